@@ -1,0 +1,154 @@
+//! One error for the whole program: a kind for the machine, a sentence for a person, the place, and what to do.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// What sort of failure it is; decides the exit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The command line or a setting is wrong. Exit status 2.
+    Usage,
+    /// A file or stream is not what it should be. Exit status 3.
+    Input,
+    /// The operating system refused. Exit status 4.
+    Io,
+    /// A result was computed and does not reach what was asked. Exit status 1.
+    Unmet,
+}
+
+/// Where in the input something was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The file or folder, if there is one.
+    pub path: Option<PathBuf>,
+    /// Line, counted from 1.
+    pub line: Option<u64>,
+    /// Byte offset, counted from 0.
+    pub byte: Option<u64>,
+}
+
+/// A failure with everything its reader needs.
+#[derive(Debug)]
+pub struct Error {
+    kind: Kind,
+    message: String,
+    place: Place,
+    hint: Option<String>,
+}
+
+/// What fallible functions of aisle return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// A wrong command line or setting.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Error::new(Kind::Usage, message)
+    }
+
+    /// Input that is not what it should be.
+    pub fn input(message: impl Into<String>) -> Self {
+        Error::new(Kind::Input, message)
+    }
+
+    /// A result below what was asked for.
+    pub fn unmet(message: impl Into<String>) -> Self {
+        Error::new(Kind::Unmet, message)
+    }
+
+    /// A refusal of the operating system while doing `what` (such as "read") with `path`.
+    pub fn io(what: &str, path: &Path, error: &std::io::Error) -> Self {
+        let hint = match error.kind() {
+            std::io::ErrorKind::NotFound => Some("check the path; it is taken relative to the current folder"),
+            std::io::ErrorKind::PermissionDenied => Some("check who owns it and may use it"),
+            _ => None,
+        };
+        let failure = Error::new(Kind::Io, format!("cannot {what}: {error}")).at_path(path);
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+
+    fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Error { kind, message: message.into(), place: Place::default(), hint: None }
+    }
+
+    /// Adds the file it happened in, unless one is known already.
+    pub fn at_path(mut self, path: &Path) -> Self {
+        self.place.path.get_or_insert_with(|| path.to_owned());
+        self
+    }
+
+    /// Adds the line, counted from 1.
+    pub fn at_line(mut self, line: u64) -> Self {
+        self.place.line = Some(line);
+        self
+    }
+
+    /// Adds the byte offset, counted from 0.
+    pub fn at_byte(mut self, byte: u64) -> Self {
+        self.place.byte = Some(byte);
+        self
+    }
+
+    /// Adds what the reader can do about it.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// What sort of failure it is.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Where it was found.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// The sentence, without place and hint.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The process exit status that stands for this kind.
+    pub fn exit_status(&self) -> u8 {
+        match self.kind {
+            Kind::Unmet => 1,
+            Kind::Usage => 2,
+            Kind::Input => 3,
+            Kind::Io => 4,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(path) = &self.path {
+            write!(f, "{}", path.display())?;
+        }
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        if let Some(byte) = self.byte {
+            write!(f, " at byte {byte}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.place != Place::default() {
+            write!(f, "{}: ", self.place)?;
+        }
+        f.write_str(&self.message)?;
+        match &self.hint {
+            Some(hint) => write!(f, "\n  hint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

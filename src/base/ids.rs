@@ -1,0 +1,213 @@
+//! Names of things. Dense or composite ids are small and `Copy`; names people read are shared text.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// One shelf board of one gondola, written `gondola-shelf`; both count from 1, shelf 1 is the lowest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ShelfId {
+    /// The gondola (free-standing unit) number.
+    pub gondola: u16,
+    /// The board of that gondola, from the floor up.
+    pub shelf: u16,
+}
+
+/// One weight plate, written `gondola-shelf-plate`; plates count from 1, from left to right seen from the shopper's side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PlateId {
+    /// The board it lies on.
+    pub shelf: ShelfId,
+    /// The plate on that board.
+    pub plate: u16,
+}
+
+/// A person as one tracker names them; a person may go through several. Written as decimal text in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TrackId(u64);
+
+/// One stay of one shopper: named after the first track the shopper was seen as. Written as decimal text in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VisitId(u64);
+
+/// A product as the shop's catalogue names it: a GTIN where it has one, else the shop's own code.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct SkuId(Arc<str>);
+
+/// Who made a fact: a device, a service or a stage, such as `gondola/1` or `people`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct SourceId(Arc<str>);
+
+impl ShelfId {
+    /// Names a board.
+    pub const fn new(gondola: u16, shelf: u16) -> Self {
+        ShelfId { gondola, shelf }
+    }
+}
+
+impl PlateId {
+    /// Names a plate.
+    pub const fn new(gondola: u16, shelf: u16, plate: u16) -> Self {
+        PlateId { shelf: ShelfId { gondola, shelf }, plate }
+    }
+}
+
+impl TrackId {
+    /// From the number the tracker gave.
+    pub const fn new(number: u64) -> Self {
+        TrackId(number)
+    }
+
+    /// The number the tracker gave.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+}
+
+impl VisitId {
+    /// The visit that begins with this track.
+    pub const fn from_first_track(track: TrackId) -> Self {
+        VisitId(track.0)
+    }
+
+    /// The number of the visit's first track.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+}
+
+impl SkuId {
+    /// Names a product.
+    pub fn new(code: &str) -> Self {
+        SkuId(code.into())
+    }
+
+    /// The code as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl SourceId {
+    /// Names a source.
+    pub fn new(name: &str) -> Self {
+        SourceId(name.into())
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ShelfId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.gondola, self.shelf)
+    }
+}
+
+impl fmt::Display for PlateId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.shelf, self.plate)
+    }
+}
+
+impl fmt::Display for TrackId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for VisitId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for SkuId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Display for SourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl FromStr for ShelfId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is not a shelf: write gondola-shelf, such as 1-5");
+        let (gondola, shelf) = text.split_once('-').ok_or_else(wrong)?;
+        Ok(ShelfId { gondola: gondola.parse().map_err(|_| wrong())?, shelf: shelf.parse().map_err(|_| wrong())? })
+    }
+}
+
+impl FromStr for PlateId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is not a plate: write gondola-shelf-plate, such as 1-5-11");
+        let (shelf, plate) = text.rsplit_once('-').ok_or_else(wrong)?;
+        Ok(PlateId { shelf: shelf.parse().map_err(|_| wrong())?, plate: plate.parse().map_err(|_| wrong())? })
+    }
+}
+
+impl FromStr for TrackId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse().map(TrackId).map_err(|_| format!("`{text}` is not a track: a whole number below 2^64"))
+    }
+}
+
+impl FromStr for VisitId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse().map(VisitId).map_err(|_| format!("`{text}` is not a visit: a whole number below 2^64"))
+    }
+}
+
+/// Ids that JSON carries as text: numbers above 2^53 do not survive every reader, and composites read better joined.
+macro_rules! as_text {
+    ($($id:ident: $pattern:literal),*) => {$(
+        impl Serialize for $id {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $id {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl JsonSchema for $id {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($id).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "pattern": $pattern })
+            }
+        }
+    )*};
+}
+
+as_text!(
+    ShelfId: "^[0-9]+-[0-9]+$",
+    PlateId: "^[0-9]+-[0-9]+-[0-9]+$",
+    TrackId: "^[0-9]+$",
+    VisitId: "^[0-9]+$"
+);

@@ -1,0 +1,135 @@
+//! Money in integer minor units with its currency, and quantities. Arithmetic is checked: it never wraps or rounds.
+
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// An ISO 4217 alphabetic code, such as `USD`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct Currency([u8; 3]);
+
+/// An amount in minor units (cents, fen) of one currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct Money {
+    /// How many minor units.
+    pub minor: i64,
+    /// Of which currency.
+    pub currency: Currency,
+}
+
+/// How many units of a product; never negative.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Quantity(u32);
+
+impl Currency {
+    /// US dollar.
+    pub const USD: Currency = Currency(*b"USD");
+
+    /// The code as text.
+    pub fn code(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or("???")
+    }
+
+    /// Digits after the decimal point in customary writing (ISO 4217 minor unit).
+    pub fn decimals(self) -> u32 {
+        match &self.0 {
+            b"JPY" | b"KRW" | b"VND" | b"CLP" | b"ISK" => 0,
+            b"BHD" | b"KWD" | b"OMR" | b"TND" | b"JOD" | b"IQD" | b"LYD" => 3,
+            _ => 2,
+        }
+    }
+}
+
+impl FromStr for Currency {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.as_bytes() {
+            &[a, b, c] if [a, b, c].iter().all(u8::is_ascii_uppercase) => Ok(Currency([a, b, c])),
+            _ => Err(format!("`{text}` is not an ISO 4217 code: write three capital letters, such as EUR")),
+        }
+    }
+}
+
+impl TryFrom<String> for Currency {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Currency> for String {
+    fn from(currency: Currency) -> String {
+        currency.code().to_owned()
+    }
+}
+
+impl Money {
+    /// An amount of `minor` units.
+    pub const fn new(minor: i64, currency: Currency) -> Self {
+        Money { minor, currency }
+    }
+
+    /// `self + other`; `None` when currencies differ or the sum does not fit.
+    pub fn checked_add(self, other: Money) -> Option<Money> {
+        let minor = self.minor.checked_add(other.minor)?;
+        (self.currency == other.currency).then_some(Money { minor, ..self })
+    }
+
+    /// `self * quantity`; `None` when it does not fit.
+    pub fn checked_mul(self, quantity: Quantity) -> Option<Money> {
+        Some(Money { minor: self.minor.checked_mul(i64::from(quantity.get()))?, ..self })
+    }
+}
+
+impl Quantity {
+    /// None of it.
+    pub const ZERO: Quantity = Quantity(0);
+
+    /// So many units.
+    pub const fn new(units: u32) -> Self {
+        Quantity(units)
+    }
+
+    /// The number of units.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let decimals = self.currency.decimals();
+        let scale = 10u64.pow(decimals);
+        let (size, sign) = (self.minor.unsigned_abs(), if self.minor < 0 { "-" } else { "" });
+        match decimals {
+            0 => write!(f, "{sign}{size} {}", self.currency.code()),
+            _ => write!(
+                f,
+                "{sign}{}.{:0width$} {}",
+                size / scale,
+                size % scale,
+                self.currency.code(),
+                width = decimals as usize
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.code())
+    }
+}
+
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

@@ -1,0 +1,134 @@
+//! What was decided: attributions with their evidence, and receipts.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::FactRef;
+use crate::base::{Grams, Money, PlateId, Prob, Quantity, ShelfId, ShopTime, SkuId, Span, TimeRange, VisitId};
+
+/// Which way the goods went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Movement {
+    /// From the shelf to the shopper.
+    Take,
+    /// From the shopper to the shelf.
+    Return,
+}
+
+/// Who took or returned what: the most probable joint explanation, final.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Attribution {
+    /// Whose cart it changes. For a return of something handed over, the cart it was charged to.
+    pub visit: VisitId,
+    /// Take or return.
+    pub movement: Movement,
+    /// The product.
+    pub sku: SkuId,
+    /// How many units; at least one.
+    pub quantity: Quantity,
+    /// Why it is believed.
+    pub evidence: Evidence,
+}
+
+/// Everything one needs to check an attribution by hand.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Evidence {
+    /// The shelf event it explains.
+    pub event: FactRef,
+    /// The shelf.
+    pub shelf: ShelfId,
+    /// The plates that changed, by size of the change.
+    pub plates: Vec<PlateId>,
+    /// When the goods moved.
+    pub span: TimeRange,
+    /// What the scales say.
+    pub weight: WeightEvidence,
+    /// What the joints say, best candidate first.
+    pub takers: Vec<TakerEvidence>,
+    /// Whether the product was off its planned place.
+    pub misplaced: bool,
+    /// Probability of visit, product and quantity together, among all explanations still open at the decision.
+    pub probability: Prob,
+}
+
+/// Measured weight against expected weight.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WeightEvidence {
+    /// Change of the plates, grams; negative for a take.
+    pub measured: Grams,
+    /// Standard deviation of the measurement, grams.
+    pub sigma: Grams,
+    /// Expected change: units times the believed unit weight, with sign.
+    pub expected: Grams,
+    /// Whether the unit weight was learned from the plates because the catalogue's does not fit.
+    pub learned: bool,
+}
+
+/// How near one shopper's hands were.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TakerEvidence {
+    /// Who.
+    pub visit: VisitId,
+    /// Nearest distance from a wrist to the goods while they moved, metres; `None` when no wrist was seen.
+    pub wrist_metres: Option<f64>,
+    /// Share of the belief among all shoppers, from the joints alone.
+    pub share: Prob,
+}
+
+/// How far the people's clock is from the plates' clock.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ClockEstimate {
+    /// Add this to a people time to get the plates' time.
+    pub offset: Span,
+    /// Standard deviation of the estimate.
+    pub sigma: Span,
+    /// How many shelf events it rests on.
+    pub events: u32,
+}
+
+/// Why a visit's receipt was written when it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Closing {
+    /// The shopper was gone for longer than the policy's bound.
+    Left,
+    /// The recording ended while the shopper was still inside.
+    RecordingEnded,
+}
+
+/// What one shopper owes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Receipt {
+    /// Whose.
+    pub visit: VisitId,
+    /// When the shopper was first seen.
+    pub entered: ShopTime,
+    /// When the shopper was last seen.
+    pub left: ShopTime,
+    /// Why it was written now.
+    pub closing: Closing,
+    /// The goods, ordered by product; none for a shopper who bought nothing.
+    pub lines: Vec<ReceiptLine>,
+    /// Sum of the lines; `None` when a product has no price or nothing was bought from a catalogue without currency.
+    pub total: Option<Money>,
+    /// Probability that every line is right.
+    pub probability: Prob,
+}
+
+/// One line of a receipt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReceiptLine {
+    /// The product.
+    pub sku: SkuId,
+    /// Its name for people.
+    pub name: String,
+    /// How many units; at least one.
+    pub quantity: Quantity,
+    /// Price of all of them, if known.
+    pub amount: Option<Money>,
+    /// Probability that this quantity of this product is right.
+    pub probability: Prob,
+    /// The attributions behind it, in order of time.
+    pub attributions: Vec<FactRef>,
+}

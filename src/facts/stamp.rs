@@ -1,0 +1,117 @@
+//! What every fact carries: who said it, in what order, when it was true, when it arrived.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Attribution, ClockEstimate, PeopleFrame, PlateBatch, Receipt, ShelfEvent, TrackJoined};
+use crate::base::{ShopTime, SourceId};
+
+/// The stamp of a fact.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Stamp {
+    /// Who made it.
+    pub source: SourceId,
+    /// Number of the fact within its source, rising.
+    pub sequence: u64,
+    /// When it was true, nanoseconds since the Unix epoch; facts are ordered by this.
+    pub at: ShopTime,
+    /// When it arrived here, nanoseconds since the Unix epoch; never used for ordering.
+    pub arrived: ShopTime,
+}
+
+/// Points at a fact of the same log, such as the evidence behind a receipt line.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct FactRef {
+    /// Who made it.
+    pub source: SourceId,
+    /// Its number within that source.
+    pub sequence: u64,
+}
+
+/// A stamped value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fact {
+    /// Who, when, in what order.
+    pub stamp: Stamp,
+    /// What.
+    pub body: Body,
+}
+
+/// What a fact says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Body {
+    /// Ground: samples of the weight plates of one unit.
+    Plates(PlateBatch),
+    /// Ground at the `tracked` cut: everybody seen at one instant.
+    People(PeopleFrame),
+    /// Derived, or ground from sensors that segment themselves: something changed on a shelf.
+    Shelf(ShelfEvent),
+    /// Derived: what became of a track.
+    Track(TrackJoined),
+    /// Derived: who took or returned what.
+    Attribution(Attribution),
+    /// Derived: how far the clock of the people is from the clock of the plates.
+    Clock(ClockEstimate),
+    /// Derived: what one shopper owes.
+    Receipt(Receipt),
+}
+
+/// The kinds of facts, as the channels of a recording name them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Topic {
+    /// `/plates`
+    Plates,
+    /// `/people`
+    People,
+    /// `/shelf`
+    Shelf,
+    /// `/tracks`
+    Track,
+    /// `/attributions`
+    Attribution,
+    /// `/clock`
+    Clock,
+    /// `/receipts`
+    Receipt,
+}
+
+impl Topic {
+    /// All of them, in the order of the pipeline.
+    pub const ALL: [Topic; 7] =
+        [Topic::Plates, Topic::People, Topic::Shelf, Topic::Track, Topic::Attribution, Topic::Clock, Topic::Receipt];
+
+    /// The channel name in a recording.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Topic::Plates => "/plates",
+            Topic::People => "/people",
+            Topic::Shelf => "/shelf",
+            Topic::Track => "/tracks",
+            Topic::Attribution => "/attributions",
+            Topic::Clock => "/clock",
+            Topic::Receipt => "/receipts",
+        }
+    }
+}
+
+impl Body {
+    /// Which kind it is.
+    pub const fn topic(&self) -> Topic {
+        match self {
+            Body::Plates(_) => Topic::Plates,
+            Body::People(_) => Topic::People,
+            Body::Shelf(_) => Topic::Shelf,
+            Body::Track(_) => Topic::Track,
+            Body::Attribution(_) => Topic::Attribution,
+            Body::Clock(_) => Topic::Clock,
+            Body::Receipt(_) => Topic::Receipt,
+        }
+    }
+}
+
+impl Stamp {
+    /// A pointer to the fact that has this stamp.
+    pub fn fact_ref(&self) -> FactRef {
+        FactRef { source: self.source.clone(), sequence: self.sequence }
+    }
+}

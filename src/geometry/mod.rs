@@ -1,0 +1,8 @@
+//! Named spaces and what one does in them: points, vectors, rigid placements.
+//! It takes and gives lengths in metres. It never mixes two spaces.
+
+mod placement;
+mod space;
+
+pub use placement::Placement;
+pub use space::{Floor, Local, Point, Space, World};

@@ -1,0 +1,52 @@
+//! The products of a shop.
+
+use std::collections::BTreeMap;
+
+use super::Gtin;
+use crate::base::{Grams, Money, SkuId};
+
+/// A product.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Product {
+    /// The code that receipts use.
+    pub sku: SkuId,
+    /// Name for people.
+    pub name: String,
+    /// Its GTIN, if it has one.
+    pub gtin: Option<Gtin>,
+    /// Nominal weight of a unit, if known; may be wrong in life.
+    pub weight: Option<Grams>,
+    /// Price of a unit, if known.
+    pub price: Option<Money>,
+}
+
+/// All products, by code.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Catalogue {
+    products: Vec<Product>,
+    index: BTreeMap<SkuId, usize>,
+}
+
+impl Catalogue {
+    /// From products with distinct codes; of doubles the last one stays.
+    pub(super) fn new(mut products: Vec<Product>) -> Self {
+        products.sort_by(|a, b| a.sku.cmp(&b.sku));
+        let index = products.iter().enumerate().map(|(index, product)| (product.sku.clone(), index)).collect();
+        Catalogue { products, index }
+    }
+
+    /// The products, ordered by code.
+    pub fn products(&self) -> &[Product] {
+        &self.products
+    }
+
+    /// The product of this code.
+    pub fn get(&self, sku: &SkuId) -> Option<&Product> {
+        self.index_of(sku).map(|index| &self.products[index])
+    }
+
+    /// Its place in [`Catalogue::products`].
+    pub fn index_of(&self, sku: &SkuId) -> Option<usize> {
+        self.index.get(sku).copied()
+    }
+}

@@ -1,0 +1,223 @@
+//! From a draft to a shop, or to the list of everything that is wrong with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Catalogue, Facing, FacingDraft, Gtin, Plate, PlateDraft, Policy, PolicyDraft, Problem, Product, ProductDraft,
+    Shelf, ShelfDraft, Shop, ShopDraft, Zone, ZoneDraft,
+};
+use crate::base::limits::PLATES_PER_SHELF_MAX;
+use crate::base::{Currency, Grams, Money, PlateId, Prob, SkuId, Span};
+use crate::geometry::Point;
+
+/// Heaviest unit a shelf plate is expected to carry, grams.
+const UNIT_GRAMS_MAX: f64 = 50_000.0;
+/// Largest dimension of a piece of furniture, metres.
+const FURNITURE_METRES_MAX: f64 = 3.0;
+/// How far plates may overlap before it is an error, metres: drawings are rounded.
+const OVERLAP_METRES_MAX: f64 = 0.005;
+
+/// Collects problems about one item at a time.
+struct Complaints {
+    found: Vec<Problem>,
+    item: String,
+    line: Option<u64>,
+}
+
+impl Complaints {
+    fn about(&mut self, item: String, line: Option<u64>) {
+        self.item = item;
+        self.line = line;
+    }
+
+    fn say(&mut self, message: impl Into<String>) {
+        self.found.push(Problem { item: self.item.clone(), line: self.line, message: message.into() });
+    }
+
+    fn range(&mut self, what: &str, value: f64, above: f64, max: f64) {
+        if !(above < value && value <= max) {
+            self.say(format!("{what} is {value}; it must be more than {above} and at most {max}"));
+        }
+    }
+}
+
+pub(super) fn check(draft: ShopDraft) -> Result<Shop, Vec<Problem>> {
+    let mut complaints = Complaints { found: Vec::new(), item: String::new(), line: None };
+    let policy = check_policy(&draft.policy, &mut complaints);
+    let catalogue = check_catalogue(&draft.products, policy.currency, &mut complaints);
+    let shelves = check_shelves(&draft.shelves, &catalogue, &mut complaints);
+    let zones = check_zones(&draft.zones, &mut complaints);
+    if !complaints.found.is_empty() {
+        return Err(complaints.found);
+    }
+    let shelf_index = shelves.iter().enumerate().map(|(index, shelf)| (shelf.id, index)).collect();
+    Ok(Shop { name: draft.name.clone(), catalogue, shelves, shelf_index, zones, policy, draft })
+}
+
+fn check_policy(draft: &PolicyDraft, complaints: &mut Complaints) -> Policy {
+    complaints.about("policy".to_owned(), None);
+    let currency = draft.currency.parse().unwrap_or_else(|message: String| {
+        complaints.say(message);
+        Currency::USD
+    });
+    complaints.range("absence_secs_max", draft.absence_secs_max, 0.999, 3_600.0);
+    complaints.range("review_probability_min", draft.review_probability_min, -f64::EPSILON, 1.0);
+    Policy {
+        currency,
+        absence_max: Span::from_secs(draft.absence_secs_max),
+        review_below: Prob::new(draft.review_probability_min),
+    }
+}
+
+fn check_catalogue(drafts: &[ProductDraft], currency: Currency, complaints: &mut Complaints) -> Catalogue {
+    let mut seen = BTreeMap::new();
+    let mut products = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        complaints.about(format!("catalogue product {}", draft.sku), draft.line);
+        if draft.sku.trim().is_empty() {
+            complaints.say("the sku is empty");
+        }
+        if let Some(first) = seen.insert(draft.sku.as_str(), draft.line) {
+            let at = first.map_or_else(String::new, |line| format!(" (first on line {line})"));
+            complaints.say(format!("the sku stands twice in the catalogue{at}"));
+        }
+        let gtin = draft.gtin.as_deref().map(str::parse::<Gtin>).transpose().unwrap_or_else(|message| {
+            complaints.say(message);
+            None
+        });
+        if let Some(weight) = draft.weight_grams {
+            complaints.range("weight_grams", weight, 0.0, UNIT_GRAMS_MAX);
+        }
+        if draft.price_minor.is_some_and(|price| price < 0) {
+            complaints.say("price_minor is negative");
+        }
+        products.push(Product {
+            sku: SkuId::new(&draft.sku),
+            name: draft.name.clone(),
+            gtin,
+            weight: draft.weight_grams.map(Grams::new),
+            price: draft.price_minor.map(|minor| Money::new(minor, currency)),
+        });
+    }
+    Catalogue::new(products)
+}
+
+fn check_shelves(drafts: &[ShelfDraft], catalogue: &Catalogue, complaints: &mut Complaints) -> Vec<Shelf> {
+    let mut seen = BTreeSet::new();
+    let mut shelves = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        complaints.about(format!("shelf {}", draft.id), draft.line);
+        if !seen.insert(draft.id) {
+            complaints.say("a shelf of this name stands twice");
+        }
+        if !draft.placement.origin.is_finite() || !draft.placement.turn_radians.is_finite() {
+            complaints.say("the placement is not made of finite numbers");
+        }
+        complaints.range("depth_metres", draft.depth_metres, 0.0, FURNITURE_METRES_MAX);
+        complaints.range("clearance_metres", draft.clearance_metres, 0.0, FURNITURE_METRES_MAX);
+        let plates = check_plates(draft, complaints);
+        let facings = check_facings(draft, catalogue, complaints);
+        shelves.push(Shelf {
+            id: draft.id,
+            placement: draft.placement,
+            depth_metres: draft.depth_metres,
+            clearance_metres: draft.clearance_metres,
+            plates,
+            facings,
+        });
+    }
+    shelves.sort_by_key(|shelf| shelf.id);
+    shelves
+}
+
+fn check_plates(shelf: &ShelfDraft, complaints: &mut Complaints) -> Vec<Plate> {
+    if shelf.plates.len() > PLATES_PER_SHELF_MAX {
+        complaints.say(format!("{} plates; at most {PLATES_PER_SHELF_MAX} on a shelf", shelf.plates.len()));
+    }
+    let mut seen = BTreeSet::new();
+    for plate in &shelf.plates {
+        if plate.id.shelf != shelf.id {
+            complaints.say(format!("plate {} names another shelf", plate.id));
+        }
+        if !seen.insert(plate.id) {
+            complaints.say(format!("plate {} stands twice", plate.id));
+        }
+        complaints.range(&format!("left_metres of plate {}", plate.id), plate.left_metres, -100.0, 100.0);
+        complaints.range(&format!("width_metres of plate {}", plate.id), plate.width_metres, 0.0, FURNITURE_METRES_MAX);
+    }
+    for pair in shelf.plates.windows(2) {
+        let [left, right] = pair else { continue };
+        let end = left.left_metres + left.width_metres;
+        if right.left_metres + OVERLAP_METRES_MAX < end {
+            complaints
+                .say(format!("plates {} and {} overlap, or are not listed from left to right", left.id, right.id));
+        }
+    }
+    let plate =
+        |draft: &PlateDraft| Plate { id: draft.id, left_metres: draft.left_metres, width_metres: draft.width_metres };
+    shelf.plates.iter().map(plate).collect()
+}
+
+fn check_facings(shelf: &ShelfDraft, catalogue: &Catalogue, complaints: &mut Complaints) -> Vec<Facing> {
+    let mut owner: BTreeMap<PlateId, usize> = BTreeMap::new();
+    let mut facings = Vec::with_capacity(shelf.facings.len());
+    for (number, draft) in shelf.facings.iter().enumerate() {
+        complaints.about(format!("shelf {}, facing {}", shelf.id, number + 1), draft.line.or(shelf.line));
+        let sku = draft.sku.as_deref().map(SkuId::new);
+        if let Some(sku) = sku.as_ref().filter(|sku| catalogue.get(sku).is_none()) {
+            complaints.say(format!("product {sku} is not in the catalogue"));
+        }
+        check_facing_plates(shelf, number, draft, &mut owner, complaints);
+        facings.push(Facing { sku, plates: draft.plates.clone() });
+    }
+    facings.sort_by_key(|facing| facing.plates.first().copied());
+    facings
+}
+
+fn check_facing_plates(
+    shelf: &ShelfDraft,
+    number: usize,
+    draft: &FacingDraft,
+    owner: &mut BTreeMap<PlateId, usize>,
+    complaints: &mut Complaints,
+) {
+    if draft.plates.is_empty() {
+        complaints.say("it has no plates");
+    }
+    let place_of = |id: &PlateId| shelf.plates.iter().position(|plate| plate.id == *id);
+    for id in &draft.plates {
+        if place_of(id).is_none() {
+            complaints.say(format!("plate {id} is not a plate of this shelf"));
+        }
+        if let Some(other) = owner.insert(*id, number).filter(|other| *other != number) {
+            complaints.say(format!("plate {id} belongs to facing {} already; a plate holds one product", other + 1));
+        }
+    }
+    let places: Vec<usize> = draft.plates.iter().filter_map(place_of).collect();
+    if places.windows(2).any(|pair| pair[1] != pair[0] + 1) {
+        complaints.say("its plates are not neighbours listed from left to right");
+    }
+}
+
+fn check_zones(drafts: &[ZoneDraft], complaints: &mut Complaints) -> Vec<Zone> {
+    let mut seen = BTreeSet::new();
+    let mut zones = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        complaints.about(format!("zone {}", draft.name), draft.line);
+        if !seen.insert(draft.name.as_str()) {
+            complaints.say("a zone of this name stands twice");
+        }
+        if draft.polygon.len() < 3 {
+            complaints.say(format!("{} corners; a polygon has at least three", draft.polygon.len()));
+        }
+        if draft.polygon.iter().flatten().any(|coordinate| !coordinate.is_finite()) {
+            complaints.say("a corner is not made of finite numbers");
+        }
+        zones.push(Zone {
+            name: draft.name.clone(),
+            kind: draft.kind,
+            polygon: draft.polygon.iter().map(|[x, y]| Point::new(*x, *y, 0.0)).collect(),
+        });
+    }
+    zones
+}

@@ -1,0 +1,142 @@
+//! A shop as somebody wrote it: plain values, nothing checked. The JSON form travels at the head of a recording.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::base::{PlateId, ShelfId};
+use crate::geometry::Placement;
+
+/// A whole shop, unchecked.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShopDraft {
+    /// What it is called.
+    pub name: String,
+    /// Decisions of the owner.
+    #[serde(default)]
+    pub policy: PolicyDraft,
+    /// The products.
+    #[serde(default)]
+    pub products: Vec<ProductDraft>,
+    /// The shelves.
+    #[serde(default)]
+    pub shelves: Vec<ShelfDraft>,
+    /// The zones of the floor.
+    #[serde(default)]
+    pub zones: Vec<ZoneDraft>,
+}
+
+/// Decisions of the owner, unchecked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PolicyDraft {
+    /// ISO 4217 code of all prices; default USD.
+    pub currency: String,
+    /// Seconds without a sight of a shopper after which they have left; default 20, range 1 to 3,600.
+    pub absence_secs_max: f64,
+    /// Receipts less probable than this go to a person; default 0.9, range 0 to 1.
+    pub review_probability_min: f64,
+}
+
+/// A product, unchecked.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProductDraft {
+    /// The code that receipts use; unique.
+    pub sku: String,
+    /// Name for people.
+    pub name: String,
+    /// GTIN-8, -12, -13 or -14 with a right check digit, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gtin: Option<String>,
+    /// Nominal weight of a unit in grams, if known: more than 0, at most 50,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight_grams: Option<f64>,
+    /// Price of a unit in minor units of the policy's currency, if known; not negative.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_minor: Option<i64>,
+    /// Line in the file it came from.
+    #[serde(skip)]
+    pub line: Option<u64>,
+}
+
+/// A shelf board, unchecked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShelfDraft {
+    /// Its name.
+    pub id: ShelfId,
+    /// Left front corner of the board's surface; x runs right along the front, y into the depth.
+    pub placement: Placement,
+    /// Depth in metres: more than 0, at most 3.
+    pub depth_metres: f64,
+    /// Free height above the board in metres: more than 0, at most 3.
+    pub clearance_metres: f64,
+    /// The plates, from left to right.
+    pub plates: Vec<PlateDraft>,
+    /// What should stand where.
+    #[serde(default)]
+    pub facings: Vec<FacingDraft>,
+    /// Line in the file it came from.
+    #[serde(skip)]
+    pub line: Option<u64>,
+}
+
+/// A weight plate, unchecked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlateDraft {
+    /// Its name; on the shelf it is listed under.
+    pub id: PlateId,
+    /// Left edge in the shelf's frame, metres.
+    pub left_metres: f64,
+    /// Width, metres: more than 0, at most 3.
+    pub width_metres: f64,
+}
+
+/// A place of one product on neighbouring plates, unchecked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FacingDraft {
+    /// The product, or none for a place left empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sku: Option<String>,
+    /// The plates; at least one, all of this shelf.
+    pub plates: Vec<PlateId>,
+    /// Line in the file it came from.
+    #[serde(skip)]
+    pub line: Option<u64>,
+}
+
+/// What a zone of the floor is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ZoneKind {
+    /// Shoppers come in here.
+    Entrance,
+    /// Shoppers go out here.
+    Exit,
+    /// Shoppers never are here: a storeroom, a wall, a mirror.
+    Closed,
+}
+
+/// A part of the floor, unchecked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ZoneDraft {
+    /// Its name; unique.
+    pub name: String,
+    /// What it is for.
+    pub kind: ZoneKind,
+    /// Corners `[x, y]` in metres of the world, in order around it; at least three.
+    pub polygon: Vec<[f64; 2]>,
+    /// Line in the file it came from.
+    #[serde(skip)]
+    pub line: Option<u64>,
+}
+
+impl Default for PolicyDraft {
+    fn default() -> Self {
+        PolicyDraft { currency: "USD".to_owned(), absence_secs_max: 20.0, review_probability_min: 0.9 }
+    }
+}

@@ -1,0 +1,93 @@
+//! Shelves, plates, facings and zones in space.
+
+use super::ZoneKind;
+use crate::base::{PlateId, ShelfId, SkuId};
+use crate::geometry::{Floor, Placement, Point};
+
+/// A shelf board with its plates.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shelf {
+    /// Its name.
+    pub id: ShelfId,
+    /// Left front corner of the board's surface; x runs right along the front, y into the depth.
+    pub placement: Placement,
+    /// Depth in metres.
+    pub depth_metres: f64,
+    /// Free height above the board in metres.
+    pub clearance_metres: f64,
+    /// The plates, from left to right.
+    pub plates: Vec<Plate>,
+    /// What should stand where; a plate belongs to one facing at most.
+    pub facings: Vec<Facing>,
+}
+
+/// A weight plate; it spans the depth of its shelf.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Plate {
+    /// Its name.
+    pub id: PlateId,
+    /// Left edge in the shelf's frame, metres.
+    pub left_metres: f64,
+    /// Width, metres.
+    pub width_metres: f64,
+}
+
+/// A place of one product.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Facing {
+    /// The product, or none for a place left empty.
+    pub sku: Option<SkuId>,
+    /// The plates, from left to right; at least one.
+    pub plates: Vec<PlateId>,
+}
+
+/// A part of the floor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Zone {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub kind: ZoneKind,
+    /// Corners, in order around it; at least three.
+    pub polygon: Vec<Point<Floor>>,
+}
+
+impl Shelf {
+    /// The plate of this name.
+    pub fn plate(&self, id: PlateId) -> Option<&Plate> {
+        self.plates.iter().find(|plate| plate.id == id)
+    }
+
+    /// The facing that this plate belongs to.
+    pub fn facing_of(&self, plate: PlateId) -> Option<&Facing> {
+        self.facings.iter().find(|facing| facing.plates.contains(&plate))
+    }
+}
+
+impl Plate {
+    /// Middle of the plate along the shelf, metres in the shelf's frame.
+    pub fn centre_metres(&self) -> f64 {
+        self.left_metres + self.width_metres / 2.0
+    }
+}
+
+impl Zone {
+    /// Whether a point lies inside (even-odd rule).
+    pub fn contains(&self, point: Point<Floor>) -> bool {
+        let corners = &self.polygon;
+        let mut inside = false;
+        let mut previous = match corners.last() {
+            Some(corner) => *corner,
+            None => return false,
+        };
+        for &corner in corners {
+            let crosses = (corner.y > point.y) != (previous.y > point.y);
+            if crosses {
+                let share = (point.y - corner.y) / (previous.y - corner.y);
+                inside ^= point.x < corner.x + share * (previous.x - corner.x);
+            }
+            previous = corner;
+        }
+        inside
+    }
+}

@@ -1,0 +1,121 @@
+//! One checked shop: catalogue, shelves with their plates and planogram, zones, policy.
+//! A [`ShopDraft`] is what somebody wrote; [`Shop::check`] turns it into a [`Shop`] or lists every problem in it.
+//! Nothing here reads files.
+
+mod catalogue;
+mod check;
+mod draft;
+mod gtin;
+mod layout;
+
+#[cfg(test)]
+mod tests;
+
+pub use catalogue::{Catalogue, Product};
+pub use draft::{FacingDraft, PlateDraft, PolicyDraft, ProductDraft, ShelfDraft, ShopDraft, ZoneDraft, ZoneKind};
+pub use gtin::Gtin;
+pub use layout::{Facing, Plate, Shelf, Zone};
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::base::{Currency, PlateId, Prob, ShelfId, Span};
+
+/// A shop that holds together: every reference resolves, every measure is in range.
+#[derive(Clone, Debug)]
+pub struct Shop {
+    name: String,
+    catalogue: Catalogue,
+    shelves: Vec<Shelf>,
+    shelf_index: BTreeMap<ShelfId, usize>,
+    zones: Vec<Zone>,
+    policy: Policy,
+    draft: ShopDraft,
+}
+
+/// What the shop's owner decided.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Policy {
+    /// Currency of all prices.
+    pub currency: Currency,
+    /// A shopper not seen for this long has left.
+    pub absence_max: Span,
+    /// Receipts less probable than this want a person's eyes.
+    pub review_below: Prob,
+}
+
+/// Something wrong in a draft.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Which item, such as `catalogue product 071142008582`.
+    pub item: String,
+    /// Line of that item in its file, counted from 1, where known.
+    pub line: Option<u64>,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+impl Shop {
+    /// Checks a draft.
+    ///
+    /// # Errors
+    /// Every problem found, in the order of the draft.
+    pub fn check(draft: ShopDraft) -> Result<Shop, Vec<Problem>> {
+        check::check(draft)
+    }
+
+    /// What the shop is called.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The products.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// The shelves, by id.
+    pub fn shelves(&self) -> &[Shelf] {
+        &self.shelves
+    }
+
+    /// The shelf of this name.
+    pub fn shelf(&self, id: ShelfId) -> Option<&Shelf> {
+        self.shelf_index.get(&id).map(|&index| &self.shelves[index])
+    }
+
+    /// The plate of this name.
+    pub fn plate(&self, id: PlateId) -> Option<&Plate> {
+        self.shelf(id.shelf)?.plate(id)
+    }
+
+    /// The zones of the floor.
+    pub fn zones(&self) -> &[Zone] {
+        &self.zones
+    }
+
+    /// What the owner decided.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The draft it was checked from; checking it again gives the same shop.
+    pub fn draft(&self) -> &ShopDraft {
+        &self.draft
+    }
+}
+
+impl PartialEq for Shop {
+    fn eq(&self, other: &Shop) -> bool {
+        self.draft == other.draft
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "line {line}: {}: {}", self.item, self.message),
+            None => write!(f, "{}: {}", self.item, self.message),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What really happened, where somebody knows: receipts and actions of a simulated or labelled trip.
+//! Simulations and labels write it, `eval` judges by it. No room that thinks may read it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::base::{PlateId, Quantity, SkuId, TimeRange, TrackId, VisitId};
+use crate::facts::Movement;
+
+/// Who bought what: the exchange format of receipts, `{"receipts":[{"target_id":…,"products":[…]}]}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Purchases {
+    /// One entry for every shopper, also the one who bought nothing.
+    pub receipts: Vec<Purchase>,
+}
+
+/// What one shopper bought.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Purchase {
+    /// The shopper: the first track they were seen as.
+    pub target_id: VisitId,
+    /// The goods; none for a shopper who bought nothing.
+    pub products: Vec<PurchasedItem>,
+}
+
+/// A line of a purchase.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PurchasedItem {
+    /// The product's code.
+    pub barcode: SkuId,
+    /// How many units; at least one.
+    pub quantity: Quantity,
+}
+
+/// The truth of one trip.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Truth {
+    /// Which case it is, such as the name of the scenario.
+    #[serde(default, alias = "testcase")]
+    pub case: String,
+    /// The receipts that should come out.
+    pub receipts: Vec<Purchase>,
+    /// What was done, in order of time; empty where only receipts are known.
+    #[serde(default)]
+    pub actions: Vec<TrueAction>,
+    /// Tracks that were never a shopper.
+    #[serde(default)]
+    pub ghosts: Vec<TrackId>,
+}
+
+/// Something a shopper did with goods.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TrueAction {
+    /// Who did it.
+    pub visit: VisitId,
+    /// While the goods left or reached the plates, on the plates' clock.
+    pub span: TimeRange,
+    /// Take or return.
+    pub movement: Movement,
+    /// The product.
+    pub sku: SkuId,
+    /// How many units.
+    pub quantity: Quantity,
+    /// The plates it lay on, from left to right.
+    pub plates: Vec<PlateId>,
+}
