@@ -4,8 +4,13 @@
 //! See `docs/ARCHITECTURE.md` for the floors of this tree and `README.md` for the commands.
 
 pub mod base;
+pub mod cart;
 pub mod facts;
+pub mod fusion;
 pub mod geometry;
+pub mod pipeline;
 pub mod ports;
+pub mod shelf;
 pub mod shop;
+pub mod tracking;
 pub mod truth;

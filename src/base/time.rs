@@ -1,7 +1,7 @@
 //! The shop's time axis: an instant, a difference, a half-open interval.
 
 use std::fmt;
-use std::ops::{Add, Neg, Sub};
+use std::ops::{Add, Mul, Neg, Sub};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -153,6 +153,13 @@ impl Sub for Span {
     type Output = Span;
     fn sub(self, other: Span) -> Span {
         Span(self.0.saturating_sub(other.0))
+    }
+}
+
+impl Mul<i64> for Span {
+    type Output = Span;
+    fn mul(self, factor: i64) -> Span {
+        Span(self.0.saturating_mul(factor))
     }
 }
 

@@ -97,6 +97,34 @@ pub enum Closing {
     RecordingEnded,
 }
 
+/// A visit is over and its attributions are final.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct VisitClosed {
+    /// Whose.
+    pub visit: VisitId,
+    /// When the shopper was first seen.
+    pub entered: ShopTime,
+    /// When the shopper was last seen.
+    pub left: ShopTime,
+    /// Why it was closed now.
+    pub closing: Closing,
+    /// What the attributions add up to, with the chance of each line; ordered by product.
+    pub lines: Vec<LineChance>,
+    /// Probability that every line is right and none is missing.
+    pub probability: Prob,
+}
+
+/// The chance of one line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LineChance {
+    /// The product.
+    pub sku: SkuId,
+    /// How many units; at least one.
+    pub quantity: Quantity,
+    /// Probability that the shopper has exactly so many.
+    pub probability: Prob,
+}
+
 /// What one shopper owes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Receipt {

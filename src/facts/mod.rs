@@ -7,7 +7,8 @@ mod shelf;
 mod stamp;
 
 pub use decision::{
-    Attribution, ClockEstimate, Closing, Evidence, Movement, Receipt, ReceiptLine, TakerEvidence, WeightEvidence,
+    Attribution, ClockEstimate, Closing, Evidence, LineChance, Movement, Receipt, ReceiptLine, TakerEvidence,
+    VisitClosed, WeightEvidence,
 };
 pub use people::{Joint, JointKind, Joints, PeopleFrame, Person, TrackJoined, TrackVerdict};
 pub use shelf::{Level, PlateBatch, ShelfEvent, Staircase};

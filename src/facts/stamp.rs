@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Attribution, ClockEstimate, PeopleFrame, PlateBatch, Receipt, ShelfEvent, TrackJoined};
+use super::{Attribution, ClockEstimate, PeopleFrame, PlateBatch, Receipt, ShelfEvent, TrackJoined, VisitClosed};
 use crate::base::{ShopTime, SourceId};
 
 /// The stamp of a fact.
@@ -52,6 +52,8 @@ pub enum Body {
     Attribution(Attribution),
     /// Derived: how far the clock of the people is from the clock of the plates.
     Clock(ClockEstimate),
+    /// Derived: a visit is over, its attributions are final.
+    Visit(VisitClosed),
     /// Derived: what one shopper owes.
     Receipt(Receipt),
 }
@@ -71,14 +73,24 @@ pub enum Topic {
     Attribution,
     /// `/clock`
     Clock,
+    /// `/visits`
+    Visit,
     /// `/receipts`
     Receipt,
 }
 
 impl Topic {
     /// All of them, in the order of the pipeline.
-    pub const ALL: [Topic; 7] =
-        [Topic::Plates, Topic::People, Topic::Shelf, Topic::Track, Topic::Attribution, Topic::Clock, Topic::Receipt];
+    pub const ALL: [Topic; 8] = [
+        Topic::Plates,
+        Topic::People,
+        Topic::Shelf,
+        Topic::Track,
+        Topic::Attribution,
+        Topic::Clock,
+        Topic::Visit,
+        Topic::Receipt,
+    ];
 
     /// The channel name in a recording.
     pub const fn name(self) -> &'static str {
@@ -89,8 +101,16 @@ impl Topic {
             Topic::Track => "/tracks",
             Topic::Attribution => "/attributions",
             Topic::Clock => "/clock",
+            Topic::Visit => "/visits",
             Topic::Receipt => "/receipts",
         }
+    }
+}
+
+impl Topic {
+    /// Whether devices make such facts; the others are derived.
+    pub const fn is_ground(self) -> bool {
+        matches!(self, Topic::Plates | Topic::People)
     }
 }
 
@@ -104,6 +124,7 @@ impl Body {
             Body::Track(_) => Topic::Track,
             Body::Attribution(_) => Topic::Attribution,
             Body::Clock(_) => Topic::Clock,
+            Body::Visit(_) => Topic::Visit,
             Body::Receipt(_) => Topic::Receipt,
         }
     }

@@ -1,0 +1,276 @@
+//! What can explain a group under one hypothesis, best first.
+
+use super::group::{Group, Piece, Taker};
+use super::model::{self, units_prior};
+use super::world::{Effect, Sku, Stray, World};
+use crate::base::VisitId;
+use crate::shop::{Shelf, Shop};
+
+/// Explanations kept of a piece, and of a group.
+const PIECE_OPTIONS_MAX: usize = 10;
+const GROUP_OPTIONS_MAX: usize = 14;
+/// Explanations this much worse than the best are dropped.
+const WORSE_MAX: f64 = 14.0;
+/// Most units of one product in one grab.
+const UNITS_MAX: u32 = 6;
+
+/// What the shelves should hold, by index, made once.
+pub(super) struct Plan {
+    /// Catalogue weight of each product, grams.
+    pub(super) nominal: Vec<Option<f64>>,
+    shelves: Vec<ShelfPlan>,
+}
+
+struct ShelfPlan {
+    /// Product planned for each place.
+    sku_of_place: Vec<Option<Sku>>,
+    /// Distinct products of the shelf.
+    skus: Vec<Sku>,
+}
+
+/// One explanation of a group.
+#[derive(Clone, Debug)]
+pub(super) struct Explanation {
+    pub(super) log: f64,
+    /// Effect of each piece that has one.
+    pub(super) effects: Vec<(usize, Effect)>,
+}
+
+/// A product that may have been taken, before asking who.
+struct Good {
+    log: f64,
+    sku: Sku,
+    units: u32,
+    foreign: bool,
+    /// A second product taken at the same moment from the same plates.
+    second: Option<Sku>,
+}
+
+impl Plan {
+    pub(super) fn new(shop: &Shop) -> Self {
+        let catalogue = shop.catalogue();
+        let plan_of = |shelf: &Shelf| {
+            let sku_of_place: Vec<Option<Sku>> =
+                shelf.plates.iter().map(|plate| catalogue.index_of(shelf.facing_of(plate.id)?.sku.as_ref()?)).collect();
+            let mut skus: Vec<Sku> = sku_of_place.iter().flatten().copied().collect();
+            skus.sort_unstable();
+            skus.dedup();
+            ShelfPlan { sku_of_place, skus }
+        };
+        Plan {
+            nominal: catalogue.products().iter().map(|product| product.weight.map(|w| w.value())).collect(),
+            shelves: shop.shelves().iter().map(plan_of).collect(),
+        }
+    }
+
+    /// The share of a piece that lies outside the places planned for a product.
+    fn share_outside(&self, shelf: usize, sku: Sku, piece: &Piece) -> f64 {
+        let plan = &self.shelves[shelf];
+        piece.share_outside(|place| plan.sku_of_place.get(place).copied().flatten() == Some(sku))
+    }
+}
+
+/// The best explanations of a group under a hypothesis.
+pub(super) fn explain(group: &Group, world: &World, plan: &Plan) -> Vec<Explanation> {
+    let per_piece: Vec<Vec<(f64, Effect, Option<Effect>)>> =
+        group.pieces.iter().map(|piece| piece_options(group, piece, world, plan)).collect();
+    let mut all: Vec<Explanation> = Vec::new();
+    for partition in &group.partitions {
+        let mut partial = vec![Explanation { log: 0.0, effects: Vec::new() }];
+        for (number, &piece) in partition.iter().enumerate() {
+            let mut longer = Vec::with_capacity(partial.len() * 4);
+            let many = if partition.len() == 1 { PIECE_OPTIONS_MAX } else { 5 };
+            for so_far in &partial {
+                for (log, effect, second) in per_piece[piece].iter().take(many) {
+                    let cost = if 0 < number { model::ANOTHER_ACTION } else { 0.0 };
+                    let mut effects = so_far.effects.clone();
+                    effects.push((piece, effect.clone()));
+                    effects.extend(second.clone().map(|second| (piece, second)));
+                    longer.push(Explanation { log: so_far.log + log + cost, effects });
+                }
+            }
+            keep_best(&mut longer, GROUP_OPTIONS_MAX, |explanation| explanation.log);
+            partial = longer;
+        }
+        all.append(&mut partial);
+    }
+    keep_best(&mut all, GROUP_OPTIONS_MAX, |explanation| explanation.log);
+    all
+}
+
+fn keep_best<T>(items: &mut Vec<T>, most: usize, log: impl Fn(&T) -> f64) {
+    items.sort_by(|a, b| log(b).total_cmp(&log(a)));
+    items.truncate(most);
+    if let Some(best) = items.first().map(&log) {
+        items.retain(|item| best - WORSE_MAX <= log(item));
+    }
+}
+
+type Option2 = (f64, Effect, Option<Effect>);
+
+fn piece_options(group: &Group, piece: &Piece, world: &World, plan: &Plan) -> Vec<Option2> {
+    let mut options: Vec<Option2> = vec![(piece.nothing, Effect::Nothing, None)];
+    if piece.total < 0.0 {
+        takes(group, piece, world, plan, &mut options);
+        strays(group, piece, world, &mut options);
+    } else {
+        returns(group, piece, world, plan, &mut options);
+        options.push((model::FOREIGN_OBJECT, Effect::PutForeign, None));
+    }
+    for (log, ..) in &mut options {
+        *log += piece.shape;
+    }
+    keep_best(&mut options, PIECE_OPTIONS_MAX, |(log, ..)| *log);
+    options
+}
+
+/// Which goods fit the weight and the place.
+fn goods(group: &Group, piece: &Piece, world: &World, plan: &Plan) -> Vec<Good> {
+    let shelf = &plan.shelves[group.shelf];
+    let grams = -piece.total;
+    let opposite = -6.0 * piece.share_opposite();
+    let mut goods = Vec::new();
+    let mut near: Vec<(Sku, f64)> = Vec::new();
+    for &sku in &shelf.skus {
+        let outside = plan.share_outside(group.shelf, sku, piece);
+        let foreign = 0.95 <= outside;
+        let place = if foreign { model::FOREIGN_PLACE } else { model::place(outside) } + opposite;
+        if !foreign {
+            near.push((sku, outside));
+        }
+        let weight = world.unit_weight(sku, plan.nominal[sku]);
+        let fitting = weight.mean().map_or(1, |mean| (grams / mean).round().clamp(1.0, f64::from(UNITS_MAX)) as u32);
+        let most = if foreign { 1 } else { (fitting + 1).min(UNITS_MAX) };
+        for units in fitting.saturating_sub(1).max(1)..=most {
+            let log = weight.log_density(grams, f64::from(units), piece.sigma) + units_prior(units) + place;
+            goods.push(Good { log, sku, units, foreign, second: None });
+        }
+    }
+    for (index, &(sku, outside)) in near.iter().enumerate() {
+        for &(other, other_outside) in &near[index + 1..] {
+            let (Some(a), Some(b)) = (
+                world.unit_weight(sku, plan.nominal[sku]).mean(),
+                world.unit_weight(other, plan.nominal[other]).mean(),
+            ) else {
+                continue;
+            };
+            // Shares outside both places, and each place holding about its own weight.
+            let outside_both = (outside + other_outside - 1.0).max(0.0);
+            let unbalanced = ((1.0 - outside) - a / (a + b)).abs().max(((1.0 - other_outside) - b / (a + b)).abs());
+            let sigma = piece.sigma.hypot(1.5).hypot(0.008 * (a + b));
+            let log = model::gauss(grams - a - b, sigma) + model::place(outside_both) - 5.0 * unbalanced
+                + model::ANOTHER_ACTION
+                - 1.0
+                + opposite;
+            goods.push(Good { log, sku, units: 1, foreign: false, second: Some(other) });
+        }
+    }
+    keep_best(&mut goods, PIECE_OPTIONS_MAX, |good| good.log);
+    goods
+}
+
+fn takes(group: &Group, piece: &Piece, world: &World, plan: &Plan, options: &mut Vec<Option2>) {
+    for good in goods(group, piece, world, plan) {
+        let take = |visit: Option<VisitId>, sku: Sku, units: u32| Effect::Take {
+            visit,
+            sku,
+            units,
+            expected: -f64::from(units) * world.unit_weight(sku, plan.nominal[sku]).mean().unwrap_or(0.0),
+            foreign: good.foreign,
+        };
+        let second = |visit| good.second.map(|sku| take(visit, sku, 1));
+        for (visit, ratio) in candidates(&piece.takers) {
+            options.push((good.log + ratio, take(visit, good.sku, good.units), second(visit)));
+        }
+        for (a, b, ratio) in pairs(&piece.takers) {
+            if let Some(sku) = good.second {
+                options.push((good.log + ratio, take(Some(a), good.sku, 1), Some(take(Some(b), sku, 1))));
+            } else if 2 <= good.units {
+                let half = good.units / 2;
+                let prior = units_prior(half) + units_prior(good.units - half) - units_prior(good.units)
+                    + model::ANOTHER_ACTION;
+                options.push((
+                    good.log + ratio + prior,
+                    take(Some(a), good.sku, good.units - half),
+                    Some(take(Some(b), good.sku, half)),
+                ));
+            }
+        }
+    }
+}
+
+fn candidates(takers: &[Taker]) -> impl Iterator<Item = (Option<VisitId>, f64)> + '_ {
+    takers.iter().map(|taker| (Some(taker.visit), taker.log_ratio)).chain([(None, model::NOBODY)])
+}
+
+/// The two best shoppers together, both ways round.
+fn pairs(takers: &[Taker]) -> Vec<(VisitId, VisitId, f64)> {
+    let mut pairs = Vec::new();
+    if let [a, b, ..] = takers {
+        let ratio = a.log_ratio + b.log_ratio + model::TWO_TAKERS;
+        pairs.push((a.visit, b.visit, ratio));
+        pairs.push((b.visit, a.visit, ratio));
+    }
+    pairs
+}
+
+fn difference(a: &[(usize, f64)], b: &[(usize, f64)]) -> f64 {
+    let of = |shares: &[(usize, f64)], place: usize| {
+        shares.iter().find(|(other, _)| *other == place).map_or(0.0, |(_, share)| *share)
+    };
+    let mut places: Vec<usize> = a.iter().chain(b).map(|(place, _)| *place).collect();
+    places.sort_unstable();
+    places.dedup();
+    places.into_iter().map(|place| (of(a, place) - of(b, place)).abs()).sum()
+}
+
+/// What was put off its place may have been taken again.
+fn strays(group: &Group, piece: &Piece, world: &World, options: &mut Vec<Option2>) {
+    let here = |stray: &&(usize, &Stray)| stray.1.shelf == group.shelf;
+    let shares = piece.shares();
+    for (index, stray) in world.strays.iter().enumerate().collect::<Vec<_>>().iter().filter(here) {
+        let trace = model::same_trace(difference(&stray.shares, &shares));
+        let sigma = piece.sigma.hypot(1.5);
+        let weight = model::mix(&[
+            (0.9, model::gauss(-piece.total - stray.grams, sigma)),
+            (0.1, model::gauss(-piece.total - stray.grams, 5.0 * sigma)),
+        ]);
+        let kind = if stray.sku.is_none() { model::FOREIGN_OBJECT_AGAIN } else { 0.0 };
+        for (visit, ratio) in candidates(&piece.takers) {
+            options.push((trace + weight + kind + ratio, Effect::TakeStray { visit, stray: *index }, None));
+        }
+    }
+}
+
+fn returns(group: &Group, piece: &Piece, world: &World, plan: &Plan, options: &mut Vec<Option2>) {
+    let opposite = -6.0 * piece.share_opposite();
+    let mut fit = |sku: Sku, units: u32, owner: Option<VisitId>, base: f64| {
+        let weight = world.unit_weight(sku, plan.nominal[sku]);
+        let outside = plan.share_outside(group.shelf, sku, piece);
+        let elsewhere = 0.6 <= outside;
+        let place = if elsewhere { model::RETURN_ELSEWHERE } else { model::place(outside) * 0.3 };
+        let log =
+            weight.log_density(piece.total, f64::from(units), piece.sigma) + units_prior(units) + place + opposite;
+        let expected = f64::from(units) * weight.mean().unwrap_or(0.0);
+        options.push((log + base + model::RETURN, Effect::Return { owner, sku, units, elsewhere, expected }, None));
+    };
+    for taker in &piece.takers {
+        for ((_, sku), count) in world.cart(taker.visit) {
+            for units in 1..=(*count).min(UNITS_MAX) {
+                fit(*sku, units, Some(taker.visit), taker.log_ratio);
+            }
+        }
+    }
+    let best = piece.takers.first().map_or(model::NOBODY, |taker| taker.log_ratio.max(model::NOBODY));
+    let present = |visit: VisitId| piece.takers.iter().any(|taker| taker.visit == visit);
+    for ((owner, sku), _) in &world.carts {
+        // Handed over before: the one who puts it back is not the one it was charged to.
+        let giver = if present(*owner) { -1.0 } else { 0.0 };
+        fit(*sku, 1, Some(*owner), best + model::RETURN_HANDED + giver);
+    }
+    for &sku in &plan.shelves[group.shelf].skus {
+        if plan.share_outside(group.shelf, sku, piece) < 0.6 {
+            fit(sku, 1, None, best - 8.0);
+        }
+    }
+}

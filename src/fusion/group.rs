@@ -1,0 +1,313 @@
+//! Steps that are explained together, cut into pieces of neighbouring plates, with everything about them that does
+//! not depend on what is believed of carts and planogram: weights, places, and whose hands were there.
+
+use std::ops::Range;
+
+use super::clock::HALF;
+use super::model;
+use super::people::{Goods, People, RASTER};
+use super::steps::{PlateStep, Step, merge_same_plate};
+use crate::base::{Span, TimeRange, VisitId};
+use crate::facts::FactRef;
+use crate::shop::Shelf;
+
+/// Shoppers considered for one piece.
+const TAKERS_MAX: usize = 4;
+/// Most pieces that a group is cut into.
+const PIECES_MAX: usize = 3;
+/// Past so many plates that count, cuts are tried only between plates of opposite sign or apart.
+const FREE_CUTS_MAX: usize = 6;
+/// A hand is looked for at least this long around a step.
+const HAND_MARGIN: Span = Span::from_millis(100);
+
+/// Steps that are explained together.
+pub(super) struct Group {
+    pub(super) shelf: usize,
+    pub(super) steps: Vec<u32>,
+    pub(super) event: FactRef,
+    /// Every contiguous piece that a partition uses.
+    pub(super) pieces: Vec<Piece>,
+    /// Ways to cut the group: indices into `pieces`.
+    pub(super) partitions: Vec<Vec<usize>>,
+    /// The places of the plates that count.
+    pub(super) places: Vec<usize>,
+    pub(super) span: TimeRange,
+}
+
+/// The change of neighbouring plates.
+pub(super) struct Piece {
+    /// Change of each plate, from left to right: place, grams, standard deviation.
+    pub(super) changes: Vec<(usize, f64, f64)>,
+    pub(super) total: f64,
+    pub(super) sigma: f64,
+    /// Sum of sizes.
+    pub(super) moved: f64,
+    /// Density of how the total spreads over plates, and of the levels between the steps.
+    pub(super) shape: f64,
+    /// Log density that nothing was taken or put.
+    pub(super) nothing: f64,
+    pub(super) span: TimeRange,
+    /// Whose hands were there, best first.
+    pub(super) takers: Vec<Taker>,
+}
+
+/// A shopper's hand against a piece.
+#[derive(Clone, Debug)]
+pub(super) struct Taker {
+    pub(super) visit: VisitId,
+    /// Log likelihood ratio from the joints alone.
+    pub(super) log_ratio: f64,
+    pub(super) wrist_metres: Option<f64>,
+}
+
+impl Piece {
+    /// The share of the change on each place, signed like the change.
+    pub(super) fn shares(&self) -> Vec<(usize, f64)> {
+        self.changes.iter().map(|(place, grams, _)| (*place, grams / self.total)).collect()
+    }
+
+    /// The share of the change that lies on plates for which `inside` does not hold; what noise could be is left out.
+    pub(super) fn share_outside(&self, inside: impl Fn(usize) -> bool) -> f64 {
+        let sum = |keep: &dyn Fn(usize) -> bool| -> f64 {
+            let kept = self.changes.iter().filter(|(place, ..)| keep(*place));
+            kept.map(|(_, grams, sigma)| (grams.abs() - sigma).max(0.0)).sum()
+        };
+        let outside = sum(&|place| !inside(place));
+        let all = sum(&|_| true);
+        if all <= 0.0 { 1.0 } else { outside / all }
+    }
+
+    /// The share of the change that goes the other way than the total.
+    pub(super) fn share_opposite(&self) -> f64 {
+        let opposite = self.changes.iter().filter(|(_, grams, _)| grams * self.total < 0.0);
+        opposite.map(|(_, grams, sigma)| (grams.abs() - 2.0 * sigma).max(0.0)).sum::<f64>() / self.moved.max(1e-9)
+    }
+}
+
+impl Group {
+    /// Builds the group of these steps, in order of time, all of one shelf; at least one.
+    pub(super) fn new(steps: &[&Step], shelf: &Shelf, people: &People, clock: &[f64]) -> Group {
+        let mut plates: Vec<PlateStep> = steps.iter().flat_map(|step| step.plates.iter().copied()).collect();
+        plates.sort_by_key(|plate| (plate.place, plate.span.start));
+        let plates = merge_same_plate(plates);
+        let mut places: Vec<usize> = steps.iter().flat_map(|step| step.significant()).collect();
+        places.sort_unstable();
+        places.dedup();
+        let spans = steps.iter().map(|step| step.span);
+        let span = spans
+            .reduce(TimeRange::hull)
+            .unwrap_or(TimeRange::new(crate::base::ShopTime::MIN, crate::base::ShopTime::MIN));
+        let mut group = Group {
+            shelf: steps[0].shelf,
+            steps: steps.iter().map(|step| step.id).collect(),
+            event: steps[steps.len() - 1].event.clone(),
+            pieces: Vec::new(),
+            partitions: Vec::new(),
+            places,
+            span,
+        };
+        group.cut(steps, &plates, shelf, people, clock);
+        group
+    }
+
+    /// Whether a step touches the plates of this group.
+    pub(super) fn touches(places: &[usize], step: &Step) -> bool {
+        step.significant().any(|place| places.iter().any(|other| other.abs_diff(place) <= 1))
+    }
+
+    fn cut(&mut self, steps: &[&Step], plates: &[PlateStep], shelf: &Shelf, people: &People, clock: &[f64]) {
+        let atoms = self.atoms(plates);
+        let mut known: Vec<Range<usize>> = Vec::new();
+        for partition in partitions(atoms.len()) {
+            let mut pieces = Vec::with_capacity(partition.len());
+            for range in partition {
+                let index = known.iter().position(|other| *other == range).unwrap_or_else(|| {
+                    let members: Vec<usize> = atoms[range.clone()].iter().flatten().copied().collect();
+                    known.push(range.clone());
+                    self.pieces.push(piece(steps, plates, &members, shelf, people, clock));
+                    known.len() - 1
+                });
+                pieces.push(index);
+            }
+            self.partitions.push(pieces);
+        }
+    }
+
+    /// Indices into `plates`, grouped into what is never cut: each plate that counts with the quiet ones beside it.
+    fn atoms(&self, plates: &[PlateStep]) -> Vec<Vec<usize>> {
+        let mut atoms: Vec<(Vec<usize>, usize)> = Vec::new();
+        let counts = |plate: &PlateStep| self.places.contains(&plate.place);
+        let coarse = FREE_CUTS_MAX < self.places.len();
+        for (index, plate) in plates.iter().enumerate().filter(|(_, plate)| counts(plate)) {
+            match atoms.last_mut() {
+                Some((members, last))
+                    if coarse && plates[*last].place + 1 == plate.place && 0.0 < plates[*last].grams * plate.grams =>
+                {
+                    members.push(index);
+                    *last = index;
+                }
+                _ => atoms.push((vec![index], index)),
+            }
+        }
+        for (index, plate) in plates.iter().enumerate().filter(|(_, plate)| !counts(plate)) {
+            // A quiet neighbour goes with the side that changed the same way, then with the larger change.
+            let fit = |(_, last): &&mut (Vec<usize>, usize)| {
+                let other = &plates[*last];
+                let apart = other.place.abs_diff(plate.place);
+                (usize::MAX - apart, 0.0 < other.grams * plate.grams, other.grams.abs() as i64)
+            };
+            if let Some((members, last)) = atoms.iter_mut().max_by_key(fit)
+                && plates[*last].place.abs_diff(plate.place) <= 1
+            {
+                members.push(index);
+            }
+        }
+        atoms.into_iter().map(|(members, _)| members).collect()
+    }
+}
+
+/// All ways to cut `count` neighbours into at most [`PIECES_MAX`] contiguous pieces.
+fn partitions(count: usize) -> Vec<Vec<Range<usize>>> {
+    let mut all = Vec::new();
+    let mut open = vec![(Vec::new(), 0)];
+    while let Some((pieces, start)) = open.pop() {
+        if start == count {
+            all.push(pieces);
+            continue;
+        }
+        let last = pieces.len() + 1 == PIECES_MAX;
+        let first_end = if last { count } else { start + 1 };
+        for end in first_end..=count {
+            let mut longer: Vec<Range<usize>> = pieces.clone();
+            longer.push(start..end);
+            open.push((longer, end));
+        }
+    }
+    all.sort_by_key(|pieces: &Vec<Range<usize>>| {
+        (pieces.len(), pieces.iter().map(|piece| piece.start).collect::<Vec<_>>())
+    });
+    all
+}
+
+fn piece(
+    steps: &[&Step],
+    plates: &[PlateStep],
+    members: &[usize],
+    shelf: &Shelf,
+    people: &People,
+    clock: &[f64],
+) -> Piece {
+    let mut changes: Vec<(usize, f64, f64)> = members
+        .iter()
+        .map(|&index| {
+            let plate = &plates[index];
+            (plate.place, plate.grams, plate.sigma_before.hypot(plate.sigma_after))
+        })
+        .collect();
+    changes.sort_by_key(|(place, ..)| *place);
+    let total: f64 = changes.iter().map(|(_, grams, _)| grams).sum();
+    let sigma = changes.iter().map(|(.., sigma)| sigma * sigma).sum::<f64>().sqrt();
+    let moved: f64 = changes.iter().map(|(_, grams, _)| grams.abs()).sum();
+    let parts = parts_of(steps, members, plates, shelf);
+    let counting = members.iter().filter(|&&index| plates[index].significant).count().max(1);
+    let shape = -0.8 * (counting - 1) as f64 * moved.max(10.0).ln() - 3.0 * (parts.len().max(1) - 1) as f64;
+    let slid = changes.iter().any(|(_, grams, sigma)| (4.0 * sigma).max(5.0) < grams.abs());
+    let nothing = model::nothing(total, sigma) + if slid { model::SLIDE } else { 0.0 };
+    let span = parts.iter().map(|part| part.span).reduce(TimeRange::hull).unwrap_or(steps[0].span);
+    let takers = takers(&parts, shelf, people, clock);
+    Piece { changes, total, sigma, moved, shape, nothing, span, takers }
+}
+
+/// The goods of a piece as one step moved them.
+struct Part {
+    span: TimeRange,
+    centre: f64,
+    half_width: f64,
+    weight: f64,
+}
+
+fn parts_of(steps: &[&Step], members: &[usize], plates: &[PlateStep], shelf: &Shelf) -> Vec<Part> {
+    let inside = |place: usize| members.iter().any(|&index| plates[index].place == place);
+    let mut parts = Vec::new();
+    for step in steps {
+        let mine: Vec<&PlateStep> =
+            step.plates.iter().filter(|plate| plate.significant && inside(plate.place)).collect();
+        let Some(span) = mine.iter().map(|plate| plate.span).reduce(TimeRange::hull) else { continue };
+        let weight: f64 = mine.iter().map(|plate| plate.grams.abs()).sum();
+        let moment: f64 = mine.iter().map(|plate| plate.grams.abs() * shelf.plates[plate.place].centre_metres()).sum();
+        let width: f64 = mine.iter().map(|plate| shelf.plates[plate.place].width_metres).sum();
+        parts.push(Part { span, centre: moment / weight, half_width: (0.2 * width).clamp(0.02, 0.08), weight });
+    }
+    parts
+}
+
+/// Log likelihood ratio of each visitor near a part, at each clock offset, with the nearest wrist at zero offset.
+fn fits(part: &Part, shelf: &Shelf, people: &People) -> Vec<(VisitId, Vec<f64>, Vec<Option<f64>>)> {
+    let goods = Goods { shelf, centre: part.centre, half_width: part.half_width };
+    let margin = if part.span.length() < HAND_MARGIN * 2 { HAND_MARGIN } else { Span::from_millis(50) };
+    let span = part.span.widened(margin);
+    let reach = Span::from_nanos(RASTER.as_nanos() * HALF as i64);
+    let window = (span.length().as_nanos() / RASTER.as_nanos() + 1) as usize;
+    let profiles = people.profiles(&goods, span.widened(reach));
+    let mut fits = Vec::with_capacity(profiles.len());
+    for profile in profiles {
+        let offsets = 2 * HALF + 1;
+        let mut ratios = Vec::with_capacity(offsets);
+        let mut wrists = Vec::with_capacity(offsets);
+        for offset in 0..offsets {
+            // A people time is earlier than the plates' by the offset.
+            let first = offsets - 1 - offset;
+            let range = first.min(profile.nearness.len() - 1)..(first + window).min(profile.nearness.len());
+            let seen = &profile.nearness[range.clone()];
+            let mean = seen.iter().sum::<f64>() / seen.len() as f64;
+            let best = seen.iter().copied().fold(0.0, f64::max);
+            ratios.push(model::hand(0.5 * mean + 0.5 * best));
+            let nearest = profile.wrist[range].iter().flatten().copied().reduce(f64::min);
+            wrists.push(nearest);
+        }
+        fits.push((profile.visit, ratios, wrists));
+    }
+    fits
+}
+
+fn takers(parts: &[Part], shelf: &Shelf, people: &People, clock: &[f64]) -> Vec<Taker> {
+    let likeliest = (0..clock.len()).max_by(|&a, &b| clock[a].total_cmp(&clock[b])).unwrap_or(HALF);
+    let weight: f64 = parts.iter().map(|part| part.weight).sum();
+    let floor = model::hand(0.0);
+    let mut takers: Vec<Taker> = Vec::new();
+    for part in parts {
+        for (visit, ratios, wrists) in fits(part, shelf, people) {
+            let weighted: Vec<(f64, f64)> = clock.iter().copied().zip(ratios).collect();
+            let ratio = model::mix(&weighted) - floor;
+            let index = takers.iter().position(|taker| taker.visit == visit).unwrap_or_else(|| {
+                takers.push(Taker { visit, log_ratio: floor, wrist_metres: None });
+                takers.len() - 1
+            });
+            let taker = &mut takers[index];
+            taker.log_ratio += ratio * part.weight / weight;
+            let wrist = wrists[likeliest];
+            taker.wrist_metres = match (taker.wrist_metres, wrist) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
+        }
+    }
+    takers.sort_by(|a, b| b.log_ratio.total_cmp(&a.log_ratio).then(a.visit.cmp(&b.visit)));
+    takers.truncate(TAKERS_MAX);
+    takers
+}
+
+/// Log likelihood of a step at each clock offset, whoever's hand it was; `None` when nobody was near.
+pub(super) fn clock_likelihood(step: &Step, shelf: &Shelf, people: &People) -> Option<Vec<f64>> {
+    let members: Vec<usize> = (0..step.plates.len()).collect();
+    let parts = parts_of(&[step], &members, &step.plates, shelf);
+    let fits = fits(parts.first()?, shelf, people);
+    if fits.is_empty() {
+        return None;
+    }
+    let at = |offset: usize| {
+        let each: Vec<(f64, f64)> = fits.iter().map(|(_, ratios, _)| (1.0, ratios[offset])).collect();
+        model::mix(&each)
+    };
+    Some((0..2 * HALF + 1).map(at).collect())
+}

@@ -1,0 +1,174 @@
+//! The likelihoods: how a weight reads, where goods stand, how near a hand is. Natural logarithms throughout.
+//! Weights are densities per gram, so that explanations with different numbers of goods can be compared.
+
+/// Spread of one unit's weight around its product's, grams.
+const UNIT_SIGMA: f64 = 1.0;
+/// Spread of a product's true weight around the catalogue's, as a share of it.
+const CATALOGUE_SHARE_SIGMA: f64 = 0.007;
+/// Share of products whose catalogue weight is off by more than that.
+const LOOSE: f64 = 0.10;
+/// Scale of that error (Laplace), as a share of the weight, and in grams.
+const LOOSE_SHARE: f64 = 0.03;
+const LOOSE_GRAMS: f64 = 2.0;
+/// Share of products whose catalogue weight is grossly wrong: between half and twice the true one.
+const GROSS: f64 = 0.012;
+
+/// Log density of a net change of `grams` when nothing was taken or put: quiet noise with a heavy tail, because a
+/// jar that is turned, or a sensor that creeps, changes a plate by more than noise does.
+pub(super) fn nothing(grams: f64, sigma: f64) -> f64 {
+    let core = gauss(grams, sigma.hypot(1.0));
+    let tail = laplace(grams, 6.0);
+    mix(&[(0.97, core), (0.03, tail)])
+}
+
+/// What is believed of the weight of one unit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum UnitWeight {
+    /// Only what the catalogue says.
+    Nominal(f64),
+    /// Plates have shown another weight than the catalogue's: mean and how many units it rests on.
+    Learned { mean: f64, units: u32, nominal: Option<f64> },
+    /// The catalogue says nothing.
+    Unknown,
+}
+
+impl UnitWeight {
+    /// The best guess, grams.
+    pub(super) fn mean(self) -> Option<f64> {
+        match self {
+            UnitWeight::Nominal(mean) | UnitWeight::Learned { mean, .. } => Some(mean),
+            UnitWeight::Unknown => None,
+        }
+    }
+
+    /// Log density of reading `grams` (positive) for `units` units, measured with `sigma`.
+    pub(super) fn log_density(self, grams: f64, units: f64, sigma: f64) -> f64 {
+        match self {
+            UnitWeight::Nominal(nominal) => catalogue(grams, units, nominal, sigma),
+            UnitWeight::Learned { mean, units: seen, nominal } => {
+                let spread = (UNIT_SIGMA + 0.003 * mean) * (1.0 + 1.0 / f64::from(seen.max(1))).sqrt();
+                let learned = gauss(grams - units * mean, sigma.hypot(units * spread));
+                let old = nominal.map_or_else(|| unknown(units), |nominal| catalogue(grams, units, nominal, sigma));
+                mix(&[(0.8, learned), (0.2, old)])
+            }
+            UnitWeight::Unknown => unknown(units),
+        }
+    }
+
+    /// Whether a unit of this measured weight surprises enough to be learned from.
+    pub(super) fn is_surprised_by(self, unit_grams: f64, sigma: f64) -> bool {
+        match self {
+            UnitWeight::Nominal(nominal) => {
+                let spread = sigma.hypot(UNIT_SIGMA).hypot(CATALOGUE_SHARE_SIGMA * nominal);
+                2.5 * spread < (unit_grams - nominal).abs()
+            }
+            UnitWeight::Learned { .. } | UnitWeight::Unknown => true,
+        }
+    }
+}
+
+fn catalogue(grams: f64, units: f64, nominal: f64, sigma: f64) -> f64 {
+    let off = grams - units * nominal;
+    let unit = UNIT_SIGMA * units.sqrt();
+    let core = gauss(off, sigma.hypot(unit).hypot(units * CATALOGUE_SHARE_SIGMA * nominal));
+    let loose = laplace(off, units * LOOSE_SHARE * nominal + LOOSE_GRAMS + sigma);
+    let ratio = grams / (units * nominal);
+    let gross = if (0.4..2.2).contains(&ratio) { -(1.6 * units * nominal).ln() } else { -40.0 };
+    // A grossly wrong entry explains one unit; several at once would explain anything.
+    let gross_share = if units < 1.5 { GROSS } else { GROSS * 0.05 };
+    mix(&[(1.0 - LOOSE - gross_share, core), (LOOSE, loose), (gross_share, gross)])
+}
+
+/// A product without a known weight: anything up to two kilograms a unit.
+fn unknown(units: f64) -> f64 {
+    -(2_000.0 * units).ln() - 2.0
+}
+
+/// Prior of how many units move in one grab.
+pub(super) fn units_prior(units: u32) -> f64 {
+    match units {
+        0 | 1 => 0.0,
+        2 => -2.2,
+        3 => -3.4,
+        4 => -4.8,
+        more => -4.8 - 1.2 * (f64::from(more) - 4.0),
+    }
+}
+
+/// How the share of a change that lies outside the product's own place speaks for that product. Most items stand
+/// wholly in their place, some lean or lie over its border.
+pub(super) fn place(share_outside: f64) -> f64 {
+    -9.0 * share_outside.clamp(0.0, 1.0)
+}
+
+/// How the trace of one and the same item, put and taken again, may differ: sum of absolute differences of shares.
+pub(super) fn same_trace(difference: f64) -> f64 {
+    1.5 - (difference / 0.25).powi(2).min(40.0) / 2.0
+}
+
+/// Log likelihood ratio of a hand at this distance (metres) from the goods: the taker's against anybody else's.
+pub(super) fn hand(nearness: f64) -> f64 {
+    (HAND_FLOOR + HAND_PEAK * nearness).ln()
+}
+
+/// `hand` of a hand far away: the hand that took is never wholly out of sight and reach.
+const HAND_FLOOR: f64 = 0.004;
+/// `hand` of a hand on the goods.
+const HAND_PEAK: f64 = 9.0;
+
+/// How well a visible wrist at this distance (metres) fits a hand on the goods, `0..=1`.
+pub(super) fn nearness_of_wrist(metres: f64) -> f64 {
+    0.88 * (-0.5 * (metres / 0.09).powi(2)).exp() + 0.12 * (-0.5 * (metres / 0.25).powi(2)).exp()
+}
+
+/// The same when only the elbow is seen: the hand is a forearm (0.38 m to the knuckles) away from it.
+pub(super) fn nearness_by_elbow(metres: f64) -> f64 {
+    0.35 * (-0.5 * ((metres - 0.42).max(0.0) / 0.12).powi(2)).exp()
+}
+
+/// The same when only the trunk is seen: an arm reaches 0.85 m.
+pub(super) fn nearness_by_trunk(metres: f64) -> f64 {
+    0.2 * (-0.5 * ((metres - 0.85).max(0.0) / 0.15).powi(2)).exp()
+}
+
+/// Nobody that the cameras saw did it.
+pub(super) const NOBODY: f64 = -5.0;
+/// One more action at the same moment on the same plates.
+pub(super) const ANOTHER_ACTION: f64 = -3.2;
+/// Two shoppers share a simultaneous action.
+pub(super) const TWO_TAKERS: f64 = -1.2;
+/// The product stood where neither the planogram nor anybody seen had put it.
+pub(super) const FOREIGN_PLACE: f64 = -7.5;
+/// A return against a take.
+pub(super) const RETURN: f64 = -0.5;
+/// A return to another product's place.
+pub(super) const RETURN_ELSEWHERE: f64 = -2.2;
+/// A return of something that somebody else had taken: it was handed over.
+pub(super) const RETURN_HANDED: f64 = -4.0;
+/// Something that is not goods was put down or taken away; density over 2 kg.
+pub(super) const FOREIGN_OBJECT: f64 = -16.0;
+/// Taking back what is not goods.
+pub(super) const FOREIGN_OBJECT_AGAIN: f64 = -3.0;
+/// To wait for what the plate does next instead of explaining a change now.
+pub(super) const DEFER: f64 = -1.6;
+/// Goods slid from plate to plate without leaving.
+pub(super) const SLIDE: f64 = -3.0;
+
+/// Log density of a normal distribution at `off` from its mean.
+pub(super) fn gauss(off: f64, sigma: f64) -> f64 {
+    const HALF_LN_TAU: f64 = 0.918_938_533_204_672_7;
+    -0.5 * (off / sigma).powi(2) - sigma.ln() - HALF_LN_TAU
+}
+
+fn laplace(off: f64, scale: f64) -> f64 {
+    -off.abs() / scale - (2.0 * scale).ln()
+}
+
+/// Log of a weighted sum of densities given as logs.
+pub(super) fn mix(parts: &[(f64, f64)]) -> f64 {
+    let top = parts.iter().map(|(_, log)| *log).fold(f64::NEG_INFINITY, f64::max);
+    if top == f64::NEG_INFINITY {
+        return top;
+    }
+    top + parts.iter().map(|(share, log)| share * (log - top).exp()).sum::<f64>().ln()
+}

@@ -1,0 +1,179 @@
+//! Where everybody's hands were: a few seconds of poses per visit, and how well a hand fits goods that moved.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::model;
+use crate::base::{ShopTime, Span, TimeRange, VisitId};
+use crate::facts::{Joint, Joints};
+use crate::geometry::{Local, Point, World};
+use crate::shop::Shelf;
+
+/// How long poses are kept.
+const MEMORY: Span = Span::from_millis(45_000);
+/// Poses further apart than this are not interpolated for hands.
+const HAND_GAP_MAX: Span = Span::from_millis(450);
+/// Poses further apart than this are not interpolated for the trunk.
+const TRUNK_GAP_MAX: Span = Span::from_millis(4_000);
+/// Raster of hand profiles.
+pub(super) const RASTER: Span = Span::from_millis(50);
+/// Somebody whose trunk is further away than this (metres) cannot reach.
+const REACH_MAX: f64 = 1.9;
+
+/// One person at one instant.
+#[derive(Clone, Copy, Debug)]
+struct Pose {
+    at: ShopTime,
+    trunk: Point<World>,
+    wrists: [Option<Point<World>>; 2],
+    elbows: [Option<Point<World>>; 2],
+}
+
+/// One visit.
+#[derive(Clone, Debug)]
+pub(super) struct Visitor {
+    pub(super) entered: ShopTime,
+    pub(super) seen: ShopTime,
+    poses: VecDeque<Pose>,
+}
+
+/// Everybody inside.
+#[derive(Default)]
+pub(super) struct People {
+    visitors: BTreeMap<VisitId, Visitor>,
+}
+
+/// Goods that moved, in the frame of their shelf.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Goods<'a> {
+    pub(super) shelf: &'a Shelf,
+    /// Centre along the shelf and half their width, metres.
+    pub(super) centre: f64,
+    pub(super) half_width: f64,
+}
+
+/// How well one visitor's hands fit, on a raster of time.
+pub(super) struct Profile {
+    pub(super) visit: VisitId,
+    /// Nearness `0..=1` at each raster point.
+    pub(super) nearness: Vec<f64>,
+    /// Distance of the nearest visible wrist at each raster point, metres.
+    pub(super) wrist: Vec<Option<f64>>,
+}
+
+impl Goods<'_> {
+    /// Distance of a wrist from a hand's place on the goods. A wrist stops short of what its hand holds.
+    fn wrist_distance(&self, point: Point<Local>) -> f64 {
+        let dx = ((point.x - self.centre).abs() - self.half_width).max(0.0);
+        let dy = (-0.06 - point.y).max(point.y - self.shelf.depth_metres).max(0.0);
+        let dz = (-0.02 - point.z).max(point.z - self.shelf.clearance_metres - 0.03).max(0.0);
+        (dx * dx + dy * dy + dz * dz).sqrt()
+    }
+
+    fn middle(&self) -> Point<Local> {
+        Point::new(self.centre, 0.1, (self.shelf.clearance_metres / 2.0).min(0.12))
+    }
+}
+
+impl People {
+    /// Takes one person of a frame.
+    pub(super) fn observe(&mut self, visit: VisitId, at: ShopTime, joints: &Joints) {
+        let visitor =
+            self.visitors.entry(visit).or_insert_with(|| Visitor { entered: at, seen: at, poses: VecDeque::new() });
+        visitor.entered = visitor.entered.min(at);
+        visitor.seen = visitor.seen.max(at);
+        let Some(trunk) = joints.trunk() else { return };
+        if visitor.poses.back().is_some_and(|last| at <= last.at) {
+            return;
+        }
+        let place = |joint: Option<Joint>| joint.map(|joint| joint.position).filter(|point| point.is_finite());
+        visitor.poses.push_back(Pose {
+            at,
+            trunk,
+            wrists: [place(joints.left_wrist), place(joints.right_wrist)],
+            elbows: [place(joints.left_elbow), place(joints.right_elbow)],
+        });
+        while visitor.poses.front().is_some_and(|first| first.at + MEMORY < at) {
+            visitor.poses.pop_front();
+        }
+    }
+
+    pub(super) fn visitors(&self) -> &BTreeMap<VisitId, Visitor> {
+        &self.visitors
+    }
+
+    pub(super) fn forget(&mut self, visit: VisitId) {
+        self.visitors.remove(&visit);
+    }
+
+    /// Hand profiles of everybody within reach of the goods at some time in `range` (people's clock).
+    pub(super) fn profiles(&self, goods: &Goods<'_>, range: TimeRange) -> Vec<Profile> {
+        let points = (range.length().as_nanos() / RASTER.as_nanos() + 1).max(1) as usize;
+        let mut profiles = Vec::new();
+        for (visit, visitor) in &self.visitors {
+            let within = |pose: &Pose| {
+                let local = goods.shelf.placement.local_from_world(pose.trunk);
+                (local - goods.middle()).norm() < REACH_MAX
+            };
+            let from = visitor.poses.partition_point(|pose| pose.at < range.start - TRUNK_GAP_MAX);
+            let near = visitor.poses.range(from..).take_while(|pose| pose.at <= range.end + TRUNK_GAP_MAX);
+            if !near.into_iter().any(within) {
+                continue;
+            }
+            let mut profile =
+                Profile { visit: *visit, nearness: Vec::with_capacity(points), wrist: Vec::with_capacity(points) };
+            for index in 0..points {
+                let at = range.start + Span::from_nanos(RASTER.as_nanos() * index as i64);
+                let (nearness, wrist) = visitor.nearness(goods, at);
+                profile.nearness.push(nearness);
+                profile.wrist.push(wrist);
+            }
+            profiles.push(profile);
+        }
+        profiles
+    }
+}
+
+impl Visitor {
+    /// How well a hand fits the goods at an instant, and how far the nearest visible wrist is.
+    fn nearness(&self, goods: &Goods<'_>, at: ShopTime) -> (f64, Option<f64>) {
+        let after = self.poses.partition_point(|pose| pose.at <= at);
+        let before = after.checked_sub(1).and_then(|index| self.poses.get(index));
+        let after = self.poses.get(after);
+        let local = |point: Point<World>| goods.shelf.placement.local_from_world(point);
+        let trunk = blend(before, after, at, TRUNK_GAP_MAX, |pose| Some(pose.trunk));
+        let Some(trunk) = trunk else { return (0.0, None) };
+        let mut nearness: f64 = 0.0;
+        let mut wrist: Option<f64> = None;
+        for side in 0..2 {
+            if let Some(point) = blend(before, after, at, HAND_GAP_MAX, |pose| pose.wrists[side]) {
+                let metres = goods.wrist_distance(local(point));
+                nearness = nearness.max(model::nearness_of_wrist(metres));
+                wrist = Some(wrist.map_or(metres, |other| other.min(metres)));
+            } else if let Some(point) = blend(before, after, at, HAND_GAP_MAX, |pose| pose.elbows[side]) {
+                nearness = nearness.max(model::nearness_by_elbow((local(point) - goods.middle()).norm()));
+            } else {
+                nearness = nearness.max(model::nearness_by_trunk((local(trunk) - goods.middle()).norm()));
+            }
+        }
+        (nearness, wrist)
+    }
+}
+
+/// A joint between two poses; the one pose there is when it is near enough; `None` when it was not seen.
+fn blend(
+    before: Option<&Pose>,
+    after: Option<&Pose>,
+    at: ShopTime,
+    gap_max: Span,
+    joint: impl Fn(&Pose) -> Option<Point<World>>,
+) -> Option<Point<World>> {
+    match (before, after) {
+        (Some(a), Some(b)) if b.at - a.at <= gap_max => match (joint(a), joint(b)) {
+            (Some(from), Some(to)) => Some(from.lerp(to, (at - a.at).as_secs() / (b.at - a.at).as_secs())),
+            (one, other) => one.or(other),
+        },
+        (Some(pose), _) if (at - pose.at) * 2 <= gap_max => joint(pose),
+        (_, Some(pose)) if (pose.at - at) * 2 <= gap_max => joint(pose),
+        _ => None,
+    }
+}

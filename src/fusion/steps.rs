@@ -1,0 +1,144 @@
+//! From the staircases of a shelf event to steps: changes of neighbouring plates at one moment.
+
+use crate::base::{ShopTime, Span, TimeRange};
+use crate::facts::{FactRef, ShelfEvent};
+use crate::shop::Shelf;
+
+/// Changes of neighbouring plates closer in time than this are one step.
+const SLACK: Span = Span::from_millis(50);
+/// A change that counts by itself: in standard deviations, and in grams.
+const SIGMAS_MIN: f64 = 3.5;
+const GRAMS_MIN: f64 = 3.5;
+
+/// What one plate did in a step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct PlateStep {
+    /// Which plate: its place on the shelf, from the left.
+    pub(super) place: usize,
+    /// From the end of the quiet before to the beginning of the quiet after.
+    pub(super) span: TimeRange,
+    /// Change of the level, grams.
+    pub(super) grams: f64,
+    /// Standard deviations of the levels before and after.
+    pub(super) sigma_before: f64,
+    pub(super) sigma_after: f64,
+    /// Whether the change counts by itself.
+    pub(super) significant: bool,
+}
+
+/// A change of neighbouring plates at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Step {
+    /// Its number, rising in order of processing.
+    pub(super) id: u32,
+    /// Which shelf of the shop.
+    pub(super) shelf: usize,
+    /// The event it is part of.
+    pub(super) event: FactRef,
+    /// The plates, from left to right; a plate stands once.
+    pub(super) plates: Vec<PlateStep>,
+    /// When the plates that count moved.
+    pub(super) span: TimeRange,
+}
+
+impl Step {
+    /// The places of the plates that count.
+    pub(super) fn significant(&self) -> impl Iterator<Item = usize> + '_ {
+        self.plates.iter().filter(|plate| plate.significant).map(|plate| plate.place)
+    }
+
+    /// The order in which steps are explained.
+    pub(super) fn order(&self) -> (ShopTime, usize, usize) {
+        (self.span.middle(), self.shelf, self.plates.first().map_or(0, |plate| plate.place))
+    }
+}
+
+/// Cuts an event into its steps; ids are left at zero.
+pub(super) fn cut(event: &ShelfEvent, event_ref: &FactRef, shelf_index: usize, shelf: &Shelf) -> Vec<Step> {
+    let mut moves = moves_of(event, shelf);
+    moves.sort_by_key(|step| (step.span.start, step.place));
+    let mut clusters: Vec<Vec<PlateStep>> = Vec::new();
+    for step in moves.iter().filter(|step| step.significant) {
+        let touching = |cluster: &Vec<PlateStep>| cluster.iter().any(|other| joins(step, other));
+        let mut joined = vec![*step];
+        let mut index = 0;
+        while index < clusters.len() {
+            if touching(&clusters[index]) {
+                joined.append(&mut clusters.remove(index));
+            } else {
+                index += 1;
+            }
+        }
+        clusters.push(joined);
+    }
+    for step in moves.iter().filter(|step| !step.significant) {
+        let distance = |cluster: &Vec<PlateStep>| {
+            let span = hull(cluster);
+            let apart = cluster.iter().map(|other| other.place.abs_diff(step.place)).min().unwrap_or(usize::MAX);
+            let size = cluster.iter().map(|other| other.grams.abs()).fold(0.0, f64::max);
+            (!span.touches(step.span), apart, -(size as i64))
+        };
+        if let Some(nearest) = clusters.iter_mut().min_by_key(|cluster| distance(cluster)) {
+            nearest.push(*step);
+        }
+    }
+    let finish = |mut plates: Vec<PlateStep>| {
+        plates.sort_by_key(|plate| (plate.place, plate.span.start));
+        let plates = merge_same_plate(plates);
+        let span = hull(&plates);
+        Step { id: 0, shelf: shelf_index, event: event_ref.clone(), plates, span }
+    };
+    clusters.into_iter().map(finish).collect()
+}
+
+fn moves_of(event: &ShelfEvent, shelf: &Shelf) -> Vec<PlateStep> {
+    let mut moves = Vec::new();
+    for staircase in &event.plates {
+        let Some(place) = shelf.plates.iter().position(|plate| plate.id == staircase.plate) else { continue };
+        for pair in staircase.levels.windows(2) {
+            let [before, after] = pair else { continue };
+            let grams = (after.grams - before.grams).value();
+            let sigma = before.sigma.value().hypot(after.sigma.value());
+            moves.push(PlateStep {
+                place,
+                span: TimeRange::new(before.quiet.end, after.quiet.start),
+                grams,
+                sigma_before: before.sigma.value(),
+                sigma_after: after.sigma.value(),
+                significant: (SIGMAS_MIN * sigma).max(GRAMS_MIN) <= grams.abs(),
+            });
+        }
+    }
+    moves
+}
+
+fn joins(a: &PlateStep, b: &PlateStep) -> bool {
+    a.place.abs_diff(b.place) <= 1 && a.span.touches(b.span.widened(SLACK))
+}
+
+fn hull(plates: &[PlateStep]) -> TimeRange {
+    let counting = plates.iter().filter(|plate| plate.significant).map(|plate| plate.span);
+    let all = plates.iter().map(|plate| plate.span);
+    counting
+        .reduce(TimeRange::hull)
+        .or_else(|| all.reduce(TimeRange::hull))
+        .unwrap_or(TimeRange { start: ShopTime::MIN, end: ShopTime::MIN })
+}
+
+/// Adds up consecutive changes of one plate.
+pub(super) fn merge_same_plate(plates: Vec<PlateStep>) -> Vec<PlateStep> {
+    let mut merged: Vec<PlateStep> = Vec::with_capacity(plates.len());
+    for step in plates {
+        match merged.last_mut() {
+            Some(last) if last.place == step.place => {
+                last.span = last.span.hull(step.span);
+                last.grams += step.grams;
+                last.sigma_after = step.sigma_after;
+                let sigma = last.sigma_before.hypot(last.sigma_after);
+                last.significant = (SIGMAS_MIN * sigma).max(GRAMS_MIN) <= last.grams.abs();
+            }
+            _ => merged.push(step),
+        }
+    }
+    merged
+}

@@ -1,0 +1,261 @@
+//! One hypothesis: what is in every cart, what stands where nobody planned it, what units really weigh, and which
+//! changes still wait for an explanation. Hypotheses that agree on all of it are one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::group::Group;
+use super::model::UnitWeight;
+use crate::base::VisitId;
+use crate::facts::Movement;
+
+/// Index of a product in the catalogue.
+pub(super) type Sku = usize;
+
+/// Something that stands where the planogram does not have it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Stray {
+    /// What; `None` for what is not goods.
+    pub(super) sku: Option<Sku>,
+    pub(super) shelf: usize,
+    /// The share of its weight on each place.
+    pub(super) shares: Vec<(usize, f64)>,
+    /// What it weighed when it was put there, grams; of all its units.
+    pub(super) grams: f64,
+    pub(super) units: u32,
+}
+
+/// What a piece of a group is explained by.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Effect {
+    /// Goods went from the shelf to a shopper, or to nobody that was seen.
+    Take { visit: Option<VisitId>, sku: Sku, units: u32, expected: f64, foreign: bool },
+    /// A stray went.
+    TakeStray { visit: Option<VisitId>, stray: usize },
+    /// Goods came back; `owner` is the cart they leave, if any had them.
+    Return { owner: Option<VisitId>, sku: Sku, units: u32, elsewhere: bool, expected: f64 },
+    /// Something that is not goods was put.
+    PutForeign,
+    /// Nothing was taken or put.
+    Nothing,
+}
+
+/// An action of the history of a visit.
+pub(super) struct Action {
+    pub(super) movement: Movement,
+    pub(super) sku: Sku,
+    pub(super) units: u32,
+    pub(super) expected: f64,
+    pub(super) learned: bool,
+    pub(super) misplaced: bool,
+    pub(super) group: Arc<Group>,
+    pub(super) piece: usize,
+}
+
+/// A list that shares its older part with other hypotheses.
+pub(super) struct History {
+    pub(super) action: Action,
+    pub(super) older: Option<Arc<History>>,
+}
+
+/// One hypothesis.
+#[derive(Clone)]
+pub(super) struct World {
+    /// Log probability, up to a constant shared by all hypotheses.
+    pub(super) score: f64,
+    /// Units per visit and product, ordered; none is zero.
+    pub(super) carts: Vec<((VisitId, Sku), u32)>,
+    pub(super) strays: Vec<Stray>,
+    /// Unit weights that the plates have shown: mean and units.
+    pub(super) learned: BTreeMap<Sku, (f64, u32)>,
+    /// Changes that wait for what comes next: shelf, places that count, steps.
+    pub(super) pending: Vec<(usize, Vec<usize>, Vec<u32>)>,
+    pub(super) history: BTreeMap<VisitId, Arc<History>>,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        World {
+            score: 0.0,
+            carts: Vec::new(),
+            strays: Vec::new(),
+            learned: BTreeMap::new(),
+            pending: Vec::new(),
+            history: BTreeMap::new(),
+        }
+    }
+
+    /// What is believed of the weight of a unit.
+    pub(super) fn unit_weight(&self, sku: Sku, nominal: Option<f64>) -> UnitWeight {
+        match (self.learned.get(&sku), nominal) {
+            (Some(&(mean, units)), nominal) => UnitWeight::Learned { mean, units, nominal },
+            (None, Some(nominal)) => UnitWeight::Nominal(nominal),
+            (None, None) => UnitWeight::Unknown,
+        }
+    }
+
+    /// The cart of a visit.
+    pub(super) fn cart(&self, visit: VisitId) -> &[((VisitId, Sku), u32)] {
+        let from = self.carts.partition_point(|((owner, _), _)| *owner < visit);
+        let count = self.carts[from..].iter().take_while(|((owner, _), _)| *owner == visit).count();
+        &self.carts[from..from + count]
+    }
+
+    /// Applies the explanation of one piece. Answers false, leaving the world half changed, when it cannot be.
+    pub(super) fn apply(&mut self, effect: &Effect, group: &Arc<Group>, piece: usize, nominal: &[Option<f64>]) -> bool {
+        match effect {
+            Effect::Nothing => true,
+            Effect::PutForeign => {
+                self.put_stray(None, group, piece, 1);
+                true
+            }
+            Effect::Take { visit, sku, units, expected, foreign } => {
+                let learned = self.learn(*sku, *units, &group.pieces[piece], nominal[*sku]);
+                let Some(visit) = visit else { return true };
+                self.change_cart(*visit, *sku, i64::from(*units));
+                self.remember(
+                    *visit,
+                    Action {
+                        movement: Movement::Take,
+                        sku: *sku,
+                        units: *units,
+                        expected: *expected,
+                        learned,
+                        misplaced: *foreign,
+                        group: group.clone(),
+                        piece,
+                    },
+                );
+                true
+            }
+            Effect::TakeStray { visit, stray } => self.take_stray(*visit, *stray, group, piece),
+            Effect::Return { owner, sku, units, elsewhere, expected } => {
+                if *elsewhere {
+                    self.put_stray(Some(*sku), group, piece, *units);
+                }
+                let Some(owner) = owner else { return true };
+                if !self.change_cart(*owner, *sku, -i64::from(*units)) {
+                    return false;
+                }
+                let learned = self.learned.contains_key(sku);
+                self.remember(
+                    *owner,
+                    Action {
+                        movement: Movement::Return,
+                        sku: *sku,
+                        units: *units,
+                        expected: *expected,
+                        learned,
+                        misplaced: *elsewhere,
+                        group: group.clone(),
+                        piece,
+                    },
+                );
+                true
+            }
+        }
+    }
+
+    fn take_stray(&mut self, visit: Option<VisitId>, stray: usize, group: &Arc<Group>, piece: usize) -> bool {
+        if self.strays.len() <= stray {
+            return false;
+        }
+        let stray = self.strays.remove(stray);
+        let (Some(visit), Some(sku)) = (visit, stray.sku) else { return true };
+        self.change_cart(visit, sku, i64::from(stray.units));
+        self.remember(
+            visit,
+            Action {
+                movement: Movement::Take,
+                sku,
+                units: stray.units,
+                expected: -stray.grams,
+                learned: false,
+                misplaced: true,
+                group: group.clone(),
+                piece,
+            },
+        );
+        true
+    }
+
+    fn put_stray(&mut self, sku: Option<Sku>, group: &Arc<Group>, piece: usize, units: u32) {
+        let piece = &group.pieces[piece];
+        self.strays.push(Stray { sku, shelf: group.shelf, shares: piece.shares(), grams: piece.total, units });
+    }
+
+    /// Adds units to a cart; false when it would hold fewer than none.
+    fn change_cart(&mut self, visit: VisitId, sku: Sku, units: i64) -> bool {
+        let key = (visit, sku);
+        match self.carts.binary_search_by(|(other, _)| other.cmp(&key)) {
+            Ok(index) => {
+                let left = i64::from(self.carts[index].1) + units;
+                match u32::try_from(left) {
+                    Ok(0) => drop(self.carts.remove(index)),
+                    Ok(left) => self.carts[index].1 = left,
+                    Err(_) => return false,
+                }
+                true
+            }
+            Err(index) => match u32::try_from(units) {
+                Ok(units) => {
+                    self.carts.insert(index, (key, units));
+                    true
+                }
+                Err(_) => false,
+            },
+        }
+    }
+
+    /// Learns the unit weight from a take if it surprises; whether the weight used was a learned one.
+    fn learn(&mut self, sku: Sku, units: u32, piece: &super::group::Piece, nominal: Option<f64>) -> bool {
+        let measured = piece.total.abs() / f64::from(units);
+        let believed = self.unit_weight(sku, nominal);
+        if believed.is_surprised_by(measured, piece.sigma / f64::from(units)) {
+            let (mean, seen) = self.learned.get(&sku).copied().unwrap_or((measured, 0));
+            let off = (measured - mean).abs();
+            let entry = if off < 0.03 * mean + 3.0 {
+                let count = f64::from(seen + units);
+                (mean + (measured - mean) * f64::from(units) / count, (seen + units).min(20))
+            } else {
+                (measured, units)
+            };
+            self.learned.insert(sku, entry);
+            return true;
+        }
+        false
+    }
+
+    fn remember(&mut self, visit: VisitId, action: Action) {
+        let older = self.history.remove(&visit);
+        self.history.insert(visit, Arc::new(History { action, older }));
+    }
+
+    /// Whether two hypotheses say the same of everything that matters from here on.
+    pub(super) fn agrees(&self, other: &World) -> bool {
+        self.carts == other.carts
+            && self.pending == other.pending
+            && self.strays.len() == other.strays.len()
+            && self
+                .strays
+                .iter()
+                .zip(&other.strays)
+                .all(|(a, b)| a.sku == b.sku && a.shelf == b.shelf && a.units == b.units)
+            && self.learned.keys().eq(other.learned.keys())
+    }
+
+    /// A number that is equal for hypotheses that agree.
+    pub(super) fn digest(&self) -> u64 {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let mut hasher = DefaultHasher::new();
+        self.carts.hash(&mut hasher);
+        self.pending.hash(&mut hasher);
+        for stray in &self.strays {
+            (stray.sku, stray.shelf, stray.units).hash(&mut hasher);
+        }
+        for sku in self.learned.keys() {
+            sku.hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+}

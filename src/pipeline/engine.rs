@@ -1,0 +1,186 @@
+//! Every stage of the shop in a row, in one thread: it takes facts in any order and gives all facts in order.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::reorder::{self, Reorder};
+use crate::base::{ShopTime, SourceId, Span, TrackId};
+use crate::cart::CartBook;
+use crate::facts::{Body, Fact, PeopleFrame, Person, ShelfEvent, Stamp, TrackJoined};
+use crate::fusion::{self, Fusion};
+use crate::shelf::{self, ShelfSense};
+use crate::shop::Shop;
+use crate::tracking::{self, Sighting, Stitcher};
+
+/// How often the fusion looks at the clock.
+const TICK: Span = Span::from_millis(500);
+
+/// How the engine works.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Hypotheses that the fusion keeps open.
+    pub hypotheses_max: usize,
+}
+
+/// What happened in every stage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Putting facts in order.
+    pub reorder: reorder::Counters,
+    /// Plates to shelf events.
+    pub shelf: shelf::Counters,
+    /// Tracks to visits.
+    pub tracking: tracking::Counters,
+    /// Who took what.
+    pub fusion: fusion::Counters,
+}
+
+/// The stages of one shop.
+pub struct Engine {
+    reorder: Reorder,
+    stages: Stages,
+}
+
+struct Stages {
+    shelf: ShelfSense,
+    stitcher: Stitcher,
+    fusion: Fusion,
+    carts: CartBook,
+    sequences: BTreeMap<SourceId, u64>,
+    now: ShopTime,
+    ticked: ShopTime,
+}
+
+impl Options {
+    /// Enough hypotheses for a shop with a handful of shoppers per shelf.
+    pub const USUAL: Options = Options { hypotheses_max: 96 };
+}
+
+impl Engine {
+    /// An engine for this shop with nobody in it.
+    pub fn new(shop: &Arc<Shop>, options: Options) -> Self {
+        Engine {
+            reorder: Reorder::default(),
+            stages: Stages {
+                shelf: ShelfSense::new(shop),
+                stitcher: Stitcher::new(shop),
+                fusion: Fusion::new(shop.clone(), fusion::Options { hypotheses_max: options.hypotheses_max }),
+                carts: CartBook::new(shop.clone()),
+                sequences: BTreeMap::new(),
+                now: ShopTime::MIN,
+                ticked: ShopTime::MIN,
+            },
+        }
+    }
+
+    /// Takes a ground fact; `give` sees it when its turn comes, and everything that follows from it.
+    pub fn take(&mut self, fact: Fact, give: &mut dyn FnMut(&Fact)) {
+        let stages = &mut self.stages;
+        self.reorder.take(fact, &mut |fact| stages.step(&fact, give));
+    }
+
+    /// No fact will come any more: everything open is decided.
+    pub fn finish(&mut self, give: &mut dyn FnMut(&Fact)) {
+        let stages = &mut self.stages;
+        self.reorder.finish(&mut |fact| stages.step(&fact, give));
+        stages.finish(give);
+    }
+
+    /// What happened so far.
+    pub fn counters(&self) -> Counters {
+        Counters {
+            reorder: self.reorder.counters(),
+            shelf: self.stages.shelf.counters(),
+            tracking: self.stages.stitcher.counters(),
+            fusion: self.stages.fusion.counters(),
+        }
+    }
+
+    /// How far the people's clock is from the plates'.
+    pub fn clock(&self) -> crate::facts::ClockEstimate {
+        self.stages.fusion.clock()
+    }
+}
+
+impl Stages {
+    fn step(&mut self, fact: &Fact, give: &mut dyn FnMut(&Fact)) {
+        self.now = self.now.max(fact.stamp.at);
+        give(fact);
+        match &fact.body {
+            Body::Plates(batch) => {
+                let events = self.shelf.step(batch);
+                self.take_events(events, give);
+            }
+            Body::People(frame) => {
+                let (sightings, verdicts) = self.stitcher.step(fact.stamp.at, frame);
+                self.take_people(sightings, verdicts, give);
+            }
+            Body::Shelf(_) => self.fusion.take(fact),
+            // A recording cut at `decided` brings the decisions themselves.
+            Body::Attribution(_) | Body::Visit(_) => self.take_decided(fact, give),
+            Body::Track(_) | Body::Clock(_) | Body::Receipt(_) => {}
+        }
+        if TICK <= self.now - self.ticked {
+            self.ticked = self.now;
+            let decided = self.fusion.advance(self.now);
+            self.take_decisions(decided, give);
+        }
+    }
+
+    fn finish(&mut self, give: &mut dyn FnMut(&Fact)) {
+        let events = self.shelf.finish();
+        self.take_events(events, give);
+        let (sightings, verdicts) = self.stitcher.finish();
+        self.take_people(sightings, verdicts, give);
+        let decided = self.fusion.finish();
+        self.take_decisions(decided, give);
+    }
+
+    fn take_events(&mut self, events: Vec<ShelfEvent>, give: &mut dyn FnMut(&Fact)) {
+        for event in events {
+            let source = SourceId::new(&format!("shelf/{}", event.shelf));
+            let fact = self.stamped(source, event.span.end, Body::Shelf(event));
+            give(&fact);
+            self.fusion.take(&fact);
+        }
+    }
+
+    fn take_people(&mut self, sightings: Vec<Sighting>, verdicts: Vec<TrackJoined>, give: &mut dyn FnMut(&Fact)) {
+        for verdict in verdicts {
+            let fact = self.stamped(SourceId::new("tracking"), self.now, Body::Track(verdict));
+            give(&fact);
+        }
+        for Sighting { at, visit, joints } in sightings {
+            let person = Person { track: TrackId::new(visit.number()), joints };
+            self.fusion.take_people(at, &PeopleFrame { people: vec![person] });
+        }
+    }
+
+    fn take_decisions(&mut self, decided: Vec<Body>, give: &mut dyn FnMut(&Fact)) {
+        if decided.is_empty() {
+            return;
+        }
+        let clock = self.stamped(SourceId::new("fusion"), self.now, Body::Clock(self.fusion.clock()));
+        give(&clock);
+        for body in decided {
+            let fact = self.stamped(SourceId::new("fusion"), self.now, body);
+            give(&fact);
+            self.take_decided(&fact, give);
+        }
+    }
+
+    fn take_decided(&mut self, fact: &Fact, give: &mut dyn FnMut(&Fact)) {
+        if let Some(receipt) = self.carts.take(fact) {
+            let receipt = self.stamped(SourceId::new("cart"), fact.stamp.at, Body::Receipt(receipt));
+            give(&receipt);
+        }
+    }
+
+    /// A derived fact arrives when the fact that led to it was true, whenever that one arrived: so arrival order
+    /// leaves no trace in what is decided.
+    fn stamped(&mut self, source: SourceId, at: ShopTime, body: Body) -> Fact {
+        let sequence = self.sequences.entry(source.clone()).or_insert(0);
+        *sequence += 1;
+        Fact { stamp: Stamp { source, sequence: *sequence, at, arrived: self.now }, body }
+    }
+}

@@ -1,0 +1,12 @@
+//! The wiring: who feeds whom, from ground facts to receipts. Live, replay and simulation run the same engine behind
+//! different sources.
+
+mod engine;
+pub mod reorder;
+mod run;
+
+#[cfg(test)]
+mod tests;
+
+pub use engine::{Counters, Engine, Options};
+pub use run::{Outcome, RunOptions, run};

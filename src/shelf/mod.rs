@@ -1,0 +1,103 @@
+//! Weight plates to shelf events: it takes plate batches in order of time and gives, for every change, the levels that
+//! each plate rested at. It never asks who did it or what it was, and it holds a few seconds of samples at most.
+//!
+//! A plate is vibrated by every footstep at 4 to 22 Hz, pressed, leaned on and slowly drifting, so a single sample
+//! means little. Samples are averaged in short blocks; blocks that agree form quiet runs; what counts is the
+//! difference between quiet runs, measured above what the whole shelf feels. Presses, holds and leans then cancel by
+//! themselves, and whatever happens between two quiet runs is left to those who know where the hands were.
+
+mod plate;
+mod row;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use crate::base::{PlateId, ShelfId, ShopTime, Span};
+use crate::facts::{PlateBatch, ShelfEvent};
+use crate::shop::Shop;
+
+use row::Row;
+
+/// How long a block of samples is averaged; two blocks (0.13 s) are the shortest quiet run.
+const BLOCK: Span = Span::from_millis(67);
+/// Batches of one unit may start this much off the expected time before it is a gap or a double.
+const JITTER: Span = Span::from_millis(100);
+
+/// All shelves of a shop.
+pub struct ShelfSense {
+    rows: Vec<Row>,
+    row_of: BTreeMap<ShelfId, usize>,
+    counters: Counters,
+}
+
+/// What happened to the batches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Batches taken.
+    pub received: u64,
+    /// Events given.
+    pub sent: u64,
+    /// Batches of a unit whose columns or period make no sense.
+    pub dropped_malformed: u64,
+    /// Parts of batches that are older than what was taken already: doubles and the hopelessly late.
+    pub dropped_stale: u64,
+    /// Times that samples were missing between two batches of a shelf.
+    pub gaps: u64,
+}
+
+impl ShelfSense {
+    /// Starts with nothing known about any plate.
+    pub fn new(shop: &Shop) -> Self {
+        let rows: Vec<Row> = shop.shelves().iter().map(Row::new).collect();
+        let row_of = rows.iter().enumerate().map(|(index, row)| (row.shelf(), index)).collect();
+        ShelfSense { rows, row_of, counters: Counters::default() }
+    }
+
+    /// Takes a batch; gives the events that are over. Plates that the shop does not have are ignored.
+    pub fn step(&mut self, batch: &PlateBatch) -> Vec<ShelfEvent> {
+        let mut events = Vec::new();
+        self.counters.received += 1;
+        if !batch.is_well_formed() {
+            self.counters.dropped_malformed += 1;
+            return events;
+        }
+        let mut first = 0;
+        while first < batch.plates.len() {
+            let shelf = batch.plates[first].shelf;
+            let length = batch.plates[first..].iter().take_while(|plate| plate.shelf == shelf).count();
+            if let Some(&index) = self.row_of.get(&shelf) {
+                self.rows[index].take(batch, first..first + length, &mut self.counters, &mut events);
+            }
+            first += length;
+        }
+        self.counters.sent += events.len() as u64;
+        events
+    }
+
+    /// The sensors are silent from now on: gives what is still open.
+    pub fn finish(&mut self) -> Vec<ShelfEvent> {
+        let mut events = Vec::new();
+        for row in &mut self.rows {
+            row.finish(&mut events);
+        }
+        self.counters.sent += events.len() as u64;
+        events
+    }
+
+    /// Before this instant no further event will begin or end, given that batches come in order of time.
+    pub fn settled_until(&self, now: ShopTime) -> ShopTime {
+        now - row::EVENT_SPAN_MAX - row::SETTLE
+    }
+
+    /// What happened to the batches so far.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// The weight that a plate rests at, as its sensor reads it, if it is alive.
+    pub fn resting(&self, plate: PlateId) -> Option<f64> {
+        self.rows[*self.row_of.get(&plate.shelf)?].resting(plate)
+    }
+}

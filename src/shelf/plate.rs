@@ -1,0 +1,291 @@
+//! One plate: from block averages to quiet runs to the levels of an event.
+
+use crate::base::{Grams, PlateId, ShopTime, Span, TimeRange};
+use crate::facts::{Level, Staircase};
+
+/// Blocks that the resting level lags behind, so that the beginning of a change is not averaged into it.
+const REST_LAG_BLOCKS: usize = 6;
+/// Share of a block in the resting level, once it is known: a time constant of about 3 s, for drift.
+const REST_GAIN: f64 = 0.022;
+/// Share of a block in the noise estimates: a time constant of about 0.5 s, since footsteps come and go.
+const NOISE_GAIN: f64 = 0.13;
+/// Floor of the standard deviation of any level, grams: the sensor's quantum is 0.24 g.
+const LEVEL_SIGMA_MIN: f64 = 0.35;
+/// Smallest change of level that counts, grams.
+const CHANGE_MIN: f64 = 4.0;
+/// Smallest change of level that counts, in standard deviations of it.
+const CHANGE_SIGMAS_MIN: f64 = 4.0;
+/// Levels kept of one event; past it the shortest inner one goes.
+const LEVELS_MAX: usize = 14;
+
+/// Consecutive blocks that agree.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    start: ShopTime,
+    end: ShopTime,
+    sum: f64,
+    blocks: u32,
+}
+
+/// The state of one plate.
+pub(super) struct PlateTrace {
+    pub(super) id: PlateId,
+    block_sum: f64,
+    block_squares: f64,
+    block_samples: u32,
+    /// The average of the last block, without what the whole shelf felt; `None` while the sensor is silent.
+    last_block: Option<f64>,
+    silent_blocks: u32,
+    /// Blocks not yet averaged into the resting level, oldest first.
+    fresh: Vec<f64>,
+    rest: Option<f64>,
+    rest_blocks: u32,
+    rest_end: ShopTime,
+    /// Variance of samples within a block, and of differences between neighbouring blocks (halved).
+    sample_variance: f64,
+    block_variance: f64,
+    run: Option<Run>,
+    levels: Vec<Run>,
+    active: bool,
+}
+
+impl Run {
+    fn mean(&self) -> f64 {
+        self.sum / f64::from(self.blocks)
+    }
+
+    fn absorb(&mut self, other: &Run) {
+        self.end = other.end;
+        self.sum += other.sum;
+        self.blocks += other.blocks;
+    }
+}
+
+impl PlateTrace {
+    pub(super) fn new(id: PlateId) -> Self {
+        PlateTrace {
+            id,
+            block_sum: 0.0,
+            block_squares: 0.0,
+            block_samples: 0,
+            last_block: None,
+            silent_blocks: 0,
+            fresh: Vec::with_capacity(REST_LAG_BLOCKS + 1),
+            rest: None,
+            rest_blocks: 0,
+            rest_end: ShopTime::MIN,
+            sample_variance: 1.0,
+            block_variance: 0.5,
+            run: None,
+            levels: Vec::new(),
+            active: false,
+        }
+    }
+
+    pub(super) fn sample(&mut self, grams: f32) {
+        if grams.is_finite() {
+            let grams = f64::from(grams);
+            // Differences from the resting level keep the squares small enough to subtract.
+            let grams = grams - self.rest.unwrap_or(0.0);
+            self.block_sum += grams;
+            self.block_squares += grams * grams;
+            self.block_samples += 1;
+        }
+    }
+
+    /// Ends the block: its average above the resting level, if the sensor spoke for at least half of it.
+    pub(super) fn end_block(&mut self, samples: u32) -> Option<f64> {
+        let (sum, squares, count) = (self.block_sum, self.block_squares, self.block_samples);
+        (self.block_sum, self.block_squares, self.block_samples) = (0.0, 0.0, 0);
+        if count * 2 < samples.max(1) {
+            return None;
+        }
+        let n = f64::from(count);
+        let mean = sum / n;
+        if self.rest.is_none() {
+            // The very first block: take it for the resting level.
+            self.rest = Some(mean);
+            return Some(0.0);
+        }
+        if 1 < count {
+            let variance = ((squares - sum * mean) / (n - 1.0)).max(0.0);
+            self.sample_variance += NOISE_GAIN * (variance.min(9.0 * self.sample_variance) - self.sample_variance);
+            self.sample_variance = self.sample_variance.max(0.05);
+        }
+        Some(mean)
+    }
+
+    /// Takes the block's average above the resting level, without what the whole shelf felt.
+    pub(super) fn block(&mut self, value: Option<f64>, span: TimeRange, frozen: bool) {
+        let Some(value) = value else {
+            self.silent_blocks = self.silent_blocks.saturating_add(1);
+            self.end_run();
+            self.last_block = None;
+            return;
+        };
+        self.silent_blocks = 0;
+        if let Some(last) = self.last_block {
+            let squared = (value - last) * (value - last) / 2.0;
+            self.block_variance += NOISE_GAIN * (squared.min(9.0 * self.block_variance) - self.block_variance);
+            self.block_variance = self.block_variance.max(0.06);
+        }
+        self.last_block = Some(value);
+        self.extend_run(value, span);
+        if !self.active {
+            self.watch(value, span, frozen);
+        }
+    }
+
+    /// How far apart blocks of one run may be, grams.
+    fn tolerance(&self) -> f64 {
+        (0.6 * self.sample_variance.sqrt() + 1.5 * self.block_variance.sqrt()).clamp(1.2, 12.0)
+    }
+
+    fn sigma(&self, blocks: u32) -> f64 {
+        (2.0 * self.block_variance / f64::from(blocks.max(1)) + LEVEL_SIGMA_MIN * LEVEL_SIGMA_MIN).sqrt()
+    }
+
+    /// The smallest difference between levels of so many blocks that counts.
+    fn threshold(&self, blocks: u32, other_blocks: u32) -> f64 {
+        (CHANGE_SIGMAS_MIN * self.sigma(blocks).hypot(self.sigma(other_blocks))).max(CHANGE_MIN)
+    }
+
+    fn extend_run(&mut self, value: f64, span: TimeRange) {
+        let tolerance = self.tolerance();
+        if let Some(run) = self.run.as_mut().filter(|run| (value - run.mean()).abs() <= tolerance) {
+            run.end = span.end;
+            run.sum += value;
+            run.blocks += 1;
+        } else {
+            self.end_run();
+            self.run = Some(Run { start: span.start, end: span.end, sum: value, blocks: 1 });
+        }
+    }
+
+    fn end_run(&mut self) {
+        let Some(run) = self.run.take() else { return };
+        if !self.active || run.blocks < 2 {
+            return;
+        }
+        let threshold = self.levels.last().map(|last| self.threshold(last.blocks, run.blocks));
+        match (self.levels.last_mut(), threshold) {
+            (Some(last), Some(threshold)) if 1 < last.blocks && (run.mean() - last.mean()).abs() < threshold => {
+                last.absorb(&run);
+            }
+            _ => self.levels.push(run),
+        }
+        if LEVELS_MAX < self.levels.len() {
+            let inner = 1..self.levels.len() - 1;
+            if let Some(shortest) = inner.min_by_key(|&index| self.levels[index].blocks) {
+                self.levels.remove(shortest);
+            }
+        }
+    }
+
+    /// At rest: follows drift, and notices when the plate has come to another level.
+    fn watch(&mut self, value: f64, span: TimeRange, frozen: bool) {
+        let near = value.abs() <= self.tolerance().max(CHANGE_MIN / 2.0);
+        if near {
+            self.rest_end = span.end;
+        }
+        let moved = self.run.filter(|run| 2 <= run.blocks && self.threshold(run.blocks, 20) < run.mean().abs());
+        if moved.is_some() {
+            self.active = true;
+            self.fresh.clear();
+            return;
+        }
+        if frozen {
+            self.fresh.clear();
+            return;
+        }
+        self.fresh.push(value);
+        if REST_LAG_BLOCKS < self.fresh.len() {
+            let oldest = self.fresh.remove(0);
+            self.rest_blocks = self.rest_blocks.saturating_add(1);
+            let gain = REST_GAIN.max(1.0 / f64::from(self.rest_blocks));
+            self.shift_rest(gain * oldest.clamp(-8.0, 8.0));
+        }
+    }
+
+    /// Moves the resting level, and everything that is measured from it.
+    fn shift_rest(&mut self, by: f64) {
+        if let Some(rest) = &mut self.rest {
+            *rest += by;
+        }
+        for value in self.fresh.iter_mut().chain(self.last_block.as_mut()) {
+            *value -= by;
+        }
+        if let Some(run) = &mut self.run {
+            run.sum -= by * f64::from(run.blocks);
+        }
+    }
+
+    pub(super) fn is_active(&self) -> bool {
+        self.active
+    }
+
+    /// Whether its sensor speaks.
+    pub(super) fn is_alive(&self) -> bool {
+        self.rest.is_some() && self.silent_blocks < 15
+    }
+
+    pub(super) fn resting(&self) -> Option<f64> {
+        self.rest.filter(|_| self.is_alive())
+    }
+
+    /// The end of the quiet before the event.
+    pub(super) fn rest_end(&self) -> ShopTime {
+        self.rest_end
+    }
+
+    /// Since when the plate has been at its present level; `None` while it moves.
+    pub(super) fn settled_since(&self, now: ShopTime, slack: Span) -> Option<ShopTime> {
+        if !self.is_alive() {
+            return Some(ShopTime::MIN);
+        }
+        let open = self.run.filter(|run| 2 <= run.blocks);
+        match (open, self.levels.last()) {
+            (Some(run), Some(level)) => {
+                let same = (run.mean() - level.mean()).abs() < self.threshold(level.blocks, run.blocks);
+                Some(if same { level.start } else { run.start })
+            }
+            (Some(run), None) => Some(run.start),
+            (None, Some(level)) if now - level.end <= slack => Some(level.start),
+            (None, _) => None,
+        }
+    }
+
+    /// The levels of the event that is over; the plate rests at the last of them from now on.
+    pub(super) fn close(&mut self, now: ShopTime) -> Option<Staircase> {
+        if !self.is_alive() && !self.active {
+            return None;
+        }
+        let open_run = self.run;
+        self.end_run();
+        let rest_sigma = self.sigma(20);
+        let before = TimeRange { start: self.rest_end - Span::from_millis(1_000), end: self.rest_end };
+        let mut levels = vec![Level { quiet: before, grams: Grams::ZERO, sigma: Grams::new(rest_sigma) }];
+        let mut after = 0.0;
+        if self.active {
+            for run in &self.levels {
+                let quiet = TimeRange { start: run.start.max(before.end), end: run.end.max(before.end) };
+                let sigma = Grams::new(self.sigma(run.blocks));
+                levels.push(Level { quiet, grams: Grams::new(run.mean()), sigma });
+                after = run.mean();
+            }
+        } else {
+            let run = open_run.or(self.last_block.map(|value| Run { start: now, end: now, sum: value, blocks: 1 }))?;
+            let quiet = TimeRange { start: run.start.max(before.end), end: run.end.max(before.end) };
+            levels.push(Level { quiet, grams: Grams::new(run.mean()), sigma: Grams::new(self.sigma(run.blocks)) });
+            after = run.mean();
+        }
+        self.levels.clear();
+        self.active = false;
+        self.fresh.clear();
+        self.run = open_run;
+        self.rest_blocks = self.rest_blocks.min(30);
+        self.rest_end = now;
+        self.shift_rest(after);
+        (2 <= levels.len()).then_some(Staircase { plate: self.id, levels })
+    }
+}

@@ -1,0 +1,199 @@
+//! One shelf: blocks of its plates in step, what they all feel together, and where an event begins and ends.
+
+use std::ops::Range;
+
+use super::plate::PlateTrace;
+use super::{BLOCK, Counters, JITTER};
+use crate::base::{PlateId, ShelfId, ShopTime, Span, TimeRange};
+use crate::facts::{PlateBatch, ShelfEvent};
+use crate::shop::Shelf;
+
+/// An event is over when all its plates have kept their level for this long.
+pub(super) const SETTLE: Span = Span::from_millis(500);
+/// An event that does not come to rest is given in pieces of this length.
+pub(super) const EVENT_SPAN_MAX: Span = Span::from_millis(8_000);
+/// A quiet run that ended this recently still counts as settled.
+const SETTLE_SLACK: Span = Span::from_millis(200);
+/// Plates this many places away from a changed one are measured too: an item may lie over them.
+const REACH: usize = 2;
+/// Active plates with at most this many resting ones between them belong to one event.
+const BRIDGE: usize = 1;
+/// Plates needed before what they feel together can be told from what each feels.
+const COMMON_PLATES_MIN: usize = 5;
+
+/// The state of one shelf.
+pub(super) struct Row {
+    shelf: ShelfId,
+    plates: Vec<PlateTrace>,
+    /// For the plate layout last seen in a batch: column of the batch to place in `plates`.
+    columns: Vec<(PlateId, Option<usize>)>,
+    block_start: ShopTime,
+    block_rows: u32,
+    next_at: ShopTime,
+    values: Vec<Option<f64>>,
+    sorted: Vec<f64>,
+}
+
+impl Row {
+    pub(super) fn new(shelf: &Shelf) -> Self {
+        Row {
+            shelf: shelf.id,
+            plates: shelf.plates.iter().map(|plate| PlateTrace::new(plate.id)).collect(),
+            columns: Vec::new(),
+            block_start: ShopTime::MIN,
+            block_rows: 0,
+            next_at: ShopTime::MIN,
+            values: vec![None; shelf.plates.len()],
+            sorted: Vec::with_capacity(shelf.plates.len()),
+        }
+    }
+
+    pub(super) fn shelf(&self) -> ShelfId {
+        self.shelf
+    }
+
+    pub(super) fn resting(&self, plate: PlateId) -> Option<f64> {
+        self.plates.iter().find(|trace| trace.id == plate)?.resting()
+    }
+
+    /// Takes the columns of this shelf from a batch.
+    pub(super) fn take(
+        &mut self,
+        batch: &PlateBatch,
+        columns: Range<usize>,
+        counters: &mut Counters,
+        events: &mut Vec<ShelfEvent>,
+    ) {
+        if self.next_at != ShopTime::MIN {
+            if batch.first_at < self.next_at - JITTER {
+                counters.dropped_stale += 1;
+                return;
+            }
+            if self.next_at + JITTER < batch.first_at {
+                counters.gaps += 1;
+                self.end_block(self.next_at, events);
+            }
+        }
+        self.match_columns(&batch.plates[columns.clone()]);
+        let rows_per_block = ((BLOCK.as_secs() / batch.period.as_secs()).round() as u32).max(1);
+        let width = batch.plates.len();
+        for row in 0..batch.rows() {
+            let at = batch.row_at(row);
+            if self.block_rows == 0 {
+                self.block_start = at;
+            }
+            let samples = &batch.grams[row * width..][columns.clone()];
+            for ((_, place), sample) in self.columns.iter().zip(samples) {
+                if let Some(place) = place {
+                    self.plates[*place].sample(*sample);
+                }
+            }
+            self.block_rows += 1;
+            if rows_per_block <= self.block_rows {
+                self.end_block(at + batch.period, events);
+            }
+        }
+        self.next_at = batch.row_at(batch.rows());
+    }
+
+    fn match_columns(&mut self, ids: &[PlateId]) {
+        if self.columns.iter().map(|(id, _)| id).eq(ids) {
+            return;
+        }
+        let place = |id: &PlateId| self.plates.iter().position(|plate| plate.id == *id);
+        self.columns = ids.iter().map(|id| (*id, place(id))).collect();
+    }
+
+    fn end_block(&mut self, end: ShopTime, events: &mut Vec<ShelfEvent>) {
+        if self.block_rows == 0 {
+            return;
+        }
+        let span = TimeRange::new(self.block_start, end);
+        let rows = std::mem::take(&mut self.block_rows);
+        for (plate, value) in self.plates.iter_mut().zip(&mut self.values) {
+            *value = plate.end_block(rows);
+        }
+        let common = self.common();
+        let quiet = !self.plates.iter().any(PlateTrace::is_active);
+        for index in 0..self.plates.len() {
+            let frozen = !quiet && self.is_near_active(index);
+            let value = self.values[index].map(|value| value - common);
+            self.plates[index].block(value, span, frozen);
+        }
+        if !quiet {
+            self.close_settled(span.end, events);
+        }
+    }
+
+    /// What the whole shelf feels: the median over its plates, where most of them agree on it.
+    fn common(&mut self) -> f64 {
+        self.sorted.clear();
+        self.sorted.extend(self.values.iter().flatten());
+        let count = self.sorted.len();
+        if count < COMMON_PLATES_MIN {
+            return 0.0;
+        }
+        self.sorted.sort_unstable_by(f64::total_cmp);
+        let (low, median, high) = (self.sorted[count / 4], self.sorted[count / 2], self.sorted[count - 1 - count / 4]);
+        let agree = 0.0 < low * high && high - low < 1.5 * median.abs().max(1.0);
+        if agree { median } else { 0.0 }
+    }
+
+    fn is_near_active(&self, index: usize) -> bool {
+        let reach = index.saturating_sub(REACH)..(index + REACH + 1).min(self.plates.len());
+        self.plates[reach].iter().any(PlateTrace::is_active)
+    }
+
+    /// Active plates with small gaps between them, as ranges of places.
+    fn clusters(&self) -> Vec<Range<usize>> {
+        let mut clusters: Vec<Range<usize>> = Vec::new();
+        for (index, _) in self.plates.iter().enumerate().filter(|(_, plate)| plate.is_active()) {
+            match clusters.last_mut() {
+                Some(last) if index <= last.end + BRIDGE => last.end = index + 1,
+                _ => clusters.push(index..index + 1),
+            }
+        }
+        clusters
+    }
+
+    fn close_settled(&mut self, now: ShopTime, events: &mut Vec<ShelfEvent>) {
+        for cluster in self.clusters() {
+            let active = || self.plates[cluster.clone()].iter().filter(|plate| plate.is_active());
+            let settled =
+                active().all(|plate| plate.settled_since(now, SETTLE_SLACK).is_some_and(|since| SETTLE <= now - since));
+            let begun = active().map(PlateTrace::rest_end).min().unwrap_or(now);
+            if settled || EVENT_SPAN_MAX <= now - begun {
+                self.close(cluster, now, events);
+            }
+        }
+    }
+
+    fn close(&mut self, cluster: Range<usize>, now: ShopTime, events: &mut Vec<ShelfEvent>) {
+        let reach = cluster.start.saturating_sub(REACH)..(cluster.end + REACH).min(self.plates.len());
+        let mut staircases = Vec::with_capacity(reach.len());
+        let mut span: Option<TimeRange> = None;
+        for index in reach {
+            let inside = cluster.contains(&index);
+            if !inside && self.plates[index].is_active() {
+                continue;
+            }
+            let was_active = self.plates[index].is_active();
+            let Some(staircase) = self.plates[index].close(now) else { continue };
+            if let (true, [before, .., after]) = (was_active, staircase.levels.as_slice()) {
+                let moved = TimeRange::new(before.quiet.end, after.quiet.start);
+                span = Some(span.map_or(moved, |span| span.hull(moved)));
+            }
+            staircases.push(staircase);
+        }
+        if let Some(span) = span {
+            events.push(ShelfEvent { shelf: self.shelf, span, plates: staircases });
+        }
+    }
+
+    pub(super) fn finish(&mut self, events: &mut Vec<ShelfEvent>) {
+        self.end_block(self.next_at, events);
+        for cluster in self.clusters() {
+            self.close(cluster, self.next_at, events);
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! From what a tracker calls people to the people of the floor. It takes frames of people in order of time and gives
+//! the same people under one name a visit, and a verdict on every track. It never looks at shelves or goods.
+//!
+//! Trackers lose people behind others and find them again under another number, and see people where none are. A
+//! track that begins where and when somebody was lost, with the same body, is that somebody. A track that lives
+//! beside a person who is still seen, or flickers and is gone, is nobody. Until that is clear a new track is held
+//! back, with everything that it did.
+
+mod body;
+mod stitch;
+
+#[cfg(test)]
+mod tests;
+
+pub use stitch::{Counters, Sighting, Stitcher};

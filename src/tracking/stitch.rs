@@ -1,0 +1,311 @@
+//! Joining tracks into visits.
+
+use std::collections::BTreeMap;
+
+use super::body::Body;
+use crate::base::{ShopTime, Span, TrackId, VisitId};
+use crate::facts::{Joints, PeopleFrame, TrackJoined, TrackVerdict};
+use crate::geometry::{Floor, Point, assign};
+use crate::shop::{Shop, Zone, ZoneKind};
+
+/// A track is judged when it is this old; until then it may flicker.
+const RIPE: Span = Span::from_millis(600);
+/// A person not seen for this long is lost, and may come back under another number.
+const LOST: Span = Span::from_millis(350);
+/// A person lost for longer than this is not looked for any more.
+const GAP_MAX: Span = Span::from_millis(6_000);
+/// A new track may begin this much before the old one ends.
+const OVERLAP_MAX: Span = Span::from_millis(600);
+/// A new track without a predecessor is believed after this long; one at an entrance at once when ripe.
+const BELIEVED: Span = Span::from_millis(3_000);
+/// A track is of interest for this long after its last sight.
+const FORGOTTEN: Span = Span::from_millis(120_000);
+/// Walking speed that is not exceeded in a shop, metres per second.
+const SPEED_MAX: f64 = 1.8;
+/// Trunks of two people are hardly ever nearer than this for long, metres.
+const DOUBLE_METRES: f64 = 0.42;
+/// Share of its sights that a track must be clear of others to be somebody.
+const CLEAR_SHARE_MIN: f64 = 0.4;
+/// Joints seen on average that make a believable person, of eight.
+const JOINTS_MEAN_MIN: f64 = 3.5;
+/// Cost above which a track is not the continuation of a lost person.
+const COST_MAX: f64 = 14.0;
+
+/// A person of the floor at one instant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sighting {
+    /// When.
+    pub at: ShopTime,
+    /// Whose visit.
+    pub visit: VisitId,
+    /// Where the joints are.
+    pub joints: Joints,
+}
+
+/// What happened so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Frames taken.
+    pub frames: u64,
+    /// Tracks that began a visit.
+    pub visits: u64,
+    /// Tracks that went on with one.
+    pub joined: u64,
+    /// Tracks that were nobody.
+    pub ghosts: u64,
+}
+
+/// What is known of one track.
+struct Track {
+    id: TrackId,
+    first: ShopTime,
+    last: ShopTime,
+    first_place: Point<Floor>,
+    last_place: Point<Floor>,
+    velocity: Point<Floor>,
+    body: Body,
+    sights: u32,
+    joints_seen: u32,
+    clear_sights: u32,
+    visit: Option<VisitId>,
+    held: Vec<(ShopTime, Joints)>,
+}
+
+/// Joins tracks into visits, online, with a delay of a few seconds where it must wait.
+pub struct Stitcher {
+    entrances: Vec<Zone>,
+    exits: Vec<Zone>,
+    tracks: BTreeMap<TrackId, Track>,
+    counters: Counters,
+}
+
+impl Track {
+    fn new(id: TrackId, at: ShopTime, place: Point<Floor>) -> Self {
+        Track {
+            id,
+            first: at,
+            last: at,
+            first_place: place,
+            last_place: place,
+            velocity: Point::new(0.0, 0.0, 0.0),
+            body: Body::default(),
+            sights: 0,
+            joints_seen: 0,
+            clear_sights: 0,
+            visit: None,
+            held: Vec::new(),
+        }
+    }
+
+    fn see(&mut self, at: ShopTime, place: Point<Floor>, joints: &Joints, clear: bool) {
+        let elapsed = (at - self.last).as_secs();
+        if 0.01 < elapsed {
+            let speed = (place - self.last_place) * (1.0 / elapsed);
+            let gain = (elapsed / 0.4).min(1.0);
+            self.velocity = self.velocity.lerp(speed, gain);
+        }
+        self.last = at;
+        self.last_place = place;
+        self.body.see(joints);
+        self.sights += 1;
+        self.clear_sights += u32::from(clear);
+        self.joints_seen += joint_count(joints);
+    }
+
+    fn age(&self) -> Span {
+        self.last - self.first
+    }
+
+    fn clear_share(&self) -> f64 {
+        f64::from(self.clear_sights) / f64::from(self.sights.max(1))
+    }
+
+    fn joints_mean(&self) -> f64 {
+        f64::from(self.joints_seen) / f64::from(self.sights.max(1))
+    }
+
+    /// How costly it is to believe that this lost track goes on as `next`; infinite when it cannot.
+    fn cost_of(&self, next: &Track) -> f64 {
+        let gap = (next.first - self.last).as_secs();
+        if gap < -OVERLAP_MAX.as_secs() || GAP_MAX.as_secs() < gap {
+            return f64::INFINITY;
+        }
+        let gap = gap.max(0.0);
+        let still = next.first_place.distance(self.last_place);
+        let moving = next.first_place.distance(self.last_place + self.velocity * gap.min(1.0));
+        let metres = still.min(moving);
+        if 0.5 + SPEED_MAX * gap < still {
+            return f64::INFINITY;
+        }
+        let sigma = 0.18 + 0.35 * gap;
+        let (unlike, measures) = self.body.unlikeness(&next.body);
+        let body = if measures == 0 { 1.0 } else { (unlike - f64::from(measures)).max(-3.0) / 2.0 };
+        0.5 * (metres / sigma).powi(2) + sigma.ln() + body + 0.3 * gap + 2.0
+    }
+}
+
+fn joint_count(joints: &Joints) -> u32 {
+    crate::facts::JointKind::ALL.iter().filter(|kind| joints.get(**kind).is_some()).count() as u32
+}
+
+impl Stitcher {
+    /// Starts with an empty floor.
+    pub fn new(shop: &Shop) -> Self {
+        let zones = |kind: ZoneKind| shop.zones().iter().filter(|zone| zone.kind == kind).cloned().collect();
+        Stitcher {
+            entrances: zones(ZoneKind::Entrance),
+            exits: zones(ZoneKind::Exit),
+            tracks: BTreeMap::new(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// What happened so far.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Takes a frame; gives sightings that are now attributed to a visit, in order of time per visit, and verdicts.
+    pub fn step(&mut self, at: ShopTime, frame: &PeopleFrame) -> (Vec<Sighting>, Vec<TrackJoined>) {
+        self.counters.frames += 1;
+        let mut sightings = Vec::new();
+        let places: Vec<(TrackId, Point<Floor>)> = frame
+            .people
+            .iter()
+            .filter_map(|person| Some((person.track, person.joints.trunk()?.floor())))
+            .filter(|(_, place)| place.is_finite())
+            .collect();
+        for person in &frame.people {
+            let Some(&(_, place)) = places.iter().find(|(track, _)| *track == person.track) else { continue };
+            let senior = |other: TrackId| self.is_senior(other, person.track);
+            let clear = !places.iter().any(|(other, there)| {
+                *other != person.track && senior(*other) && place.distance(*there) < DOUBLE_METRES
+            });
+            let track = self.tracks.entry(person.track).or_insert_with(|| Track::new(person.track, at, place));
+            track.see(at, place, &person.joints, clear);
+            match track.visit {
+                Some(visit) => sightings.push(Sighting { at, visit, joints: person.joints.clone() }),
+                None => track.held.push((at, person.joints.clone())),
+            }
+        }
+        let verdicts = self.judge(at, &mut sightings);
+        (sightings, verdicts)
+    }
+
+    /// No frame will come any more: judges what is still open.
+    pub fn finish(&mut self) -> (Vec<Sighting>, Vec<TrackJoined>) {
+        let mut sightings = Vec::new();
+        let end = self.tracks.values().map(|track| track.last).max().unwrap_or(ShopTime::MIN);
+        let mut verdicts = self.judge(end + LOST * 2, &mut sightings);
+        let open: Vec<TrackId> = self.open().collect();
+        for id in open {
+            let believable = self.tracks.get(&id).is_some_and(|track| {
+                RIPE <= track.age() && CLEAR_SHARE_MIN <= track.clear_share() && JOINTS_MEAN_MIN <= track.joints_mean()
+            });
+            // A track that is still seen at the end has had no time to prove itself.
+            let seen_at_end = self.tracks.get(&id).is_some_and(|track| end - track.last < LOST);
+            verdicts.push(if believable && seen_at_end { self.begin(id, &mut sightings) } else { self.dismiss(id) });
+        }
+        (sightings, verdicts)
+    }
+
+    /// Whether a track was believed, or seen, before another one.
+    fn is_senior(&self, other: TrackId, than: TrackId) -> bool {
+        match (self.tracks.get(&other), self.tracks.get(&than)) {
+            (Some(a), Some(b)) => (a.visit.is_none(), a.first, a.id) < (b.visit.is_none(), b.first, b.id),
+            (Some(_), None) => true,
+            (None, _) => false,
+        }
+    }
+
+    fn open(&self) -> impl Iterator<Item = TrackId> + '_ {
+        self.tracks.values().filter(|track| track.visit.is_none()).map(|track| track.id)
+    }
+
+    fn judge(&mut self, now: ShopTime, sightings: &mut Vec<Sighting>) -> Vec<TrackJoined> {
+        let mut verdicts = Vec::new();
+        for (id, predecessor) in self.matches(now) {
+            verdicts.push(self.join(id, predecessor, sightings));
+        }
+        let open: Vec<TrackId> = self.open().collect();
+        for id in open {
+            let Some(track) = self.tracks.get(&id) else { continue };
+            let gone = LOST <= now - track.last;
+            let somebody = CLEAR_SHARE_MIN <= track.clear_share() && JOINTS_MEAN_MIN <= track.joints_mean();
+            let came_in = self.entrances.iter().any(|zone| zone.contains(track.first_place));
+            let old_enough = if came_in { RIPE } else { BELIEVED };
+            if somebody && old_enough <= track.age() {
+                verdicts.push(self.begin(id, sightings));
+            } else if gone && GAP_MAX <= now - track.last {
+                verdicts.push(self.dismiss(id));
+            }
+        }
+        self.tracks.retain(|_, track| now - track.last < FORGOTTEN);
+        verdicts
+    }
+
+    /// Ripe tracks with the lost visit that each continues, by least total cost.
+    fn matches(&self, now: ShopTime) -> Vec<(TrackId, VisitId)> {
+        let fresh: Vec<&Track> = self.tracks.values().filter(|track| track.visit.is_none()).collect();
+        if fresh.is_empty() {
+            return Vec::new();
+        }
+        let mut lost: BTreeMap<VisitId, &Track> = BTreeMap::new();
+        for track in self.tracks.values() {
+            let Some(visit) = track.visit else { continue };
+            let latest = lost.entry(visit).or_insert(track);
+            if latest.last < track.last {
+                *latest = track;
+            }
+        }
+        lost.retain(|_, track| {
+            let gap = now - track.last;
+            let left = self.exits.iter().any(|zone| zone.contains(track.last_place));
+            LOST <= gap && gap <= GAP_MAX + BELIEVED && !left
+        });
+        let visits: Vec<VisitId> = lost.keys().copied().collect();
+        let cost: Vec<Vec<f64>> = fresh
+            .iter()
+            .map(|track| {
+                let each = lost.values().map(|old| old.cost_of(track));
+                each.map(|cost| if cost < COST_MAX { cost - COST_MAX } else { f64::INFINITY }).collect()
+            })
+            .collect();
+        let pairs = fresh.iter().zip(assign(&cost)).filter_map(|(track, column)| Some((track, visits[column?])));
+        let ripe = |track: &Track| RIPE <= track.age() || LOST <= now - track.last;
+        pairs.filter(|(track, _)| ripe(track)).map(|(track, visit)| (track.id, visit)).collect()
+    }
+
+    fn release(&mut self, id: TrackId, visit: VisitId, sightings: &mut Vec<Sighting>) {
+        let Some(track) = self.tracks.get_mut(&id) else { return };
+        track.visit = Some(visit);
+        let held = std::mem::take(&mut track.held);
+        sightings.extend(held.into_iter().map(|(at, joints)| Sighting { at, visit, joints }));
+    }
+
+    fn join(&mut self, id: TrackId, visit: VisitId, sightings: &mut Vec<Sighting>) -> TrackJoined {
+        self.counters.joined += 1;
+        // The body is the same: what was learned of it before stays true.
+        let body = self.tracks.values().filter(|track| track.visit == Some(visit)).max_by_key(|track| track.last);
+        if let (Some(body), Some(track)) = (body.map(|track| track.body.clone()), self.tracks.get_mut(&id))
+            && track.sights < 15
+        {
+            track.body = body;
+        }
+        self.release(id, visit, sightings);
+        TrackJoined { track: id, visit, verdict: TrackVerdict::SameShopper }
+    }
+
+    fn begin(&mut self, id: TrackId, sightings: &mut Vec<Sighting>) -> TrackJoined {
+        self.counters.visits += 1;
+        let visit = VisitId::from_first_track(id);
+        self.release(id, visit, sightings);
+        TrackJoined { track: id, visit, verdict: TrackVerdict::NewVisit }
+    }
+
+    fn dismiss(&mut self, id: TrackId) -> TrackJoined {
+        self.counters.ghosts += 1;
+        self.tracks.remove(&id);
+        TrackJoined { track: id, visit: VisitId::from_first_track(id), verdict: TrackVerdict::Ghost }
+    }
+}
