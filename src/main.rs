@@ -1,3 +1,7 @@
 //! The `aisle` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    aisle::cli::main()
+}

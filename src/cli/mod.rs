@@ -1,0 +1,79 @@
+//! The commands that people type: one file each. Here they are parsed, run, and their failure is told.
+
+mod check;
+mod demo;
+mod eval;
+mod import;
+mod receipts;
+mod replay;
+mod simulate;
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::base::Result;
+
+/// Unmanned checkout: cameras and shelf sensors in, an explained receipt per shopper out.
+#[derive(Parser)]
+#[command(name = "aisle", version, propagate_version = true)]
+#[command(after_help = "Exit status: 0 done, 1 result below what was asked, 2 wrong command, 3 bad input, 4 refused by \
+                        the system.\nFirst steps: `aisle demo`, then `aisle replay --help`.")]
+struct Command {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Demo(demo::Demo),
+    Replay(replay::Replay),
+    Import(import::Import),
+    Simulate(simulate::Simulate),
+    Eval(eval::Eval),
+    Check(check::Check),
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let command = Command::parse();
+    match run(command.verb) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The reader of a pipe may be gone; there is nobody left to tell.
+            let _ = writeln!(std::io::stderr(), "error: {error}");
+            ExitCode::from(error.exit_status())
+        }
+    }
+}
+
+fn run(verb: Verb) -> Result<()> {
+    match verb {
+        Verb::Demo(demo) => demo.run(),
+        Verb::Replay(replay) => replay.run(),
+        Verb::Import(import) => import.run(),
+        Verb::Simulate(simulate) => simulate.run(),
+        Verb::Eval(eval) => eval.run(),
+        Verb::Check(check) => check.run(),
+    }
+}
+
+/// Writes to standard output; a reader that went away (such as `head`) is not an error.
+fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// A progress bar on a terminal, nothing elsewhere.
+fn progress(total: u64, what: &'static str) -> indicatif::ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return indicatif::ProgressBar::hidden();
+    }
+    let style = indicatif::ProgressStyle::with_template("{msg} {wide_bar} {percent}% {eta}");
+    let bar = indicatif::ProgressBar::new(total).with_message(what);
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}

@@ -1,0 +1,202 @@
+//! Receipts for people, with the evidence for each line, and for machines.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::base::{Error, Result, ShopTime};
+use crate::facts::{Attribution, ClockEstimate, FactRef, Movement, Receipt};
+use crate::pipeline::Outcome;
+use crate::shop::Shop;
+use crate::truth::{Purchase, PurchasedItem, Purchases};
+
+/// The receipts in the exchange format.
+pub(super) fn purchases<'a>(receipts: impl IntoIterator<Item = &'a Receipt>) -> Purchases {
+    let purchase = |receipt: &Receipt| Purchase {
+        target_id: receipt.visit,
+        products: receipt
+            .lines
+            .iter()
+            .map(|line| PurchasedItem { barcode: line.sku.clone(), quantity: line.quantity })
+            .collect(),
+    };
+    let mut receipts: Vec<Purchase> = receipts.into_iter().map(purchase).collect();
+    receipts.sort_by_key(|purchase| purchase.target_id);
+    Purchases { receipts }
+}
+
+/// Writes the exchange format whole or not at all.
+pub(super) fn write_purchases(path: &Path, purchases: &Purchases) -> Result<()> {
+    let mut text = serde_json::to_string_pretty(purchases)
+        .map_err(|error| Error::input(format!("receipts cannot be written as JSON: {error}")).at_path(path))?;
+    text.push('\n');
+    let beside = path.with_extension("json.part");
+    std::fs::write(&beside, text).map_err(|error| Error::io("write", &beside, &error))?;
+    std::fs::rename(&beside, path).map_err(|error| Error::io("rename to", path, &error))
+}
+
+/// Everything about one replay, for machines.
+#[derive(Serialize)]
+pub(super) struct Report<'a> {
+    recording: &'a str,
+    seconds: f64,
+    replayed_in_seconds: f64,
+    receipts: &'a [Receipt],
+    attributions: Vec<Numbered<'a>>,
+    clock: &'a ClockEstimate,
+    breaks: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Numbered<'a> {
+    fact: &'a FactRef,
+    #[serde(flatten)]
+    attribution: &'a Attribution,
+}
+
+impl<'a> Report<'a> {
+    pub(super) fn new(recording: &'a str, outcome: &'a Outcome, wall_secs: f64) -> Self {
+        Report {
+            recording,
+            seconds: outcome.span.as_secs(),
+            replayed_in_seconds: wall_secs,
+            receipts: &outcome.receipts,
+            attributions: outcome
+                .attributions
+                .iter()
+                .map(|(fact, attribution)| Numbered { fact, attribution })
+                .collect(),
+            clock: &outcome.clock,
+            breaks: outcome.breaks.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+/// Everything about one replay, for people.
+pub(super) fn text(recording: &str, shop: &Shop, outcome: &Outcome, wall_secs: f64) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = write_text(&mut text, recording, shop, outcome, wall_secs);
+    text
+}
+
+fn write_text(text: &mut String, recording: &str, shop: &Shop, outcome: &Outcome, wall_secs: f64) -> fmt::Result {
+    let seconds = outcome.span.as_secs();
+    let counters = &outcome.counters;
+    writeln!(
+        text,
+        "{recording}: {seconds:.1} s of {}, {} plate batches, {} people frames, {} shelf events; replayed in {wall_secs:.2} s ({:.0} times real time)",
+        shop.name(),
+        counters.shelf.received,
+        counters.tracking.frames,
+        counters.shelf.sent,
+        seconds / wall_secs.max(1e-3),
+    )?;
+    let lost = counters.reorder.dropped_late + counters.reorder.dropped_double + counters.shelf.dropped_malformed;
+    if 0 < lost || 0 < counters.shelf.gaps {
+        writeln!(
+            text,
+            "  input: {} doubled, {} too late, {} malformed, {} gaps in plate data",
+            counters.reorder.dropped_double,
+            counters.reorder.dropped_late,
+            counters.shelf.dropped_malformed,
+            counters.shelf.gaps,
+        )?;
+    }
+    for error in &outcome.breaks {
+        writeln!(text, "  read up to a break: {error}")?;
+    }
+    let evidence: BTreeMap<&FactRef, &Attribution> =
+        outcome.attributions.iter().map(|(fact, attribution)| (fact, attribution)).collect();
+    for receipt in &outcome.receipts {
+        write_receipt(text, shop, receipt, &evidence)?;
+    }
+    let clock = &outcome.clock;
+    writeln!(
+        text,
+        "\nclocks: people {:+.2} s \u{b1} {:.2} s against plates, from {} steps",
+        -clock.offset.as_secs(),
+        clock.sigma.as_secs(),
+        clock.events
+    )
+}
+
+fn write_receipt(
+    text: &mut String,
+    shop: &Shop,
+    receipt: &Receipt,
+    evidence: &BTreeMap<&FactRef, &Attribution>,
+) -> fmt::Result {
+    let review = if receipt.probability < shop.policy().review_below { ", for review" } else { "" };
+    writeln!(
+        text,
+        "\nshopper {}   {} to {}   {}{review}",
+        receipt.visit,
+        clock_time(receipt.entered),
+        clock_time(receipt.left),
+        receipt.probability
+    )?;
+    if receipt.lines.is_empty() {
+        writeln!(text, "  nothing bought")?;
+    }
+    for line in &receipt.lines {
+        let amount = line.amount.map_or_else(|| "no price".to_owned(), |amount| amount.to_string());
+        let name = format!("{} ({})", line.name, line.sku);
+        writeln!(text, "  {:>2} x {name:<60} {amount:>12}   {}", line.quantity, line.probability)?;
+        for attribution in line.attributions.iter().filter_map(|fact| evidence.get(fact)) {
+            writeln!(text, "         {}", sentence(attribution))?;
+        }
+    }
+    match receipt.total {
+        Some(total) if !receipt.lines.is_empty() => writeln!(text, "  {:>80}", format!("total {total}")),
+        _ => Ok(()),
+    }
+}
+
+/// The evidence of an attribution in a sentence.
+fn sentence(attribution: &Attribution) -> String {
+    let evidence = &attribution.evidence;
+    let verb = match attribution.movement {
+        Movement::Take => "took",
+        Movement::Return => "put back",
+    };
+    let plates: Vec<String> = evidence.plates.iter().map(|plate| plate.plate.to_string()).collect();
+    let weight = &evidence.weight;
+    let hand = match evidence.takers.iter().find(|taker| taker.visit == attribution.visit) {
+        Some(taker) => match taker.wrist_metres {
+            Some(metres) => format!("wrist within {:.0} cm", metres * 100.0),
+            None => "wrist hidden".to_owned(),
+        },
+        None => "put there by somebody else".to_owned(),
+    };
+    let others = match evidence.takers.iter().filter(|taker| taker.visit != attribution.visit).count() {
+        0 => String::new(),
+        _ => {
+            let share = evidence.takers.iter().find(|taker| taker.visit == attribution.visit);
+            share.map_or_else(String::new, |taker| format!(" ({} of all hands near)", taker.share))
+        }
+    };
+    let learned = if weight.learned { ", weight learned from the plates" } else { "" };
+    let misplaced = if evidence.misplaced { ", off its planned place" } else { "" };
+    format!(
+        "{verb} {} at {}, shelf {} plate {}: {:+.1} g \u{b1} {:.1} where {:+.1} g is expected{learned}{misplaced}; {hand}{others}",
+        attribution.quantity,
+        clock_time(evidence.span.middle()),
+        evidence.shelf,
+        plates.join("+"),
+        weight.measured.value(),
+        weight.sigma.value(),
+        weight.expected.value(),
+    )
+}
+
+/// The time of day in UTC.
+fn clock_time(at: ShopTime) -> String {
+    let text = at.to_string();
+    match text.split_once('T') {
+        Some((_, time)) => time.trim_end_matches('Z').to_owned(),
+        None => text,
+    }
+}

@@ -1,0 +1,95 @@
+//! `aisle replay`: recordings in, receipts out.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::Args;
+
+use super::receipts::{self, Report};
+use crate::base::Result;
+use crate::facts::Receipt;
+use crate::pipeline::{Options, Outcome, RunOptions, run};
+use crate::ports::FactSink;
+use crate::recording::{Cut, Writer};
+use crate::replay::{self, Format};
+
+/// Replay recordings to receipts: the same ones every time.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    aisle replay trip.mcap\n  \
+    aisle replay --format autocheckout BENCHMARK-1 --receipts receipts.json\n  \
+    aisle replay broken.mcap --tolerate\n  \
+    aisle replay trip.mcap --record decided.mcap --cut decided\n  \
+    aisle replay trip.mcap --json | jq '.[0].receipts[].lines'")]
+pub(super) struct Replay {
+    /// Recordings (.mcap) or AutoCheckout test-case folders.
+    #[arg(required = true, value_name = "RECORDING")]
+    recordings: Vec<PathBuf>,
+    /// What the recordings are; found out when not given.
+    #[arg(long)]
+    format: Option<Format>,
+    /// Write `{"receipts":[{"target_id":…,"products":[{"barcode":…,"quantity":…}]}]}` here.
+    #[arg(long, value_name = "FILE")]
+    receipts: Option<PathBuf>,
+    /// Write all facts, also the decided ones, to a new recording.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// At which depth to cut the new recording.
+    #[arg(long, default_value = "decided", requires = "record")]
+    cut: Cut,
+    /// Take what is readable of a broken recording instead of giving up.
+    #[arg(long)]
+    tolerate: bool,
+    /// Hypotheses that stay open; more find rarer explanations, slower.
+    #[arg(long, default_value_t = Options::USUAL.hypotheses_max, value_parser = clap::value_parser!(u16).range(1..=4096).map(usize::from))]
+    hypotheses: usize,
+    /// Answer in JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Replay {
+    pub(super) fn run(self) -> Result<()> {
+        let mut all: Vec<Receipt> = Vec::new();
+        let mut reports = Vec::new();
+        for path in &self.recordings {
+            let (outcome, text, wall_secs) = self.replay(path)?;
+            if self.json {
+                let name = path.display().to_string();
+                let report = serde_json::to_value(Report::new(&name, &outcome, wall_secs));
+                reports.extend(report.ok());
+            } else {
+                super::print(&text);
+            }
+            all.extend(outcome.receipts);
+        }
+        if self.json {
+            super::print(&format!("{:#}\n", serde_json::Value::Array(reports)));
+        }
+        if let Some(path) = &self.receipts {
+            receipts::write_purchases(path, &receipts::purchases(&all))?;
+        }
+        Ok(())
+    }
+
+    fn replay(&self, path: &Path) -> Result<(Outcome, String, f64)> {
+        let begun = Instant::now();
+        let mut source = replay::open(path, self.format, self.tolerate)?;
+        let options =
+            RunOptions { engine: Options { hypotheses_max: self.hypotheses }, tolerate: self.tolerate };
+        let shop = source.shop().clone();
+        let outcome = match &self.record {
+            Some(record) => {
+                let mut writer = Writer::create(record, self.cut, &shop)?;
+                let outcome = run(&mut *source, options, Some(&mut writer as &mut dyn FactSink))?;
+                writer.finish()?;
+                outcome
+            }
+            None => run(&mut *source, options, None)?,
+        };
+        let wall_secs = begun.elapsed().as_secs_f64();
+        let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into());
+        let text = receipts::text(&name, &shop, &outcome, wall_secs);
+        Ok((outcome, text, wall_secs))
+    }
+}
