@@ -8,4 +8,5 @@ pub mod facts;
 pub mod geometry;
 pub mod ports;
 pub mod shop;
+pub mod sim;
 pub mod truth;
