@@ -13,4 +13,5 @@ pub mod ports;
 pub mod shelf;
 pub mod shop;
 pub mod tracking;
+pub mod sim;
 pub mod truth;

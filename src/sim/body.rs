@@ -1,0 +1,296 @@
+//! Bodies: eight joints in the world for every shopper at any instant of a play.
+//! A trunk walks and turns, makes way for others, sways at each step; arms have two bones; a trunk leans after a hand
+//! that the arm alone does not bring far enough.
+
+use std::f64::consts::{FRAC_PI_2, PI, TAU};
+
+use super::play::{Actor, Aim, Play};
+use super::roll::Roll;
+use crate::geometry::{Floor, Point, World};
+
+/// Steps of the grid on which trunks are worked out, per second.
+const GRID_HERTZ: f64 = 50.0;
+/// Shoppers step aside for one another below this distance, metres.
+const BERTH_METRES: f64 = 0.55;
+/// Length of a step, metres.
+const STEP_METRES: f64 = 0.62;
+/// How quickly a trunk turns: time constant, seconds.
+const TURN_SECS: f64 = 0.16;
+
+/// The joints of a shopper, in the order of `JointKind::ALL`.
+pub(super) type Pose = [Point<World>; 8];
+
+/// All shoppers of a play.
+pub(super) struct Bodies<'a> {
+    play: &'a Play,
+    /// For every actor the trunk on the grid, from the actor's entry on.
+    trunks: Vec<Vec<Trunk>>,
+    habits: Vec<Habit>,
+}
+
+#[derive(Clone, Copy)]
+struct Trunk {
+    floor: Point<Floor>,
+    heading: f64,
+    /// Steps walked so far, fractional.
+    steps: f64,
+    /// Share of full walking speed.
+    gait: f64,
+}
+
+/// How somebody holds themselves.
+struct Habit {
+    sway: [f64; 3],
+    hang: [f64; 2],
+    stoop: f64,
+    carrying_hand: usize,
+}
+
+/// A foot that comes down.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Footfall {
+    pub(super) at: f64,
+    pub(super) floor: Point<Floor>,
+    pub(super) strength: f64,
+}
+
+impl<'a> Bodies<'a> {
+    pub(super) fn new(play: &'a Play, seed: u64) -> Self {
+        let mut roll = Roll::new(seed, "bodies");
+        let habits = play.actors.iter().map(|_| Habit {
+            sway: [roll.uniform(0.0, TAU), roll.uniform(0.0, TAU), roll.uniform(0.006, 0.02)],
+            hang: [roll.uniform(-0.05, 0.12), roll.uniform(-0.05, 0.12)],
+            stoop: roll.uniform(0.03, 0.1),
+            carrying_hand: roll.whole(0, 1),
+        });
+        let mut bodies = Bodies { play, trunks: Vec::new(), habits: habits.collect() };
+        bodies.trunks = bodies.walk_all();
+        bodies
+    }
+
+    /// Trunks of everybody on the grid, each making way for the others.
+    fn walk_all(&self) -> Vec<Vec<Trunk>> {
+        let actors = &self.play.actors;
+        let mut trunks: Vec<Vec<Trunk>> = vec![Vec::new(); actors.len()];
+        let mut pushes: Vec<Point<Floor>> = vec![Point::new(0.0, 0.0, 0.0); actors.len()];
+        for tick in 0..=((self.play.end + 1.0) * GRID_HERTZ) as usize {
+            let time = tick as f64 / GRID_HERTZ;
+            let inside = |actor: &Actor| actor.enters <= time && time <= actor.leaves;
+            let bare: Vec<Option<Point<Floor>>> =
+                actors.iter().map(|actor| inside(actor).then(|| actor.floor_at(time))).collect();
+            for (index, actor) in actors.iter().enumerate() {
+                let Some(floor) = bare[index] else { continue };
+                let push = make_way(index, floor, actor.walks_at(time), actor.floor_at(time + 0.1) - floor, &bare);
+                pushes[index] = pushes[index].lerp(push, 0.12);
+                let previous = trunks[index].last().copied();
+                trunks[index].push(next_trunk(actor, floor + pushes[index], time, previous));
+            }
+        }
+        trunks
+    }
+
+    fn trunk(&self, actor: usize, time: f64) -> Option<Trunk> {
+        let enters = self.play.actors[actor].enters;
+        let first = (enters * GRID_HERTZ).ceil() / GRID_HERTZ;
+        let place = (time - first) * GRID_HERTZ;
+        let grid = &self.trunks[actor];
+        if time < enters || self.play.actors[actor].leaves < time || grid.is_empty() {
+            return None;
+        }
+        let below = (place.max(0.0) as usize).min(grid.len() - 1);
+        let above = (below + 1).min(grid.len() - 1);
+        let share = (place - below as f64).clamp(0.0, 1.0);
+        let (a, b) = (grid[below], grid[above]);
+        let mix = |a: f64, b: f64| a + (b - a) * share;
+        Some(Trunk {
+            floor: a.floor.lerp(b.floor, share),
+            heading: a.heading + turn(a.heading, b.heading) * share,
+            steps: mix(a.steps, b.steps),
+            gait: mix(a.gait, b.gait),
+        })
+    }
+
+    /// The joints of a shopper, `None` while not inside.
+    pub(super) fn pose(&self, index: usize, time: f64) -> Option<Pose> {
+        let trunk = self.trunk(index, time)?;
+        let (actor, habit) = (&self.play.actors[index], &self.habits[index]);
+        let height = actor.height;
+        let frame = Frame::of(trunk, habit, time, height);
+        let upright = [frame.at(-0.105 * height, 0.0, 0.81 * height), frame.at(0.105 * height, 0.0, 0.81 * height)];
+        let aims = [0, 1].map(|hand| wrist_aim(actor, habit, &frame, trunk, hand, time));
+        let lean = lean_after(upright, aims, 0.9 * arm_length(height));
+        let bones = (0.172 * height, 0.15 * height);
+        let shoulders = upright.map(|shoulder| shoulder + lean);
+        let reach = (bones.0 + bones.1) * 0.99;
+        let wrists = [0, 1].map(|hand| within(shoulders[hand], aims[hand], reach));
+        let elbows = [0, 1].map(|hand| elbow(shoulders[hand], wrists[hand], bones, &frame, hand));
+        let neck = frame.at(0.0, 0.01, 0.845 * height) + lean;
+        let head = frame.at(0.0, habit.stoop, 0.953 * height) + lean * 1.12;
+        Some([head, neck, shoulders[0], shoulders[1], elbows[0], elbows[1], wrists[0], wrists[1]])
+    }
+
+    /// Every footfall of everybody, in order of time.
+    pub(super) fn footfalls(&self, seed: u64) -> Vec<Footfall> {
+        let mut roll = Roll::new(seed, "footfalls");
+        let mut falls = Vec::new();
+        for (index, grid) in self.trunks.iter().enumerate() {
+            let actor = &self.play.actors[index];
+            let weight = roll.around((actor.height / 1.72).powi(3), 0.35);
+            for (tick, pair) in grid.windows(2).enumerate() {
+                if pair[0].steps.floor() < pair[1].steps.floor() && 0.05 < pair[1].gait {
+                    let at = actor.enters + (tick + 1) as f64 / GRID_HERTZ;
+                    let strength = weight * roll.around(1.0, 0.4) * (0.35 + 0.65 * pair[1].gait);
+                    falls.push(Footfall { at, floor: pair[1].floor, strength });
+                }
+            }
+        }
+        falls.sort_by(|a, b| a.at.total_cmp(&b.at));
+        falls
+    }
+}
+
+/// The upright body's own frame: x to its right, y forward.
+struct Frame {
+    origin: Point<World>,
+    sin: f64,
+    cos: f64,
+}
+
+impl Frame {
+    fn of(trunk: Trunk, habit: &Habit, time: f64, height: f64) -> Self {
+        let idle = habit.sway[2] * (time * 1.3 + habit.sway[0]).sin();
+        let roll = 0.018 * trunk.gait * (trunk.steps * PI).sin();
+        let bob = -0.014 * trunk.gait * (1.0 + (trunk.steps * TAU).cos()) * height / 1.72;
+        let facing = trunk.heading - FRAC_PI_2 + 0.05 * (time * 0.7 + habit.sway[1]).sin();
+        let (sin, cos) = facing.sin_cos();
+        let side = idle + roll;
+        let origin = Point::new(trunk.floor.x + cos * side, trunk.floor.y + sin * side, bob);
+        Frame { origin, sin, cos }
+    }
+
+    fn at(&self, right: f64, forward: f64, up: f64) -> Point<World> {
+        self.origin + self.way(right, forward, up)
+    }
+
+    fn way(&self, right: f64, forward: f64, up: f64) -> Point<World> {
+        Point::new(self.cos * right - self.sin * forward, self.sin * right + self.cos * forward, up)
+    }
+}
+
+fn next_trunk(actor: &Actor, floor: Point<Floor>, time: f64, previous: Option<Trunk>) -> Trunk {
+    let after = actor.faces.partition_point(|(at, _)| *at <= time);
+    let wanted = after.checked_sub(1).map_or(FRAC_PI_2, |index| actor.faces[index].1);
+    let Some(before) = previous else { return Trunk { floor, heading: wanted, steps: 0.0, gait: 0.0 } };
+    let moved = before.floor.distance(floor);
+    let alpha = 1.0 - (-1.0 / (GRID_HERTZ * TURN_SECS)).exp();
+    let gait = (moved * GRID_HERTZ / 0.9).min(1.3);
+    Trunk {
+        floor,
+        heading: before.heading + turn(before.heading, wanted) * alpha,
+        steps: before.steps + moved / STEP_METRES,
+        gait: before.gait + (gait - before.gait) * 0.15,
+    }
+}
+
+/// How far to step aside: a walker to its right and away from whoever is near, a stander a little.
+fn make_way(
+    index: usize,
+    floor: Point<Floor>,
+    walks: bool,
+    ahead: Point<Floor>,
+    others: &[Option<Point<Floor>>],
+) -> Point<Floor> {
+    let mut push = Point::new(0.0, 0.0, 0.0);
+    let right = Point::new(ahead.y, -ahead.x, 0.0) * (1.0 / ahead.norm().max(1e-3));
+    for (other, place) in others.iter().enumerate() {
+        let Some(place) = place.filter(|_| other != index) else { continue };
+        let away = floor - place;
+        let distance = away.norm();
+        if distance < BERTH_METRES {
+            let strength = (BERTH_METRES - distance) * if walks { 0.8 } else { 0.25 };
+            let out = away * (1.0 / distance.max(0.05));
+            push = push + (out + if walks { right } else { right * 0.0 }) * strength;
+        }
+    }
+    let size = push.norm();
+    if 0.45 < size { push * (0.45 / size) } else { push }
+}
+
+fn arm_length(height: f64) -> f64 {
+    0.322 * height
+}
+
+/// Where a wrist wants to be.
+fn wrist_aim(actor: &Actor, habit: &Habit, frame: &Frame, trunk: Trunk, hand: usize, time: f64) -> Point<World> {
+    let rest = rest_of(actor, habit, frame, trunk, hand, time);
+    let keys = &actor.hands[hand];
+    let after = keys.partition_point(|key| key.at <= time);
+    let resolve = |aim: Aim| match aim {
+        Aim::Rest => rest,
+        Aim::At(point) => point,
+    };
+    match (after.checked_sub(1).map(|index| keys[index]), keys.get(after)) {
+        (Some(from), Some(to)) => {
+            let share = (time - from.at) / (to.at - from.at).max(1e-6);
+            // The least jerky way between two stops, as arms move.
+            let smooth = share * share * share * (10.0 + share * (6.0 * share - 15.0));
+            resolve(from.aim).lerp(resolve(to.aim), smooth)
+        }
+        _ => rest,
+    }
+}
+
+fn rest_of(actor: &Actor, habit: &Habit, frame: &Frame, trunk: Trunk, hand: usize, time: f64) -> Point<World> {
+    let height = actor.height;
+    let side = if hand == 0 { -1.0 } else { 1.0 };
+    let swing = 0.1 * trunk.gait * (trunk.steps * PI).sin() * side;
+    let hanging = frame.at(side * 0.135 * height, habit.hang[hand] + 0.05 + swing, 0.525 * height);
+    let after = actor.carries.partition_point(|(at, _)| *at <= time);
+    let Some(&(since, carries)) = after.checked_sub(1).map(|index| &actor.carries[index]) else { return hanging };
+    if hand != habit.carrying_hand {
+        return hanging;
+    }
+    let carried = frame.at(side * 0.09 * height, 0.24, 0.6 * height);
+    let before = after.checked_sub(2).is_some_and(|index| actor.carries[index].1);
+    let from = if before { carried } else { hanging };
+    let to = if carries { carried } else { hanging };
+    from.lerp(to, ((time - since) / 0.5).clamp(0.0, 1.0))
+}
+
+/// How far the trunk goes after its hands: what the arms are short of, more of the way the farther it is.
+fn lean_after(shoulders: [Point<World>; 2], aims: [Point<World>; 2], reach: f64) -> Point<World> {
+    let mut lean = Point::new(0.0, 0.0, 0.0);
+    for hand in [0, 1] {
+        let way = aims[hand] - (shoulders[hand] + lean);
+        let short = way.norm() - reach;
+        if 0.0 < short {
+            lean = lean + way * (short / way.norm());
+        }
+    }
+    lean
+}
+
+fn within(from: Point<World>, to: Point<World>, reach: f64) -> Point<World> {
+    let way = to - from;
+    if reach < way.norm() { from + way * (reach / way.norm()) } else { to }
+}
+
+/// The elbow of two bones between shoulder and wrist: it points down and outwards.
+fn elbow(shoulder: Point<World>, wrist: Point<World>, bones: (f64, f64), frame: &Frame, hand: usize) -> Point<World> {
+    let way = wrist - shoulder;
+    let length = way.norm().max(0.05);
+    let along = ((bones.0 * bones.0 - bones.1 * bones.1 + length * length) / (2.0 * length)).clamp(-bones.0, bones.0);
+    let out = (bones.0 * bones.0 - along * along).max(0.0).sqrt();
+    let axis = way * (1.0 / length);
+    let side = if hand == 0 { -0.45 } else { 0.45 };
+    let pole = frame.way(side, -0.25, -0.85);
+    let dot = pole.x * axis.x + pole.y * axis.y + pole.z * axis.z;
+    let bent = pole - axis * dot;
+    shoulder + axis * along + bent * (out / bent.norm().max(1e-3))
+}
+
+/// The short way from one heading to another, radians.
+fn turn(from: f64, to: f64) -> f64 {
+    let difference = (to - from).rem_euclid(TAU);
+    if PI < difference { difference - TAU } else { difference }
+}

@@ -1,0 +1,73 @@
+//! A simulated shop with known truth: shoppers with joints in 3D and weight plates, from a seed.
+//! Takes a shop, a scenario, a level of trouble and a seed; gives the facts of a trip in order of arrival and what
+//! really happened. It never reads a clock or a file: the same options give the same bytes.
+
+mod acts;
+mod body;
+mod casting;
+mod demo;
+mod faults;
+mod lifts;
+mod mixed;
+mod people;
+mod plates;
+mod play;
+mod roll;
+mod scenario;
+mod script;
+mod stage;
+mod stock;
+mod trip;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+pub use demo::{demo_draft, demo_shop};
+pub use faults::Level;
+pub use scenario::Scenario;
+pub use script::{Lift, Script, Spot, Step, Want, Which};
+pub use trip::{Trip, trip};
+
+use crate::base::Result;
+use crate::facts::Fact;
+use crate::ports::FactSource;
+use crate::shop::Shop;
+
+/// What to simulate.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where.
+    pub shop: Arc<Shop>,
+    /// What happens.
+    pub scenario: Scenario,
+    /// How much goes wrong between the floor and the facts.
+    pub level: Level,
+    /// Everything random follows from it.
+    pub seed: u64,
+}
+
+/// A simulated trip as a source of facts.
+#[derive(Debug)]
+pub struct Simulation {
+    shop: Arc<Shop>,
+    facts: std::vec::IntoIter<Fact>,
+}
+
+impl Simulation {
+    /// Plays a trip from its beginning.
+    pub fn new(trip: Trip) -> Self {
+        Simulation { shop: trip.shop, facts: trip.facts.into_iter() }
+    }
+}
+
+impl FactSource for Simulation {
+    fn shop(&self) -> &Shop {
+        &self.shop
+    }
+
+    fn next_fact(&mut self) -> Result<Option<Fact>> {
+        Ok(self.facts.next())
+    }
+}

@@ -1,0 +1,202 @@
+//! From options to a trip: stock, scripts, stage, bodies, plates, faults, facts, truth.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::body::Bodies;
+use super::casting::Casting;
+use super::faults::{Faults, Level};
+use super::people;
+use super::plates::{self, Readings, SAMPLE_HERTZ};
+use super::play::{Deed, Play};
+use super::roll::Roll;
+use super::scenario;
+use super::stage::Stage;
+use super::stock::{Stock, Wrongness};
+use super::{Options, Scenario};
+use crate::base::{PlateId, Quantity, ShopTime, SkuId, SourceId, Span, TimeRange, VisitId};
+use crate::facts::{Body, Fact, PlateBatch, Stamp};
+use crate::shop::Shop;
+use crate::truth::{Purchase, PurchasedItem, TrueAction, Truth};
+
+/// Samples in a message of plates.
+const SAMPLES_PER_MESSAGE: usize = 12;
+/// Seconds between two rows of samples, in nanoseconds.
+const PERIOD: Span = Span::from_nanos(16_666_667);
+/// Sunday, 4 January 2026, 08:00 UTC; trips of different seeds begin at different minutes after it.
+const EPOCH_SECS: i64 = 1_767_513_600;
+/// How much later than the weight the people arrive, seconds.
+const PEOPLE_DELAY_SECS: f64 = 2.31;
+
+/// A trip and the truth about it.
+#[derive(Clone, Debug)]
+pub struct Trip {
+    /// The shop it happened in.
+    pub shop: Arc<Shop>,
+    /// Everything the sensors said, in order of arrival.
+    pub facts: Vec<Fact>,
+    /// What really happened.
+    pub truth: Truth,
+}
+
+/// Simulates a trip.
+pub fn trip(options: &Options) -> Trip {
+    let shop = &options.shop;
+    let seed = seed_of(options);
+    let gross = if options.level == Level::Room { Roll::new(seed, "catalogue").uniform(0.01, 0.03) } else { 0.0 };
+    let stock = Stock::new(shop, Wrongness { gross }, seed);
+    let scripts = scenario::write(options.scenario, &mut Casting::new(shop, &stock, seed));
+    let play = Stage::perform(shop, stock.clone(), scripts, seed);
+    let plates: Vec<usize> = shop.shelves().iter().map(|shelf| shelf.plates.len()).collect();
+    let faults = Faults::draw(options.level, &play, &plates, seed);
+    let clock = Clock { origin: origin_of(seed), people: faults.clock };
+    let bodies = Bodies::new(&play, seed);
+    let mut facts = people_facts(&bodies, &play, &faults, options.level, clock, seed);
+    let falls = bodies.footfalls(seed);
+    let mut gondolas: Vec<u16> = shop.shelves().iter().map(|shelf| shelf.id.gondola).collect();
+    gondolas.dedup();
+    let samples = (play.end * SAMPLE_HERTZ) as usize / SAMPLES_PER_MESSAGE * SAMPLES_PER_MESSAGE;
+    for gondola in gondolas {
+        let readings = plates::render(shop, &stock, &play, &falls, gondola, samples, seed);
+        facts.extend(plate_facts(shop, gondola, readings, &faults, clock, seed));
+    }
+    facts.sort_by(|a, b| {
+        let key = |fact: &Fact| (fact.stamp.arrived, fact.stamp.source.clone(), fact.stamp.sequence);
+        key(a).cmp(&key(b))
+    });
+    Trip { shop: Arc::clone(shop), facts, truth: truth_of(options.scenario, &play, &faults, clock) }
+}
+
+/// The trip's own seed: scenarios and levels of one number differ.
+fn seed_of(options: &Options) -> u64 {
+    let scenario = Scenario::ALL.iter().position(|scenario| *scenario == options.scenario).unwrap_or(0) as u64;
+    let level = u64::from(options.level == Level::Room);
+    options.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (scenario << 8) ^ level
+}
+
+fn origin_of(seed: u64) -> ShopTime {
+    let minutes = Roll::new(seed, "epoch").uniform(0.0, 100_000.0);
+    ShopTime::from_nanos(EPOCH_SECS * 1_000_000_000) + Span::from_secs(minutes * 60.0)
+}
+
+/// The plates' clock, and what the people's clock shows beside it.
+#[derive(Clone, Copy)]
+struct Clock {
+    origin: ShopTime,
+    people: f64,
+}
+
+impl Clock {
+    fn at(self, secs: f64) -> ShopTime {
+        self.origin + Span::from_secs(secs)
+    }
+}
+
+fn people_facts(bodies: &Bodies<'_>, play: &Play, faults: &Faults, level: Level, clock: Clock, seed: u64) -> Vec<Fact> {
+    let mut roll = Roll::new(seed, "people wire");
+    let source = SourceId::new("people");
+    let mut facts = Vec::new();
+    for (sequence, seen) in people::frames(bodies, play, faults, level == Level::Room, seed).into_iter().enumerate() {
+        let late = if roll.chance(faults.late) { roll.uniform(0.1, 3.0) } else { 0.0 };
+        let delay = roll.bounded(PEOPLE_DELAY_SECS, 0.04) + late;
+        let stamp = Stamp {
+            source: source.clone(),
+            sequence: sequence as u64,
+            at: clock.at(seen.at + clock.people),
+            arrived: clock.at(seen.at + delay),
+        };
+        if roll.chance(faults.lost * 0.5) {
+            continue;
+        }
+        facts.push(Fact { stamp, body: Body::People(seen.frame) });
+    }
+    facts
+}
+
+fn plate_facts(
+    shop: &Shop,
+    gondola: u16,
+    mut readings: Vec<Readings>,
+    faults: &Faults,
+    clock: Clock,
+    seed: u64,
+) -> Vec<Fact> {
+    let mut roll = Roll::new(seed, &format!("wire/{gondola}"));
+    let source = SourceId::new(&format!("gondola/{gondola}"));
+    readings.iter_mut().for_each(|readings| hush(readings, faults));
+    let ids = |readings: &Readings| shop.shelves()[readings.shelf].plates.iter().map(|plate| plate.id);
+    let plates: Vec<PlateId> = readings.iter().flat_map(ids).collect();
+    let samples = readings.first().and_then(|readings| readings.rows.first()).map_or(0, Vec::len);
+    let phase = roll.uniform(0.0, 0.2);
+    let mut facts = Vec::new();
+    for (sequence, first) in (0..samples).step_by(SAMPLES_PER_MESSAGE).enumerate() {
+        let rows = first..(first + SAMPLES_PER_MESSAGE).min(samples);
+        let last = (rows.end - 1) as f64 / SAMPLE_HERTZ;
+        // A message carries the time it was sent; it leaves a few milliseconds early or late.
+        let sent = last + roll.bounded(0.0, 0.0028);
+        let wire = if roll.chance(0.1) { roll.uniform(0.01, 0.08) } else { roll.uniform(0.001, 0.006) };
+        let late = if roll.chance(faults.late) { roll.uniform(0.1, 3.0) } else { 0.0 };
+        let period_secs = PERIOD.as_secs() * (rows.len() - 1) as f64;
+        let mut grams = Vec::with_capacity(rows.len() * plates.len());
+        for row in rows {
+            grams.extend(readings.iter().flat_map(|readings| readings.rows.iter().map(move |plate| plate[row])));
+        }
+        let batch =
+            PlateBatch { first_at: clock.at(sent - period_secs), period: PERIOD, plates: plates.clone(), grams };
+        let stamp = Stamp {
+            source: source.clone(),
+            sequence: sequence as u64,
+            at: clock.at(sent),
+            arrived: clock.at(sent + wire + late + phase * 0.01),
+        };
+        let (lost, doubled) = (roll.chance(faults.lost), roll.chance(faults.doubled));
+        let again = roll.uniform(0.01, 0.6);
+        if lost {
+            continue;
+        }
+        let fact = Fact { stamp, body: Body::Plates(batch) };
+        if doubled {
+            let mut copy = fact.clone();
+            copy.stamp.arrived = copy.stamp.arrived + Span::from_secs(again);
+            facts.push(copy);
+        }
+        facts.push(fact);
+    }
+    facts
+}
+
+/// Takes out what silent plates did not say.
+fn hush(readings: &mut Readings, faults: &Faults) {
+    for silence in faults.silences.iter().filter(|silence| silence.shelf == readings.shelf) {
+        let Some(row) = readings.rows.get_mut(silence.plate) else { continue };
+        let start = ((silence.start * SAMPLE_HERTZ) as usize).min(row.len());
+        let end = ((silence.end * SAMPLE_HERTZ).min(1e12) as usize).clamp(start, row.len());
+        row[start..end].fill(f32::NAN);
+    }
+}
+
+fn truth_of(scenario: Scenario, play: &Play, faults: &Faults, clock: Clock) -> Truth {
+    let visit = |actor: usize| VisitId::from_first_track(faults.sights[actor][0].track);
+    let receipts = play.owed.iter().enumerate().map(|(actor, owed)| {
+        let mut counts: BTreeMap<&SkuId, u32> = BTreeMap::new();
+        for sku in owed {
+            *counts.entry(sku).or_default() += 1;
+        }
+        let item = |(sku, count): (&SkuId, u32)| PurchasedItem { barcode: sku.clone(), quantity: Quantity::new(count) };
+        Purchase { target_id: visit(actor), products: counts.into_iter().map(item).collect() }
+    });
+    let action = |deed: &Deed| TrueAction {
+        visit: visit(deed.actor),
+        span: TimeRange::new(clock.at(deed.start), clock.at(deed.end)),
+        movement: deed.movement,
+        sku: deed.sku.clone(),
+        quantity: Quantity::new(deed.count),
+        plates: deed.plates.clone(),
+    };
+    Truth {
+        case: scenario.name().to_owned(),
+        receipts: receipts.collect(),
+        actions: play.deeds.iter().map(action).collect(),
+        ghosts: faults.ghosts.iter().map(|ghost| ghost.track).collect(),
+    }
+}
