@@ -5,6 +5,8 @@
 
 pub mod base;
 pub mod cart;
+pub mod cli;
+pub mod eval;
 pub mod facts;
 pub mod fusion;
 pub mod geometry;

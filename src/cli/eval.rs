@@ -1,0 +1,278 @@
+//! `aisle eval`: how right the receipts are.
+//! Takes recordings with truth, or scenarios of the simulator; gives a table, JSON or a page, and an exit status.
+//! It runs no pipeline itself: a [`Runner`] does.
+
+use std::fs;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use rayon::prelude::*;
+
+use crate::base::{Error, Result, Span};
+use crate::eval::{self, Case, Label, Summary};
+use crate::facts;
+use crate::shop::Shop;
+use crate::truth::Truth;
+
+#[cfg(test)]
+mod tests;
+
+/// Seeds of one scenario and level.
+const SEEDS_MAX: u32 = 10_000;
+/// Seed of the bootstrap: the same receipts give the same intervals.
+const BOOTSTRAP_SEED: u64 = 1;
+
+const EXAMPLES: &str = "\
+Examples:
+  aisle eval trip.mcap                            judge one recording that knows its truth
+  aisle eval cases/*                              judge AutoCheckout folders that hold a truth.json
+  aisle eval --scenarios all --level both         simulate every scenario, five trips of each and level
+  aisle eval --scenarios single_pick --seeds 100 --html report.html
+  aisle eval --scenarios all --min-f1 0.95        fail (exit status 1) below a mean F1 of 0.95
+
+Exit status: 0 judged, 1 below --min-f1 or --min-exact, 2 wrong arguments, 3 unusable input, 4 refused by the system.";
+
+/// Judge receipts against truth: unit F1, exact receipts, money error, calibration.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct Eval {
+    /// Recordings, or AutoCheckout folders, that know their truth.
+    #[arg(value_name = "PATH", required_unless_present = "scenarios")]
+    paths: Vec<PathBuf>,
+    /// Scenarios to simulate, or `all`; `aisle simulate --list` names them.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    scenarios: Vec<String>,
+    /// Trips of every scenario and level; seeds 1 to N.
+    #[arg(long, value_name = "N", default_value_t = 5, requires = "scenarios",
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(SEEDS_MAX)))]
+    seeds: u32,
+    /// First seed.
+    #[arg(long, value_name = "SEED", default_value_t = 1, requires = "scenarios")]
+    first_seed: u64,
+    /// How kindly the simulator measures.
+    #[arg(long, value_enum, default_value_t = Levels::Room, requires = "scenarios")]
+    level: Levels,
+    /// Shop to simulate, instead of the built-in one.
+    #[arg(long, value_name = "PATH", requires = "scenarios")]
+    shop: Option<PathBuf>,
+    /// Print everything as JSON instead of the table.
+    #[arg(long)]
+    json: bool,
+    /// Also write a page with plots; it needs no other file.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Trips judged at once; 0 is one for each processor.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+    /// Fail when mean F1 is below this, 0 to 1.
+    #[arg(long, value_name = "X", value_parser = parse_share)]
+    min_f1: Option<f64>,
+    /// Fail when the share of exact receipts is below this, 0 to 1.
+    #[arg(long, value_name = "Y", value_parser = parse_share)]
+    min_exact: Option<f64>,
+}
+
+/// Which levels of measurement to simulate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Levels {
+    /// Noise-free scales and joints: what logic alone can do.
+    Clean,
+    /// Scales and joints as bad as in a real shop.
+    Room,
+    /// Each trip at both.
+    Both,
+}
+
+/// One trip to simulate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// Name of the scenario.
+    pub scenario: String,
+    /// `clean` or `room`.
+    pub level: &'static str,
+    /// Seed of everything random in it.
+    pub seed: u64,
+}
+
+/// A trip that has been through the pipeline.
+#[derive(Clone, Debug)]
+pub struct Trip {
+    /// What it is called, what it is compared with, and the command that replays it.
+    pub label: Label,
+    /// Prices and the bar for review come from here.
+    pub shop: Arc<Shop>,
+    /// What really happened.
+    pub truth: Truth,
+    /// What came out.
+    pub receipts: Vec<facts::Receipt>,
+    /// From each shopper's leaving to the receipt; empty where not measured.
+    pub receipt_delays: Vec<Span>,
+}
+
+/// Who runs trips through the pipeline for this command; called from several threads at once.
+pub trait Runner: Sync {
+    /// Names of all scenarios, in the order they are listed to people.
+    fn scenarios(&self) -> Vec<String>;
+
+    /// Runs what lies at a path: a recording, or an AutoCheckout folder.
+    ///
+    /// # Errors
+    /// When it cannot be read, or does not know its truth.
+    fn run_path(&self, path: &Path) -> Result<Trip>;
+
+    /// Simulates a trip and runs it.
+    ///
+    /// # Errors
+    /// When the scenario does not fit the shop.
+    fn run_scenario(&self, job: &Job) -> Result<Trip>;
+}
+
+/// What is to be run.
+enum Work<'a> {
+    Path(&'a Path),
+    Scenario(Job),
+}
+
+impl Eval {
+    /// Runs and judges; prints to standard output, progress to standard error.
+    ///
+    /// # Errors
+    /// When arguments are wrong, a trip cannot be run, a file cannot be written, or a score is below what was asked.
+    pub fn run(self) -> Result<()> {
+        let runner = runner(self.shop.as_deref())?;
+        let summary = self.judge(&*runner)?;
+        let text = if self.json { to_json(&summary)? } else { summary.to_text() };
+        print(&text)?;
+        if let Some(path) = &self.html {
+            let page = eval::Page { title: "aisle eval", about: &self.about(), summary: &summary, ablations: &[] };
+            fs::write(path, page.to_html()).map_err(|error| Error::io("write the report", path, &error))?;
+        }
+        self.check(&summary)
+    }
+
+    /// Runs everything that was asked for and adds up the scores.
+    fn judge(&self, runner: &dyn Runner) -> Result<Summary> {
+        let work = self.work(&runner.scenarios())?;
+        let progress = progress(work.len() as u64);
+        let judged = |one: &Work<'_>| {
+            let trip = match one {
+                Work::Path(path) => runner.run_path(path).map_err(|error| error.at_path(path)),
+                Work::Scenario(job) => runner.run_scenario(job),
+            };
+            let case = trip.map(judge_trip);
+            progress.inc(1);
+            case
+        };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads).build();
+        let pool = pool.map_err(|error| Error::usage(format!("cannot start {} threads: {error}", self.threads)))?;
+        let cases: Result<Vec<Case>> = pool.install(|| work.par_iter().map(judged).collect());
+        progress.finish_and_clear();
+        Ok(Summary::of(cases?, BOOTSTRAP_SEED))
+    }
+
+    fn work(&self, known: &[String]) -> Result<Vec<Work<'_>>> {
+        let mut scenarios = Vec::new();
+        for name in &self.scenarios {
+            match name.as_str() {
+                "all" => scenarios.extend_from_slice(known),
+                name if known.iter().any(|other| other == name) => scenarios.push(name.to_owned()),
+                name => {
+                    return Err(Error::usage(format!("there is no scenario `{name}`"))
+                        .hint(format!("write `all` or some of: {}", known.join(", "))));
+                }
+            }
+        }
+        let levels: &[&'static str] = match self.level {
+            Levels::Clean => &["clean"],
+            Levels::Room => &["room"],
+            Levels::Both => &["clean", "room"],
+        };
+        let mut work: Vec<Work<'_>> = self.paths.iter().map(|path| Work::Path(path)).collect();
+        scenarios.sort();
+        scenarios.dedup();
+        for scenario in scenarios {
+            for &level in levels {
+                let seeds = self.first_seed..self.first_seed.saturating_add(u64::from(self.seeds));
+                work.extend(seeds.map(|seed| Work::Scenario(Job { scenario: scenario.clone(), level, seed })));
+            }
+        }
+        if work.is_empty() {
+            return Err(Error::usage("there is nothing to judge").hint("name recordings, or --scenarios all"));
+        }
+        Ok(work)
+    }
+
+    fn check(&self, summary: &Summary) -> Result<()> {
+        let exact = summary.overall.exact_receipts.share.unwrap_or(0.0);
+        let asked = [("mean F1", summary.overall.mean_f1, self.min_f1), ("exact receipts", exact, self.min_exact)];
+        let short: Vec<String> = asked
+            .into_iter()
+            .filter_map(|(name, value, least)| Some((name, value, least?)))
+            .filter(|(_, value, least)| value < least)
+            .map(|(name, value, least)| format!("{name} is {value:.4}, asked for at least {least}"))
+            .collect();
+        if short.is_empty() { Ok(()) } else { Err(Error::unmet(short.join("; "))) }
+    }
+
+    /// What the page says about the run.
+    fn about(&self) -> Vec<(String, String)> {
+        let mut facts = vec![("aisle".to_owned(), env!("CARGO_PKG_VERSION").to_owned())];
+        if !self.scenarios.is_empty() {
+            facts.push(("scenarios".to_owned(), self.scenarios.join(", ")));
+            facts.push(("seeds".to_owned(), format!("{} from {}", self.seeds, self.first_seed)));
+        }
+        if let Some(shop) = &self.shop {
+            facts.push(("shop".to_owned(), shop.display().to_string()));
+        }
+        if !self.paths.is_empty() {
+            facts.push(("recordings".to_owned(), self.paths.len().to_string()));
+        }
+        facts
+    }
+}
+
+/// The runner of this build. Here the pipeline and the simulator are wired in.
+fn runner(_shop: Option<&Path>) -> Result<Box<dyn Runner>> {
+    Err(Error::usage("this build cannot run trips yet").hint("the pipeline is not wired into `aisle eval`"))
+}
+
+fn judge_trip(trip: Trip) -> Case {
+    let review_below = trip.shop.policy().review_below;
+    let score = eval::score_case(&trip.truth, &trip.receipts, trip.shop.catalogue(), review_below);
+    Case { label: trip.label, score: score.with_receipt_delays(trip.receipt_delays) }
+}
+
+fn to_json(summary: &Summary) -> Result<String> {
+    let text = serde_json::to_string_pretty(summary);
+    text.map(|text| text + "\n").map_err(|error| Error::input(format!("the scores cannot be written as JSON: {error}")))
+}
+
+/// Prints, and takes a reader who has seen enough (such as `head`) for a content one.
+fn print(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::io("write to standard output", Path::new("-"), &error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A bar on standard error, if a person is there to see it.
+fn progress(length: u64) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} trips, {eta} left");
+    let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn parse_share(text: &str) -> std::result::Result<f64, String> {
+    let wrong = || format!("`{text}` is not a share: write a number from 0 to 1, such as 0.95");
+    let share: f64 = text.parse().map_err(|_| wrong())?;
+    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err(wrong()) }
+}

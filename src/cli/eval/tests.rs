@@ -1,0 +1,86 @@
+use clap::Parser;
+
+use super::*;
+use crate::base::{Kind, VisitId};
+use crate::shop::ShopDraft;
+use crate::truth::Purchase;
+
+/// Makes trips that nobody bought anything in; at level `room` the receipt is missing.
+struct Empty;
+
+impl Runner for Empty {
+    fn scenarios(&self) -> Vec<String> {
+        vec!["one".to_owned(), "two".to_owned()]
+    }
+
+    fn run_path(&self, _: &Path) -> Result<Trip> {
+        Err(Error::input("this recording does not know its truth"))
+    }
+
+    fn run_scenario(&self, job: &Job) -> Result<Trip> {
+        let visit: VisitId = job.seed.to_string().parse().unwrap();
+        let receipt = eval_receipt(visit);
+        Ok(Trip {
+            label: Label {
+                group: job.scenario.clone(),
+                level: Some(job.level.to_owned()),
+                name: format!("seed {}", job.seed),
+                replay: String::new(),
+            },
+            shop: Arc::new(Shop::check(ShopDraft { name: "empty".to_owned(), ..ShopDraft::default() }).unwrap()),
+            truth: Truth { receipts: vec![Purchase { target_id: visit, products: Vec::new() }], ..Truth::default() },
+            receipts: if job.level == "room" { Vec::new() } else { vec![receipt] },
+            receipt_delays: Vec::new(),
+        })
+    }
+}
+
+fn eval_receipt(visit: VisitId) -> facts::Receipt {
+    serde_json::from_value(serde_json::json!({
+        "visit": visit, "entered": 0, "left": 0, "closing": "left", "lines": [], "total": null, "probability": 1.0
+    }))
+    .unwrap()
+}
+
+#[derive(Parser)]
+struct Line {
+    #[command(flatten)]
+    eval: Eval,
+}
+
+fn parse(line: &str) -> std::result::Result<Eval, clap::Error> {
+    Line::try_parse_from(std::iter::once("eval").chain(line.split_whitespace())).map(|line| line.eval)
+}
+
+#[test]
+fn arguments_are_checked() {
+    for wrong in ["", "--seeds 5", "--scenarios all --seeds 0", "x --min-f1 1.5", "x --min-exact nan", "x --level room"]
+    {
+        assert!(parse(wrong).is_err(), "{wrong}");
+    }
+    let right = parse("--scenarios one,two --seeds 3 --level both --threads 1 --min-f1 0.5").unwrap();
+    assert_eq!(right.work(&Empty.scenarios()).unwrap().len(), 2 * 2 * 3);
+}
+
+#[test]
+fn an_unknown_scenario_is_refused_with_the_known_ones() {
+    let error = parse("--scenarios one,three").unwrap().judge(&Empty).unwrap_err();
+    assert_eq!(error.kind(), Kind::Usage);
+    assert!(error.to_string().contains("write `all` or some of: one, two"), "{error}");
+}
+
+#[test]
+fn scores_below_what_was_asked_fail_with_status_one() {
+    let eval = parse("--scenarios all --seeds 2 --level both --threads 2 --min-f1 0.6 --min-exact 0.5").unwrap();
+    let summary = eval.judge(&Empty).unwrap();
+    assert_eq!(summary.overall.cases, 8);
+    let error = eval.check(&summary).unwrap_err();
+    assert_eq!((error.kind(), error.exit_status()), (Kind::Unmet, 1));
+    assert_eq!(error.message(), "mean F1 is 0.5000, asked for at least 0.6");
+}
+
+#[test]
+fn a_path_that_fails_is_named() {
+    let error = parse("no-truth.mcap").unwrap().judge(&Empty).unwrap_err();
+    assert!(error.to_string().starts_with("no-truth.mcap: this recording"), "{error}");
+}

@@ -1,0 +1,21 @@
+//! Receipts against truth: how many units, receipts and cases are right, what the mistakes cost, and whether the
+//! probabilities can be believed. Takes receipts, truth and prices; gives scores, and the same scores as text, JSON and
+//! a page to look at. It never runs a pipeline, reads a file or asks the time.
+
+mod bootstrap;
+mod diff;
+mod html;
+mod reliability;
+mod score;
+mod summary;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+pub use bootstrap::Interval;
+pub use diff::{Mistakes, ReceiptScore, Standing, UnitDiff};
+pub use html::{Ablation, Page};
+pub use reliability::{Belief, Bin, Reliability};
+pub use score::{CaseScore, MoneyError, ReviewCount, UnitCount, score_case};
+pub use summary::{Case, Cell, Delay, Group, Label, MoneyTotals, Share, Summary, Totals};

@@ -1,0 +1,197 @@
+//! Scores as plain aligned text, for a terminal.
+
+use std::fmt::Write as _;
+
+use super::{Case, Delay, Interval, Reliability, Share, Standing, Summary, Totals, UnitDiff};
+use crate::base::{Currency, Money};
+
+/// Wrong cases that are told in full; the rest is counted.
+const WRONG_CASES_MAX: usize = 20;
+
+/// The columns of the table; all but the first two are numbers, set to the right.
+const COLUMNS: [&str; 10] =
+    ["scenario", "level", "cases", "mean F1", "95 %", "exact receipts", "", "exact cases", "error/receipt", "review"];
+
+impl Summary {
+    /// The table, the findings below it, and the wrong cases with the commands that replay them. Ends with a line break.
+    pub fn to_text(&self) -> String {
+        let mut rows: Vec<[String; COLUMNS.len()]> = vec![COLUMNS.map(str::to_owned)];
+        for cell in &self.cells {
+            rows.push(row(&cell.group, cell.level.as_deref().unwrap_or("-"), &cell.totals, self.currency));
+        }
+        for level in self.levels.iter().filter(|_| 1 < self.levels.len()) {
+            rows.push(row("all", &level.name, &level.totals, self.currency));
+        }
+        rows.push(row("all", "-", &self.overall, self.currency));
+        let mut text = aligned(&rows);
+        text.push('\n');
+        findings(&mut text, self);
+        wrong_cases(&mut text, self);
+        text
+    }
+}
+
+/// A share of `0..=1` as a percentage, `-` for none.
+pub(super) fn percent(share: Option<f64>) -> String {
+    share.map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", share * 100.0))
+}
+
+/// An interval of `0..=1` values, `-` for none.
+pub(super) fn between(interval: Option<Interval>) -> String {
+    interval.map_or_else(|| "-".to_owned(), |interval| format!("{:.3}-{:.3}", interval.low, interval.high))
+}
+
+/// An amount of whole minor units.
+pub(super) fn amount(minor: i64, currency: Option<Currency>) -> String {
+    match currency {
+        Some(currency) => Money::new(minor, currency).to_string(),
+        None => format!("{minor} minor"),
+    }
+}
+
+/// A mean of amounts, in major units with one digit more than prices have.
+pub(super) fn mean_amount(minor: f64, currency: Option<Currency>) -> String {
+    match currency {
+        Some(currency) => {
+            let decimals = currency.decimals();
+            let major = minor / 10_f64.powi(decimals as i32);
+            format!("{major:.precision$} {currency}", precision = decimals as usize + 1)
+        }
+        None => format!("{minor:.1} minor"),
+    }
+}
+
+/// How a receipt stands to the truth, in words; empty where it just is judged.
+pub(super) fn standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Judged => "",
+        Standing::Missing => "has no receipt",
+        Standing::Unknown => "is nobody the truth knows",
+        Standing::Ghost => "is a ghost track",
+    }
+}
+
+fn row(group: &str, level: &str, totals: &Totals, currency: Option<Currency>) -> [String; COLUMNS.len()] {
+    [
+        group.to_owned(),
+        level.to_owned(),
+        totals.cases.to_string(),
+        format!("{:.3}", totals.mean_f1),
+        between(totals.mean_f1_interval),
+        percent(totals.exact_receipts.share),
+        of(totals.exact_receipts),
+        of(totals.exact_cases),
+        mean_amount(totals.money.absolute_minor_per_receipt, currency),
+        percent(totals.review.share),
+    ]
+}
+
+fn of(share: Share) -> String {
+    format!("{}/{}", share.count, share.of)
+}
+
+fn aligned(rows: &[[String; COLUMNS.len()]]) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..COLUMNS.len()).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+            let padding = " ".repeat(width - cell.chars().count());
+            let gap = if column == 0 { "" } else { "  " };
+            line += &if column < 2 { format!("{gap}{cell}{padding}") } else { format!("{gap}{padding}{cell}") };
+        }
+        text += line.trim_end();
+        text.push('\n');
+    }
+    text
+}
+
+fn findings(text: &mut String, summary: &Summary) {
+    let (all, currency) = (&summary.overall, summary.currency);
+    let mut finding = |name: &str, value: String| {
+        let _ = writeln!(text, "{name:<22}{value}");
+    };
+    finding("unit precision", format!("{} ({})", percent(all.unit_precision.share), of(all.unit_precision)));
+    finding("unit recall", format!("{} ({})", percent(all.unit_recall.share), of(all.unit_recall)));
+    let m = all.mistakes;
+    let mistakes = format!(
+        "{} ({} wrong shopper, {} wrong product, {} missed, {} invented)",
+        m.total(),
+        m.wrong_shopper,
+        m.wrong_product,
+        m.missed,
+        m.invented
+    );
+    finding("wrong units", mistakes);
+    let people = format!("{} without a receipt, {} charged and not there", all.missing_shoppers, all.unknown_shoppers);
+    finding("shoppers", people);
+    let money = format!(
+        "{} owed; {} too much, {} too little",
+        amount(all.money.owed_minor, currency),
+        amount(all.money.over_minor, currency),
+        amount(all.money.under_minor, currency)
+    );
+    finding("money", money);
+    if 0 < all.money.unpriced_units {
+        finding("", format!("{} units have no price and count as free", all.money.unpriced_units));
+    }
+    let unseen = format!(
+        "{} of receipts wrong with nobody looking ({})",
+        percent(all.wrong_unreviewed.share),
+        of(all.wrong_unreviewed)
+    );
+    finding("beside review", unseen);
+    finding("time to receipt", all.receipt_delay.map_or_else(|| "not measured".to_owned(), delay));
+    finding("line probabilities", reliability(&summary.line_reliability));
+    finding("receipt probabilities", reliability(&summary.receipt_reliability));
+}
+
+pub(super) fn delay(delay: Delay) -> String {
+    format!("median {:.1} s, 95 % within {:.1} s", delay.median_secs, delay.p95_secs)
+}
+
+fn reliability(reliability: &Reliability) -> String {
+    match (reliability.brier, reliability.calibration_error) {
+        (Some(brier), Some(error)) => {
+            format!("Brier {brier:.4}, calibration error {error:.4} (over {})", reliability.count)
+        }
+        _ => "none".to_owned(),
+    }
+}
+
+fn wrong_cases(text: &mut String, summary: &Summary) {
+    let wrong = summary.wrong_cases();
+    if wrong.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\nwrong cases, the worst first:");
+    for case in wrong.iter().take(WRONG_CASES_MAX) {
+        wrong_case(text, case);
+    }
+    if WRONG_CASES_MAX < wrong.len() {
+        let _ = writeln!(text, "\n  and {} more; --json and --html list them all", wrong.len() - WRONG_CASES_MAX);
+    }
+}
+
+fn wrong_case(text: &mut String, case: &Case) {
+    let level = case.label.level.as_deref().map(|level| format!(", {level}")).unwrap_or_default();
+    let _ = writeln!(text, "\n  {}{level}, {}: F1 {:.3}", case.label.group, case.label.name, case.score.f1);
+    for receipt in case.score.receipts.iter().filter(|receipt| !receipt.exact) {
+        let _ =
+            writeln!(text, "    {}", format!("shopper {} {}", receipt.visit, standing(receipt.standing)).trim_end());
+        let changes = [('-', &receipt.missing), ('+', &receipt.extra)];
+        for (sign, diff) in changes.iter().flat_map(|(sign, diffs)| diffs.iter().map(move |diff| (sign, diff))) {
+            let _ = writeln!(text, "      {sign} {}", goods(diff));
+        }
+    }
+    if !case.label.replay.is_empty() {
+        let _ = writeln!(text, "    $ {}", case.label.replay);
+    }
+}
+
+fn goods(diff: &UnitDiff) -> String {
+    // Names come from files: a control character among them would reach the terminal.
+    let text = format!("{} x {} {}", diff.units, diff.sku, diff.name);
+    text.trim_end().chars().filter(|letter| !letter.is_control()).collect()
+}
