@@ -7,5 +7,6 @@ pub mod base;
 pub mod facts;
 pub mod geometry;
 pub mod ports;
+pub mod recording;
 pub mod shop;
 pub mod truth;
