@@ -5,15 +5,15 @@
 
 pub mod base;
 pub mod cart;
-pub mod cli;
 pub mod eval;
 pub mod facts;
 pub mod fusion;
 pub mod geometry;
 pub mod pipeline;
 pub mod ports;
+pub mod recording;
 pub mod shelf;
 pub mod shop;
-pub mod tracking;
 pub mod sim;
+pub mod tracking;
 pub mod truth;

@@ -1,0 +1,103 @@
+//! The log format: facts in, an MCAP file out, and back. Recording, audit trail, test fixture and replay input in one.
+//! It takes a checked shop, the facts about it and, where somebody knows it, the truth; it gives them back in the same
+//! order. It never interprets a fact and never yields the truth as one.
+//!
+//! # Format
+//!
+//! An MCAP file with zstd chunks and checksums. Message encoding is `json`, every channel has a JSON Schema. A metadata
+//! record `aisle` says `format` (the version, now 1), `cut` and `writer` (the version of aisle). Channels:
+//!
+//! | channel | schema | holds |
+//! |---|---|---|
+//! | `/shop` | `aisle.Shop` | one [`shop::ShopDraft`](crate::shop::ShopDraft), before everything else |
+//! | `/truth` | `aisle.Truth` | at most one [`truth::Truth`](crate::truth::Truth), before the facts |
+//! | `/plates` `/people` … | `aisle.Plates` `aisle.People` … | one fact a message, a channel for every [`facts::Topic`](crate::facts::Topic) |
+//!
+//! A fact is `{"stamp":{"source":…,"sequence":…,"at":…,"arrived":…},"body":{…}}`: Foxglove then plots
+//! `/plates.body.grams[3]` whatever the stamp holds, and no field of a body can collide with one of the stamp. Times are
+//! nanoseconds since the Unix epoch. A message's log time is when the fact arrived, its publish time when it was true;
+//! times before 1970 are written as 0 there and kept exactly in the stamp.
+
+mod reader;
+mod records;
+mod wire;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use reader::Reader;
+pub use writer::{Summary, Writer};
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::base::limits::MESSAGE_BYTES_MAX;
+use crate::facts::Topic;
+
+/// Version of the format that this aisle writes, and the newest it reads.
+pub const FORMAT: u32 = 1;
+
+/// Bytes of messages after which a chunk is closed: what a cut file can lose at most, about two seconds of a shop.
+const CHUNK_BYTES: u64 = 512 << 10;
+/// Longest record that is read: one message of the greatest length, with what stands around it in its chunk.
+const RECORD_BYTES_MAX: usize = MESSAGE_BYTES_MAX + 2 * CHUNK_BYTES as usize;
+/// Name of the metadata record.
+const METADATA: &str = "aisle";
+/// Channel of the shop.
+const SHOP_CHANNEL: &str = "/shop";
+/// Channel of the truth.
+const TRUTH_CHANNEL: &str = "/truth";
+
+/// How deep a recording is cut: which facts it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cut {
+    /// What devices said: plate samples, frames.
+    Raw,
+    /// Plate samples, and what was seen in the frames.
+    Seen,
+    /// Plate samples, and people on the floor with 3D joints.
+    Tracked,
+    /// What was concluded: shelf events, tracks, attributions, clocks, receipts.
+    Decided,
+}
+
+impl Cut {
+    /// All of them, deepest first.
+    pub const ALL: [Cut; 4] = [Cut::Raw, Cut::Seen, Cut::Tracked, Cut::Decided];
+
+    /// The word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Cut::Raw => "raw",
+            Cut::Seen => "seen",
+            Cut::Tracked => "tracked",
+            Cut::Decided => "decided",
+        }
+    }
+
+    /// Whether a recording of this cut holds facts of this topic. People are ground facts as long as they are
+    /// measured elsewhere, so the three deep cuts hold them.
+    pub const fn holds(self, topic: Topic) -> bool {
+        let ground = matches!(topic, Topic::Plates | Topic::People);
+        match self {
+            Cut::Raw | Cut::Seen | Cut::Tracked => ground,
+            Cut::Decided => !ground,
+        }
+    }
+}
+
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Cut {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let named = Cut::ALL.into_iter().find(|cut| cut.name() == text);
+        named.ok_or_else(|| format!("`{text}` is not a cut: write raw, seen, tracked or decided"))
+    }
+}

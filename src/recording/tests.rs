@@ -1,0 +1,283 @@
+use std::io::Cursor;
+use std::path::Path;
+
+use rand::RngExt;
+
+use super::{Cut, Reader, Writer};
+use crate::base::rng::{Dice, dice};
+use crate::base::{
+    Grams, Kind, PlateId, Prob, Quantity, ShelfId, ShopTime, SkuId, SourceId, Span, TimeRange, TrackId, VisitId,
+};
+use crate::facts::{
+    Body, ClockEstimate, Closing, Fact, Joint, Joints, Level, PeopleFrame, Person, PlateBatch, Receipt, ReceiptLine,
+    ShelfEvent, Staircase, Stamp,
+};
+use crate::geometry::Point;
+use crate::ports::{FactSink, FactSource};
+use crate::shop::{Shop, ShopDraft};
+use crate::truth::{Purchase, Truth};
+
+fn shop() -> Shop {
+    Shop::check(ShopDraft { name: "small".to_owned(), ..ShopDraft::default() }).unwrap()
+}
+
+fn truth() -> Truth {
+    let bought = Purchase { target_id: VisitId::from_first_track(TrackId::new(u64::MAX)), products: Vec::new() };
+    Truth { case: "one".to_owned(), receipts: vec![bought], ..Truth::default() }
+}
+
+fn sample(dice: &mut Dice) -> f32 {
+    match dice.random_range(0..8) {
+        0 => f32::NAN,
+        1 => -0.0,
+        2 => f32::MAX,
+        3 => f32::MIN_POSITIVE / 8.0,
+        _ => loop {
+            let sample = f32::from_bits(dice.random());
+            if sample.is_finite() {
+                break sample;
+            }
+        },
+    }
+}
+
+fn range(dice: &mut Dice) -> TimeRange {
+    TimeRange::new(ShopTime::from_nanos(dice.random()), ShopTime::from_nanos(dice.random()))
+}
+
+fn body(dice: &mut Dice) -> Body {
+    let shelf = ShelfId::new(dice.random(), dice.random());
+    let visit = VisitId::from_first_track(TrackId::new(dice.random()));
+    match dice.random_range(0..5) {
+        0 => {
+            let plates: Vec<PlateId> = (1..=dice.random_range(1..9)).map(|plate| PlateId { shelf, plate }).collect();
+            let grams = (0..plates.len() * dice.random_range(1..13)).map(|_| sample(dice)).collect();
+            let first_at = ShopTime::from_nanos(dice.random());
+            Body::Plates(PlateBatch { first_at, period: Span::from_nanos(16_666_667), plates, grams })
+        }
+        1 => {
+            let mut coordinate = || dice.random_range(-10.0..10.0);
+            let position = Point::new(coordinate(), coordinate(), -0.0);
+            let joints = Joints { right_wrist: Some(Joint { position, score: 0.1 }), ..Joints::default() };
+            Body::People(PeopleFrame { people: vec![Person { track: TrackId::new(dice.random()), joints }] })
+        }
+        2 => {
+            let level = Level { quiet: range(dice), grams: Grams::new(dice.random()), sigma: Grams::new(0.5) };
+            let plates = vec![Staircase { plate: PlateId { shelf, plate: 1 }, levels: vec![level; 2] }];
+            Body::Shelf(ShelfEvent { shelf, span: range(dice), plates })
+        }
+        3 => Body::Clock(ClockEstimate { offset: Span::from_nanos(dice.random()), sigma: Span::ZERO, events: 3 }),
+        _ => {
+            let line = ReceiptLine {
+                sku: SkuId::new("071142008582"),
+                name: "water \"still\" \u{1f4a7}\n".to_owned(),
+                quantity: Quantity::new(dice.random()),
+                amount: None,
+                probability: Prob::new(dice.random()),
+                attributions: Vec::new(),
+            };
+            let span = range(dice);
+            let (entered, left, closing) = (span.start, span.end, Closing::Left);
+            Body::Receipt(Receipt { visit, entered, left, closing, lines: vec![line], total: None, probability: Prob::ONE })
+        }
+    }
+}
+
+fn facts(seed: u64, count: u64) -> Vec<Fact> {
+    let mut dice = dice(seed, "recording");
+    let mut fact = |sequence| Fact {
+        stamp: Stamp {
+            source: SourceId::new("test/1"),
+            sequence,
+            at: ShopTime::from_nanos(dice.random()),
+            arrived: ShopTime::from_nanos(1_587_531_994_630_447_001 + sequence as i64),
+        },
+        body: body(&mut dice),
+    };
+    (0..count).map(&mut fact).collect()
+}
+
+fn write(facts: &[Fact], cut: Cut) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    let mut writer = Writer::new(&mut bytes, &shop(), Some(&truth()), cut).unwrap();
+    facts.iter().for_each(|fact| writer.put(fact).unwrap());
+    let summary = writer.finish().unwrap();
+    assert_eq!(summary.bytes, bytes.get_ref().len() as u64);
+    bytes.into_inner()
+}
+
+/// Reads all there is; gives the facts as text, which tells NaN and -0.0 apart from the rest, and the errors.
+fn read(bytes: &[u8]) -> (Vec<String>, Vec<String>) {
+    let mut reader = match Reader::new(bytes, Path::new("trip.mcap")) {
+        Ok(reader) => reader,
+        Err(error) => {
+            assert_eq!(error.kind(), Kind::Input);
+            return (Vec::new(), vec![error.to_string()]);
+        }
+    };
+    let (mut facts, mut errors) = (Vec::new(), Vec::new());
+    loop {
+        match reader.next_fact() {
+            Ok(Some(fact)) => facts.push(format!("{fact:?}")),
+            Ok(None) => break,
+            Err(error) => {
+                assert_eq!(error.kind(), Kind::Input);
+                assert!(error.place().byte.is_some() && error.place().path.is_some(), "{error}");
+                errors.push(error.to_string());
+            }
+        }
+        assert!(errors.len() < 10_000, "the reader never ends");
+    }
+    assert!(reader.next_fact().unwrap().is_none());
+    (facts, errors)
+}
+
+fn texts(facts: &[Fact], cut: Cut) -> Vec<String> {
+    facts.iter().filter(|fact| cut.holds(fact.body.topic())).map(|fact| format!("{fact:?}")).collect()
+}
+
+#[test]
+fn what_is_written_comes_back_bit_by_bit() {
+    for seed in 0..40 {
+        for cut in Cut::ALL {
+            let facts = facts(seed, 60);
+            let (back, errors) = read(&write(&facts, cut));
+            assert_eq!(back, texts(&facts, cut), "seed {seed}, {cut}");
+            assert!(errors.is_empty(), "{errors:?}");
+        }
+    }
+}
+
+#[test]
+fn the_same_facts_give_the_same_bytes() {
+    assert_eq!(write(&facts(7, 50), Cut::Tracked), write(&facts(7, 50), Cut::Tracked));
+}
+
+#[test]
+fn shop_truth_and_cut_come_back_but_never_as_facts() {
+    let bytes = write(&[], Cut::Decided);
+    let mut reader = Reader::new(&bytes[..], Path::new("trip.mcap")).unwrap();
+    assert_eq!(reader.shop(), &shop());
+    assert_eq!(reader.truth(), Some(&truth()));
+    assert_eq!(reader.cut(), Cut::Decided);
+    assert!(reader.next_fact().unwrap().is_none());
+}
+
+#[test]
+fn a_file_cut_anywhere_replays_up_to_the_break_and_says_so() {
+    let facts = facts(1, 3_000);
+    let whole = texts(&facts, Cut::Tracked);
+    let bytes = write(&facts, Cut::Tracked);
+    let mut lengths = Vec::new();
+    let step = bytes.len() / 150 + 1;
+    let near_ends = (0..400).chain(bytes.len() - 200..bytes.len());
+    for length in (0..bytes.len()).step_by(step).chain(near_ends) {
+        let (back, errors) = read(&bytes[..length]);
+        assert_eq!(errors.len(), 1, "{length} of {} bytes: {errors:?}", bytes.len());
+        assert!(whole.starts_with(&back), "{length}");
+        lengths.push(back.len());
+    }
+    assert!(lengths.iter().any(|&length| 0 < length && length < whole.len()), "no cut fell between chunks");
+}
+
+#[test]
+fn flipped_bits_never_panic_and_never_change_a_fact() {
+    let facts = facts(2, 400);
+    let whole = texts(&facts, Cut::Decided);
+    let bytes = write(&facts, Cut::Decided);
+    let mut dice = dice(3, "flips");
+    for _ in 0..1_500 {
+        let mut broken = bytes.clone();
+        let (at, bit) = (dice.random_range(0..broken.len()), dice.random_range(0..8));
+        broken[at] ^= 1 << bit;
+        let (back, errors) = read(&broken);
+        let mut rest = whole.iter();
+        assert!(back.iter().all(|fact| rest.any(|other| other == fact)), "bit {bit} of byte {at} made up a fact");
+        assert!(back.len() == whole.len() || !errors.is_empty(), "bit {bit} of byte {at} lost facts silently");
+    }
+}
+
+#[test]
+fn a_damaged_chunk_is_left_out_and_the_rest_still_read() {
+    let facts = facts(4, 3_000);
+    let mut bytes = write(&facts, Cut::Tracked);
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    let (back, errors) = read(&bytes);
+    let whole = texts(&facts, Cut::Tracked);
+    assert!(back.len() < whole.len() && back.first() == whole.first() && back.last() == whole.last());
+    assert!(errors[0].contains("a chunk is damaged and is left out"), "{errors:?}");
+}
+
+/// An MCAP stream with one JSON message on one channel.
+fn mcap_with(channel: &str, labels: &[(&str, &str)], json: &[u8]) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    let mut out = mcap::Writer::new(&mut bytes).unwrap();
+    let labels = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let shop = out.add_channel(0, "/shop", "json", &labels).unwrap();
+    let other = out.add_channel(0, channel, "json", &Default::default()).unwrap();
+    let header = |channel_id| mcap::records::MessageHeader { channel_id, sequence: 0, log_time: 0, publish_time: 0 };
+    if !labels.is_empty() {
+        out.write_to_known_channel(&header(shop), br#"{"name":"x"}"#).unwrap();
+    }
+    out.write_to_known_channel(&header(other), json).unwrap();
+    out.finish().unwrap();
+    drop(out);
+    bytes.into_inner()
+}
+
+#[test]
+fn every_sort_of_wrong_file_has_its_own_sentence() {
+    let check = |bytes: &[u8], sentence: &str| {
+        let (_, errors) = read(bytes);
+        assert!(errors.iter().any(|error| error.contains(sentence)), "{sentence}: {errors:?}");
+    };
+    let label = [("format", "1"), ("cut", "tracked")];
+    check(b"", "the file is empty");
+    check(b"abc", "3 bytes are too few");
+    check(b"{\"timestamp\": 1}", "this is not a recording: it does not begin as an MCAP file does");
+    check(&mcap_with("/camera", &[], b"{}"), "not a recording of aisle: its first message is on `/camera`");
+    check(&mcap_with("/plates", &label, b"{}"), "a message on /plates is not a fact (record");
+    check(&mcap_with("/plates", &label, b"[1,2"), "is not a fact");
+    check(&mcap_with("/plates", &[("format", "2")], b"{}"), "this recording has format 2, written by aisle a newer one");
+    let rows = br#"{"stamp":{"source":"g","sequence":0,"at":0,"arrived":0},"body":{"first_at":0,"period":1,"plates":["1-1-1","1-1-2"],"grams":[1.0]}}"#;
+    check(&mcap_with("/plates", &label, rows), "1 samples of 2 plates");
+    let mut long = mcap::MAGIC.to_vec();
+    long.push(1);
+    long.extend_from_slice(&(1_u64 << 50).to_le_bytes());
+    check(&long, "a record claims 1125899906842624 bytes");
+}
+
+#[test]
+fn unknown_channels_are_passed_over() {
+    let bytes = mcap_with("/camera", &[("format", "1")], b"{}");
+    let mut reader = Reader::new(&bytes[..], Path::new("trip.mcap")).unwrap();
+    assert!(reader.next_fact().unwrap().is_none());
+    assert_eq!(reader.others(), 1);
+}
+
+#[test]
+fn a_file_has_its_name_only_when_it_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trip.mcap");
+    let names = || std::fs::read_dir(folder.path()).unwrap().count();
+    let mut writer = Writer::create(&path, &shop(), None, Cut::Tracked).unwrap();
+    facts(5, 9).iter().for_each(|fact| writer.put(fact).unwrap());
+    assert!(!path.exists() && names() == 1);
+    drop(writer);
+    assert_eq!(names(), 0);
+    Writer::create(&path, &shop(), None, Cut::Tracked).unwrap().finish().unwrap();
+    assert!(path.exists() && names() == 1);
+    assert!(Reader::open(&path).unwrap().next_fact().unwrap().is_none());
+    assert!(Writer::create(folder.path(), &shop(), None, Cut::Tracked).is_err());
+}
+
+#[test]
+fn what_could_not_be_read_back_is_refused() {
+    let mut fact = facts(1, 1).remove(0);
+    let position = Point::new(f64::NAN, 0.0, 0.0);
+    let joints = Joints { head: Some(Joint { position, score: 1.0 }), ..Joints::default() };
+    fact.body = Body::People(PeopleFrame { people: vec![Person { track: TrackId::new(1), joints }] });
+    let mut writer = Writer::new(Cursor::new(Vec::new()), &shop(), None, Cut::Tracked).unwrap();
+    assert!(writer.put(&fact).is_err());
+}
