@@ -14,7 +14,7 @@ use crate::base::{Span, VisitId};
 use crate::shop::Shop;
 
 /// Steps explained together at most, and the time they may take.
-const GROUP_STEPS_MAX: usize = 8;
+const GROUP_STEPS_MAX: usize = 14;
 const GROUP_SPAN_MAX: Span = Span::from_millis(15_000);
 /// Hypotheses this much less probable than the best are dropped.
 const WORSE_MAX: f64 = 16.0;
@@ -74,8 +74,13 @@ impl Beam {
                 Arc::new(Group::new(&members, shelf, around.people, around.clock))
             });
             for explanation in explain(group, world, around.plan) {
+                let busy = explanation
+                    .effects
+                    .iter()
+                    .map(|(piece, effect)| world.busy_cost(effect, group.pieces[*piece].span))
+                    .fold(0.0, f64::min);
                 branches.push(Branch {
-                    score: world.score + explanation.log,
+                    score: world.score + explanation.log + busy,
                     world: index,
                     pending,
                     explained: Some((group.clone(), explanation.effects)),
@@ -83,9 +88,6 @@ impl Beam {
             }
             if may_wait(group, around) {
                 branches.push(Branch { score: world.score + model::DEFER, world: index, pending, explained: None });
-                if let Some(branch) = branches.last_mut() {
-                    branch.explained = None;
-                }
             }
         }
         self.make(branches, step, around.plan);
@@ -149,6 +151,7 @@ impl Beam {
         for world in &mut self.worlds {
             world.carts.retain(|((owner, _), _)| *owner != visit);
             world.history.remove(&visit);
+            world.busy.remove(&visit);
         }
     }
 

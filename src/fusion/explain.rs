@@ -82,7 +82,11 @@ pub(super) fn explain(group: &Group, world: &World, plan: &Plan) -> Vec<Explanat
             let many = if partition.len() == 1 { PIECE_OPTIONS_MAX } else { 5 };
             for so_far in &partial {
                 for (log, effect, second) in per_piece[piece].iter().take(many) {
-                    let cost = if 0 < number { model::ANOTHER_ACTION } else { 0.0 };
+                    let mut cost = if 0 < number { model::ANOTHER_ACTION } else { 0.0 };
+                    let by = effect.by();
+                    if by.is_some() && so_far.effects.iter().any(|(_, other)| other.by() == by) {
+                        cost += model::BOTH_HANDS;
+                    }
                     let mut effects = so_far.effects.clone();
                     effects.push((piece, effect.clone()));
                     effects.extend(second.clone().map(|second| (piece, second)));
@@ -118,7 +122,7 @@ fn piece_options(group: &Group, piece: &Piece, world: &World, plan: &Plan) -> Ve
         options.push((model::FOREIGN_OBJECT, Effect::PutForeign, None));
     }
     for (log, ..) in &mut options {
-        *log += piece.shape;
+        *log += piece.spread + piece.moves;
     }
     keep_best(&mut options, PIECE_OPTIONS_MAX, |(log, ..)| *log);
     options
@@ -235,6 +239,8 @@ fn strays(group: &Group, piece: &Piece, world: &World, options: &mut Vec<Option2
             (0.9, model::gauss(-piece.total - stray.grams, sigma)),
             (0.1, model::gauss(-piece.total - stray.grams, 5.0 * sigma)),
         ]);
+        // How the weight spreads was known beforehand.
+        let trace = trace - piece.spread;
         let kind = if stray.sku.is_none() { model::FOREIGN_OBJECT_AGAIN } else { 0.0 };
         for (visit, ratio) in candidates(&piece.takers) {
             options.push((trace + weight + kind + ratio, Effect::TakeStray { visit, stray: *index }, None));

@@ -42,8 +42,10 @@ pub(super) struct Piece {
     pub(super) sigma: f64,
     /// Sum of sizes.
     pub(super) moved: f64,
-    /// Density of how the total spreads over plates, and of the levels between the steps.
-    pub(super) shape: f64,
+    /// Log density of how the total spreads over plates.
+    pub(super) spread: f64,
+    /// Log density of the levels between the steps.
+    pub(super) moves: f64,
     /// Log density that nothing was taken or put.
     pub(super) nothing: f64,
     pub(super) span: TimeRange,
@@ -210,20 +212,59 @@ fn piece(
     let moved: f64 = changes.iter().map(|(_, grams, _)| grams.abs()).sum();
     let parts = parts_of(steps, members, plates, shelf);
     let counting = members.iter().filter(|&&index| plates[index].significant).count().max(1);
-    let shape = -0.8 * (counting - 1) as f64 * moved.max(10.0).ln() - 3.0 * (parts.len().max(1) - 1) as f64;
-    let slid = changes.iter().any(|(_, grams, sigma)| (4.0 * sigma).max(5.0) < grams.abs());
+    let spread = spread(counting, moved);
+    let moves = moves(&parts, total, shelf, people, clock);
+    let past = |sign: f64| changes.iter().any(|(_, grams, sigma)| (4.0 * sigma).max(5.0) < sign * grams);
+    let slid = past(1.0) && past(-1.0);
     let nothing = model::nothing(total, sigma) + if slid { model::SLIDE } else { 0.0 };
     let span = parts.iter().map(|part| part.span).reduce(TimeRange::hull).unwrap_or(steps[0].span);
     let takers = takers(&parts, shelf, people, clock);
-    Piece { changes, total, sigma, moved, shape, nothing, span, takers }
+    Piece { changes, total, sigma, moved, spread, moves, nothing, span, takers }
+}
+
+/// Log density of how a change of `moved` grams spreads over `plates` plates: anyhow.
+fn spread(plates: usize, moved: f64) -> f64 {
+    -0.8 * plates.saturating_sub(1) as f64 * moved.max(10.0).ln()
+}
+
+/// What it costs that a change came about in these moves. Between the moves of a press or a hold a hand is there all
+/// the time; goods that rest somewhere need none.
+fn moves(parts: &[Part], total: f64, shelf: &Shelf, people: &People, clock: &[f64]) -> f64 {
+    let mut cost = 0.0;
+    for pair in parts.windows(2) {
+        let [before, after] = pair else { continue };
+        let gap = TimeRange::new(before.span.end, after.span.start.max(before.span.end));
+        let seconds = gap.length().as_secs();
+        let onward = 0.0 <= before.grams * after.grams && 0.0 <= after.grams * total;
+        cost += match onward {
+            true if seconds < 1.0 => model::ANOTHER_MOVE,
+            true => model::ANOTHER_MOVE_LATER,
+            false => model::excursion(before.grams.abs().min(after.grams.abs()), seconds),
+        };
+        cost += 0.6 * spread(after.plates.min(before.plates), after.weight.min(before.weight));
+        if 0.4 < seconds {
+            let larger = if before.weight < after.weight { after } else { before };
+            let goods = Goods { shelf, centre: larger.centre, half_width: larger.half_width };
+            cost += model::HAND_GONE * (1.0 - people.presence(&goods, gap, likeliest(clock)));
+        }
+    }
+    cost
+}
+
+/// The most probable offset of the people's clock.
+fn likeliest(clock: &[f64]) -> Span {
+    let index = (0..clock.len()).max_by(|&a, &b| clock[a].total_cmp(&clock[b])).unwrap_or(HALF);
+    Span::from_nanos(RASTER.as_nanos() * (index as i64 - HALF as i64))
 }
 
 /// The goods of a piece as one step moved them.
 struct Part {
     span: TimeRange,
+    grams: f64,
     centre: f64,
     half_width: f64,
     weight: f64,
+    plates: usize,
 }
 
 fn parts_of(steps: &[&Step], members: &[usize], plates: &[PlateStep], shelf: &Shelf) -> Vec<Part> {
@@ -236,7 +277,15 @@ fn parts_of(steps: &[&Step], members: &[usize], plates: &[PlateStep], shelf: &Sh
         let weight: f64 = mine.iter().map(|plate| plate.grams.abs()).sum();
         let moment: f64 = mine.iter().map(|plate| plate.grams.abs() * shelf.plates[plate.place].centre_metres()).sum();
         let width: f64 = mine.iter().map(|plate| shelf.plates[plate.place].width_metres).sum();
-        parts.push(Part { span, centre: moment / weight, half_width: (0.2 * width).clamp(0.02, 0.08), weight });
+        let grams = mine.iter().map(|plate| plate.grams).sum();
+        parts.push(Part {
+            span,
+            grams,
+            centre: moment / weight,
+            half_width: (0.2 * width).clamp(0.02, 0.08),
+            weight,
+            plates: mine.len(),
+        });
     }
     parts
 }

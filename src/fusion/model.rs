@@ -11,14 +11,14 @@ const LOOSE: f64 = 0.10;
 const LOOSE_SHARE: f64 = 0.03;
 const LOOSE_GRAMS: f64 = 2.0;
 /// Share of products whose catalogue weight is grossly wrong: between half and twice the true one.
-const GROSS: f64 = 0.012;
+const GROSS: f64 = 0.006;
 
 /// Log density of a net change of `grams` when nothing was taken or put: quiet noise with a heavy tail, because a
 /// jar that is turned, or a sensor that creeps, changes a plate by more than noise does.
 pub(super) fn nothing(grams: f64, sigma: f64) -> f64 {
     let core = gauss(grams, sigma.hypot(1.0));
-    let tail = laplace(grams, 6.0);
-    mix(&[(0.97, core), (0.03, tail)])
+    let tail = laplace(grams, 7.0);
+    mix(&[(0.95, core), (0.05, tail)])
 }
 
 /// What is believed of the weight of one unit.
@@ -48,8 +48,9 @@ impl UnitWeight {
             UnitWeight::Learned { mean, units: seen, nominal } => {
                 let spread = (UNIT_SIGMA + 0.003 * mean) * (1.0 + 1.0 / f64::from(seen.max(1))).sqrt();
                 let learned = gauss(grams - units * mean, sigma.hypot(units * spread));
-                let old = nominal.map_or_else(|| unknown(units), |nominal| catalogue(grams, units, nominal, sigma));
-                mix(&[(0.8, learned), (0.2, old)])
+                let near = laplace(grams - units * mean, units * LOOSE_SHARE * mean + LOOSE_GRAMS + sigma);
+                let old = nominal.map_or_else(|| unknown(units), |nominal| core(grams, units, nominal, sigma));
+                mix(&[(0.85, learned), (0.1, near), (0.05, old)])
             }
             UnitWeight::Unknown => unknown(units),
         }
@@ -67,15 +68,27 @@ impl UnitWeight {
     }
 }
 
+/// The catalogue is right.
+fn core(grams: f64, units: f64, nominal: f64, sigma: f64) -> f64 {
+    let unit = UNIT_SIGMA * units.sqrt();
+    gauss(grams - units * nominal, sigma.hypot(unit).hypot(units * CATALOGUE_SHARE_SIGMA * nominal))
+}
+
+/// The catalogue is right, or somewhat off, or grossly wrong.
 fn catalogue(grams: f64, units: f64, nominal: f64, sigma: f64) -> f64 {
     let off = grams - units * nominal;
-    let unit = UNIT_SIGMA * units.sqrt();
-    let core = gauss(off, sigma.hypot(unit).hypot(units * CATALOGUE_SHARE_SIGMA * nominal));
+    let core = core(grams, units, nominal, sigma);
     let loose = laplace(off, units * LOOSE_SHARE * nominal + LOOSE_GRAMS + sigma);
     let ratio = grams / (units * nominal);
-    let gross = if (0.4..2.2).contains(&ratio) { -(1.6 * units * nominal).ln() } else { -40.0 };
-    // A grossly wrong entry explains one unit; several at once would explain anything.
-    let gross_share = if units < 1.5 { GROSS } else { GROSS * 0.05 };
+    let gross = if (0.5..1.8).contains(&ratio) { -(1.3 * units * nominal).ln() } else { -40.0 };
+    // A grossly wrong entry explains a unit or two; more at once would explain anything.
+    let gross_share = if units < 1.5 {
+        GROSS
+    } else if units < 2.5 {
+        GROSS * 0.3
+    } else {
+        GROSS * 0.02
+    };
     mix(&[(1.0 - LOOSE - gross_share, core), (LOOSE, loose), (gross_share, gross)])
 }
 
@@ -150,7 +163,22 @@ pub(super) const FOREIGN_OBJECT: f64 = -16.0;
 /// Taking back what is not goods.
 pub(super) const FOREIGN_OBJECT_AGAIN: f64 = -3.0;
 /// To wait for what the plate does next instead of explaining a change now.
-pub(super) const DEFER: f64 = -1.6;
+pub(super) const DEFER: f64 = -0.7;
+/// A change in several moves of one direction: a hold, a slow lift.
+pub(super) const ANOTHER_MOVE: f64 = -1.0;
+/// The same after more than a second of quiet.
+pub(super) const ANOTHER_MOVE_LATER: f64 = -3.0;
+/// Between the moves no hand was there.
+pub(super) const HAND_GONE: f64 = -9.0;
+/// Nearness from which a hand may be there.
+pub(super) const HAND_THERE: f64 = 0.12;
+/// One shopper does two things at the same moment: a hand explains one of them.
+pub(super) const BOTH_HANDS: f64 = -2.5;
+
+/// A change that goes the other way in between, by this many grams: a press, a wobble, something put and taken.
+pub(super) fn excursion(grams: f64, seconds: f64) -> f64 {
+    -1.0 - 0.5 * grams.abs().max(5.0).ln() - 0.3 * seconds
+}
 /// Goods slid from plate to plate without leaving.
 pub(super) const SLIDE: f64 = -3.0;
 

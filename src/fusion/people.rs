@@ -105,6 +105,16 @@ impl People {
         self.visitors.remove(&visit);
     }
 
+    /// The share of `range` (plates' clock) during which somebody's hand may have been on the goods, `0..=1`.
+    pub(super) fn presence(&self, goods: &Goods<'_>, range: TimeRange, offset: Span) -> f64 {
+        let range = TimeRange { start: range.start - offset, end: range.end - offset };
+        let profiles = self.profiles(goods, range);
+        let points = profiles.iter().map(|profile| profile.nearness.len()).max().unwrap_or(0);
+        let there =
+            |index: &usize| profiles.iter().any(|profile| model::HAND_THERE < profile.nearness[*index]);
+        (0..points).filter(there).count() as f64 / points.max(1) as f64
+    }
+
     /// Hand profiles of everybody within reach of the goods at some time in `range` (people's clock).
     pub(super) fn profiles(&self, goods: &Goods<'_>, range: TimeRange) -> Vec<Profile> {
         let points = (range.length().as_nanos() / RASTER.as_nanos() + 1).max(1) as usize;

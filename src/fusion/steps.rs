@@ -5,7 +5,7 @@ use crate::facts::{FactRef, ShelfEvent};
 use crate::shop::Shelf;
 
 /// Changes of neighbouring plates closer in time than this are one step.
-const SLACK: Span = Span::from_millis(50);
+const SLACK: Span = Span::from_millis(250);
 /// A change that counts by itself: in standard deviations, and in grams.
 const SIGMAS_MIN: f64 = 3.5;
 const GRAMS_MIN: f64 = 3.5;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::group::Group;
 use super::model::UnitWeight;
-use crate::base::VisitId;
+use crate::base::{TimeRange, VisitId};
 use crate::facts::Movement;
 
 /// Index of a product in the catalogue.
@@ -40,6 +40,17 @@ pub(super) enum Effect {
     Nothing,
 }
 
+impl Effect {
+    /// Whose hand did it, as far as it is said.
+    pub(super) fn by(&self) -> Option<VisitId> {
+        match self {
+            Effect::Take { visit, .. } | Effect::TakeStray { visit, .. } => *visit,
+            Effect::Return { owner, .. } => *owner,
+            Effect::PutForeign | Effect::Nothing => None,
+        }
+    }
+}
+
 /// An action of the history of a visit.
 pub(super) struct Action {
     pub(super) movement: Movement,
@@ -71,6 +82,8 @@ pub(super) struct World {
     /// Changes that wait for what comes next: shelf, places that count, steps.
     pub(super) pending: Vec<(usize, Vec<usize>, Vec<u32>)>,
     pub(super) history: BTreeMap<VisitId, Arc<History>>,
+    /// When each visitor's hand was last busy, and on which shelf.
+    pub(super) busy: BTreeMap<VisitId, (usize, TimeRange)>,
 }
 
 impl World {
@@ -82,6 +95,7 @@ impl World {
             learned: BTreeMap::new(),
             pending: Vec::new(),
             history: BTreeMap::new(),
+            busy: BTreeMap::new(),
         }
     }
 
@@ -94,6 +108,12 @@ impl World {
         }
     }
 
+    /// What it costs that this hand does something else at the same moment.
+    pub(super) fn busy_cost(&self, effect: &Effect, span: TimeRange) -> f64 {
+        let busy = effect.by().and_then(|visit| self.busy.get(&visit));
+        if busy.is_some_and(|(_, other)| other.touches(span)) { super::model::BOTH_HANDS } else { 0.0 }
+    }
+
     /// The cart of a visit.
     pub(super) fn cart(&self, visit: VisitId) -> &[((VisitId, Sku), u32)] {
         let from = self.carts.partition_point(|((owner, _), _)| *owner < visit);
@@ -103,6 +123,9 @@ impl World {
 
     /// Applies the explanation of one piece. Answers false, leaving the world half changed, when it cannot be.
     pub(super) fn apply(&mut self, effect: &Effect, group: &Arc<Group>, piece: usize, nominal: &[Option<f64>]) -> bool {
+        if let Some(visit) = effect.by() {
+            self.busy.insert(visit, (group.shelf, group.pieces[piece].span));
+        }
         match effect {
             Effect::Nothing => true,
             Effect::PutForeign => {

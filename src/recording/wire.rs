@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::facts::{
     Attribution, Body, ClockEstimate, Fact, PeopleFrame, PlateBatch, Receipt, ShelfEvent, Stamp, Topic, TrackJoined,
+    VisitClosed,
 };
 use crate::shop::ShopDraft;
 use crate::truth::Truth;
@@ -29,7 +30,7 @@ struct Incoming<T> {
 }
 
 /// Schema names and JSON Schemas: one for each topic in the order of [`Topic::ALL`], then the shop's and the truth's.
-static SCHEMAS: LazyLock<[(&'static str, String); 9]> = LazyLock::new(|| {
+static SCHEMAS: LazyLock<[(&'static str, String); 10]> = LazyLock::new(|| {
     let text = |schema: schemars::Schema| schema.as_value().to_string();
     [
         ("aisle.Plates", text(schemars::schema_for!(Incoming<PlateBatch>))),
@@ -38,6 +39,7 @@ static SCHEMAS: LazyLock<[(&'static str, String); 9]> = LazyLock::new(|| {
         ("aisle.Track", text(schemars::schema_for!(Incoming<TrackJoined>))),
         ("aisle.Attribution", text(schemars::schema_for!(Incoming<Attribution>))),
         ("aisle.Clock", text(schemars::schema_for!(Incoming<ClockEstimate>))),
+        ("aisle.Visit", text(schemars::schema_for!(Incoming<VisitClosed>))),
         ("aisle.Receipt", text(schemars::schema_for!(Incoming<Receipt>))),
         ("aisle.Shop", text(schemars::schema_for!(ShopDraft))),
         ("aisle.Truth", text(schemars::schema_for!(Truth))),
@@ -83,6 +85,7 @@ pub(super) fn encode(fact: &Fact, out: &mut Vec<u8>) -> Result<(), String> {
         Body::Track(body) => serde_json::to_writer(out, &Outgoing { stamp, body }),
         Body::Attribution(body) => serde_json::to_writer(out, &Outgoing { stamp, body }),
         Body::Clock(body) => serde_json::to_writer(out, &Outgoing { stamp, body }),
+        Body::Visit(body) => serde_json::to_writer(out, &Outgoing { stamp, body }),
         Body::Receipt(body) => serde_json::to_writer(out, &Outgoing { stamp, body }),
     };
     written.map_err(|error| error.to_string())
@@ -106,6 +109,7 @@ pub(super) fn decode(topic: Topic, json: &[u8]) -> Result<Fact, String> {
         Topic::Track => decode_as(json, Body::Track),
         Topic::Attribution => decode_as(json, Body::Attribution),
         Topic::Clock => decode_as(json, Body::Clock),
+        Topic::Visit => decode_as(json, Body::Visit),
         Topic::Receipt => decode_as(json, Body::Receipt),
     }
 }
@@ -120,7 +124,10 @@ fn check_batch(batch: &PlateBatch) -> Result<(), String> {
         return Ok(());
     }
     let (samples, plates) = (batch.grams.len(), batch.plates.len());
-    Err(format!("{samples} samples of {plates} plates, {} apart, are not whole rows at a positive period", batch.period))
+    Err(format!(
+        "{samples} samples of {plates} plates, {} apart, are not whole rows at a positive period",
+        batch.period
+    ))
 }
 
 fn check_frame(frame: &PeopleFrame) -> Result<(), String> {

@@ -238,6 +238,12 @@ impl PlateTrace {
         self.rest_end
     }
 
+    /// Whether a plate at rest is on its way to somewhere: what it reads now is no level.
+    pub(super) fn is_moving(&self) -> bool {
+        let far = (4.0 * self.sigma(2)).max(3.0 * CHANGE_MIN);
+        !self.active && self.is_alive() && self.last_block.is_some_and(|value| far < value.abs())
+    }
+
     /// Since when the plate has been at its present level; `None` while it moves.
     pub(super) fn settled_since(&self, now: ShopTime, slack: Span) -> Option<ShopTime> {
         if !self.is_alive() {

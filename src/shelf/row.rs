@@ -161,20 +161,26 @@ impl Row {
             let active = || self.plates[cluster.clone()].iter().filter(|plate| plate.is_active());
             let settled =
                 active().all(|plate| plate.settled_since(now, SETTLE_SLACK).is_some_and(|since| SETTLE <= now - since));
+            let moving = self.plates[self.reach_of(&cluster)].iter().any(PlateTrace::is_moving);
             let begun = active().map(PlateTrace::rest_end).min().unwrap_or(now);
-            if settled || EVENT_SPAN_MAX <= now - begun {
+            if settled && !moving || EVENT_SPAN_MAX <= now - begun {
                 self.close(cluster, now, events);
             }
         }
     }
 
+    /// The plates that are measured with a cluster.
+    fn reach_of(&self, cluster: &Range<usize>) -> Range<usize> {
+        cluster.start.saturating_sub(REACH)..(cluster.end + REACH).min(self.plates.len())
+    }
+
     fn close(&mut self, cluster: Range<usize>, now: ShopTime, events: &mut Vec<ShelfEvent>) {
-        let reach = cluster.start.saturating_sub(REACH)..(cluster.end + REACH).min(self.plates.len());
+        let reach = self.reach_of(&cluster);
         let mut staircases = Vec::with_capacity(reach.len());
         let mut span: Option<TimeRange> = None;
         for index in reach {
             let inside = cluster.contains(&index);
-            if !inside && self.plates[index].is_active() {
+            if !inside && (self.plates[index].is_active() || self.plates[index].is_moving()) {
                 continue;
             }
             let was_active = self.plates[index].is_active();
