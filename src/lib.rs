@@ -8,5 +8,6 @@ pub mod facts;
 pub mod geometry;
 pub mod ports;
 pub mod recording;
+pub mod replay;
 pub mod shop;
 pub mod truth;
