@@ -250,7 +250,10 @@ impl Head {
             Break::Io(error) => Error::io("read", path, &error),
             Break::Cut { byte: 0 } => Error::input("the file is empty").at_path(path).at_byte(0).hint(AGAIN),
             Break::Cut { byte } if byte < mcap::MAGIC.len() as u64 => {
-                Error::input(format!("{byte} bytes are too few for a recording")).at_path(path).at_byte(byte).hint(AGAIN)
+                Error::input(format!("{byte} bytes are too few for a recording"))
+                    .at_path(path)
+                    .at_byte(byte)
+                    .hint(AGAIN)
             }
             Break::Cut { byte } => Error::input(format!("the recording breaks off here; {read}"))
                 .at_path(path)

@@ -78,7 +78,15 @@ fn body(dice: &mut Dice) -> Body {
             };
             let span = range(dice);
             let (entered, left, closing) = (span.start, span.end, Closing::Left);
-            Body::Receipt(Receipt { visit, entered, left, closing, lines: vec![line], total: None, probability: Prob::ONE })
+            Body::Receipt(Receipt {
+                visit,
+                entered,
+                left,
+                closing,
+                lines: vec![line],
+                total: None,
+                probability: Prob::ONE,
+            })
         }
     }
 }
@@ -239,7 +247,10 @@ fn every_sort_of_wrong_file_has_its_own_sentence() {
     check(&mcap_with("/camera", &[], b"{}"), "not a recording of aisle: its first message is on `/camera`");
     check(&mcap_with("/plates", &label, b"{}"), "a message on /plates is not a fact (record");
     check(&mcap_with("/plates", &label, b"[1,2"), "is not a fact");
-    check(&mcap_with("/plates", &[("format", "2")], b"{}"), "this recording has format 2, written by aisle a newer one");
+    check(
+        &mcap_with("/plates", &[("format", "2")], b"{}"),
+        "this recording has format 2, written by aisle a newer one",
+    );
     let rows = br#"{"stamp":{"source":"g","sequence":0,"at":0,"arrived":0},"body":{"first_at":0,"period":1,"plates":["1-1-1","1-1-2"],"grams":[1.0]}}"#;
     check(&mcap_with("/plates", &label, rows), "1 samples of 2 plates");
     let mut long = mcap::MAGIC.to_vec();

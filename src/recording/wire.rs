@@ -120,7 +120,10 @@ fn check_batch(batch: &PlateBatch) -> Result<(), String> {
         return Ok(());
     }
     let (samples, plates) = (batch.grams.len(), batch.plates.len());
-    Err(format!("{samples} samples of {plates} plates, {} apart, are not whole rows at a positive period", batch.period))
+    Err(format!(
+        "{samples} samples of {plates} plates, {} apart, are not whole rows at a positive period",
+        batch.period
+    ))
 }
 
 fn check_frame(frame: &PeopleFrame) -> Result<(), String> {

@@ -104,7 +104,8 @@ impl AutoCheckout {
             return Err(Error::input(message).at_path(folder).hint("give the folder of one test case"));
         }
         let shop = shop::read(folder, options.tolerate, &mut warnings)?;
-        let truth = read_truth(&folder.join("truth.json")).or_else(|error| warnings.or_fail(options.tolerate, error))?;
+        let truth =
+            read_truth(&folder.join("truth.json")).or_else(|error| warnings.or_fail(options.tolerate, error))?;
         let plates = PlateStream::open(&plate_path).map(Some);
         let plates = plates.or_else(|error| warnings.or_fail(options.tolerate, error))?;
         let targets = TargetStream::open(&target_path).map(Some);

@@ -31,11 +31,13 @@ pub(super) fn read(folder: &Path, tolerate: bool, warnings: &mut Warnings) -> Re
     let skus = shelves.iter().flat_map(|shelf| &shelf.facings).filter_map(|facing| facing.sku.clone());
     for sku in skus {
         products.entry(sku).or_insert_with_key(|sku| {
-            warnings.say(format!("product {sku} stands in the planogram but not in products.json; its weight is unknown"));
+            warnings
+                .say(format!("product {sku} stands in the planogram but not in products.json; its weight is unknown"));
             ProductDraft { sku: sku.clone(), name: sku.clone(), ..ProductDraft::default() }
         });
     }
-    let name = folder.canonicalize().ok().and_then(|path| path.file_name().map(|name| name.to_string_lossy().into_owned()));
+    let name =
+        folder.canonicalize().ok().and_then(|path| path.file_name().map(|name| name.to_string_lossy().into_owned()));
     let draft = ShopDraft {
         name: name.unwrap_or_else(|| "autocheckout".to_owned()),
         products: products.into_values().collect(),
@@ -100,14 +102,18 @@ fn product(sku: &str, data: &ProductData, line: u64, warnings: &mut Warnings) ->
     let weight_grams = data.weight.map(|weight| weight.0).filter(|&weight| {
         let believed = 0.0 < weight && weight <= UNIT_GRAMS_MAX;
         if !believed {
-            warnings.say(format!("products.json:{line}: product {sku} weighs {weight} g, which cannot be; taken as unknown"));
+            warnings.say(format!(
+                "products.json:{line}: product {sku} weighs {weight} g, which cannot be; taken as unknown"
+            ));
         }
         believed
     });
     let price_minor = data.price.map(|price| (price.0 * 100.0).round()).filter(|&minor| {
         let believed = (0.0..1e15).contains(&minor);
         if !believed {
-            warnings.say(format!("products.json:{line}: product {sku} costs {minor} cents, which cannot be; taken as unknown"));
+            warnings.say(format!(
+                "products.json:{line}: product {sku} costs {minor} cents, which cannot be; taken as unknown"
+            ));
         }
         believed
     });

@@ -133,7 +133,8 @@ fn facts(shop: &Shop, seed: u64) -> Vec<Fact> {
             let back = Span::from_nanos(period.as_nanos() * (rows as i64 - 1));
             Body::Plates(PlateBatch { first_at: at - back, period, plates, grams })
         } else {
-            let people = (0..dice.random_range(0..3)).map(|number| person(number + (u64::MAX - 9), &mut dice)).collect();
+            let people =
+                (0..dice.random_range(0..3)).map(|number| person(number + (u64::MAX - 9), &mut dice)).collect();
             Body::People(PeopleFrame { people })
         };
         let source = match &body {
@@ -199,7 +200,8 @@ fn what_is_written_comes_back() {
             for plate in &shelf.plates {
                 let twin = other.plate(plate.id).unwrap();
                 assert!((twin.left_metres - plate.left_metres).abs() < 1e-4, "{}", plate.id);
-                let facing = |shelf: &crate::shop::Shelf| shelf.facing_of(plate.id).and_then(|facing| facing.sku.clone());
+                let facing =
+                    |shelf: &crate::shop::Shelf| shelf.facing_of(plate.id).and_then(|facing| facing.sku.clone());
                 assert_eq!(facing(other), facing(shelf), "{}", plate.id);
             }
         }
@@ -313,7 +315,9 @@ fn a_file_that_breaks_off_is_read_up_to_there() {
 
 #[test]
 fn targets_may_be_missing_in_every_way() {
-    for text in [r#""document":{}"#, r#""document":{"targets":{}}"#, r#""document":{"targets":{"targets":[]}}"#, r#""id":0"#] {
+    for text in
+        [r#""document":{}"#, r#""document":{"targets":{}}"#, r#""document":{"targets":{"targets":[]}}"#, r#""id":0"#]
+    {
         let folder = folder_with("", &format!(r#"{{"timestamp":1.5e9,{text}}}"#));
         let (facts, errors, _) = outcome(folder.path(), STRICT);
         assert!(errors.is_empty(), "{text}: {errors:?}");
@@ -350,7 +354,8 @@ fn joints_are_metres_and_hands_fill_in_for_wrists() {
 fn an_unconnected_input_says_nothing() {
     let numbers = [f32::NAN, f32::NAN, f32::NAN, 6067.416, 1.5, f32::INFINITY];
     let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
-    let text = plates("1.5e9", "1", "[1,2,3]", 0).replace(r#""data":"""#, &format!(r#""data":"{}""#, STANDARD.encode(bytes)));
+    let text =
+        plates("1.5e9", "1", "[1,2,3]", 0).replace(r#""data":"""#, &format!(r#""data":"{}""#, STANDARD.encode(bytes)));
     let folder = folder_with(&text, "");
     let (facts, ..) = outcome(folder.path(), STRICT);
     let Body::Plates(batch) = &facts[0].body else { panic!() };
@@ -371,7 +376,8 @@ fn a_shop_with_oddities_is_read_with_warnings() {
         writeln!(products, "{line}").unwrap();
     }
     let (shop, warnings) = super::read_shop(folder.path(), STRICT).unwrap();
-    let sentences = ["stands on line 1 already", "111111111111 weighs -4 g", "check digit 1 where 7", "without product_id"];
+    let sentences =
+        ["stands on line 1 already", "111111111111 weighs -4 g", "check digit 1 where 7", "without product_id"];
     for sentence in sentences {
         assert!(warnings.iter().any(|warning| warning.contains(sentence)), "{sentence}: {warnings:#?}");
     }

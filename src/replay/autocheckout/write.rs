@@ -12,8 +12,8 @@ use serde_json::json;
 
 use super::METRES_PER_INCH;
 use super::wire::{
-    Code, CodeKey, Coordinates, FacingWire, GondolaKey, JointWire, Number, PlateKey, ProductData, ProductWire, ShelfKey,
-    Target, Transform, Triple,
+    Code, CodeKey, Coordinates, FacingWire, GondolaKey, JointWire, Number, PlateKey, ProductData, ProductWire,
+    ShelfKey, Target, Transform, Triple,
 };
 use crate::base::{Error, PlateId, Result, ShopTime};
 use crate::facts::{Body, Fact, Joint, Person, PlateBatch, Stamp};
