@@ -1,3 +1,4 @@
+use std::f64::consts::FRAC_PI_2;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -43,7 +44,7 @@ fn the_real_trip_is_read_as_it_was_recorded() {
     assert_eq!(trip.shop().catalogue().products().len(), 361);
     assert_eq!(trip.shop().shelves().len(), 29);
     let turned = trip.shop().shelf(ShelfId::new(5, 2)).unwrap();
-    assert!((turned.placement.turn_radians + 1.5708).abs() < 1e-4 && (turned.depth_metres - 0.7874).abs() < 1e-6);
+    assert!((turned.placement.turn_radians + FRAC_PI_2).abs() < 1e-4 && (turned.depth_metres - 0.7874).abs() < 1e-6);
     assert!((turned.plates[3].left_metres - 0.3048).abs() < 1e-4);
     assert_eq!(trip.shop().shelf(ShelfId::new(2, 2)).unwrap().plates.len(), 9, "plates 4 to 6 are live but unplanned");
     let facts = all(&mut trip);
@@ -103,7 +104,7 @@ fn small_shop() -> Shop {
         }],
         line: None,
     };
-    let shelves = vec![shelf(1, 1, 0.0, 4), shelf(1, 2, 0.0, 4), shelf(5, 1, -1.5708, 3)];
+    let shelves = vec![shelf(1, 1, 0.0, 4), shelf(1, 2, 0.0, 4), shelf(5, 1, -FRAC_PI_2, 3)];
     Shop::check(ShopDraft { name: "s".to_owned(), products: vec![product], shelves, ..ShopDraft::default() }).unwrap()
 }
 
