@@ -207,7 +207,7 @@ fn flipped_bits_never_panic_and_never_change_a_fact() {
 
 #[test]
 fn a_damaged_chunk_is_left_out_and_the_rest_still_read() {
-    let facts = facts(4, 3_000);
+    let facts = facts(4, 9_000);
     let mut bytes = write(&facts, Cut::Tracked);
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;

@@ -105,9 +105,15 @@ impl<W: Write + Seek> Writer<W> {
         Ok(Summary { bytes, ..self.summary })
     }
 
-    /// Writes shop and truth, once, each in a chunk of its own so that a cut behind it leaves it whole.
+    /// Writes shop and truth, once, each in a chunk of its own so that a cut behind it leaves it whole. All channels are
+    /// announced with the shop, so that damage to one chunk of facts leaves the others readable.
     fn write_head(&mut self, log_time: u64) -> Result<()> {
         let Some(head) = self.head.take() else { return Ok(()) };
+        for topic in Topic::ALL.into_iter().filter(|topic| self.cut.holds(*topic)) {
+            let channel = add_channel(&mut self.out, topic.name(), wire::topic_schema(topic), &BTreeMap::new())
+                .map_err(|error| refused(self.path.as_deref(), &error))?;
+            self.channels.insert(topic, channel);
+        }
         self.write_alone(SHOP_CHANNEL, wire::shop_schema(), &head.shop, log_time)?;
         if let Some(truth) = &head.truth {
             self.write_alone(TRUTH_CHANNEL, wire::truth_schema(), truth, log_time)?;
@@ -122,16 +128,6 @@ impl<W: Write + Seek> Writer<W> {
             self.out.flush()
         });
         written.map_err(|error| refused(self.path.as_deref(), &error))
-    }
-
-    fn channel(&mut self, topic: Topic) -> Result<u16> {
-        if let Some(&channel) = self.channels.get(&topic) {
-            return Ok(channel);
-        }
-        let channel = add_channel(&mut self.out, topic.name(), wire::topic_schema(topic), &BTreeMap::new())
-            .map_err(|error| refused(self.path.as_deref(), &error))?;
-        self.channels.insert(topic, channel);
-        Ok(channel)
     }
 }
 
@@ -150,7 +146,7 @@ impl<W: Write + Seek> FactSink for Writer<W> {
         let stamp = &fact.stamp;
         let log_time = unsigned(stamp.arrived);
         self.write_head(log_time)?;
-        let channel_id = self.channel(topic)?;
+        let channel_id = self.channels[&topic];
         let header =
             MessageHeader { channel_id, sequence: stamp.sequence as u32, log_time, publish_time: unsigned(stamp.at) };
         self.out

@@ -1,0 +1,124 @@
+//! `aisle import`: foreign recordings to ours.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use crate::base::{Error, Result};
+use crate::ports::{FactSink, FactSource};
+use crate::recording::{Cut, Summary, Writer};
+use crate::replay::{self, Format, Replay};
+
+/// Make a recording of aisle out of somebody else's.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The foreign format.
+    #[command(subcommand)]
+    format: ForeignFormat,
+}
+
+/// The formats that can be imported.
+#[derive(Debug, Subcommand)]
+enum ForeignFormat {
+    /// A test-case folder of the AutoCheckout competition.
+    #[command(after_help = "\
+Examples:
+  aisle import autocheckout BENCHMARK-1 -o trip.mcap
+  aisle import autocheckout BENCHMARK-1 -o trip.mcap --tolerate --json
+
+The folder holds planogram.json, products.json, plate_data.json and full_targets.json; a truth.json is taken along.
+The recording opens in Foxglove and with the `mcap` tool, and replays with `aisle replay trip.mcap`.")]
+    Autocheckout(Folder),
+}
+
+#[derive(Debug, Args)]
+struct Folder {
+    /// The folder of one test case.
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// The recording to write; a file of this name is replaced once the new one is whole.
+    #[arg(short, long, value_name = "FILE.mcap")]
+    output: PathBuf,
+    /// How deep to cut it: raw, seen or tracked. The folder has plate samples and tracked people, which all three hold.
+    #[arg(long, value_name = "CUT", default_value = "tracked", value_parser = deep_cut)]
+    cut: Cut,
+    /// Leave out what is broken with a warning, instead of failing.
+    #[arg(long)]
+    tolerate: bool,
+    /// Print a summary as JSON on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Import {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When the input cannot be read or the output cannot be written.
+    pub fn run(self) -> Result<()> {
+        match self.format {
+            ForeignFormat::Autocheckout(folder) => folder.import(),
+        }
+    }
+}
+
+impl Folder {
+    fn import(self) -> Result<()> {
+        let options = replay::Options { tolerate: self.tolerate };
+        let mut source = replay::open(&self.folder, Some(Format::AutoCheckout), options)?;
+        let shop = source.shop().clone();
+        let mut writer = Writer::create(&self.output, &shop, source.truth(), self.cut)?;
+        let bar = progress(&source, self.json);
+        while let Some(fact) = source.next_fact().map_err(|error| with_way_out(error, self.tolerate))? {
+            writer.put(&fact)?;
+            bar.set_position(source.progress().0);
+        }
+        let summary = writer.finish()?;
+        bar.finish_and_clear();
+        report(&summary, &source, &self.output, self.json);
+        Ok(())
+    }
+}
+
+fn deep_cut(text: &str) -> Result<Cut, String> {
+    match text.parse()? {
+        Cut::Decided => Err("nothing is decided yet in a foreign recording: write raw, seen or tracked".to_owned()),
+        cut => Ok(cut),
+    }
+}
+
+/// A bar on a terminal, nothing elsewhere.
+fn progress(source: &Replay, quiet: bool) -> ProgressBar {
+    if quiet || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {eta}");
+    ProgressBar::new(source.progress().1).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn with_way_out(error: Error, tolerate: bool) -> Error {
+    match tolerate {
+        true => error,
+        false => error.hint("`--tolerate` leaves out what is broken and goes on"),
+    }
+}
+
+fn report(summary: &Summary, source: &Replay, output: &Path, as_json: bool) {
+    let warnings = source.warnings();
+    if as_json {
+        let truth = source.truth().is_some();
+        println!("{}", json!({ "output": output, "summary": summary, "truth": truth, "warnings": warnings }));
+        return;
+    }
+    for warning in &warnings {
+        eprintln!("warning: {warning}");
+    }
+    let counts: Vec<String> = summary.channels.iter().map(|(name, count)| format!("{count} on {name}")).collect();
+    println!("{}: {} facts ({}), {} bytes", output.display(), summary.facts, counts.join(", "), summary.bytes);
+    if let (Some(first), Some(last)) = (summary.first, summary.last) {
+        println!("from {first} to {last}, {}", last - first);
+    }
+}

@@ -1,0 +1,121 @@
+use std::fs;
+use std::path::Path;
+
+use super::load_shop;
+use crate::base::{PlateId, ShelfId, SkuId};
+
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    folder
+}
+
+/// The lines of the error without the folder.
+fn complaints(files: &[(&str, &str)]) -> Vec<String> {
+    let folder = folder(files);
+    let error = load_shop(folder.path()).unwrap_err();
+    assert_eq!(error.exit_status(), 3);
+    let folder = format!("{}/", folder.path().display());
+    error.message().lines().skip(1).map(|line| line.trim().replace(&folder, "")).collect()
+}
+
+const SHOP: &str = "name = \"x\"\n[[gondola]]\nplate_count = 4\n[[gondola.shelf]]\nheight_metres = 0.3\n";
+
+#[test]
+fn the_example_loads() {
+    let shop = load_shop(&Path::new(env!("CARGO_MANIFEST_DIR")).join("calibration/demo")).unwrap();
+    assert_eq!((shop.name(), shop.shelves().len(), shop.zones().len()), ("Demo shop", 3, 2));
+    assert_eq!(shop.policy().currency.code(), "EUR");
+    let shelf = shop.shelf(ShelfId::new(1, 1)).unwrap();
+    assert_eq!((shelf.plates.len(), shelf.clearance_metres), (8, 0.28));
+    assert!((shop.shelf(ShelfId::new(1, 2)).unwrap().clearance_metres - 0.32).abs() < 1e-9);
+    assert_eq!(shop.plate(PlateId::new(1, 3, 3)).unwrap().left_metres, 0.45);
+    assert_eq!(shelf.facing_of(PlateId::new(1, 1, 8)).unwrap().sku, None);
+    let water = shop.catalogue().get(&SkuId::new("2000000000015")).unwrap();
+    assert_eq!(water.price.unwrap().minor, 89);
+    assert_eq!(shop.catalogue().get(&SkuId::new("2000000000022")).unwrap().gtin.unwrap().to_string(), "02000000000022");
+}
+
+#[test]
+fn a_file_alone_json_and_the_recorded_form_load_too() {
+    let demo = load_shop(&Path::new(env!("CARGO_MANIFEST_DIR")).join("calibration/demo")).unwrap();
+    let recorded = serde_json::to_string(demo.draft()).unwrap();
+    let json = r#"{"gondola":[{"plate_count":2,"shelf":[{"height_metres":0.3,"facings":[{"sku":"a","plates":"1-2"}]}]}],
+                   "product":[{"sku":"a","price":1.10}]}"#;
+    let folder = folder(&[("recorded.json", &recorded), ("small.json", json), ("alone.toml", SHOP)]);
+    let load = |name: &str| load_shop(&folder.path().join(name)).unwrap();
+    let recorded = load("recorded.json");
+    assert_eq!((recorded.shelves(), recorded.catalogue()), (demo.shelves(), demo.catalogue()));
+    let small = load("small.json");
+    assert_eq!((small.name(), small.catalogue().products()[0].price.unwrap().minor), ("small", 110));
+    assert_eq!(load("alone.toml").shelves()[0].plates.len(), 4);
+}
+
+#[test]
+fn every_problem_of_every_file_is_listed_with_its_line() {
+    let shop = "name = 5\ncolour = \"red\"\n[policy]\ncurrency = \"euro\"\nabsence_secs = 3\n[[gondola]]\nplate_count = 4\n\
+                depth_metres = \"deep\"\n[[gondola.shelf]]\nclearance_metres = -1\n[[zone]]\nname = \"z\"\nkind = \"door\"\n\
+                polygon = [[0, 0], [1]]\n";
+    let catalogue = "[[product]]\nsku = \"4006381333930\"\ngtin = \"4006381333930\"\nweight_grams = 0\n[[product]]\n\
+                     name = \"nameless\"\nprice = \"1.999\"\nprise = 1\n";
+    let planogram = "[[shelf]]\nid = \"1-1\"\nfacings = [\n  { sku = \"none\", plates = \"3-5\" },\n  { plates = \"x\" },\n]\n\
+                     [[shelf]]\nid = \"7-7\"\n[[shelf]]\nid = \"seven\"\n";
+    let found = complaints(&[("shop.toml", shop), ("catalogue.toml", catalogue), ("planogram.toml", planogram)]);
+    let expected = [
+        "shop.toml:1: shop: name is a whole number; it must be a text in quotes",
+        "shop.toml:5: policy: unknown key `absence_secs`; did you mean `absence_secs_max`?",
+        "shop.toml:8: gondola 1: depth_metres is a text in quotes; it must be a number",
+        "shop.toml:9: shelf 1-1: height_metres is missing",
+        "shop.toml:11: zone z: kind is `door`; it must be entrance, exit or closed",
+        "shop.toml:11: zone z: polygon must be a list of corners [x, y] in metres",
+        "shop.toml:2: shop: unknown key `colour`; the keys here are name, policy, gondola, zone, product",
+        "catalogue.toml:5: catalogue product 2: sku is missing",
+        "catalogue.toml:5: catalogue product 2: price must be an amount of USD with at most 2 decimals, such as \"1.49\"",
+        "catalogue.toml:8: catalogue product 2: unknown key `prise`; the keys here are sku, name, gtin, weight_grams, price_minor, price",
+        "planogram.toml:5: shelf 1-1, facing 2: plates must be a number, a range such as \"1-3\", or a list of numbers",
+        "planogram.toml:9: planogram shelf 3: `seven` is not a shelf: write gondola-shelf, such as 1-5",
+        "planogram.toml:7: shelf 7-7: the shop has no shelf of this name",
+        "shop.toml: policy: `euro` is not an ISO 4217 code: write three capital letters, such as EUR",
+        "catalogue.toml:1: catalogue product 4006381333930: `4006381333930` has check digit 0 where 1 would be right",
+        "catalogue.toml:1: catalogue product 4006381333930: weight_grams is 0; it must be more than 0 and at most 50000",
+        "shop.toml:9: shelf 1-1: clearance_metres is -1; it must be more than 0 and at most 3",
+    ];
+    let expected: Vec<String> = expected
+        .iter()
+        .map(|line| line.replace("a text in quotes; it must be a number", "a text; it must be a number"))
+        .collect();
+    assert_eq!(found, expected, "\n{}", found.join("\n"));
+}
+
+#[test]
+fn syntax_errors_stop_only_their_own_file() {
+    let planogram = "[[shelf]]\nid = \"1-1\"\nfacings = [{ sku = \"a\", plates = 9 }]\n";
+    let found =
+        complaints(&[("shop.toml", SHOP), ("catalogue.toml", "[[product]\nsku = 1\n"), ("planogram.toml", planogram)]);
+    assert!(found[0].starts_with("catalogue.toml:1: syntax: "), "{found:#?}");
+    assert_eq!(
+        found.last().unwrap(),
+        "planogram.toml:3: shelf 1-1, facing 1: plate 1-1-9 is not a plate of this shelf"
+    );
+    assert!(!found.iter().any(|line| line.contains("not in the catalogue")), "{found:#?}");
+    for (json, sentence) in [
+        ("{\"product\": [\n{\"sku\" 1}]}", "catalogue.json:2: syntax: `1` stands where `:` should be"),
+        ("{\"product\": [\n\n", "catalogue.json:3: syntax: the file ends where a value should be"),
+        ("[{\"sku\": \"a\",\n \"sku\": \"b\"}]", "catalogue.json:2: syntax: key `sku` stands twice"),
+    ] {
+        assert_eq!(complaints(&[("shop.toml", SHOP), ("catalogue.json", json)]), [sentence]);
+    }
+}
+
+#[test]
+fn wrong_folders_and_files_are_explained() {
+    let empty = folder(&[("a.png.toml", "\u{0}")]);
+    let error = |path: &Path| load_shop(path).unwrap_err().to_string();
+    assert!(error(empty.path()).contains("this folder has no shop.toml"));
+    assert!(error(&empty.path().join("none")).contains("cannot open"));
+    fs::write(empty.path().join("bytes.toml"), [0xff, 0xfe]).unwrap();
+    assert!(error(&empty.path().join("bytes.toml")).contains("not a text file in UTF-8"));
+    assert!(error(&empty.path().join("a.png.toml")).contains("syntax"));
+}

@@ -1,0 +1,196 @@
+//! Facts out of files: our own recordings and the formats of others. It takes a path and gives a source of facts, and
+//! says what it had to leave out. It never changes a fact and never shows the truth to anybody who thinks.
+
+pub mod autocheckout;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{BufReader, Read};
+use std::path::Path;
+use std::str::FromStr;
+
+use crate::base::{Error, Result};
+use crate::facts::Fact;
+use crate::ports::FactSource;
+use crate::recording::{Cut, Reader};
+use crate::shop::Shop;
+use crate::truth::Truth;
+use autocheckout::AutoCheckout;
+
+/// Warnings about broken places of one recording that are kept.
+const WARNINGS_MAX: usize = 200;
+
+/// The formats that can be replayed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// A recording of aisle.
+    Mcap,
+    /// An AutoCheckout test-case folder.
+    AutoCheckout,
+}
+
+/// How to replay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Leave out what is broken with a warning, instead of reporting it as an error.
+    pub tolerate: bool,
+}
+
+/// A recording of any format being replayed.
+pub struct Replay {
+    source: Source,
+    options: Options,
+    length: u64,
+    broken: Vec<String>,
+}
+
+enum Source {
+    Mcap(Box<Reader<BufReader<File>>>),
+    AutoCheckout(Box<AutoCheckout>),
+}
+
+/// Opens a recording; finds out its format where none is given.
+///
+/// # Errors
+/// When nothing is there, nothing of it can be read, or its format is not one of ours.
+pub fn open(path: &Path, format: Option<Format>, options: Options) -> Result<Replay> {
+    let format = format.map_or_else(|| recognise(path), Ok)?;
+    let (source, length) = match format {
+        Format::Mcap => {
+            let reader = Reader::open(path)?;
+            (Source::Mcap(Box::new(reader)), fs::metadata(path).map_or(0, |data| data.len()))
+        }
+        Format::AutoCheckout => {
+            let tolerate = options.tolerate;
+            let folder = AutoCheckout::open(path, autocheckout::Options { tolerate })?;
+            let (_, length) = folder.progress();
+            (Source::AutoCheckout(Box::new(folder)), length)
+        }
+    };
+    Ok(Replay { source, options, length, broken: Vec::new() })
+}
+
+/// Tells the format of a file or folder.
+///
+/// # Errors
+/// When nothing is there, or it is of no format that can be replayed.
+pub fn recognise(path: &Path) -> Result<Format> {
+    let data = fs::metadata(path).map_err(|error| Error::io("open", path, &error))?;
+    if data.is_dir() {
+        if autocheckout::is_one(path) {
+            return Ok(Format::AutoCheckout);
+        }
+        let hint = "a recording is a .mcap file, or an AutoCheckout folder with planogram.json and plate_data.json";
+        return Err(Error::input("nothing in this folder can be replayed").at_path(path).hint(hint));
+    }
+    let mut head = Vec::new();
+    let file = File::open(path).map_err(|error| Error::io("open", path, &error))?;
+    file.take(64).read_to_end(&mut head).map_err(|error| Error::io("read", path, &error))?;
+    let named = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("mcap"));
+    if named || head.starts_with(&mcap::MAGIC[..head.len().min(mcap::MAGIC.len())]) {
+        // Also what is empty or cut: the reader has the right sentence for it.
+        return Ok(Format::Mcap);
+    }
+    let hint = match head.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'{' | b'[') => "it looks like JSON; for an AutoCheckout test case give its folder, not one file of it",
+        _ => "a recording is a .mcap file made by aisle, or an AutoCheckout folder",
+    };
+    Err(Error::input("this is not a recording").at_path(path).at_byte(0).hint(hint))
+}
+
+impl Replay {
+    /// Which format it has.
+    pub fn format(&self) -> Format {
+        match &self.source {
+            Source::Mcap(_) => Format::Mcap,
+            Source::AutoCheckout(_) => Format::AutoCheckout,
+        }
+    }
+
+    /// How deep it is cut.
+    pub fn cut(&self) -> Cut {
+        match &self.source {
+            Source::Mcap(reader) => reader.cut(),
+            Source::AutoCheckout(_) => Cut::Tracked,
+        }
+    }
+
+    /// What really happened, if the recording says.
+    pub fn truth(&self) -> Option<&Truth> {
+        match &self.source {
+            Source::Mcap(reader) => reader.truth(),
+            Source::AutoCheckout(folder) => folder.truth(),
+        }
+    }
+
+    /// What was assumed or left out so far, in plain sentences; complete after the last fact.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut all = match &self.source {
+            Source::AutoCheckout(folder) => folder.warnings(),
+            Source::Mcap(reader) if 0 < reader.others() => {
+                vec![format!("{} messages are on channels that this aisle does not know", reader.others())]
+            }
+            Source::Mcap(_) => Vec::new(),
+        };
+        all.extend(self.broken.iter().cloned());
+        all
+    }
+
+    /// Bytes read so far, and bytes to read in all.
+    pub fn progress(&self) -> (u64, u64) {
+        match &self.source {
+            Source::Mcap(reader) => (reader.position(), self.length),
+            Source::AutoCheckout(folder) => folder.progress(),
+        }
+    }
+}
+
+impl FactSource for Replay {
+    fn shop(&self) -> &Shop {
+        match &self.source {
+            Source::Mcap(reader) => reader.shop(),
+            Source::AutoCheckout(folder) => folder.shop(),
+        }
+    }
+
+    fn next_fact(&mut self) -> Result<Option<Fact>> {
+        loop {
+            let result = match &mut self.source {
+                Source::Mcap(reader) => reader.next_fact(),
+                Source::AutoCheckout(folder) => folder.next_fact(),
+            };
+            match result {
+                Err(error) if self.options.tolerate => {
+                    if self.broken.len() < WARNINGS_MAX {
+                        self.broken.push(error.to_string());
+                    }
+                }
+                result => return result,
+            }
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Format::Mcap => "mcap",
+            Format::AutoCheckout => "autocheckout",
+        })
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "mcap" => Ok(Format::Mcap),
+            "autocheckout" => Ok(Format::AutoCheckout),
+            _ => Err(format!("`{text}` is not a format: write mcap or autocheckout")),
+        }
+    }
+}
