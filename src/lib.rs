@@ -4,6 +4,7 @@
 //! See `docs/ARCHITECTURE.md` for the floors of this tree and `README.md` for the commands.
 
 pub mod base;
+pub mod cli;
 pub mod facts;
 pub mod geometry;
 pub mod ports;

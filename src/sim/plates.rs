@@ -36,8 +36,6 @@ struct Springs {
     step: f64,
     /// Share of the shake that all plates have in common.
     common: f64,
-    /// Grams that the whole shelf shifts while somebody stands before it.
-    floor: f64,
 }
 
 /// Renders one gondola from second 0 on.
@@ -51,7 +49,8 @@ pub(super) fn render(
     seed: u64,
 ) -> Vec<Readings> {
     let mut roll = Roll::new(seed, &format!("plates/{gondola}"));
-    let lively = roll.around(1.0, 0.8);
+    // Some gondolas stand on soft ground: the first one of the real shop swings five times as much as the others.
+    let lively = if roll.chance(0.3) { roll.around(3.2, 0.35) } else { roll.around(0.8, 0.4) };
     let mut readings = Vec::new();
     for (index, shelf) in shop.shelves().iter().enumerate().filter(|(_, shelf)| shelf.id.gondola == gondola) {
         let springs = springs_of(&mut roll, shelf, lively);
@@ -70,17 +69,16 @@ pub(super) fn render(
 
 fn springs_of(roll: &mut Roll, shelf: &Shelf, lively: f64) -> Springs {
     let height = shelf.placement.origin.z;
-    let climb = 0.35 + (height / 1.3).powi(2);
+    let climb = 0.55 + 0.85 * (height / 1.3).powi(2);
     let centre = roll.uniform(16.0, 25.0) - 8.5 * (height / 1.5) * roll.uniform(0.0, 1.2);
     Springs {
         modes: [
             (centre.clamp(5.5, 26.0), roll.uniform(2.0, 9.0)),
             ((centre * roll.uniform(0.6, 1.7)).clamp(4.5, 27.0), roll.uniform(3.0, 14.0)),
         ],
-        idle: 0.45 * lively.sqrt() * climb * roll.around(1.0, 0.3),
-        step: 6.0 * lively * climb * climb * roll.around(1.0, 0.3),
+        idle: 0.6 * lively.powf(0.7) * climb * roll.around(1.0, 0.3),
+        step: 6.5 * lively * climb * climb * roll.around(1.0, 0.3),
         common: roll.uniform(0.25, 0.75),
-        floor: roll.normal(0.0, 0.5),
     }
 }
 
@@ -164,7 +162,7 @@ fn shake(roll: &mut Roll, modes: &[(f64, f64)], idle: f64, step: f64, kicks: &[f
         for (kick, sample) in kicks.iter().zip(shaken.iter_mut()) {
             // A footfall is a rumble of a tenth of a second rather than a click.
             energy = energy * 0.86 + kick;
-            let drive = roll.normal(0.0, idle * gain + energy * step * 0.45 * gain.max(0.3));
+            let drive = roll.normal(0.0, gain * (idle + energy * step));
             let y = a1 * y1 + a2 * y2 + drive;
             (y1, y2) = (y, y1);
             *sample += y * part;
@@ -180,17 +178,19 @@ fn disturb(roll: &mut Roll, row: &mut [f64], springs: &Springs, kicks: &[f64], c
     let modes = springs.modes.map(|(hertz, damping)| (hertz * roll.around(1.0, 0.05), damping * roll.around(1.0, 0.2)));
     let shaken = shake(roll, &modes, springs.idle * own, springs.step * own, kicks);
     let drifts = roll.chance(0.1);
-    let drift = if drifts { roll.uniform(0.5, 1.6) } else { roll.uniform(0.1, 0.35) };
+    let drift = if drifts { roll.uniform(0.4, 1.4) } else { roll.uniform(0.05, 0.3) };
     let slow = if drifts { 8.0 } else { 3.0 } * SAMPLE_HERTZ;
-    let white = roll.uniform(0.18, 0.45);
+    let white = roll.uniform(0.18, 0.4);
     let offset = if roll.chance(0.7) { roll.uniform(-300.0, 2500.0) } else { roll.uniform(-5600.0, 9500.0) };
-    let (mut wander, mut stand) = (roll.normal(0.0, drift), 0.0);
+    // Bottoms settle a little under each step and stay so for a while; the floor gives way under a standing weight.
+    let (settle, give) = (springs.step * roll.uniform(0.005, 0.04), springs.step * roll.normal(0.0, 0.02));
+    let (mut wander, mut settled, mut bent) = (roll.normal(0.0, drift), 0.0, 0.0);
     for ((sample, shaken), (common, kick)) in row.iter_mut().zip(shaken).zip(common.iter().zip(kicks)) {
         wander += -wander / slow + roll.normal(0.0, drift * (2.0 / slow).sqrt());
-        stand += (kick * 40.0 - stand) * 0.01;
-        let floor = springs.floor * stand;
+        settled += -settled / (12.0 * SAMPLE_HERTZ) + kick * roll.normal(0.0, settle);
+        bent += (kick * 8.0 - bent) * 0.04;
         let shake = (shaken + common * springs.common) * liveliness;
-        *sample += offset + wander + floor + shake + roll.normal(0.0, white);
+        *sample += offset + wander + settled + bent * give + shake + roll.normal(0.0, white);
     }
 }
 
