@@ -14,6 +14,8 @@ const GRID_HERTZ: f64 = 50.0;
 const BERTH_METRES: f64 = 0.55;
 /// Length of a step, metres.
 const STEP_METRES: f64 = 0.62;
+/// How often somebody who stands shifts their weight, per second.
+const SHIFTS_HERTZ: f64 = 0.4;
 /// How quickly a trunk turns: time constant, seconds.
 const TURN_SECS: f64 = 0.16;
 
@@ -137,9 +139,13 @@ impl<'a> Bodies<'a> {
             let actor = &self.play.actors[index];
             let weight = roll.around((actor.height / 1.72).powi(3), 0.35);
             for (tick, pair) in grid.windows(2).enumerate() {
-                if pair[0].steps.floor() < pair[1].steps.floor() && 0.05 < pair[1].gait {
-                    let at = actor.enters + (tick + 1) as f64 / GRID_HERTZ;
-                    let strength = weight * roll.around(1.0, 0.4) * (0.35 + 0.65 * pair[1].gait);
+                let at = actor.enters + (tick + 1) as f64 / GRID_HERTZ;
+                let steps = pair[0].steps.floor() < pair[1].steps.floor() && 0.05 < pair[1].gait;
+                // Who stands shifts from foot to foot now and then.
+                let shifts = pair[1].gait < 0.1 && roll.chance(SHIFTS_HERTZ / GRID_HERTZ);
+                if steps || shifts {
+                    let gait = if steps { 0.35 + 0.65 * pair[1].gait } else { 0.3 };
+                    let strength = weight * roll.around(1.0, 0.4) * gait;
                     falls.push(Footfall { at, floor: pair[1].floor, strength });
                 }
             }

@@ -15,8 +15,8 @@ pub(super) const SAMPLE_HERTZ: f64 = 60.0;
 const QUANTUM_GRAMS: f64 = 0.241;
 /// Share of samples that repeat the one before: the plates are asked faster than they answer.
 const REPEATED: f64 = 0.12;
-/// Distance over which a footfall loses two thirds of its force, metres.
-const FOOTFALL_METRES: f64 = 0.9;
+/// Distance over which a footfall loses two thirds of its force on firm and on soft ground, metres.
+const FOOTFALL_METRES: (f64, f64) = (0.9, 1.7);
 
 /// Samples of a shelf, one row a plate.
 pub(super) struct Readings {
@@ -50,13 +50,15 @@ pub(super) fn render(
 ) -> Vec<Readings> {
     let mut roll = Roll::new(seed, &format!("plates/{gondola}"));
     // Some gondolas stand on soft ground: the first one of the real shop swings five times as much as the others.
-    let lively = if roll.chance(0.3) { roll.around(3.2, 0.35) } else { roll.around(0.8, 0.4) };
+    let soft = roll.chance(0.3);
+    let lively = if soft { roll.around(3.2, 0.35) } else { roll.around(0.8, 0.4) };
+    let carries = if soft { FOOTFALL_METRES.1 } else { FOOTFALL_METRES.0 };
     let mut readings = Vec::new();
     for (index, shelf) in shop.shelves().iter().enumerate().filter(|(_, shelf)| shelf.id.gondola == gondola) {
         let springs = springs_of(&mut roll, shelf, lively);
         let mut weights = weights(shelf, index, stock, play, samples);
         crosstalk(&mut roll, &mut weights);
-        let kicks = kicks(shelf, falls, samples);
+        let kicks = kicks(shelf, falls, samples, carries);
         let common = shake(&mut roll, &springs.modes, springs.idle, springs.step, &kicks);
         let rows = weights.into_iter().map(|mut row| {
             disturb(&mut roll, &mut row, &springs, &kicks, &common);
@@ -73,8 +75,8 @@ fn springs_of(roll: &mut Roll, shelf: &Shelf, lively: f64) -> Springs {
     let centre = roll.uniform(16.0, 25.0) - 8.5 * (height / 1.5) * roll.uniform(0.0, 1.2);
     Springs {
         modes: [
-            (centre.clamp(5.5, 26.0), roll.uniform(2.0, 9.0)),
-            ((centre * roll.uniform(0.6, 1.7)).clamp(4.5, 27.0), roll.uniform(3.0, 14.0)),
+            (centre.clamp(5.5, 26.0), roll.around(4.0, 0.8)),
+            ((centre * roll.uniform(0.6, 1.7)).clamp(4.5, 27.0), roll.around(6.0, 0.6)),
         ],
         idle: 0.6 * lively.powf(0.7) * climb * roll.around(1.0, 0.3),
         step: 6.5 * lively * climb * climb * roll.around(1.0, 0.3),
@@ -123,10 +125,10 @@ fn crosstalk(roll: &mut Roll, rows: &mut [Vec<f64>]) {
 }
 
 /// Force of footfalls at this shelf, by sample.
-fn kicks(shelf: &Shelf, falls: &[Footfall], samples: usize) -> Vec<f64> {
+fn kicks(shelf: &Shelf, falls: &[Footfall], samples: usize, carries: f64) -> Vec<f64> {
     let mut kicks = vec![0.0; samples];
     for fall in falls {
-        let force = fall.strength * (-distance_to(shelf, fall.floor) / FOOTFALL_METRES).exp();
+        let force = fall.strength * (-distance_to(shelf, fall.floor) / carries).exp();
         // Heel, then toe.
         for (delay, part) in [(0.0, 1.0), (0.11, 0.5)] {
             let tick = ((fall.at + delay) * SAMPLE_HERTZ) as usize;
@@ -173,7 +175,7 @@ fn shake(roll: &mut Roll, modes: &[(f64, f64)], idle: f64, step: f64, kicks: &[f
 
 /// Adds everything that is not weight.
 fn disturb(roll: &mut Roll, row: &mut [f64], springs: &Springs, kicks: &[f64], common: &[f64]) {
-    let liveliness = roll.around(1.0, 0.35);
+    let liveliness = roll.around(0.9, 0.6);
     let own = (1.0 - springs.common * springs.common).sqrt();
     let modes = springs.modes.map(|(hertz, damping)| (hertz * roll.around(1.0, 0.05), damping * roll.around(1.0, 0.2)));
     let shaken = shake(roll, &modes, springs.idle * own, springs.step * own, kicks);
