@@ -12,6 +12,10 @@ use crate::geometry::{Floor, Point, World};
 const GRID_HERTZ: f64 = 50.0;
 /// Shoppers step aside for one another below this distance, metres.
 const BERTH_METRES: f64 = 0.55;
+/// Two trunks are hardly ever nearer than this, metres.
+const BODY_METRES: f64 = 0.4;
+/// How far a trunk is pushed in one step of the grid at most, metres.
+const SHOVE_METRES: f64 = 0.015;
 /// Length of a step, metres.
 const STEP_METRES: f64 = 0.62;
 /// How often somebody who stands shifts their weight, per second.
@@ -84,6 +88,10 @@ impl<'a> Bodies<'a> {
                 let Some(floor) = bare[index] else { continue };
                 let push = make_way(index, floor, actor.walks_at(time), actor.floor_at(time + 0.1) - floor, &bare);
                 pushes[index] = pushes[index].lerp(push, 0.12);
+            }
+            keep_apart(&bare, &mut pushes);
+            for (index, actor) in actors.iter().enumerate() {
+                let Some(floor) = bare[index] else { continue };
                 let previous = trunks[index].last().copied();
                 trunks[index].push(next_trunk(actor, floor + pushes[index], time, previous));
             }
@@ -220,6 +228,22 @@ fn make_way(
     }
     let size = push.norm();
     if 0.45 < size { push * (0.45 / size) } else { push }
+}
+
+/// Pushes trunks apart that are nearer than bodies can be, half of the lack each.
+fn keep_apart(bare: &[Option<Point<Floor>>], pushes: &mut [Point<Floor>]) {
+    for one in 0..bare.len() {
+        for other in 0..one {
+            let Some((a, b)) = bare[one].zip(bare[other]) else { continue };
+            let away = (a + pushes[one]) - (b + pushes[other]);
+            let lack = BODY_METRES - away.norm();
+            if 0.0 < lack {
+                let shove = away * ((lack * 0.35).min(SHOVE_METRES) / away.norm().max(0.02));
+                pushes[one] = pushes[one] + shove;
+                pushes[other] = pushes[other] - shove;
+            }
+        }
+    }
 }
 
 fn arm_length(height: f64) -> f64 {
