@@ -58,7 +58,7 @@ impl Stage<'_> {
     /// One reach of one hand; answers when the hand is free.
     fn grab(&mut self, index: usize, grab: &Grab, lift: Lift, start: f64) -> f64 {
         let quick = lift == Lift::Quick;
-        let arrive = start + if quick { self.roll.uniform(0.35, 0.55) } else { self.roll.uniform(0.4, 0.9) };
+        let arrive = start + self.reach_secs(grab.spot, if quick { (0.38, 0.6) } else { (0.45, 0.9) });
         let touch = arrive + if quick { self.roll.uniform(0.0, 0.12) } else { self.roll.uniform(0.05, 0.35) };
         let mut end = touch;
         for unit in &grab.units {
@@ -66,7 +66,7 @@ impl Stage<'_> {
             end = end.max(self.lift_unit(index, *unit, lift, touch + delay));
         }
         let leave = end + if quick { 0.02 } else { self.roll.uniform(0.02, 0.25) };
-        let back = leave + self.roll.uniform(0.4, 0.7);
+        let back = leave + self.reach_secs(grab.spot, (0.45, 0.8));
         let at = self.wrist_at(index, grab.hand, grab.spot, grab.depth);
         self.reach(index, grab.hand, at, [start, arrive, leave, back]);
         if quick { leave + 0.15 } else { back }
@@ -89,14 +89,14 @@ impl Stage<'_> {
         self.approach(index, target);
         let hand = self.hand_for(index, target);
         let start = self.players[index].clock + self.roll.uniform(0.05, 0.35);
-        let arrive = start + self.roll.uniform(0.45, 0.95);
+        let arrive = start + self.reach_secs(target, (0.45, 0.95));
         let touch = arrive + self.roll.uniform(0.0, 0.25);
         let spot = Spot { shelf: target.shelf, x: target.x + self.roll.bounded(0.0, 0.02) };
         let depth = self.roll.uniform(0.05, 0.13);
         let settled = self.set_down(index, unit, spot, depth, touch);
         let leave = settled + self.roll.uniform(0.02, 0.3);
         let at = self.wrist_at(index, hand, spot, depth);
-        let back = leave + self.roll.uniform(0.4, 0.7);
+        let back = leave + self.reach_secs(spot, (0.45, 0.8));
         self.reach(index, hand, at, [start, arrive, leave, back]);
         self.players[index].clock = back;
         let carries = !self.players[index].hands.is_empty();
@@ -125,7 +125,7 @@ impl Stage<'_> {
         let (grams, width) = (self.stock.units[unit].grams, self.stock.units[unit].width);
         let shelf = &self.shop.shelves()[from.shelf];
         let to = rest_at(&mut self.roll, shelf, from.shelf, from.x + by, from.y, width);
-        let arrive = start + self.roll.uniform(0.4, 0.9);
+        let arrive = start + self.reach_secs(want.spot, (0.45, 0.9));
         let touch = arrive + self.roll.uniform(0.05, 0.3);
         let settled = touch + self.roll.uniform(0.4, 1.5);
         let hand = self.hand_for(index, Spot { shelf: from.shelf, x: from.x });
@@ -134,7 +134,7 @@ impl Stage<'_> {
         self.load(&from, off);
         self.load(&to, on);
         let at = self.wrist_at(index, hand, Spot { shelf: from.shelf, x: (from.x + to.x) / 2.0 }, from.y);
-        let back = settled + self.roll.uniform(0.5, 0.8);
+        let back = settled + self.reach_secs(want.spot, (0.5, 0.8));
         self.reach(index, hand, at, [start, arrive, settled + 0.1, back]);
         self.players[index].clock = back;
         self.stock.units[unit].free_from = settled + 0.3;
@@ -145,7 +145,7 @@ impl Stage<'_> {
         self.approach(index, spot);
         let hand = self.hand_for(index, spot);
         let start = self.players[index].clock + self.roll.uniform(0.1, 0.4);
-        let arrive = start + self.roll.uniform(0.4, 0.9);
+        let arrive = start + self.reach_secs(spot, (0.45, 0.9));
         let touch = arrive + self.roll.uniform(0.0, 0.1);
         let width = self.roll.uniform(0.05, 0.13);
         let depth = self.roll.uniform(0.03, 0.12);
@@ -155,7 +155,7 @@ impl Stage<'_> {
         self.load(&rest, curve);
         let leave = touch + secs + 0.1;
         let at = self.wrist_at(index, hand, spot, depth);
-        let back = leave + self.roll.uniform(0.4, 0.7);
+        let back = leave + self.reach_secs(spot, (0.45, 0.8));
         self.reach(index, hand, at, [start, arrive, leave, back]);
         self.players[index].clock = back;
     }
@@ -164,7 +164,7 @@ impl Stage<'_> {
         self.approach(index, spot);
         let hand = self.hand_for(index, spot);
         let start = self.players[index].clock + self.roll.uniform(0.1, 0.4);
-        let arrive = start + self.roll.uniform(0.4, 0.9);
+        let arrive = start + self.reach_secs(spot, (0.45, 0.9));
         let shelf = &self.shop.shelves()[spot.shelf];
         let (low, high) = shelf_extent(shelf);
         let tilt = self.roll.uniform(-0.4, 0.4);
@@ -175,7 +175,7 @@ impl Stage<'_> {
         self.play.loads.push(Load { shelf: spot.shelf, shares, curve });
         let at = self.wrist_at(index, hand, spot, 0.02);
         let leave = arrive + secs;
-        let back = leave + self.roll.uniform(0.4, 0.7);
+        let back = leave + self.reach_secs(spot, (0.45, 0.8));
         self.reach(index, hand, at, [start, arrive, leave, back]);
         self.players[index].clock = back;
     }
@@ -206,6 +206,13 @@ impl Stage<'_> {
         let carries = !self.players[index].hands.is_empty();
         self.play.actors[index].carries.push((back, carries));
         self.play.actors[to].carries.push((back, true));
+    }
+
+    /// How long a hand is on its way to a spot or back: longer to low boards, for which the whole body bends.
+    fn reach_secs(&mut self, spot: Spot, (low, high): (f64, f64)) -> f64 {
+        let height = self.shop.shelves()[spot.shelf].placement.origin.z;
+        let bend = (1.0 - height).max(0.0) * self.roll.uniform(0.5, 0.95);
+        self.roll.uniform(low, high) + bend
     }
 
     fn pop(&mut self, index: usize, which: Which) -> Option<(usize, Spot)> {

@@ -12,8 +12,14 @@ use crate::geometry::{Floor, Point, World};
 const GRID_HERTZ: f64 = 50.0;
 /// Shoppers step aside for one another below this distance, metres.
 const BERTH_METRES: f64 = 0.55;
+/// Two trunks are hardly ever nearer than this, metres.
+const BODY_METRES: f64 = 0.4;
+/// How far a trunk is pushed in one step of the grid at most, metres.
+const SHOVE_METRES: f64 = 0.015;
 /// Length of a step, metres.
 const STEP_METRES: f64 = 0.62;
+/// How often somebody who stands shifts their weight, per second.
+const SHIFTS_HERTZ: f64 = 0.4;
 /// How quickly a trunk turns: time constant, seconds.
 const TURN_SECS: f64 = 0.16;
 
@@ -82,6 +88,10 @@ impl<'a> Bodies<'a> {
                 let Some(floor) = bare[index] else { continue };
                 let push = make_way(index, floor, actor.walks_at(time), actor.floor_at(time + 0.1) - floor, &bare);
                 pushes[index] = pushes[index].lerp(push, 0.12);
+            }
+            keep_apart(&bare, &mut pushes);
+            for (index, actor) in actors.iter().enumerate() {
+                let Some(floor) = bare[index] else { continue };
                 let previous = trunks[index].last().copied();
                 trunks[index].push(next_trunk(actor, floor + pushes[index], time, previous));
             }
@@ -137,9 +147,13 @@ impl<'a> Bodies<'a> {
             let actor = &self.play.actors[index];
             let weight = roll.around((actor.height / 1.72).powi(3), 0.35);
             for (tick, pair) in grid.windows(2).enumerate() {
-                if pair[0].steps.floor() < pair[1].steps.floor() && 0.05 < pair[1].gait {
-                    let at = actor.enters + (tick + 1) as f64 / GRID_HERTZ;
-                    let strength = weight * roll.around(1.0, 0.4) * (0.35 + 0.65 * pair[1].gait);
+                let at = actor.enters + (tick + 1) as f64 / GRID_HERTZ;
+                let steps = pair[0].steps.floor() < pair[1].steps.floor() && 0.05 < pair[1].gait;
+                // Who stands shifts from foot to foot now and then.
+                let shifts = pair[1].gait < 0.1 && roll.chance(SHIFTS_HERTZ / GRID_HERTZ);
+                if steps || shifts {
+                    let gait = if steps { 0.35 + 0.65 * pair[1].gait } else { 0.3 };
+                    let strength = weight * roll.around(1.0, 0.4) * gait;
                     falls.push(Footfall { at, floor: pair[1].floor, strength });
                 }
             }
@@ -214,6 +228,22 @@ fn make_way(
     }
     let size = push.norm();
     if 0.45 < size { push * (0.45 / size) } else { push }
+}
+
+/// Pushes trunks apart that are nearer than bodies can be, half of the lack each.
+fn keep_apart(bare: &[Option<Point<Floor>>], pushes: &mut [Point<Floor>]) {
+    for one in 0..bare.len() {
+        for other in 0..one {
+            let Some((a, b)) = bare[one].zip(bare[other]) else { continue };
+            let away = (a + pushes[one]) - (b + pushes[other]);
+            let lack = BODY_METRES - away.norm();
+            if 0.0 < lack {
+                let shove = away * ((lack * 0.35).min(SHOVE_METRES) / away.norm().max(0.02));
+                pushes[one] = pushes[one] + shove;
+                pushes[other] = pushes[other] - shove;
+            }
+        }
+    }
 }
 
 fn arm_length(height: f64) -> f64 {

@@ -14,6 +14,10 @@ const HIDING_METRES: f64 = 0.33;
 /// Chance that such a trunk really hides it, per second of a stretch.
 const HIDING_SECS: f64 = 0.7;
 
+/// A joint wanders from its place by this much, and forgets it in this time.
+const WANDER_METRES: f64 = 0.009;
+const WANDER_SECS: f64 = 2.5;
+
 /// A frame and when it was true, seconds on the plates' clock.
 pub(super) struct Seen {
     pub(super) at: f64,
@@ -114,15 +118,15 @@ impl Eye<'_> {
         let kind = self.roll.uniform(0.0, 1.0);
         let sudden = size
             * if kind < 0.82 {
-                0.0018
+                0.0010
             } else if kind < 0.97 {
-                0.009
+                0.005
             } else {
-                0.026
+                0.02
             };
         let mut error = self.errors[who][joint];
-        let keep = (-(at - error.last) / 0.45).exp();
-        let wander = size * 0.008 * (1.0 - keep * keep).sqrt();
+        let keep = (-(at - error.last) / WANDER_SECS).exp();
+        let wander = size * WANDER_METRES * (1.0 - keep * keep).sqrt();
         error.wander = error.wander.map(|axis| axis * keep + self.roll.bounded(0.0, wander));
         error.last = at;
         self.errors[who][joint] = error;

@@ -15,8 +15,8 @@ pub(super) const SAMPLE_HERTZ: f64 = 60.0;
 const QUANTUM_GRAMS: f64 = 0.241;
 /// Share of samples that repeat the one before: the plates are asked faster than they answer.
 const REPEATED: f64 = 0.12;
-/// Distance over which a footfall loses two thirds of its force, metres.
-const FOOTFALL_METRES: f64 = 0.9;
+/// Distance over which a footfall loses two thirds of its force on firm and on soft ground, metres.
+const FOOTFALL_METRES: (f64, f64) = (0.9, 1.7);
 
 /// Samples of a shelf, one row a plate.
 pub(super) struct Readings {
@@ -36,8 +36,6 @@ struct Springs {
     step: f64,
     /// Share of the shake that all plates have in common.
     common: f64,
-    /// Grams that the whole shelf shifts while somebody stands before it.
-    floor: f64,
 }
 
 /// Renders one gondola from second 0 on.
@@ -51,13 +49,16 @@ pub(super) fn render(
     seed: u64,
 ) -> Vec<Readings> {
     let mut roll = Roll::new(seed, &format!("plates/{gondola}"));
-    let lively = roll.around(1.0, 0.8);
+    // Some gondolas stand on soft ground: the first one of the real shop swings five times as much as the others.
+    let soft = roll.chance(0.3);
+    let lively = if soft { roll.around(3.2, 0.35) } else { roll.around(0.8, 0.4) };
+    let carries = if soft { FOOTFALL_METRES.1 } else { FOOTFALL_METRES.0 };
     let mut readings = Vec::new();
     for (index, shelf) in shop.shelves().iter().enumerate().filter(|(_, shelf)| shelf.id.gondola == gondola) {
         let springs = springs_of(&mut roll, shelf, lively);
         let mut weights = weights(shelf, index, stock, play, samples);
         crosstalk(&mut roll, &mut weights);
-        let kicks = kicks(shelf, falls, samples);
+        let kicks = kicks(shelf, falls, samples, carries);
         let common = shake(&mut roll, &springs.modes, springs.idle, springs.step, &kicks);
         let rows = weights.into_iter().map(|mut row| {
             disturb(&mut roll, &mut row, &springs, &kicks, &common);
@@ -70,17 +71,16 @@ pub(super) fn render(
 
 fn springs_of(roll: &mut Roll, shelf: &Shelf, lively: f64) -> Springs {
     let height = shelf.placement.origin.z;
-    let climb = 0.35 + (height / 1.3).powi(2);
+    let climb = 0.55 + 0.85 * (height / 1.3).powi(2);
     let centre = roll.uniform(16.0, 25.0) - 8.5 * (height / 1.5) * roll.uniform(0.0, 1.2);
     Springs {
         modes: [
-            (centre.clamp(5.5, 26.0), roll.uniform(2.0, 9.0)),
-            ((centre * roll.uniform(0.6, 1.7)).clamp(4.5, 27.0), roll.uniform(3.0, 14.0)),
+            (centre.clamp(5.5, 26.0), roll.around(4.0, 0.8)),
+            ((centre * roll.uniform(0.6, 1.7)).clamp(4.5, 27.0), roll.around(6.0, 0.6)),
         ],
-        idle: 0.45 * lively.sqrt() * climb * roll.around(1.0, 0.3),
-        step: 6.0 * lively * climb * climb * roll.around(1.0, 0.3),
+        idle: 0.6 * lively.powf(0.7) * climb * roll.around(1.0, 0.3),
+        step: 6.5 * lively * climb * climb * roll.around(1.0, 0.3),
         common: roll.uniform(0.25, 0.75),
-        floor: roll.normal(0.0, 0.5),
     }
 }
 
@@ -125,10 +125,10 @@ fn crosstalk(roll: &mut Roll, rows: &mut [Vec<f64>]) {
 }
 
 /// Force of footfalls at this shelf, by sample.
-fn kicks(shelf: &Shelf, falls: &[Footfall], samples: usize) -> Vec<f64> {
+fn kicks(shelf: &Shelf, falls: &[Footfall], samples: usize, carries: f64) -> Vec<f64> {
     let mut kicks = vec![0.0; samples];
     for fall in falls {
-        let force = fall.strength * (-distance_to(shelf, fall.floor) / FOOTFALL_METRES).exp();
+        let force = fall.strength * (-distance_to(shelf, fall.floor) / carries).exp();
         // Heel, then toe.
         for (delay, part) in [(0.0, 1.0), (0.11, 0.5)] {
             let tick = ((fall.at + delay) * SAMPLE_HERTZ) as usize;
@@ -164,7 +164,7 @@ fn shake(roll: &mut Roll, modes: &[(f64, f64)], idle: f64, step: f64, kicks: &[f
         for (kick, sample) in kicks.iter().zip(shaken.iter_mut()) {
             // A footfall is a rumble of a tenth of a second rather than a click.
             energy = energy * 0.86 + kick;
-            let drive = roll.normal(0.0, idle * gain + energy * step * 0.45 * gain.max(0.3));
+            let drive = roll.normal(0.0, gain * (idle + energy * step));
             let y = a1 * y1 + a2 * y2 + drive;
             (y1, y2) = (y, y1);
             *sample += y * part;
@@ -175,22 +175,24 @@ fn shake(roll: &mut Roll, modes: &[(f64, f64)], idle: f64, step: f64, kicks: &[f
 
 /// Adds everything that is not weight.
 fn disturb(roll: &mut Roll, row: &mut [f64], springs: &Springs, kicks: &[f64], common: &[f64]) {
-    let liveliness = roll.around(1.0, 0.35);
+    let liveliness = roll.around(0.9, 0.6);
     let own = (1.0 - springs.common * springs.common).sqrt();
     let modes = springs.modes.map(|(hertz, damping)| (hertz * roll.around(1.0, 0.05), damping * roll.around(1.0, 0.2)));
     let shaken = shake(roll, &modes, springs.idle * own, springs.step * own, kicks);
     let drifts = roll.chance(0.1);
-    let drift = if drifts { roll.uniform(0.5, 1.6) } else { roll.uniform(0.1, 0.35) };
+    let drift = if drifts { roll.uniform(0.4, 1.4) } else { roll.uniform(0.05, 0.3) };
     let slow = if drifts { 8.0 } else { 3.0 } * SAMPLE_HERTZ;
-    let white = roll.uniform(0.18, 0.45);
+    let white = roll.uniform(0.18, 0.4);
     let offset = if roll.chance(0.7) { roll.uniform(-300.0, 2500.0) } else { roll.uniform(-5600.0, 9500.0) };
-    let (mut wander, mut stand) = (roll.normal(0.0, drift), 0.0);
+    // Bottoms settle a little under each step and stay so for a while; the floor gives way under a standing weight.
+    let (settle, give) = (springs.step * roll.uniform(0.005, 0.04), springs.step * roll.normal(0.0, 0.02));
+    let (mut wander, mut settled, mut bent) = (roll.normal(0.0, drift), 0.0, 0.0);
     for ((sample, shaken), (common, kick)) in row.iter_mut().zip(shaken).zip(common.iter().zip(kicks)) {
         wander += -wander / slow + roll.normal(0.0, drift * (2.0 / slow).sqrt());
-        stand += (kick * 40.0 - stand) * 0.01;
-        let floor = springs.floor * stand;
+        settled += -settled / (12.0 * SAMPLE_HERTZ) + kick * roll.normal(0.0, settle);
+        bent += (kick * 8.0 - bent) * 0.04;
         let shake = (shaken + common * springs.common) * liveliness;
-        *sample += offset + wander + floor + shake + roll.normal(0.0, white);
+        *sample += offset + wander + settled + bent * give + shake + roll.normal(0.0, white);
     }
 }
 

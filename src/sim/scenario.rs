@@ -103,6 +103,35 @@ impl Scenario {
             Scenario::Crowd => "crowd",
         }
     }
+
+    /// What happens, in a line.
+    pub const fn story(self) -> &'static str {
+        match self {
+            Scenario::SinglePick => "One shopper takes one thing",
+            Scenario::PutBack => "Takes two things and puts one back where it was",
+            Scenario::PutBackElsewhere => "Puts a thing back to the place of another of nearly its weight",
+            Scenario::CloseTogether => "Two shoppers close together at one gondola",
+            Scenario::HandOver => "Two shoppers exchange things",
+            Scenario::SameInstant => "Two shoppers take from one shelf at the same instant",
+            Scenario::ThreeShoppers => "Three shoppers, about thirty-three events",
+            Scenario::LookAlikes => "Neighbours of nearly one weight: only the place tells them apart",
+            Scenario::HeldOnPlate => "A thing held on its plate for seconds before it is lifted",
+            Scenario::SeveralAtOnce => "Several things grabbed at once",
+            Scenario::FastSeries => "Three to five picks within seconds, one put back",
+            Scenario::SlowPick => "The weight goes off over seconds",
+            Scenario::PutBackRetake => "Put back and taken again",
+            Scenario::ReturnedElsewhereBought => {
+                "Put back to the place of another product, and bought there by somebody else"
+            }
+            Scenario::SpanningPlates => "Things lying over several plates, also over the border to the neighbour's",
+            Scenario::EqualWeights => "Things of equal weight on one shelf",
+            Scenario::Browsing => "Looks, touches, leans, buys nothing",
+            Scenario::Press => "Presses on shelves between picks",
+            Scenario::Slide => "Moves things along the shelf without taking them",
+            Scenario::Mixed => "Two to six shoppers who do all of it at random",
+            Scenario::Crowd => "Eight shoppers within a minute",
+        }
+    }
 }
 
 impl std::str::FromStr for Scenario {

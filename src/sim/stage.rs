@@ -5,12 +5,14 @@
 use super::play::{Actor, Aim, Deed, Key, Leg, Play};
 use super::roll::Roll;
 use super::script::{Script, Spot, Step};
-use super::stock::Stock;
+use super::stock::{Stock, shelf_extent};
 use crate::geometry::{Floor, Local, Point, World};
 use crate::shop::{Shop, ZoneKind};
 
 /// Sideways distance that an arm bridges without a step, metres.
 const REACH_SIDE_METRES: f64 = 0.42;
+/// Nobody stands nearer to a front than this, metres.
+const BODY_HALF_METRES: f64 = 0.3;
 /// Seconds of recording after the last shopper has left.
 const EPILOGUE: (f64, f64) = (1.0, 3.0);
 
@@ -128,7 +130,8 @@ impl<'a> Stage<'a> {
         let shelf = &self.shop.shelves()[spot.shelf];
         let away = self.roll.uniform(0.45, 0.72);
         let aside = self.roll.bounded(0.0, 0.12);
-        let stand = |aside: f64| shelf.placement.world_from_local(Point::new(spot.x + aside, -away, 0.0)).floor();
+        let before = |aside: f64| shelf.placement.world_from_local(Point::new(spot.x + aside, -away, 0.0)).floor();
+        let stand = |aside: f64| clear_of_furniture(self.shop, before(aside));
         let mut target = stand(aside);
         for patience in 0..4 {
             let asides = [aside, -0.2, 0.2, -0.34, 0.34];
@@ -280,6 +283,21 @@ fn enter(shop: &Shop, roll: &mut Roll, script: Script) -> (Player, Actor) {
         gone: false,
     };
     (player, actor)
+}
+
+/// The point itself, or the nearest one that is a body's half width before every front.
+fn clear_of_furniture(shop: &Shop, point: Point<Floor>) -> Point<Floor> {
+    let mut point = point;
+    for shelf in shop.shelves() {
+        let local = shelf.placement.local_from_world(Point::new(point.x, point.y, shelf.placement.origin.z));
+        let (low, high) = shelf_extent(shelf);
+        let behind = -BODY_HALF_METRES < local.y && local.y < shelf.depth_metres;
+        if behind && low - 0.1 < local.x && local.x < high + 0.1 {
+            let before = Point::new(local.x, -BODY_HALF_METRES, 0.0);
+            point = shelf.placement.world_from_local(before).floor();
+        }
+    }
+    point
 }
 
 /// A point in a zone of this kind, or in front of the first gondola's left end where a shop names none.
