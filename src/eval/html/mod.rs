@@ -28,6 +28,9 @@ pub struct Ablation {
     pub exact_receipts: f64,
 }
 
+/// A figure of some cases as a bar.
+type Measure = fn(&Totals) -> Bar;
+
 /// What goes on the page.
 #[derive(Clone, Debug)]
 pub struct Page<'a> {
@@ -125,7 +128,7 @@ fn figures(summary: &Summary) -> String {
 fn scenarios(summary: &Summary) -> String {
     let mut groups: Vec<&Group> = summary.groups.iter().collect();
     groups.sort_by(|a, b| a.totals.mean_f1.total_cmp(&b.totals.mean_f1));
-    let rows = |bar: fn(&Totals) -> Bar| -> Vec<(String, Vec<Bar>)> {
+    let rows = |bar: Measure| -> Vec<(String, Vec<Bar>)> {
         let bars_of = |group: &&Group| {
             let cells = summary.cells.iter().filter(|cell| cell.group == group.name);
             let bars = cells.map(|cell| {
@@ -153,7 +156,7 @@ fn levels(summary: &Summary) -> String {
     if summary.levels.len() < 2 {
         return String::new();
     }
-    let figures: [(&str, fn(&Totals) -> Bar); 4] = [
+    let figures: [(&str, Measure); 4] = [
         ("mean F1", f1_bar),
         ("exact receipts", |all| {
             Bar::new(all.exact_receipts.share, all.exact_receipts_interval, percent(all.exact_receipts.share))
