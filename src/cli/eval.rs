@@ -2,6 +2,7 @@
 //! Takes recordings with truth, or scenarios of the simulator; gives a table, JSON or a page, and an exit status.
 //! It runs no pipeline itself: a [`Runner`] does.
 
+use std::env;
 use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -220,6 +221,8 @@ impl Eval {
     /// What the page says about the run.
     fn about(&self) -> Vec<(String, String)> {
         let mut facts = vec![("aisle".to_owned(), env!("CARGO_PKG_VERSION").to_owned())];
+        let arguments: Vec<String> = env::args().skip(1).collect();
+        facts.push(("command".to_owned(), format!("aisle {}", arguments.join(" "))));
         if !self.scenarios.is_empty() {
             facts.push(("scenarios".to_owned(), self.scenarios.join(", ")));
             facts.push(("seeds".to_owned(), format!("{} from {}", self.seeds, self.first_seed)));

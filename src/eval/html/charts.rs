@@ -25,6 +25,18 @@ pub(super) struct Bar {
     pub(super) words: String,
 }
 
+impl Bar {
+    /// A bar without a name, of the first colour.
+    pub(super) fn new(value: Option<f64>, interval: Option<Interval>, words: String) -> Self {
+        Bar { tone: 0, name: String::new(), value, interval, words }
+    }
+
+    /// Names it, and gives it the colour of that name.
+    pub(super) fn named(self, tone: usize, name: &str) -> Self {
+        Bar { tone, name: name.to_owned(), ..self }
+    }
+}
+
 /// Rows of horizontal bars from 0 to 1, labels on their left (above them on a small screen).
 pub(super) fn rows(groups: &[(String, Vec<Bar>)], axis: [&str; 5]) -> String {
     let mut html = String::from(r#"<div class="rows">"#);
@@ -95,9 +107,9 @@ pub(super) fn legend(names: &[String]) -> String {
 pub(super) fn reliability(series: &[&Reliability]) -> String {
     const SIDE: f64 = 300.0;
     const LEFT: f64 = 46.0;
-    const TOP: f64 = 10.0;
+    const TOP: f64 = 26.0;
     let place = |x: f64, y: f64| (Unit(LEFT + x * SIDE), Unit(TOP + (1.0 - y) * SIDE));
-    let mut svg = Svg::scaling(360.0, 356.0, "Reliability: stated probability against the share that was right");
+    let mut svg = Svg::scaling(360.0, 372.0, "Reliability: stated probability against the share that was right");
     for tick in 0..=4 {
         let at = f64::from(tick) / 4.0;
         let label = format!("{:.0}", at * 100.0);
@@ -124,7 +136,7 @@ pub(super) fn reliability(series: &[&Reliability]) -> String {
         }
     }
     svg.words((Unit(LEFT + SIDE / 2.0), Unit(TOP + SIDE + 36.0)), Anchor::Middle, "tick", "stated probability, %");
-    svg.words((Unit(LEFT + 6.0), Unit(TOP + 14.0)), Anchor::Start, "tick", "share right, %");
+    svg.words((Unit(LEFT - 28.0), Unit(11.0)), Anchor::Start, "tick", "share right, %");
     svg.finish()
 }
 
@@ -198,12 +210,19 @@ fn histogram(errors: &[i64], currency: Option<Currency>) -> String {
         (0.75, Anchor::Middle, near),
         (1.0, Anchor::End, far),
     ] {
-        svg.words((Unit(x * WIDTH), Unit(TOP + HEIGHT + 19.0)), anchor, "tick", &mean_amount(value, currency));
+        svg.words((Unit(x * WIDTH), Unit(TOP + HEIGHT + 19.0)), anchor, "tick", &major(value, currency));
     }
+    let unit = currency.map_or_else(|| "minor units".to_owned(), |currency| currency.to_string());
     let below = Unit(TOP + HEIGHT + 38.0);
-    svg.words((Unit(WIDTH * 0.25), below), Anchor::Middle, "tick", "charged too little");
-    svg.words((Unit(WIDTH * 0.75), below), Anchor::Middle, "tick", "charged too much");
+    svg.words((Unit(WIDTH * 0.25), below), Anchor::Middle, "tick", &format!("charged too little, {unit}"));
+    svg.words((Unit(WIDTH * 0.75), below), Anchor::Middle, "tick", &format!("charged too much, {unit}"));
     svg.finish()
+}
+
+/// An amount without its currency, with as many digits as it needs.
+fn major(minor: f64, currency: Option<Currency>) -> String {
+    let decimals = currency.map_or(0, Currency::decimals);
+    format!("{}", minor / 10_f64.powi(decimals as i32))
 }
 
 /// The least of 1, 2, 5, 10, 20, 50 ... that is not below `least`.

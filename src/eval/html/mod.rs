@@ -8,10 +8,12 @@ use charts::Bar;
 use svg::escape;
 
 use super::text::{amount, between, delay, mean_amount, percent, standing};
-use super::{Case, Reliability, Share, Summary, Totals, UnitDiff};
+use super::{Case, Group, Reliability, Share, Summary, Totals, UnitDiff};
 
 /// The style sheet: light and dark, wide and narrow.
 const STYLE: &str = include_str!("style.css");
+/// Marks below bars that are shares.
+const PERCENT_AXIS: [&str; 5] = ["0", "25", "50", "75", "100 %"];
 /// Wrong cases that stand open; the rest can be unfolded.
 const OPEN_CASES_MAX: usize = 12;
 
@@ -25,6 +27,9 @@ pub struct Ablation {
     /// Share of exact receipts without it, `0..=1`.
     pub exact_receipts: f64,
 }
+
+/// A figure of some cases as a bar.
+type Measure = fn(&Totals) -> Bar;
 
 /// What goes on the page.
 #[derive(Clone, Debug)]
@@ -53,13 +58,12 @@ impl Page<'_> {
         html += &figures(self.summary);
         html += "<div class=\"cards\">\n";
         html += &scenarios(self.summary);
-        html += &levels(self.summary);
-        html += &card("What went wrong", "Every wrong unit, counted once.", &charts::mistakes(self.summary), "");
-        html += &money(self.summary);
-        html += &reliability(self.summary);
-        html += &ablations(self.ablations, &self.summary.overall);
-        html += &numbers(self.summary);
+        let mistakes = card("What went wrong", "Every wrong unit, counted once.", &charts::mistakes(self.summary), "");
+        let left = levels(self.summary) + &money(self.summary) + &ablations(self.ablations, &self.summary.overall);
+        let right = mistakes + &reliability(self.summary);
+        html += &format!("<div class=\"column\">\n{left}</div>\n<div class=\"column\">\n{right}</div>\n");
         html += &failures(self.summary);
+        html += &numbers(self.summary);
         html += "</div>\n";
         html += &about(self.about);
         html + "</main>\n</body>\n</html>\n"
@@ -122,70 +126,59 @@ fn figures(summary: &Summary) -> String {
 
 /// Bars of F1 and of exact receipts per scenario, the worst on top.
 fn scenarios(summary: &Summary) -> String {
-    let mut groups: Vec<_> = summary.groups.iter().collect();
+    let mut groups: Vec<&Group> = summary.groups.iter().collect();
     groups.sort_by(|a, b| a.totals.mean_f1.total_cmp(&b.totals.mean_f1));
-    let rows = |bar: fn(&Totals) -> (Option<f64>, Option<super::Interval>, String)| -> Vec<(String, Vec<Bar>)> {
-        let bars_of = |group: &&super::Group| {
+    let rows = |bar: Measure| -> Vec<(String, Vec<Bar>)> {
+        let bars_of = |group: &&Group| {
             let cells = summary.cells.iter().filter(|cell| cell.group == group.name);
             let bars = cells.map(|cell| {
-                let (value, interval, words) = bar(&cell.totals);
-                let tone = summary.levels.iter().position(|level| Some(&level.name) == cell.level.as_ref());
-                Bar { tone: tone.unwrap_or(0), name: cell.level.clone().unwrap_or_default(), value, interval, words }
+                let level = cell.level.as_deref().unwrap_or_default();
+                let tone = summary.levels.iter().position(|known| known.name == level).unwrap_or(0);
+                bar(&cell.totals).named(tone, level)
             });
             (group.name.clone(), bars.collect())
         };
         groups.iter().map(bars_of).collect()
     };
-    let legend = match summary.levels.len() {
-        0 | 1 => String::new(),
-        _ => charts::legend(&summary.levels.iter().map(|level| level.name.clone()).collect::<Vec<_>>()),
-    };
-    let f1 = rows(|totals| (Some(totals.mean_f1), totals.mean_f1_interval, format!("{:.3}", totals.mean_f1)));
-    let exact = rows(|totals| {
+    let legend = if summary.levels.len() < 2 { String::new() } else { level_legend(summary) };
+    let exact = |totals: &Totals| {
         let words = format!("{}/{}", totals.exact_receipts.count, totals.exact_receipts.of);
-        (totals.exact_receipts.share, totals.exact_receipts_interval, words)
-    });
-    let axis = ["0", "0.25", "0.5", "0.75", "1"];
-    let shares = ["0", "25", "50", "75", "100 %"];
+        Bar::new(totals.exact_receipts.share, totals.exact_receipts_interval, words)
+    };
     let spread = "The worst on top. Whiskers: 95 % of bootstrap resamples, where cases differ.";
-    card("Mean F1 by scenario", spread, &(legend.clone() + &charts::rows(&f1, axis)), "")
-        + &card("Exact receipts by scenario", spread, &(legend + &charts::rows(&exact, shares)), "")
+    let f1 = legend.clone() + &charts::rows(&rows(f1_bar), ["0", "0.25", "0.5", "0.75", "1"]);
+    let exact = legend + &charts::rows(&rows(exact), PERCENT_AXIS);
+    card("Mean F1 by scenario", spread, &f1, "") + &card("Exact receipts by scenario", spread, &exact, "")
 }
 
-/// The same three figures at each level; nothing where there is one level.
+/// The same figures at each level; nothing where there is one level.
 fn levels(summary: &Summary) -> String {
     if summary.levels.len() < 2 {
         return String::new();
     }
-    let bar = |tone: usize, name: &str, value: Option<f64>, interval, words: String| Bar {
-        tone,
-        name: name.to_owned(),
-        value,
-        interval,
-        words,
-    };
-    let each = |make: fn(&Totals) -> (Option<f64>, Option<super::Interval>, String)| {
+    let figures: [(&str, Measure); 4] = [
+        ("mean F1", f1_bar),
+        ("exact receipts", |all| {
+            Bar::new(all.exact_receipts.share, all.exact_receipts_interval, percent(all.exact_receipts.share))
+        }),
+        ("exact cases", |all| Bar::new(all.exact_cases.share, None, percent(all.exact_cases.share))),
+        ("to review", |all| Bar::new(all.review.share, None, percent(all.review.share))),
+    ];
+    let groups = figures.map(|(name, bar)| {
         let levels = summary.levels.iter().enumerate();
-        levels
-            .map(|(tone, level)| {
-                let (value, interval, words) = make(&level.totals);
-                bar(tone, &level.name, value, interval, words)
-            })
-            .collect()
-    };
-    let groups = [
-        ("mean F1", each(|totals| (Some(totals.mean_f1), totals.mean_f1_interval, format!("{:.3}", totals.mean_f1)))),
-        (
-            "exact receipts",
-            each(|t| (t.exact_receipts.share, t.exact_receipts_interval, percent(t.exact_receipts.share))),
-        ),
-        ("exact cases", each(|t| (t.exact_cases.share, None, percent(t.exact_cases.share)))),
-        ("to review", each(|t| (t.review.share, None, percent(t.review.share)))),
-    ]
-    .map(|(name, bars)| (name.to_owned(), bars));
-    let legend = charts::legend(&summary.levels.iter().map(|level| level.name.clone()).collect::<Vec<_>>());
-    let rows = charts::rows(&groups, ["0", "25", "50", "75", "100 %"]);
-    card("Levels compared", "The same trips, measured more and less kindly.", &(legend + &rows), "")
+        let bars = levels.map(|(tone, level)| bar(&level.totals).named(tone, &level.name));
+        (name.to_owned(), bars.collect())
+    });
+    let body = level_legend(summary) + &charts::rows(&groups, PERCENT_AXIS);
+    card("Levels compared", "The same trips, measured more and less kindly.", &body, "")
+}
+
+fn f1_bar(totals: &Totals) -> Bar {
+    Bar::new(Some(totals.mean_f1), totals.mean_f1_interval, format!("{:.3}", totals.mean_f1))
+}
+
+fn level_legend(summary: &Summary) -> String {
+    charts::legend(&summary.levels.iter().map(|level| level.name.clone()).collect::<Vec<_>>())
 }
 
 fn money(summary: &Summary) -> String {
@@ -247,7 +240,7 @@ fn ablations(ablations: &[Ablation], overall: &Totals) -> String {
             svg.finish()
         );
     }
-    let head = "<tr><th>left out</th><th>mean F1</th><th>change</th><th>exact</th><th>loss</th></tr>";
+    let head = "<tr><th>left out</th><th>mean F1</th><th>change</th><th>exact</th><th class=\"words\">loss</th></tr>";
     let body = format!("<div class=\"scroll\"><table><thead>{head}</thead><tbody>{rows}</tbody></table></div>");
     card("What each part is worth", "The same cases with one part left out.", &body, "")
 }

@@ -1,0 +1,75 @@
+//! The rules of this tree that a machine can hold: floors, purity, names, sizes, heads, links.
+//! It reads sources as text and lists every offence with its place. It never compiles or changes anything.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+mod rules;
+mod source;
+mod tests;
+
+use source::Source;
+
+/// Something that breaks a rule.
+#[derive(Debug, PartialEq, Eq)]
+struct Offence {
+    /// From the root of the repository, with `/`.
+    path: String,
+    /// Counted from 1.
+    line: usize,
+    message: String,
+}
+
+#[test]
+fn the_tree_is_tidy() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut offences = Vec::new();
+    for path in files_below(&root.join("src"), "rs") {
+        offences.extend(rules::check_source(&Source::parse(&relative(root, &path), &read(&path))));
+    }
+    for path in files_below(&root.join("tests"), "rs") {
+        offences.extend(rules::check_size(&relative(root, &path), &read(&path)));
+    }
+    let mut pages = files_below(&root.join("docs"), "md");
+    pages.extend(["README.md", "CHANGELOG.md"].map(|name| root.join(name)).into_iter().filter(|path| path.exists()));
+    for path in pages {
+        offences.extend(rules::check_page(&relative(root, &path), &read(&path)));
+    }
+    assert!(offences.is_empty(), "{}", listed(&offences));
+}
+
+fn listed(offences: &[Offence]) -> String {
+    let mut text = format!("{} offences against docs/STYLE.md:\n", offences.len());
+    for Offence { path, line, message } in offences {
+        let _ = writeln!(text, "  {path}:{line}: {message}");
+    }
+    text
+}
+
+/// All files of this extension, at any depth, by path; none where there is no such folder.
+fn files_below(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|other| other == extension) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn relative(root: &Path, path: &Path) -> String {
+    let parts: Vec<_> = path.strip_prefix(root).unwrap().iter().map(|part| part.to_str().unwrap()).collect();
+    parts.join("/")
+}

@@ -1,0 +1,102 @@
+//! The rules catch what they should, and nothing else.
+
+use super::rules::{check_page, check_source};
+use super::source::Source;
+
+/// Offences of a made-up file as `line: message`.
+fn check(path: &str, text: &str) -> Vec<String> {
+    let offences = check_source(&Source::parse(path, text));
+    offences.into_iter().map(|offence| format!("{}: {}", offence.line, offence.message)).collect()
+}
+
+#[test]
+fn made_up_offences_are_caught() {
+    let text = "\
+//! Head.
+use std::{fs, collections::HashMap};
+
+use crate::base::{Grams, rng};
+use crate::{shop::Shop, truth::{Truth, Purchases}, cart};
+pub use super::super::pipeline::*;
+
+mod util { }
+fn now() -> Instant {
+    let x: crate::tracking::Track = rand::random();
+    // TODO: later
+    crate::cli::run(); // crate::eval in a comment is nothing
+    \"crate::eval in a text is nothing\"
+}
+";
+    let found = check("src/fusion/hands.rs", text);
+    let expected = [
+        "5: `fusion` reads the truth, which only judges and makers may",
+        "5: `fusion` reads the truth, which only judges and makers may",
+        "5: `fusion` uses `cart`, which stands beside it",
+        "6: `fusion` uses `pipeline`, which stands above it",
+        "10: `fusion` uses `tracking`, which stands beside it",
+        "12: `fusion` uses `cli`, which stands above it",
+        "6: `pub use` with a glob hides names",
+        "8: a module called `util` says nothing; name what it holds",
+        "11: a TODO names its issue, such as #12",
+        "2: a room that thinks has no `HashMap`: its order changes from run to run; take BTreeMap",
+        "9: a room that thinks has no `Instant`: time comes in as a fact",
+        "2: a room that thinks has no `std::fs`: files live behind ports",
+        "4: a room that thinks has no `crate::base::rng`: dice live in the simulator",
+        "10: a room that thinks has no `rand`: dice live in the simulator",
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn sound_files_pass() {
+    let sound = "\
+//! Head.
+use std::collections::BTreeMap;
+use super::Room;
+use crate::facts::{self, Receipt as Paper};
+use crate::shop::Shop;
+// TODO(#12): faster.
+/* /* crate::cart */ std::fs */
+fn f<'a>(x: &'a str) -> char { let _ = r#\"crate::cart \" \"#; let _ = \"\\\"crate::cart\"; '\"' }
+fn truth() -> u32 { let rand = 3; rand * 2 }
+";
+    assert_eq!(check("src/fusion/mod.rs", sound), [""; 0]);
+    assert_eq!(check("src/cli/eval.rs", "use crate::{api, eval, truth, pipeline};\nuse std::fs;"), [""; 0]);
+    assert_eq!(check("src/main.rs", "//! Head.\nuse aisle::cli;"), [""; 0]);
+    // Tests of a thinking room may read files and keep what they like; floors hold for them too.
+    assert_eq!(check("src/cart/tests.rs", "use std::fs;\nuse std::collections::HashMap;"), [""; 0]);
+    assert_eq!(check("src/cart/tests.rs", "use crate::ledger;"), ["1: `cart` uses `ledger`, which stands beside it"]);
+}
+
+#[test]
+fn ordered_floors_look_to_the_left_only() {
+    assert_eq!(check("src/facts/x.rs", "use crate::geometry::World;"), [""; 0]);
+    assert_eq!(
+        check("src/geometry/x.rs", "use crate::facts::Fact;"),
+        ["1: `geometry` uses `facts`, which stands beside it"]
+    );
+    assert_eq!(check("src/pipeline/x.rs", "use crate::config::Config;"), [""; 0]);
+    assert_eq!(check("src/api/x.rs", "use crate::cli::Eval;"), ["1: `api` uses `cli`, which stands beside it"]);
+    assert_eq!(check("src/ports/mod.rs", "//! H\nuse crate::truth::Truth;").len(), 1);
+    assert_eq!(check("src/recording/mod.rs", "//! H\nuse crate::truth::Truth;"), [""; 0]);
+}
+
+#[test]
+fn unknown_modules_and_missing_heads_are_caught() {
+    assert_eq!(
+        check("src/magic/mod.rs", "use crate::base;"),
+        [
+            "1: module `magic` stands on no floor; name it in tests/it/tidy",
+            "1: a module begins with a `//!` head: what it takes, gives, never does",
+        ]
+    );
+    assert_eq!(check("src/base/common.rs", "").len(), 1);
+    assert_eq!(check("src/base/long.rs", &"\n".repeat(801)).len(), 1);
+}
+
+#[test]
+fn pages_hold_no_path_of_one_machine() {
+    let page = "See `docs/work/x` and https://example.org/home/x.\nIt lies in /home/me/aisle.\n`/work/main`";
+    let lines: Vec<usize> = check_page("README.md", page).into_iter().map(|offence| offence.line).collect();
+    assert_eq!(lines, [2, 3]);
+}
