@@ -5,6 +5,8 @@
 
 pub mod base;
 pub mod cart;
+pub mod cli;
+pub mod config;
 pub mod eval;
 pub mod facts;
 pub mod fusion;
@@ -12,6 +14,7 @@ pub mod geometry;
 pub mod pipeline;
 pub mod ports;
 pub mod recording;
+pub mod replay;
 pub mod shelf;
 pub mod shop;
 pub mod sim;

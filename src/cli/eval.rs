@@ -12,6 +12,7 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rayon::prelude::*;
 
+use super::runner::PipelineRunner;
 use crate::base::{Error, Result, Span};
 use crate::eval::{self, Case, Label, Summary};
 use crate::facts;
@@ -143,8 +144,8 @@ impl Eval {
     /// # Errors
     /// When arguments are wrong, a trip cannot be run, a file cannot be written, or a score is below what was asked.
     pub fn run(self) -> Result<()> {
-        let runner = runner(self.shop.as_deref())?;
-        let summary = self.judge(&*runner)?;
+        let runner = PipelineRunner::new(self.shop.as_deref())?;
+        let summary = self.judge(&runner)?;
         let text = if self.json { to_json(&summary)? } else { summary.to_text() };
         print(&text)?;
         if let Some(path) = &self.html {
@@ -235,11 +236,6 @@ impl Eval {
         }
         facts
     }
-}
-
-/// The runner of this build. Here the pipeline and the simulator are wired in.
-fn runner(_shop: Option<&Path>) -> Result<Box<dyn Runner>> {
-    Err(Error::usage("this build cannot run trips yet").hint("the pipeline is not wired into `aisle eval`"))
 }
 
 fn judge_trip(trip: Trip) -> Case {

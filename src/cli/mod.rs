@@ -6,9 +6,11 @@ mod eval;
 mod import;
 mod receipts;
 mod replay;
+mod runner;
+mod shops;
 mod simulate;
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -18,8 +20,10 @@ use crate::base::Result;
 /// Unmanned checkout: cameras and shelf sensors in, an explained receipt per shopper out.
 #[derive(Parser)]
 #[command(name = "aisle", version, propagate_version = true)]
-#[command(after_help = "Exit status: 0 done, 1 result below what was asked, 2 wrong command, 3 bad input, 4 refused by \
-                        the system.\nFirst steps: `aisle demo`, then `aisle replay --help`.")]
+#[command(
+    after_help = "Exit status: 0 done, 1 result below what was asked, 2 wrong command, 3 bad input, 4 refused by \
+                        the system.\nFirst steps: `aisle demo`, then `aisle replay --help`."
+)]
 struct Command {
     #[command(subcommand)]
     verb: Verb,
@@ -63,17 +67,4 @@ fn run(verb: Verb) -> Result<()> {
 fn print(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-}
-
-/// A progress bar on a terminal, nothing elsewhere.
-fn progress(total: u64, what: &'static str) -> indicatif::ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return indicatif::ProgressBar::hidden();
-    }
-    let style = indicatif::ProgressStyle::with_template("{msg} {wide_bar} {percent}% {eta}");
-    let bar = indicatif::ProgressBar::new(total).with_message(what);
-    match style {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
 }

@@ -5,11 +5,12 @@ use std::time::Instant;
 
 use clap::Args;
 
+use super::demo::headline;
 use super::receipts::{self, Report};
 use crate::base::Result;
 use crate::facts::Receipt;
 use crate::pipeline::{Options, Outcome, RunOptions, run};
-use crate::ports::FactSink;
+use crate::ports::{FactSink, FactSource};
 use crate::recording::{Cut, Writer};
 use crate::replay::{self, Format};
 
@@ -41,8 +42,8 @@ pub(super) struct Replay {
     #[arg(long)]
     tolerate: bool,
     /// Hypotheses that stay open; more find rarer explanations, slower.
-    #[arg(long, default_value_t = Options::USUAL.hypotheses_max, value_parser = clap::value_parser!(u16).range(1..=4096).map(usize::from))]
-    hypotheses: usize,
+    #[arg(long, default_value_t = 96, value_parser = clap::value_parser!(u16).range(1..=4096))]
+    hypotheses: u16,
     /// Answer in JSON.
     #[arg(long)]
     json: bool,
@@ -74,22 +75,23 @@ impl Replay {
 
     fn replay(&self, path: &Path) -> Result<(Outcome, String, f64)> {
         let begun = Instant::now();
-        let mut source = replay::open(path, self.format, self.tolerate)?;
-        let options =
-            RunOptions { engine: Options { hypotheses_max: self.hypotheses }, tolerate: self.tolerate };
+        let mut source = replay::open(path, self.format, replay::Options { tolerate: self.tolerate })?;
+        let options = RunOptions { engine: Options { hypotheses_max: usize::from(self.hypotheses) }, tolerate: self.tolerate };
         let shop = source.shop().clone();
         let outcome = match &self.record {
             Some(record) => {
-                let mut writer = Writer::create(record, self.cut, &shop)?;
-                let outcome = run(&mut *source, options, Some(&mut writer as &mut dyn FactSink))?;
+                let mut writer = Writer::create(record, &shop, None, self.cut)?;
+                let outcome = run(&mut source, options, Some(&mut writer as &mut dyn FactSink))?;
                 writer.finish()?;
                 outcome
             }
-            None => run(&mut *source, options, None)?,
+            None => run(&mut source, options, None)?,
         };
         let wall_secs = begun.elapsed().as_secs_f64();
-        let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into());
-        let text = receipts::text(&name, &shop, &outcome, wall_secs);
+        let mut text = receipts::text(&headline(path), &shop, &outcome, wall_secs);
+        for warning in source.warnings() {
+            text += &format!("note: {warning}\n");
+        }
         Ok((outcome, text, wall_secs))
     }
 }

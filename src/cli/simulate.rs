@@ -2,13 +2,14 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
+use super::shops;
 use crate::base::{Error, Result};
 use crate::facts::Movement;
-use crate::shop::Shop;
+use crate::ports::FactSink;
+use crate::recording::{Cut, Writer};
 use crate::sim::{self, Options, Scenario, Trip};
 
 /// Make a shopping trip with known truth and write it as a recording.
@@ -27,8 +28,8 @@ pub struct Simulate {
     /// Everything random follows from it: the same seed gives the same bytes.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Folder of the shop; the demonstration shop if not given.
-    #[arg(long, value_name = "FOLDER")]
+    /// A shop folder or file, or an AutoCheckout folder; the built-in shop if not given.
+    #[arg(long, value_name = "PATH")]
     shop: Option<PathBuf>,
     /// Recording to write.
     #[arg(short, long, value_name = "FILE", required_unless_present = "list")]
@@ -40,7 +41,7 @@ pub struct Simulate {
 
 /// How much goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Level {
+pub(super) enum Level {
     /// Sensors with their noise, nothing else.
     Clean,
     /// Broken tracks, ghosts, clocks apart, lost messages, wrong catalogue weights.
@@ -70,7 +71,7 @@ impl Simulate {
             }
             return Ok(());
         }
-        let shop = Arc::new(open_shop(self.shop.as_deref())?);
+        let (shop, _) = shops::open(self.shop.as_deref())?;
         let options = Options { shop, scenario: self.scenario, level: self.level.into(), seed: self.seed };
         let trip = sim::trip(&options);
         if let Some(path) = &self.output {
@@ -80,16 +81,13 @@ impl Simulate {
     }
 }
 
-fn open_shop(path: Option<&Path>) -> Result<Shop> {
-    match path {
-        None => Ok(sim::demo_shop()),
-        Some(path) => Err(Error::usage("shops are not read from folders yet").at_path(path)),
-    }
-}
-
 /// Writes facts and truth as a recording.
-fn write_recording(_trip: &Trip, path: &Path) -> Result<()> {
-    Err(Error::usage("recordings are not written yet").at_path(path))
+fn write_recording(trip: &Trip, path: &Path) -> Result<()> {
+    let mut writer = Writer::create(path, &trip.shop, Some(&trip.truth), Cut::Tracked)?;
+    for fact in &trip.facts {
+        writer.put(fact)?;
+    }
+    writer.finish().map(drop)
 }
 
 /// What a person wants to know of a trip.

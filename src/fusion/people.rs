@@ -110,8 +110,7 @@ impl People {
         let range = TimeRange { start: range.start - offset, end: range.end - offset };
         let profiles = self.profiles(goods, range);
         let points = profiles.iter().map(|profile| profile.nearness.len()).max().unwrap_or(0);
-        let there =
-            |index: &usize| profiles.iter().any(|profile| model::HAND_THERE < profile.nearness[*index]);
+        let there = |index: &usize| profiles.iter().any(|profile| model::HAND_THERE < profile.nearness[*index]);
         (0..points).filter(there).count() as f64 / points.max(1) as f64
     }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{Counters, Engine, Options};
-use crate::base::{Error, Result};
-use crate::facts::{Attribution, Body, ClockEstimate, Fact, FactRef, Receipt};
+use crate::base::{Error, Result, ShopTime};
+use crate::facts::{Attribution, Body, ClockEstimate, Fact, FactRef, Receipt, VisitClosed};
 use crate::ports::{FactSink, FactSource};
 
 /// How a source is run.
@@ -23,6 +23,8 @@ pub struct Outcome {
     pub receipts: Vec<Receipt>,
     /// The attributions behind them.
     pub attributions: Vec<(FactRef, Attribution)>,
+    /// Every closed visit with the time at which it was decided.
+    pub closed: Vec<(VisitClosed, ShopTime)>,
     /// How far the people's clock is from the plates'.
     pub clock: ClockEstimate,
     /// What happened in every stage.
@@ -65,6 +67,7 @@ pub fn run(source: &mut dyn FactSource, options: RunOptions, sink: Option<&mut d
     Ok(Outcome {
         receipts: collector.receipts,
         attributions: collector.attributions,
+        closed: collector.closed,
         clock: engine.clock(),
         counters: engine.counters(),
         span: first.zip(last).map_or(crate::base::Span::ZERO, |(first, last)| last - first),
@@ -77,6 +80,7 @@ struct Collector<'a> {
     sink: Option<&'a mut dyn FactSink>,
     receipts: Vec<Receipt>,
     attributions: Vec<(FactRef, Attribution)>,
+    closed: Vec<(VisitClosed, ShopTime)>,
     refusal: Option<Error>,
 }
 
@@ -85,6 +89,7 @@ impl Collector<'_> {
         match &fact.body {
             Body::Receipt(receipt) => self.receipts.push(receipt.clone()),
             Body::Attribution(attribution) => self.attributions.push((fact.stamp.fact_ref(), attribution.clone())),
+            Body::Visit(closed) => self.closed.push((closed.clone(), fact.stamp.at)),
             _ => {}
         }
         if let Some(sink) = &mut self.sink

@@ -32,6 +32,25 @@ pub struct PurchasedItem {
     pub quantity: Quantity,
 }
 
+impl Purchases {
+    /// Whether every one of `truth` is here with exactly the same goods, and nobody else has any.
+    pub fn agrees_with(&self, truth: &[Purchase]) -> bool {
+        let goods = |purchase: &Purchase| {
+            let mut goods: Vec<_> =
+                purchase.products.iter().map(|item| (item.barcode.clone(), item.quantity)).collect();
+            goods.sort();
+            goods
+        };
+        let same = |true_one: &Purchase| {
+            self.receipts.iter().any(|ours| ours.target_id == true_one.target_id && goods(ours) == goods(true_one))
+        };
+        let known = |ours: &Purchase| {
+            ours.products.is_empty() || truth.iter().any(|true_one| true_one.target_id == ours.target_id)
+        };
+        truth.iter().all(same) && self.receipts.iter().all(known)
+    }
+}
+
 /// The truth of one trip.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Truth {

@@ -1,0 +1,74 @@
+//! Trips through the pipeline for `aisle eval`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::eval::{Job, Runner, Trip};
+use super::{demo, shops};
+use crate::base::{Error, Result, Span};
+use crate::eval::Label;
+use crate::facts::Closing;
+use crate::pipeline::{Options, Outcome, RunOptions, run};
+use crate::ports::FactSource;
+use crate::replay;
+use crate::shop::Shop;
+use crate::sim::{self, Level, Scenario, Simulation};
+
+const RUN: RunOptions = RunOptions { engine: Options::USUAL, tolerate: false };
+
+/// Runs trips in one shop.
+pub(super) struct PipelineRunner {
+    shop: Arc<Shop>,
+}
+
+impl PipelineRunner {
+    pub(super) fn new(shop: Option<&Path>) -> Result<Self> {
+        Ok(PipelineRunner { shop: shops::open(shop)?.0 })
+    }
+}
+
+impl Runner for PipelineRunner {
+    fn scenarios(&self) -> Vec<String> {
+        Scenario::ALL.iter().map(ToString::to_string).collect()
+    }
+
+    fn run_path(&self, path: &Path) -> Result<Trip> {
+        let mut source = replay::open(path, None, replay::Options { tolerate: false })?;
+        let Some(truth) = source.truth().cloned() else {
+            return Err(Error::input("the recording does not know its truth")
+                .at_path(path)
+                .hint("a folder needs a truth.json; `aisle simulate` writes recordings that know theirs"));
+        };
+        let shop = Arc::new(source.shop().clone());
+        let outcome = run(&mut source, RUN, None)?;
+        let label = Label {
+            group: if truth.case.is_empty() { "recordings".to_owned() } else { truth.case.clone() },
+            level: None,
+            name: demo::headline(path),
+            replay: format!("aisle replay {}", path.display()),
+        };
+        Ok(Trip { label, shop, truth, receipt_delays: delays(&outcome), receipts: outcome.receipts })
+    }
+
+    fn run_scenario(&self, job: &Job) -> Result<Trip> {
+        let scenario: Scenario = job.scenario.parse().map_err(Error::usage)?;
+        let level = if job.level == "room" { Level::Room } else { Level::Clean };
+        let trip = sim::trip(&sim::Options { shop: self.shop.clone(), scenario, level, seed: job.seed });
+        let truth = trip.truth.clone();
+        let outcome = run(&mut Simulation::new(trip), RUN, None)?;
+        let replay = format!("aisle demo --scenario {} --level {} --seed {}", job.scenario, job.level, job.seed);
+        let label = Label {
+            group: job.scenario.clone(),
+            level: Some(job.level.to_owned()),
+            name: format!("{} {} {}", job.scenario, job.level, job.seed),
+            replay,
+        };
+        Ok(Trip { label, shop: self.shop.clone(), truth, receipt_delays: delays(&outcome), receipts: outcome.receipts })
+    }
+}
+
+/// From each shopper's leaving to the decision; a recording that ends first says nothing about it.
+fn delays(outcome: &Outcome) -> Vec<Span> {
+    let left = outcome.closed.iter().filter(|(closed, _)| closed.closing == Closing::Left);
+    left.map(|(closed, decided_at)| *decided_at - closed.left).collect()
+}
