@@ -76,7 +76,8 @@ impl Replay {
     fn replay(&self, path: &Path) -> Result<(Outcome, String, f64)> {
         let begun = Instant::now();
         let mut source = replay::open(path, self.format, replay::Options { tolerate: self.tolerate })?;
-        let options = RunOptions { engine: Options { hypotheses_max: usize::from(self.hypotheses) }, tolerate: self.tolerate };
+        let options =
+            RunOptions { engine: Options { hypotheses_max: usize::from(self.hypotheses) }, tolerate: self.tolerate };
         let shop = source.shop().clone();
         let outcome = match &self.record {
             Some(record) => {
