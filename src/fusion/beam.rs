@@ -96,7 +96,7 @@ impl Beam {
             }
             if may_wait(group, around) {
                 let score = world.score + model::DEFER;
-                let debt = best.max(model::DEBT_MIN + model::ANOTHER_MOVE_LATER * (group.steps.len() - 1) as f64);
+                let debt = best.max(group.debt());
                 let meaning = Meaning::Waits(debt);
                 branches.push(Branch { rank: score + owed + debt, score, world: index, pending, meaning });
             }
@@ -145,7 +145,7 @@ impl Beam {
             Meaning::Waits(debt) => {
                 let (mut places, mut steps) =
                     waiting.map_or_else(Default::default, |waiting| (waiting.places, waiting.steps));
-                places.extend(step.significant());
+                places.extend(step.core());
                 places.sort_unstable();
                 places.dedup();
                 steps.push(step.id);
@@ -181,8 +181,6 @@ fn may_wait(group: &Group, around: &Surroundings<'_>) -> bool {
     let begun = group.span.start;
     GROUP_STEPS_MAX > group.steps.len()
         && around.ahead.iter().filter_map(|id| around.steps.get(id)).any(|later| {
-            later.shelf == group.shelf
-                && later.span.end - begun <= GROUP_SPAN_MAX
-                && Group::touches(&group.places, later)
+            later.shelf == group.shelf && later.span.end - begun <= GROUP_SPAN_MAX && Group::touches(&group.core, later)
         })
 }

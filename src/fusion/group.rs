@@ -17,6 +17,8 @@ const TAKERS_MAX: usize = 4;
 const PIECES_MAX: usize = 3;
 /// Past so many plates that count, cuts are tried only between plates of opposite sign or apart.
 const FREE_CUTS_MAX: usize = 6;
+/// A step below this many grams may be a tremble.
+const TREMBLE_GRAMS: f64 = 10.0;
 /// A hand is looked for at least this long around a step.
 const HAND_MARGIN: Span = Span::from_millis(100);
 
@@ -30,7 +32,9 @@ pub(super) struct Group {
     /// Ways to cut the group: indices into `pieces`.
     pub(super) partitions: Vec<Vec<usize>>,
     /// The places of the plates that count.
-    pub(super) places: Vec<usize>,
+    places: Vec<usize>,
+    /// Those that carry the change.
+    pub(super) core: Vec<usize>,
     pub(super) span: TimeRange,
 }
 
@@ -92,9 +96,13 @@ impl Group {
         let mut plates: Vec<PlateStep> = steps.iter().flat_map(|step| step.plates.iter().copied()).collect();
         plates.sort_by_key(|plate| (plate.place, plate.span.start));
         let plates = merge_same_plate(plates);
-        let mut places: Vec<usize> = steps.iter().flat_map(|step| step.significant()).collect();
-        places.sort_unstable();
-        places.dedup();
+        let sorted = |mut places: Vec<usize>| {
+            places.sort_unstable();
+            places.dedup();
+            places
+        };
+        let places = sorted(steps.iter().flat_map(|step| step.significant()).collect());
+        let core = sorted(steps.iter().flat_map(|step| step.core()).collect());
         let spans = steps.iter().map(|step| step.span);
         let span = spans
             .reduce(TimeRange::hull)
@@ -106,15 +114,24 @@ impl Group {
             pieces: Vec::new(),
             partitions: Vec::new(),
             places,
+            core,
             span,
         };
         group.cut(steps, &plates, shelf, people, clock);
         group
     }
 
-    /// Whether a step touches the plates of this group.
+    /// Whether a step may go on with changes at these places: on the same plate, or beside it if it is more than a
+    /// tremble.
     pub(super) fn touches(places: &[usize], step: &Step) -> bool {
-        step.significant().any(|place| places.iter().any(|other| other.abs_diff(place) <= 1))
+        let reach = usize::from(TREMBLE_GRAMS <= step.size());
+        step.core().any(|place| places.iter().any(|other| other.abs_diff(place) <= reach))
+    }
+
+    /// What explaining it will cost at least if it is one change.
+    pub(super) fn debt(&self) -> f64 {
+        let whole = self.partitions.first().and_then(|pieces| pieces.first()).map(|&piece| &self.pieces[piece]);
+        model::DEBT_MIN + whole.map_or(0.0, |piece| piece.moves + 0.5 * piece.spread)
     }
 
     fn cut(&mut self, steps: &[&Step], plates: &[PlateStep], shelf: &Shelf, people: &People, clock: &[f64]) {

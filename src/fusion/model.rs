@@ -8,7 +8,7 @@ const CATALOGUE_SHARE_SIGMA: f64 = 0.007;
 /// Share of products whose catalogue weight is off by more than that.
 const LOOSE: f64 = 0.10;
 /// Scale of that error (Laplace), as a share of the weight, and in grams.
-const LOOSE_SHARE: f64 = 0.03;
+const LOOSE_SHARE: f64 = 0.02;
 const LOOSE_GRAMS: f64 = 2.0;
 /// Share of products whose catalogue weight is grossly wrong: between half and twice the true one.
 const GROSS: f64 = 0.012;
@@ -101,7 +101,7 @@ fn catalogue(grams: f64, units: f64, nominal: f64, sigma: f64) -> f64 {
     let gross_share = if units < 1.5 {
         GROSS
     } else if units < 2.5 {
-        GROSS * 0.3
+        GROSS * 0.5
     } else {
         GROSS * 0.02
     };
@@ -136,7 +136,7 @@ pub(super) fn same_trace(differences: &[f64]) -> f64 {
     const SIGMA: f64 = 0.06;
     let squared: f64 = differences.iter().map(|share| (share / SIGMA).powi(2)).sum();
     let plates = differences.len().saturating_sub(1) as f64;
-    -0.3 + 1.7 * plates - (squared / 2.0).min(9.0)
+    0.3 + 1.7 * plates - (squared / 2.0).min(9.0)
 }
 
 /// Log likelihood ratio of a hand at this distance (metres) from the goods: the taker's against anybody else's.
@@ -145,13 +145,15 @@ pub(super) fn hand(nearness: f64) -> f64 {
 }
 
 /// `hand` of a hand far away: the hand that took is never wholly out of sight and reach.
-const HAND_FLOOR: f64 = 0.004;
+const HAND_FLOOR: f64 = 0.000_25;
 /// `hand` of a hand on the goods.
 const HAND_PEAK: f64 = 9.0;
 
 /// How well a visible wrist at this distance (metres) fits a hand on the goods, `0..=1`.
 pub(super) fn nearness_of_wrist(metres: f64) -> f64 {
-    0.88 * (-0.5 * (metres / 0.09).powi(2)).exp() + 0.12 * (-0.5 * (metres / 0.25).powi(2)).exp()
+    let core = 0.88 * (-0.5 * (metres / 0.09).powi(2)).exp() + 0.12 * (-0.5 * (metres / 0.25).powi(2)).exp();
+    // A wrist may be reported on another body, or before it moved.
+    core + 0.002 * (-metres / 0.35).exp()
 }
 
 /// The same when only the elbow is seen: the hand is a forearm (0.38 m to the knuckles) away from it.
@@ -165,7 +167,7 @@ pub(super) fn nearness_by_trunk(metres: f64) -> f64 {
 }
 
 /// Nobody that the cameras saw did it.
-pub(super) const NOBODY: f64 = -5.0;
+pub(super) const NOBODY: f64 = -6.5;
 /// One more action at the same moment on the same plates.
 pub(super) const ANOTHER_ACTION: f64 = -3.2;
 /// Two shoppers share a simultaneous action.
@@ -181,7 +183,7 @@ pub(super) const RETURN_HANDED: f64 = -4.0;
 /// A return of something that nobody was seen to take.
 pub(super) const RETURN_UNSEEN: f64 = -9.0;
 /// A change that is neither goods nor noise: a bag put down, a hip against the shelf; density over a kilogram or two.
-pub(super) const DISTURBANCE: f64 = -14.0;
+pub(super) const DISTURBANCE: f64 = -12.0;
 /// Taking back what is not goods.
 pub(super) const FOREIGN_OBJECT_AGAIN: f64 = -3.0;
 /// To wait for what the plate does next instead of explaining a change now.
@@ -197,7 +199,7 @@ pub(super) const HAND_GONE: f64 = -9.0;
 /// Nearness from which a hand may be there.
 pub(super) const HAND_THERE: f64 = 0.12;
 /// One shopper does two things at the same moment: a hand explains one of them.
-pub(super) const BOTH_HANDS: f64 = -2.5;
+pub(super) const BOTH_HANDS: f64 = -1.2;
 
 /// A change that goes the other way in between, by this many grams: a press, a wobble, something put and taken.
 pub(super) fn excursion(grams: f64, seconds: f64) -> f64 {

@@ -10,6 +10,9 @@ const SLACK: Span = Span::from_millis(250);
 const SIGMAS_MIN: f64 = 3.5;
 const GRAMS_MIN: f64 = 3.5;
 
+/// A plate that changed by less than this share of the largest change beside it only trembled.
+const CORE_SHARE: f64 = 0.12;
+
 /// What one plate did in a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct PlateStep {
@@ -45,6 +48,17 @@ impl Step {
     /// The places of the plates that count.
     pub(super) fn significant(&self) -> impl Iterator<Item = usize> + '_ {
         self.plates.iter().filter(|plate| plate.significant).map(|plate| plate.place)
+    }
+
+    /// The places that carry the change: without what merely trembled beside it.
+    pub(super) fn core(&self) -> impl Iterator<Item = usize> + '_ {
+        let bar = CORE_SHARE * self.size();
+        self.plates.iter().filter(move |plate| plate.significant && bar <= plate.grams.abs()).map(|plate| plate.place)
+    }
+
+    /// The largest change of a plate, grams.
+    pub(super) fn size(&self) -> f64 {
+        self.plates.iter().map(|plate| plate.grams.abs()).fold(0.0, f64::max)
     }
 
     /// The order in which steps are explained.

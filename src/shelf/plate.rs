@@ -1,10 +1,16 @@
 //! One plate: from block averages to quiet runs to the levels of an event.
 
+use std::collections::VecDeque;
+
 use crate::base::{Grams, PlateId, ShopTime, Span, TimeRange};
 use crate::facts::{Level, Staircase};
 
 /// Blocks that the resting level lags behind, so that the beginning of a change is not averaged into it.
 const REST_LAG_BLOCKS: usize = 6;
+/// Blocks that a neighbour of an event is measured over: half a second.
+const RECENT_BLOCKS: usize = 8;
+/// A neighbour's change of fewer standard deviations than this is noise.
+const NEIGHBOUR_SIGMAS_MIN: f64 = 2.5;
 /// Share of a block in the resting level, once it is known: a time constant of about 3 s, for drift.
 const REST_GAIN: f64 = 0.022;
 /// Share of a block in the noise estimates: a time constant of about 0.5 s, since footsteps come and go.
@@ -36,6 +42,8 @@ pub(super) struct PlateTrace {
     /// The average of the last block, without what the whole shelf felt; `None` while the sensor is silent.
     last_block: Option<f64>,
     silent_blocks: u32,
+    /// The last blocks, newest last; for what a plate at rest reads.
+    recent: VecDeque<f64>,
     /// Blocks not yet averaged into the resting level, oldest first.
     fresh: Vec<f64>,
     rest: Option<f64>,
@@ -70,6 +78,7 @@ impl PlateTrace {
             block_samples: 0,
             last_block: None,
             silent_blocks: 0,
+            recent: VecDeque::with_capacity(RECENT_BLOCKS + 1),
             fresh: Vec::with_capacity(REST_LAG_BLOCKS + 1),
             rest: None,
             rest_blocks: 0,
@@ -121,8 +130,13 @@ impl PlateTrace {
             self.silent_blocks = self.silent_blocks.saturating_add(1);
             self.end_run();
             self.last_block = None;
+            self.recent.clear();
             return;
         };
+        self.recent.push_back(value);
+        if RECENT_BLOCKS < self.recent.len() {
+            self.recent.pop_front();
+        }
         self.silent_blocks = 0;
         if let Some(last) = self.last_block {
             let squared = (value - last) * (value - last) / 2.0;
@@ -212,7 +226,7 @@ impl PlateTrace {
         if let Some(rest) = &mut self.rest {
             *rest += by;
         }
-        for value in self.fresh.iter_mut().chain(self.last_block.as_mut()) {
+        for value in self.fresh.iter_mut().chain(&mut self.recent).chain(self.last_block.as_mut()) {
             *value -= by;
         }
         if let Some(run) = &mut self.run {
@@ -280,10 +294,15 @@ impl PlateTrace {
                 after = run.mean();
             }
         } else {
-            let run = open_run.or(self.last_block.map(|value| Run { start: now, end: now, sum: value, blocks: 1 }))?;
-            let quiet = TimeRange { start: run.start.max(before.end), end: run.end.max(before.end) };
-            levels.push(Level { quiet, grams: Grams::new(run.mean()), sigma: Grams::new(self.sigma(run.blocks)) });
-            after = run.mean();
+            let blocks = u32::try_from(self.recent.len()).ok().filter(|blocks| 2 <= *blocks)?;
+            let mean = self.recent.iter().sum::<f64>() / f64::from(blocks);
+            let sigma = self.sigma(blocks);
+            let quiet = TimeRange { start: before.end.max(now - Span::from_millis(500)), end: now.max(before.end) };
+            levels.push(Level { quiet, grams: Grams::new(mean), sigma: Grams::new(sigma) });
+            // What may be noise moves no level: the next event would see it the other way round.
+            if NEIGHBOUR_SIGMAS_MIN * sigma.hypot(rest_sigma) < mean.abs() {
+                after = mean;
+            }
         }
         self.levels.clear();
         self.active = false;

@@ -17,7 +17,7 @@ const GAP_MAX: Span = Span::from_millis(6_000);
 /// A new track may begin this much before the old one ends.
 const OVERLAP_MAX: Span = Span::from_millis(600);
 /// A new track without a predecessor is believed after this long; one at an entrance at once when ripe.
-const BELIEVED: Span = Span::from_millis(3_000);
+const BELIEVED: Span = Span::from_millis(4_300);
 /// A track is of interest for this long after its last sight.
 const FORGOTTEN: Span = Span::from_millis(120_000);
 /// Walking speed that is not exceeded in a shop, metres per second.
@@ -29,7 +29,7 @@ const CLEAR_SHARE_MIN: f64 = 0.4;
 /// Joints seen on average that make a believable person, of eight.
 const JOINTS_MEAN_MIN: f64 = 3.5;
 /// A new track is believed after this long even if it was near others all the time.
-const BELIEVED_BESIDE_OTHERS: Span = Span::from_millis(4_500);
+const BELIEVED_BESIDE_OTHERS: Span = Span::from_millis(5_200);
 /// Whoever is there this soon after the first frame was there before it.
 const FROM_THE_START: Span = Span::from_millis(400);
 /// Cost above which a track is not the continuation of a lost person.
