@@ -6,7 +6,7 @@ mod scale;
 
 use std::hint::black_box;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use aisle::base::{ShopTime, Span};
 use aisle::facts::{Attribution, Body};
@@ -28,8 +28,8 @@ fn main() {
     let solos = scale::solos(most);
     let mut criterion = Criterion::default()
         .sample_size(10)
-        .warm_up_time(std::time::Duration::from_millis(500))
-        .measurement_time(std::time::Duration::from_secs(3))
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2))
         .configure_from_args();
     let mut group = criterion.benchmark_group("fusion");
     for &copies in copies {

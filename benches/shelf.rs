@@ -3,6 +3,7 @@
 mod scale;
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use aisle::base::Span;
 use aisle::facts::{PlateBatch, ShelfEvent};
@@ -16,7 +17,11 @@ const LARGE: (&[u16], f64) = (&[1, 10], 60.0);
 
 fn main() {
     let (copies, idle_secs) = if scale::is_measuring() { LARGE } else { SMALL };
-    let mut criterion = Criterion::default().sample_size(10).configure_from_args();
+    let mut criterion = Criterion::default()
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2))
+        .configure_from_args();
     let mut group = criterion.benchmark_group("shelf");
     for &copies in copies {
         let shop = scale::shop(copies);

@@ -180,7 +180,6 @@ pub(crate) fn digest(text: &str) -> String {
     format!("{:016x}", text.bytes().fold(0xcbf2_9ce4_8422_2325, fold))
 }
 
-
 fn people(fact: &Fact) -> Option<&PeopleFrame> {
     match &fact.body {
         Body::People(frame) => Some(frame),
