@@ -41,7 +41,7 @@ impl Demo {
         let truth = trip.truth.clone();
         let begun = Instant::now();
         let mut source = Simulation::new(trip);
-        let outcome = run(&mut source, RunOptions { engine: Options::USUAL, tolerate: false }, None)?;
+        let outcome = run(&mut source, RunOptions { engine: Options::USUAL, tolerate: false, threads: 1 }, None)?;
         let wall_secs = begun.elapsed().as_secs_f64();
         let name = format!("generated trip `{}`, seed {}", self.scenario, self.seed);
         if self.json {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::reorder::{self, Reorder};
+use crate::base::limits::PEOPLE_PER_FRAME_MAX;
 use crate::base::{ShopTime, SourceId, Span, TrackId};
 use crate::cart::CartBook;
 use crate::facts::{Body, Fact, PeopleFrame, Person, ShelfEvent, Stamp, TrackJoined};
@@ -25,6 +26,8 @@ pub struct Options {
 /// What happened in every stage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
+    /// People beyond [`PEOPLE_PER_FRAME_MAX`] in one frame; they are left out.
+    pub dropped_people: u64,
     /// Putting facts in order.
     pub reorder: reorder::Counters,
     /// Plates to shelf events.
@@ -49,6 +52,16 @@ struct Stages {
     sequences: BTreeMap<SourceId, u64>,
     now: ShopTime,
     ticked: ShopTime,
+    dropped_people: u64,
+}
+
+/// What the engine holds in memory right now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Facts that wait for their turn.
+    pub facts: usize,
+    /// Hypotheses about who has what.
+    pub hypotheses: usize,
 }
 
 impl Options {
@@ -69,6 +82,7 @@ impl Engine {
                 sequences: BTreeMap::new(),
                 now: ShopTime::MIN,
                 ticked: ShopTime::MIN,
+                dropped_people: 0,
             },
         }
     }
@@ -89,11 +103,17 @@ impl Engine {
     /// What happened so far.
     pub fn counters(&self) -> Counters {
         Counters {
+            dropped_people: self.stages.dropped_people,
             reorder: self.reorder.counters(),
             shelf: self.stages.shelf.counters(),
             tracking: self.stages.stitcher.counters(),
             fusion: self.stages.fusion.counters(),
         }
+    }
+
+    /// What is held in memory right now.
+    pub fn held(&self) -> Held {
+        Held { facts: self.reorder.waiting(), hypotheses: self.stages.fusion.hypotheses() }
     }
 
     /// How far the people's clock is from the plates'.
@@ -112,7 +132,10 @@ impl Stages {
                 self.take_events(events, give);
             }
             Body::People(frame) => {
-                let (sightings, verdicts) = self.stitcher.step(fact.stamp.at, frame);
+                let many = frame.people.len().saturating_sub(PEOPLE_PER_FRAME_MAX);
+                self.dropped_people += many as u64;
+                let fewer = (0 < many).then(|| PeopleFrame { people: frame.people[..PEOPLE_PER_FRAME_MAX].to_vec() });
+                let (sightings, verdicts) = self.stitcher.step(fact.stamp.at, fewer.as_ref().unwrap_or(frame));
                 self.take_people(sightings, verdicts, give);
             }
             Body::Shelf(_) => self.fusion.take(fact),
