@@ -11,6 +11,7 @@ use super::simulate::Level;
 use crate::base::{Error, Result};
 use crate::pipeline::{Options, RunOptions, run};
 use crate::sim::{self, Scenario, Simulation};
+use crate::truth::Purchases;
 
 /// Show receipts of a generated shopping trip: no recording, no camera, nothing to install.
 #[derive(Args)]
@@ -52,7 +53,7 @@ impl Demo {
         }
         super::print("This trip is generated, not recorded: invented shop, invented shoppers, known truth.\n\n");
         super::print(&receipts::text(&name, &shop, &outcome, wall_secs));
-        let right = receipts::purchases(&outcome.receipts).agrees_with(&truth.receipts);
+        let right = Purchases::of(&outcome.receipts).agrees_with(&truth.receipts);
         super::print(match right {
             true => "\nEvery receipt is what the generated shoppers really took.\n",
             false => {

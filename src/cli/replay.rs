@@ -13,6 +13,7 @@ use crate::pipeline::{Options, Outcome, RunOptions, run};
 use crate::ports::{FactSink, FactSource};
 use crate::recording::{Cut, Writer};
 use crate::replay::{self, Format};
+use crate::truth::Purchases;
 
 /// Replay recordings to receipts: the same ones every time.
 #[derive(Args)]
@@ -71,7 +72,7 @@ impl Replay {
             super::print(&format!("{:#}\n", serde_json::Value::Array(reports)));
         }
         if let Some(path) = &self.receipts {
-            receipts::write_purchases(path, &receipts::purchases(&all))?;
+            receipts::write_purchases(path, &Purchases::of(&all))?;
         }
         Ok(())
     }

@@ -60,6 +60,12 @@ struct Stages {
 pub struct Held {
     /// Facts that wait for their turn.
     pub facts: usize,
+    /// Tracks of people.
+    pub tracks: usize,
+    /// Visits that are open.
+    pub visitors: usize,
+    /// Changes of weight that wait to be explained.
+    pub steps: usize,
     /// Hypotheses about who has what.
     pub hypotheses: usize,
 }
@@ -113,7 +119,14 @@ impl Engine {
 
     /// What is held in memory right now.
     pub fn held(&self) -> Held {
-        Held { facts: self.reorder.waiting(), hypotheses: self.stages.fusion.hypotheses() }
+        let Stages { stitcher, fusion, .. } = &self.stages;
+        Held {
+            facts: self.reorder.waiting(),
+            tracks: stitcher.tracks(),
+            visitors: fusion.visitors(),
+            steps: fusion.steps(),
+            hypotheses: fusion.hypotheses(),
+        }
     }
 
     /// How far the people's clock is from the plates'.
