@@ -21,6 +21,10 @@ pub const CLOCK_OFFSET_SPAN_MAX: Span = Span::from_millis(600);
 pub const PLATES_PER_SHELF_MAX: usize = 64;
 /// Samples in one plate batch.
 pub const SAMPLES_PER_BATCH_MAX: usize = 6_000;
+/// Time between the first and the last row of one plate batch.
+pub const BATCH_SPAN_MAX: Span = Span::from_millis(120_000);
+/// How far the stamp of a plate batch may be from its rows.
+pub const BATCH_STAMP_OFF_MAX: Span = Span::from_millis(9_000);
 /// People in one frame; more are dropped and counted.
 pub const PEOPLE_PER_FRAME_MAX: usize = 256;
 /// Bytes of one JSON line or MCAP message that is read.

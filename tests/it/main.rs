@@ -3,8 +3,8 @@
 
 mod cli;
 mod determinism;
-// mod faults;
-// mod long;
+mod faults;
+mod long;
 mod replay;
 mod scenarios;
 mod snapshot;

@@ -5,7 +5,12 @@ use aisle::sim::{Level, Scenario};
 
 use super::trips::{SHOP, play, replay_command, trip};
 
+/// Seeds where every receipt is exact.
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=5;
+/// Seeds that a mean is taken over.
+const SEEDS_OF_MEAN: std::ops::RangeInclusive<u64> = 1..=10;
+/// Least mean unit F1, but for the last digit of a sum.
+const MEAN_F1_MIN: f64 = 0.9 - 1e-9;
 
 /// What is asked of a scenario over its seeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,17 +24,18 @@ enum Bar {
 fn check(scenario: Scenario, bar: Bar) {
     let mut wrong = Vec::new();
     let mut f1 = 0.0;
-    for seed in SEEDS {
+    let seeds = if bar == Bar::Exact { SEEDS } else { SEEDS_OF_MEAN };
+    for seed in seeds.clone() {
         let trip = trip(scenario, Level::Clean, seed);
         let told = play(&SHOP, trip.facts);
         let below = SHOP.policy().review_below;
         let score = score_case(&trip.truth, &told.outcome.receipts, SHOP.catalogue(), below);
-        f1 += score.f1 / SEEDS.count() as f64;
+        f1 += score.f1 / seeds.clone().count() as f64;
         if !score.exact {
             wrong.push(format!("F1 {:.3}: {}", score.f1, replay_command(scenario, Level::Clean, seed)));
         }
     }
-    assert!(0.9 <= f1, "{scenario}: mean unit F1 is {f1:.3}\n{}", wrong.join("\n"));
+    assert!(MEAN_F1_MIN <= f1, "{scenario}: mean unit F1 is {f1:.3}\n{}", wrong.join("\n"));
     assert!(bar == Bar::Mean || wrong.is_empty(), "{scenario}: not exact\n{}", wrong.join("\n"));
 }
 
