@@ -9,7 +9,7 @@ use super::group::Group;
 use super::model;
 use super::people::People;
 use super::steps::Step;
-use super::world::{Effect, World};
+use super::world::{Effect, Pending, World};
 use crate::base::{Span, VisitId};
 use crate::shop::Shop;
 
@@ -39,12 +39,20 @@ pub(super) struct Beam {
 
 /// A branch, before it is made.
 struct Branch {
+    /// What it will be compared by.
+    rank: f64,
     score: f64,
     world: usize,
     /// Which pending change it goes on with, if any.
     pending: Option<usize>,
-    /// The explanation, or `None` to wait.
-    explained: Option<(Arc<Group>, Vec<(usize, Effect)>)>,
+    meaning: Meaning,
+}
+
+/// What a branch makes of a step.
+enum Meaning {
+    Explained(Arc<Group>, Vec<(usize, Effect)>),
+    /// Wait; explaining it will cost at least so much.
+    Waits(f64),
 }
 
 impl Beam {
@@ -66,40 +74,43 @@ impl Beam {
             let pending = world
                 .pending
                 .iter()
-                .position(|(shelf, places, _)| *shelf == step.shelf && Group::touches(places, step));
-            let mut ids = pending.map_or_else(Vec::new, |pending| world.pending[pending].2.clone());
+                .position(|pending| pending.shelf == step.shelf && Group::touches(&pending.places, step));
+            let mut ids = pending.map_or_else(Vec::new, |pending| world.pending[pending].steps.clone());
+            let owed = world.rank() - world.score - pending.map_or(0.0, |pending| world.pending[pending].debt);
             ids.push(step.id);
             let group = groups.entry(ids).or_insert_with_key(|ids| {
                 let members: Vec<&Step> = ids.iter().filter_map(|id| around.steps.get(id)).collect();
                 Arc::new(Group::new(&members, shelf, around.people, around.clock))
             });
+            let mut best = f64::NEG_INFINITY;
             for explanation in explain(group, world, around.plan) {
+                best = best.max(explanation.log);
                 let busy = explanation
                     .effects
                     .iter()
                     .map(|(piece, effect)| world.busy_cost(effect, group.pieces[*piece].span))
                     .fold(0.0, f64::min);
-                branches.push(Branch {
-                    score: world.score + explanation.log + busy,
-                    world: index,
-                    pending,
-                    explained: Some((group.clone(), explanation.effects)),
-                });
+                let score = world.score + explanation.log + busy;
+                let meaning = Meaning::Explained(group.clone(), explanation.effects);
+                branches.push(Branch { rank: score + owed, score, world: index, pending, meaning });
             }
             if may_wait(group, around) {
-                branches.push(Branch { score: world.score + model::DEFER, world: index, pending, explained: None });
+                let score = world.score + model::DEFER;
+                let debt = best.max(model::DEBT_MIN + model::ANOTHER_MOVE_LATER * (group.steps.len() - 1) as f64);
+                let meaning = Meaning::Waits(debt);
+                branches.push(Branch { rank: score + owed + debt, score, world: index, pending, meaning });
             }
         }
         self.make(branches, step, around.plan);
     }
 
     fn make(&mut self, mut branches: Vec<Branch>, step: &Step, plan: &Plan) {
-        branches.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.world.cmp(&b.world)));
-        let best = branches.first().map_or(0.0, |branch| branch.score);
+        branches.sort_by(|a, b| b.rank.total_cmp(&a.rank).then(a.world.cmp(&b.world)));
+        let best = branches.first().map_or(0.0, |branch| branch.rank);
         let mut next: Vec<World> = Vec::with_capacity(self.width);
         let mut of_digest: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
         for branch in branches.into_iter().take(4 * self.width) {
-            if branch.score < best - WORSE_MAX {
+            if branch.rank < best - WORSE_MAX {
                 break;
             }
             let Some(world) = self.branch(branch, step, plan) else { continue };
@@ -111,8 +122,8 @@ impl Beam {
                 next.push(world);
             }
         }
-        next.sort_by(|a, b| b.score.total_cmp(&a.score));
-        let top = next.first().map_or(0.0, |world| world.score);
+        next.sort_by(|a, b| b.rank().total_cmp(&a.rank()));
+        let top = next.first().map_or(0.0, World::rank);
         next.iter_mut().for_each(|world| world.score -= top);
         if !next.is_empty() {
             self.worlds = next;
@@ -123,22 +134,23 @@ impl Beam {
         let mut world = self.worlds[branch.world].clone();
         world.score = branch.score;
         let waiting = branch.pending.map(|pending| world.pending.remove(pending));
-        match branch.explained {
-            Some((group, effects)) => {
+        match branch.meaning {
+            Meaning::Explained(group, effects) => {
                 for (piece, effect) in &effects {
                     if !world.apply(effect, &group, *piece, &plan.nominal) {
                         return None;
                     }
                 }
             }
-            None => {
-                let (mut places, mut ids) = waiting.map_or_else(Default::default, |(_, places, ids)| (places, ids));
+            Meaning::Waits(debt) => {
+                let (mut places, mut steps) =
+                    waiting.map_or_else(Default::default, |waiting| (waiting.places, waiting.steps));
                 places.extend(step.significant());
                 places.sort_unstable();
                 places.dedup();
-                ids.push(step.id);
-                world.pending.push((step.shelf, places, ids));
-                world.pending.sort();
+                steps.push(step.id);
+                world.pending.push(Pending { shelf: step.shelf, places, steps, debt });
+                world.pending.sort_by(|a, b| (a.shelf, &a.steps).cmp(&(b.shelf, &b.steps)));
             }
         }
         Some(world)
@@ -151,13 +163,14 @@ impl Beam {
         for world in &mut self.worlds {
             world.carts.retain(|((owner, _), _)| *owner != visit);
             world.history.remove(&visit);
+            world.weighed.retain(|(owner, _), _| *owner != visit);
             world.busy.remove(&visit);
         }
     }
 
     /// Probability of each hypothesis.
     pub(super) fn weights(&self, temperature: f64) -> Vec<f64> {
-        let weights: Vec<f64> = self.worlds.iter().map(|world| (world.score / temperature).exp()).collect();
+        let weights: Vec<f64> = self.worlds.iter().map(|world| (world.rank() / temperature).exp()).collect();
         let sum: f64 = weights.iter().sum();
         weights.into_iter().map(|weight| weight / sum).collect()
     }

@@ -113,13 +113,14 @@ fn keep_best<T>(items: &mut Vec<T>, most: usize, log: impl Fn(&T) -> f64) {
 type Option2 = (f64, Effect, Option<Effect>);
 
 fn piece_options(group: &Group, piece: &Piece, world: &World, plan: &Plan) -> Vec<Option2> {
-    let mut options: Vec<Option2> = vec![(piece.nothing, Effect::Nothing, None)];
+    let mut options: Vec<Option2> = vec![(piece.nothing - 0.5 * piece.spread, Effect::Nothing, None)];
     if piece.total < 0.0 {
         takes(group, piece, world, plan, &mut options);
         strays(group, piece, world, &mut options);
+        options.push((model::DISTURBANCE, Effect::Nothing, None));
     } else {
         returns(group, piece, world, plan, &mut options);
-        options.push((model::FOREIGN_OBJECT, Effect::PutForeign, None));
+        options.push((model::DISTURBANCE, Effect::PutForeign, None));
     }
     for (log, ..) in &mut options {
         *log += piece.spread + piece.moves;
@@ -218,14 +219,16 @@ fn pairs(takers: &[Taker]) -> Vec<(VisitId, VisitId, f64)> {
     pairs
 }
 
-fn difference(a: &[(usize, f64)], b: &[(usize, f64)]) -> f64 {
+/// Differences of shares on every place that matters in either.
+fn differences(a: &[(usize, f64)], b: &[(usize, f64)]) -> Vec<f64> {
     let of = |shares: &[(usize, f64)], place: usize| {
         shares.iter().find(|(other, _)| *other == place).map_or(0.0, |(_, share)| *share)
     };
-    let mut places: Vec<usize> = a.iter().chain(b).map(|(place, _)| *place).collect();
+    let mut places: Vec<usize> =
+        a.iter().chain(b).filter(|(_, share)| 0.04 < share.abs()).map(|(place, _)| *place).collect();
     places.sort_unstable();
     places.dedup();
-    places.into_iter().map(|place| (of(a, place) - of(b, place)).abs()).sum()
+    places.into_iter().map(|place| of(a, place) - of(b, place)).collect()
 }
 
 /// What was put off its place may have been taken again.
@@ -233,14 +236,12 @@ fn strays(group: &Group, piece: &Piece, world: &World, options: &mut Vec<Option2
     let here = |stray: &&(usize, &Stray)| stray.1.shelf == group.shelf;
     let shares = piece.shares();
     for (index, stray) in world.strays.iter().enumerate().collect::<Vec<_>>().iter().filter(here) {
-        let trace = model::same_trace(difference(&stray.shares, &shares));
+        let trace = model::same_trace(&differences(&stray.shares, &shares));
         let sigma = piece.sigma.hypot(1.5);
         let weight = model::mix(&[
             (0.9, model::gauss(-piece.total - stray.grams, sigma)),
             (0.1, model::gauss(-piece.total - stray.grams, 5.0 * sigma)),
         ]);
-        // How the weight spreads was known beforehand.
-        let trace = trace - piece.spread;
         let kind = if stray.sku.is_none() { model::FOREIGN_OBJECT_AGAIN } else { 0.0 };
         for (visit, ratio) in candidates(&piece.takers) {
             options.push((trace + weight + kind + ratio, Effect::TakeStray { visit, stray: *index }, None));
@@ -255,8 +256,9 @@ fn returns(group: &Group, piece: &Piece, world: &World, plan: &Plan, options: &m
         let outside = plan.share_outside(group.shelf, sku, piece);
         let elsewhere = 0.6 <= outside;
         let place = if elsewhere { model::RETURN_ELSEWHERE } else { model::place(outside) * 0.3 };
-        let log =
-            weight.log_density(piece.total, f64::from(units), piece.sigma) + units_prior(units) + place + opposite;
+        let weighed = owner.and_then(|owner| world.weighed.get(&(owner, sku))).copied();
+        let density = weight.log_density_back(piece.total, f64::from(units), piece.sigma, weighed);
+        let log = density + units_prior(units) + place + opposite;
         let expected = f64::from(units) * weight.mean().unwrap_or(0.0);
         options.push((log + base + model::RETURN, Effect::Return { owner, sku, units, elsewhere, expected }, None));
     };
@@ -276,7 +278,7 @@ fn returns(group: &Group, piece: &Piece, world: &World, plan: &Plan, options: &m
     }
     for &sku in &plan.shelves[group.shelf].skus {
         if plan.share_outside(group.shelf, sku, piece) < 0.6 {
-            fit(sku, 1, None, best - 8.0);
+            fit(sku, 1, None, best + model::RETURN_UNSEEN);
         }
     }
 }

@@ -346,17 +346,9 @@ fn takers(parts: &[Part], shelf: &Shelf, people: &People, clock: &[f64]) -> Vec<
     takers
 }
 
-/// Log likelihood of a step at each clock offset, whoever's hand it was; `None` when nobody was near.
-pub(super) fn clock_likelihood(step: &Step, shelf: &Shelf, people: &People) -> Option<Vec<f64>> {
+/// Where the goods of a step were.
+pub(super) fn goods_of<'a>(step: &Step, shelf: &'a Shelf) -> Option<Goods<'a>> {
     let members: Vec<usize> = (0..step.plates.len()).collect();
     let parts = parts_of(&[step], &members, &step.plates, shelf);
-    let fits = fits(parts.first()?, shelf, people);
-    if fits.is_empty() {
-        return None;
-    }
-    let at = |offset: usize| {
-        let each: Vec<(f64, f64)> = fits.iter().map(|(_, ratios, _)| (1.0, ratios[offset])).collect();
-        model::mix(&each)
-    };
-    Some((0..2 * HALF + 1).map(at).collect())
+    parts.first().map(|part| Goods { shelf, centre: part.centre, half_width: part.half_width })
 }

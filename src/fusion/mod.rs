@@ -37,7 +37,10 @@ use steps::Step;
 /// A step is explained this long after it ended: later ones may belong to it, and shelves report long events late.
 const LAG: Span = Span::from_millis(10_000);
 /// The people's positions around a step are complete this long after it.
-const CLOCK_LAG: Span = Span::from_millis(1_500);
+const CLOCK_LAG: Span = Span::from_millis(2_500);
+
+/// A step of this many grams tells the time.
+const CLOCK_GRAMS_MIN: f64 = 20.0;
 
 /// How hard to think.
 #[derive(Clone, Copy, Debug)]
@@ -177,8 +180,9 @@ impl Fusion {
         for id in ready {
             let Some(step) = self.steps.get(&id) else { continue };
             let shelf = &self.shop.shelves()[step.shelf];
-            if let Some(likelihood) = group::clock_likelihood(step, shelf, &self.people) {
-                self.clock.learn(&likelihood);
+            let total: f64 = step.plates.iter().map(|plate| plate.grams).sum();
+            if let Some(goods) = group::goods_of(step, shelf).filter(|_| CLOCK_GRAMS_MIN < total.abs()) {
+                self.clock.learn(&goods, step.span, total < 0.0, &self.people);
             }
         }
     }
@@ -208,7 +212,7 @@ impl Fusion {
     fn forget_steps(&mut self) {
         let waiting: Vec<u32> = {
             let pending = self.beam.worlds().iter().flat_map(|world| &world.pending);
-            pending.flat_map(|(.., ids)| ids.iter().copied()).collect()
+            pending.flat_map(|pending| pending.steps.iter().copied()).collect()
         };
         let (queue, unheard) = (&self.queue, &self.unheard);
         self.steps.retain(|id, _| queue.contains(id) || waiting.contains(id) || unheard.contains(id));

@@ -11,7 +11,7 @@ const LOOSE: f64 = 0.10;
 const LOOSE_SHARE: f64 = 0.03;
 const LOOSE_GRAMS: f64 = 2.0;
 /// Share of products whose catalogue weight is grossly wrong: between half and twice the true one.
-const GROSS: f64 = 0.006;
+const GROSS: f64 = 0.012;
 
 /// Log density of a net change of `grams` when nothing was taken or put: quiet noise with a heavy tail, because a
 /// jar that is turned, or a sensor that creeps, changes a plate by more than noise does.
@@ -53,6 +53,22 @@ impl UnitWeight {
                 mix(&[(0.85, learned), (0.1, near), (0.05, old)])
             }
             UnitWeight::Unknown => unknown(units),
+        }
+    }
+
+    /// Log density of reading `grams` for `units` that come back. A unit that was weighed on its way out weighs the same
+    /// on its way back; one that was not is no surprise either, since its product was on a shelf.
+    pub(super) fn log_density_back(self, grams: f64, units: f64, sigma: f64, weighed: Option<f64>) -> f64 {
+        let believed = self.mean().map_or_else(
+            || unknown(units),
+            |mean| {
+                let loose = units * LOOSE_SHARE * mean + LOOSE_GRAMS + sigma;
+                mix(&[(0.9, core(grams, units, mean, sigma)), (0.1, laplace(grams - units * mean, loose))])
+            },
+        );
+        match weighed {
+            Some(unit) => mix(&[(0.8, gauss(grams - units * unit, sigma.hypot(1.2))), (0.2, believed)]),
+            None => believed,
         }
     }
 
@@ -114,9 +130,13 @@ pub(super) fn place(share_outside: f64) -> f64 {
     -9.0 * share_outside.clamp(0.0, 1.0)
 }
 
-/// How the trace of one and the same item, put and taken again, may differ: sum of absolute differences of shares.
-pub(super) fn same_trace(difference: f64) -> f64 {
-    1.5 - (difference / 0.25).powi(2).min(40.0) / 2.0
+/// How the trace of one and the same item, put and taken again, may differ from plate to plate: the log density of the
+/// differences of its shares against shares that could be anything. It may have been pushed in between.
+pub(super) fn same_trace(differences: &[f64]) -> f64 {
+    const SIGMA: f64 = 0.06;
+    let squared: f64 = differences.iter().map(|share| (share / SIGMA).powi(2)).sum();
+    let plates = differences.len().saturating_sub(1) as f64;
+    -0.3 + 1.7 * plates - (squared / 2.0).min(9.0)
 }
 
 /// Log likelihood ratio of a hand at this distance (metres) from the goods: the taker's against anybody else's.
@@ -151,23 +171,27 @@ pub(super) const ANOTHER_ACTION: f64 = -3.2;
 /// Two shoppers share a simultaneous action.
 pub(super) const TWO_TAKERS: f64 = -1.2;
 /// The product stood where neither the planogram nor anybody seen had put it.
-pub(super) const FOREIGN_PLACE: f64 = -7.5;
+pub(super) const FOREIGN_PLACE: f64 = -8.5;
 /// A return against a take.
 pub(super) const RETURN: f64 = -0.5;
 /// A return to another product's place.
 pub(super) const RETURN_ELSEWHERE: f64 = -2.2;
 /// A return of something that somebody else had taken: it was handed over.
 pub(super) const RETURN_HANDED: f64 = -4.0;
-/// Something that is not goods was put down or taken away; density over 2 kg.
-pub(super) const FOREIGN_OBJECT: f64 = -16.0;
+/// A return of something that nobody was seen to take.
+pub(super) const RETURN_UNSEEN: f64 = -9.0;
+/// A change that is neither goods nor noise: a bag put down, a hip against the shelf; density over a kilogram or two.
+pub(super) const DISTURBANCE: f64 = -14.0;
 /// Taking back what is not goods.
 pub(super) const FOREIGN_OBJECT_AGAIN: f64 = -3.0;
 /// To wait for what the plate does next instead of explaining a change now.
 pub(super) const DEFER: f64 = -0.7;
+/// The least that explaining a change costs that is not understood yet.
+pub(super) const DEBT_MIN: f64 = -9.0;
 /// A change in several moves of one direction: a hold, a slow lift.
 pub(super) const ANOTHER_MOVE: f64 = -1.0;
 /// The same after more than a second of quiet.
-pub(super) const ANOTHER_MOVE_LATER: f64 = -3.0;
+pub(super) const ANOTHER_MOVE_LATER: f64 = -1.5;
 /// Between the moves no hand was there.
 pub(super) const HAND_GONE: f64 = -9.0;
 /// Nearness from which a hand may be there.
@@ -177,10 +201,10 @@ pub(super) const BOTH_HANDS: f64 = -2.5;
 
 /// A change that goes the other way in between, by this many grams: a press, a wobble, something put and taken.
 pub(super) fn excursion(grams: f64, seconds: f64) -> f64 {
-    -1.0 - 0.5 * grams.abs().max(5.0).ln() - 0.3 * seconds
+    -1.0 - 0.5 * grams.abs().max(5.0).ln() - (1.5 * seconds).min(8.0)
 }
 /// Goods slid from plate to plate without leaving.
-pub(super) const SLIDE: f64 = -3.0;
+pub(super) const SLIDE: f64 = -1.0;
 
 /// Log density of a normal distribution at `off` from its mean.
 pub(super) fn gauss(off: f64, sigma: f64) -> f64 {

@@ -49,7 +49,10 @@ impl Step {
 
     /// The order in which steps are explained.
     pub(super) fn order(&self) -> (ShopTime, usize, usize) {
-        (self.span.middle(), self.shelf, self.plates.first().map_or(0, |plate| plate.place))
+        // What is moved along the shelf leaves one place before it is at the other.
+        let total: f64 = self.plates.iter().map(|plate| plate.grams).sum();
+        let at = if total < 0.0 { self.span.start } else { self.span.end };
+        (at, self.shelf, self.plates.first().map_or(0, |plate| plate.place))
     }
 }
 

@@ -69,6 +69,18 @@ pub(super) struct History {
     pub(super) older: Option<Arc<History>>,
 }
 
+/// A change that waits for what comes next on its plates.
+#[derive(Clone, Debug)]
+pub(super) struct Pending {
+    pub(super) shelf: usize,
+    /// Places that count.
+    pub(super) places: Vec<usize>,
+    /// Its steps, in order.
+    pub(super) steps: Vec<u32>,
+    /// What explaining it will cost at least, so that waiting is no way to look probable.
+    pub(super) debt: f64,
+}
+
 /// One hypothesis.
 #[derive(Clone)]
 pub(super) struct World {
@@ -76,11 +88,13 @@ pub(super) struct World {
     pub(super) score: f64,
     /// Units per visit and product, ordered; none is zero.
     pub(super) carts: Vec<((VisitId, Sku), u32)>,
+    /// What a unit in a cart weighed when it was last taken, grams: it weighs the same when it comes back.
+    pub(super) weighed: BTreeMap<(VisitId, Sku), f64>,
     pub(super) strays: Vec<Stray>,
     /// Unit weights that the plates have shown: mean and units.
     pub(super) learned: BTreeMap<Sku, (f64, u32)>,
-    /// Changes that wait for what comes next: shelf, places that count, steps.
-    pub(super) pending: Vec<(usize, Vec<usize>, Vec<u32>)>,
+    /// Changes that wait for what comes next, ordered.
+    pub(super) pending: Vec<Pending>,
     pub(super) history: BTreeMap<VisitId, Arc<History>>,
     /// When each visitor's hand was last busy, and on which shelf.
     pub(super) busy: BTreeMap<VisitId, (usize, TimeRange)>,
@@ -91,12 +105,18 @@ impl World {
         World {
             score: 0.0,
             carts: Vec::new(),
+            weighed: BTreeMap::new(),
             strays: Vec::new(),
             learned: BTreeMap::new(),
             pending: Vec::new(),
             history: BTreeMap::new(),
             busy: BTreeMap::new(),
         }
+    }
+
+    /// What hypotheses are compared by: the score with what is still owed for what waits.
+    pub(super) fn rank(&self) -> f64 {
+        self.score + self.pending.iter().map(|pending| pending.debt).sum::<f64>()
     }
 
     /// What is believed of the weight of a unit.
@@ -186,6 +206,7 @@ impl World {
         let stray = self.strays.remove(stray);
         let (Some(visit), Some(sku)) = (visit, stray.sku) else { return true };
         self.change_cart(visit, sku, i64::from(stray.units));
+        self.weighed.insert((visit, sku), stray.grams / f64::from(stray.units));
         self.remember(
             visit,
             Action {
@@ -257,7 +278,8 @@ impl World {
     /// Whether two hypotheses say the same of everything that matters from here on.
     pub(super) fn agrees(&self, other: &World) -> bool {
         self.carts == other.carts
-            && self.pending == other.pending
+            && self.pending.len() == other.pending.len()
+            && self.pending.iter().zip(&other.pending).all(|(a, b)| a.steps == b.steps)
             && self.strays.len() == other.strays.len()
             && self
                 .strays
@@ -272,7 +294,9 @@ impl World {
         use std::hash::{DefaultHasher, Hash, Hasher};
         let mut hasher = DefaultHasher::new();
         self.carts.hash(&mut hasher);
-        self.pending.hash(&mut hasher);
+        for pending in &self.pending {
+            pending.steps.hash(&mut hasher);
+        }
         for stray in &self.strays {
             (stray.sku, stray.shelf, stray.units).hash(&mut hasher);
         }

@@ -28,8 +28,20 @@ const DOUBLE_METRES: f64 = 0.42;
 const CLEAR_SHARE_MIN: f64 = 0.4;
 /// Joints seen on average that make a believable person, of eight.
 const JOINTS_MEAN_MIN: f64 = 3.5;
+/// A new track is believed after this long even if it was near others all the time.
+const BELIEVED_BESIDE_OTHERS: Span = Span::from_millis(4_500);
+/// Whoever is there this soon after the first frame was there before it.
+const FROM_THE_START: Span = Span::from_millis(400);
 /// Cost above which a track is not the continuation of a lost person.
 const COST_MAX: f64 = 14.0;
+/// The same for a lost track that was not believed yet.
+const COST_UNBELIEVED_MAX: f64 = 7.0;
+/// Up to this cost a track is joined as soon as it is ripe; above it must live on first.
+const COST_QUICK_MAX: f64 = 2.5;
+/// How long a costlier match must live.
+const SLOW_RIPE: Span = Span::from_millis(1_800);
+/// Cost of each joint that is missing on average: what is not a person is seen in parts.
+const JOINT_COST: f64 = 0.8;
 
 /// A person of the floor at one instant.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,7 +80,18 @@ struct Track {
     joints_seen: u32,
     clear_sights: u32,
     visit: Option<VisitId>,
+    /// Tracks that this one went on from before anybody was believed, oldest first.
+    earlier: Vec<TrackId>,
     held: Vec<(ShopTime, Joints)>,
+}
+
+/// Whom a new track may continue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Predecessor {
+    /// Somebody who was believed.
+    Visit(VisitId),
+    /// A track that ended before it could be.
+    Track(TrackId),
 }
 
 /// Joins tracks into visits, online, with a delay of a few seconds where it must wait.
@@ -76,6 +99,8 @@ pub struct Stitcher {
     entrances: Vec<Zone>,
     exits: Vec<Zone>,
     tracks: BTreeMap<TrackId, Track>,
+    /// When the first frame was.
+    began: Option<ShopTime>,
     counters: Counters,
 }
 
@@ -93,6 +118,7 @@ impl Track {
             joints_seen: 0,
             clear_sights: 0,
             visit: None,
+            earlier: Vec::new(),
             held: Vec::new(),
         }
     }
@@ -140,7 +166,8 @@ impl Track {
         let sigma = 0.18 + 0.35 * gap;
         let (unlike, measures) = self.body.unlikeness(&next.body);
         let body = if measures == 0 { 1.0 } else { (unlike - f64::from(measures)).max(-3.0) / 2.0 };
-        0.5 * (metres / sigma).powi(2) + sigma.ln() + body + 0.3 * gap + 2.0
+        let missing = (7.4 - next.joints_mean()).max(0.0);
+        0.5 * (metres / sigma).powi(2) + sigma.ln() + body + 0.3 * gap + 2.0 + JOINT_COST * missing
     }
 }
 
@@ -156,6 +183,7 @@ impl Stitcher {
             entrances: zones(ZoneKind::Entrance),
             exits: zones(ZoneKind::Exit),
             tracks: BTreeMap::new(),
+            began: None,
             counters: Counters::default(),
         }
     }
@@ -173,6 +201,7 @@ impl Stitcher {
     /// Takes a frame; gives sightings that are now attributed to a visit, in order of time per visit, and verdicts.
     pub fn step(&mut self, at: ShopTime, frame: &PeopleFrame) -> (Vec<Sighting>, Vec<TrackJoined>) {
         self.counters.frames += 1;
+        self.began.get_or_insert(at);
         let mut sightings = Vec::new();
         let places: Vec<(TrackId, Point<Floor>)> = frame
             .people
@@ -209,7 +238,11 @@ impl Stitcher {
             });
             // A track that is still seen at the end has had no time to prove itself.
             let seen_at_end = self.tracks.get(&id).is_some_and(|track| end - track.last < LOST);
-            verdicts.push(if believable && seen_at_end { self.begin(id, &mut sightings) } else { self.dismiss(id) });
+            if believable && seen_at_end {
+                self.begin(id, &mut sightings, &mut verdicts);
+            } else {
+                self.dismiss(id, &mut verdicts);
+            }
         }
         (sightings, verdicts)
     }
@@ -223,6 +256,12 @@ impl Stitcher {
         }
     }
 
+    /// Whether a track began where people come from: at a door, or before the first frame.
+    fn came_in(&self, track: &Track) -> bool {
+        let from_the_start = self.began.is_some_and(|began| track.first - began <= FROM_THE_START);
+        from_the_start || self.entrances.iter().any(|zone| zone.contains(track.first_place))
+    }
+
     fn open(&self) -> impl Iterator<Item = TrackId> + '_ {
         self.tracks.values().filter(|track| track.visit.is_none()).map(|track| track.id)
     }
@@ -230,55 +269,71 @@ impl Stitcher {
     fn judge(&mut self, now: ShopTime, sightings: &mut Vec<Sighting>) -> Vec<TrackJoined> {
         let mut verdicts = Vec::new();
         for (id, predecessor) in self.matches(now) {
-            verdicts.push(self.join(id, predecessor, sightings));
+            match predecessor {
+                Predecessor::Visit(visit) => self.join(id, visit, sightings, &mut verdicts),
+                Predecessor::Track(earlier) => self.absorb(id, earlier),
+            }
         }
         let open: Vec<TrackId> = self.open().collect();
         for id in open {
             let Some(track) = self.tracks.get(&id) else { continue };
             let gone = LOST <= now - track.last;
-            let somebody = CLEAR_SHARE_MIN <= track.clear_share() && JOINTS_MEAN_MIN <= track.joints_mean();
-            let came_in = self.entrances.iter().any(|zone| zone.contains(track.first_place));
-            let old_enough = if came_in { RIPE } else { BELIEVED };
-            if somebody && old_enough <= track.age() {
-                verdicts.push(self.begin(id, sightings));
+            let came_in = self.came_in(track);
+            let old_enough = match () {
+                () if came_in => RIPE,
+                () if CLEAR_SHARE_MIN <= track.clear_share() => BELIEVED,
+                () => BELIEVED_BESIDE_OTHERS,
+            };
+            if JOINTS_MEAN_MIN <= track.joints_mean() && old_enough <= track.age() {
+                self.begin(id, sightings, &mut verdicts);
             } else if gone && GAP_MAX <= now - track.last {
-                verdicts.push(self.dismiss(id));
+                self.dismiss(id, &mut verdicts);
             }
         }
         self.tracks.retain(|_, track| now - track.last < FORGOTTEN);
         verdicts
     }
 
-    /// Ripe tracks with the lost visit that each continues, by least total cost.
-    fn matches(&self, now: ShopTime) -> Vec<(TrackId, VisitId)> {
+    /// Ripe tracks with whom each continues, by least total cost.
+    fn matches(&self, now: ShopTime) -> Vec<(TrackId, Predecessor)> {
+        let is_lost = |track: &Track| LOST <= now - track.last;
         let fresh: Vec<&Track> = self.tracks.values().filter(|track| track.visit.is_none()).collect();
         if fresh.is_empty() {
             return Vec::new();
         }
-        let mut lost: BTreeMap<VisitId, &Track> = BTreeMap::new();
+        let mut lost: BTreeMap<Predecessor, &Track> = BTreeMap::new();
         for track in self.tracks.values() {
-            let Some(visit) = track.visit else { continue };
-            let latest = lost.entry(visit).or_insert(track);
+            let predecessor = track.visit.map_or(Predecessor::Track(track.id), Predecessor::Visit);
+            let latest = lost.entry(predecessor).or_insert(track);
             if latest.last < track.last {
                 *latest = track;
             }
         }
         lost.retain(|_, track| {
-            let gap = now - track.last;
+            let recent = now - track.last <= GAP_MAX + BELIEVED;
             let left = self.exits.iter().any(|zone| zone.contains(track.last_place));
-            LOST <= gap && gap <= GAP_MAX + BELIEVED && !left
+            let somebody = track.visit.is_some() || RIPE <= track.age();
+            is_lost(track) && recent && somebody && !left
         });
-        let visits: Vec<VisitId> = lost.keys().copied().collect();
-        let cost: Vec<Vec<f64>> = fresh
-            .iter()
-            .map(|track| {
-                let each = lost.values().map(|old| old.cost_of(track));
-                each.map(|cost| if cost < COST_MAX { cost - COST_MAX } else { f64::INFINITY }).collect()
-            })
-            .collect();
-        let pairs = fresh.iter().zip(assign(&cost)).filter_map(|(track, column)| Some((track, visits[column?])));
-        let ripe = |track: &Track| RIPE <= track.age() || LOST <= now - track.last;
-        pairs.filter(|(track, _)| ripe(track)).map(|(track, visit)| (track.id, visit)).collect()
+        let predecessors: Vec<Predecessor> = lost.keys().copied().collect();
+        let cost_of = |old: &Track, track: &Track| {
+            let later = old.visit.is_some() || old.first < track.first;
+            let most = if old.visit.is_some() { COST_MAX } else { COST_UNBELIEVED_MAX };
+            let cost = if later && old.id != track.id { old.cost_of(track) } else { f64::INFINITY };
+            if cost < most { cost - COST_MAX } else { f64::INFINITY }
+        };
+        let cost: Vec<Vec<f64>> =
+            fresh.iter().map(|track| lost.values().map(|old| cost_of(old, track)).collect()).collect();
+        let mut pairs = Vec::new();
+        for (row, (track, column)) in fresh.iter().zip(assign(&cost)).enumerate() {
+            let Some(column) = column else { continue };
+            let quick = cost[row][column] + COST_MAX <= COST_QUICK_MAX;
+            let ripe = if quick { RIPE <= track.age() || is_lost(track) } else { SLOW_RIPE <= track.age() };
+            if ripe {
+                pairs.push((track.id, predecessors[column]));
+            }
+        }
+        pairs
     }
 
     fn release(&mut self, id: TrackId, visit: VisitId, sightings: &mut Vec<Sighting>) {
@@ -288,7 +343,7 @@ impl Stitcher {
         sightings.extend(held.into_iter().map(|(at, joints)| Sighting { at, visit, joints }));
     }
 
-    fn join(&mut self, id: TrackId, visit: VisitId, sightings: &mut Vec<Sighting>) -> TrackJoined {
+    fn join(&mut self, id: TrackId, visit: VisitId, sightings: &mut Vec<Sighting>, verdicts: &mut Vec<TrackJoined>) {
         self.counters.joined += 1;
         // The body is the same: what was learned of it before stays true.
         let body = self.tracks.values().filter(|track| track.visit == Some(visit)).max_by_key(|track| track.last);
@@ -297,20 +352,44 @@ impl Stitcher {
         {
             track.body = body;
         }
+        let earlier = self.tracks.get_mut(&id).map(|track| std::mem::take(&mut track.earlier)).unwrap_or_default();
+        for track in earlier.into_iter().chain([id]) {
+            verdicts.push(TrackJoined { track, visit, verdict: TrackVerdict::SameShopper });
+        }
         self.release(id, visit, sightings);
-        TrackJoined { track: id, visit, verdict: TrackVerdict::SameShopper }
     }
 
-    fn begin(&mut self, id: TrackId, sightings: &mut Vec<Sighting>) -> TrackJoined {
+    /// Makes one track of two of which neither is believed yet.
+    fn absorb(&mut self, id: TrackId, earlier: TrackId) {
+        let Some(old) = self.tracks.remove(&earlier) else { return };
+        let Some(track) = self.tracks.get_mut(&id) else { return };
+        track.first = old.first;
+        track.first_place = old.first_place;
+        track.sights += old.sights;
+        track.joints_seen += old.joints_seen;
+        track.clear_sights += old.clear_sights;
+        track.earlier.splice(0..0, old.earlier.into_iter().chain([earlier]));
+        track.held.splice(0..0, old.held);
+    }
+
+    fn begin(&mut self, id: TrackId, sightings: &mut Vec<Sighting>, verdicts: &mut Vec<TrackJoined>) {
         self.counters.visits += 1;
-        let visit = VisitId::from_first_track(id);
+        let earlier = self.tracks.get_mut(&id).map(|track| std::mem::take(&mut track.earlier)).unwrap_or_default();
+        let first = earlier.first().copied().unwrap_or(id);
+        let visit = VisitId::from_first_track(first);
+        for track in earlier.into_iter().chain([id]) {
+            let verdict = if track == first { TrackVerdict::NewVisit } else { TrackVerdict::SameShopper };
+            verdicts.push(TrackJoined { track, visit, verdict });
+        }
         self.release(id, visit, sightings);
-        TrackJoined { track: id, visit, verdict: TrackVerdict::NewVisit }
     }
 
-    fn dismiss(&mut self, id: TrackId) -> TrackJoined {
-        self.counters.ghosts += 1;
-        self.tracks.remove(&id);
-        TrackJoined { track: id, visit: VisitId::from_first_track(id), verdict: TrackVerdict::Ghost }
+    fn dismiss(&mut self, id: TrackId, verdicts: &mut Vec<TrackJoined>) {
+        let Some(track) = self.tracks.remove(&id) else { return };
+        for track in track.earlier.into_iter().chain([id]) {
+            self.counters.ghosts += 1;
+            let visit = VisitId::from_first_track(track);
+            verdicts.push(TrackJoined { track, visit, verdict: TrackVerdict::Ghost });
+        }
     }
 }
