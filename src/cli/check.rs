@@ -39,7 +39,10 @@ impl Check {
             (Ok((shop, warnings)), true) => super::print(&format!("{}\n", described(shop, warnings))),
             (Ok((shop, warnings)), false) => print(shop, warnings),
             (Err(error), true) if error.kind() == Kind::Input => {
-                let problems: Vec<&str> = error.message().lines().map(str::trim).collect();
+                // A list has a headline; a single problem is the whole message.
+                let lines = error.message().lines().count();
+                let listed = error.message().lines().skip(usize::from(1 < lines));
+                let problems: Vec<&str> = listed.map(str::trim).collect();
                 super::print(&format!("{}\n", json!({ "ok": false, "problems": problems })));
             }
             (Err(_), _) => {}

@@ -111,7 +111,7 @@ fn a_file_cut_anywhere_replays_up_to_the_break() {
         let part: Vec<String> = std::iter::from_fn(|| source.next_fact().unwrap()).map(|fact| json(&fact)).collect();
         assert!(whole.starts_with(&part), "{percent} % is not a beginning");
         assert_eq!(source.warnings().len(), 1, "{percent} %");
-        if 0 < part.len() && part.len() < whole.len() {
+        if !part.is_empty() && part.len() < whole.len() {
             parts += 1;
             let until = facts[..part.len()].to_vec();
             assert!(replayed(&cut, TOLERANT).derived == play(&SHOP, until).derived, "{percent} %");
