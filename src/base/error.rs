@@ -91,6 +91,12 @@ impl Error {
         self
     }
 
+    /// Says in front of the sentence what was being done, such as one trip of many.
+    pub fn during(mut self, what: &str) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+
     /// Adds what the reader can do about it.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

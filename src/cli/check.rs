@@ -19,7 +19,7 @@ Examples:
   aisle check BENCHMARK-1 --json        the shop of an AutoCheckout test case, for machines
 
 Exit status 0: in order, perhaps with warnings. 3: it has problems. 4: it cannot be opened.")]
-pub struct Check {
+pub(super) struct Check {
     /// A shop folder, a TOML or JSON shop file, or an AutoCheckout folder.
     #[arg(value_name = "SHOP")]
     shop: PathBuf,
@@ -33,14 +33,17 @@ impl Check {
     ///
     /// # Errors
     /// When the shop cannot be opened or has problems; the error lists all of them.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let outcome = load(&self.shop);
         match (&outcome, self.json) {
-            (Ok((shop, warnings)), true) => println!("{}", described(shop, warnings)),
+            (Ok((shop, warnings)), true) => super::print(&format!("{}\n", described(shop, warnings))),
             (Ok((shop, warnings)), false) => print(shop, warnings),
             (Err(error), true) if error.kind() == Kind::Input => {
-                let problems: Vec<&str> = error.message().lines().map(str::trim).collect();
-                println!("{}", json!({ "ok": false, "problems": problems }));
+                // A list has a headline; a single problem is the whole message.
+                let lines = error.message().lines().count();
+                let listed = error.message().lines().skip(usize::from(1 < lines));
+                let problems: Vec<&str> = listed.map(str::trim).collect();
+                super::print(&format!("{}\n", json!({ "ok": false, "problems": problems })));
             }
             (Err(_), _) => {}
         }
@@ -80,5 +83,5 @@ fn print(shop: &Shop, warnings: &[String]) {
         eprintln!("warning: {warning}");
     }
     let counts: Vec<String> = counts(shop).into_iter().map(|(what, count)| format!("{count} {what}")).collect();
-    println!("{}: in order; {}", shop.name(), counts.join(", "));
+    super::print(&format!("{}: in order; {}\n", shop.name(), counts.join(", ")));
 }

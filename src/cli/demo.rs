@@ -11,6 +11,7 @@ use super::simulate::Level;
 use crate::base::{Error, Result};
 use crate::pipeline::{Options, RunOptions, run};
 use crate::sim::{self, Scenario, Simulation};
+use crate::truth::Purchases;
 
 /// Show receipts of a generated shopping trip: no recording, no camera, nothing to install.
 #[derive(Args)]
@@ -41,7 +42,7 @@ impl Demo {
         let truth = trip.truth.clone();
         let begun = Instant::now();
         let mut source = Simulation::new(trip);
-        let outcome = run(&mut source, RunOptions { engine: Options::USUAL, tolerate: false }, None)?;
+        let outcome = run(&mut source, RunOptions { engine: Options::USUAL, tolerate: false, threads: 1 }, None)?;
         let wall_secs = begun.elapsed().as_secs_f64();
         let name = format!("generated trip `{}`, seed {}", self.scenario, self.seed);
         if self.json {
@@ -52,7 +53,7 @@ impl Demo {
         }
         super::print("This trip is generated, not recorded: invented shop, invented shoppers, known truth.\n\n");
         super::print(&receipts::text(&name, &shop, &outcome, wall_secs));
-        let right = receipts::purchases(&outcome.receipts).agrees_with(&truth.receipts);
+        let right = Purchases::of(&outcome.receipts).agrees_with(&truth.receipts);
         super::print(match right {
             true => "\nEvery receipt is what the generated shoppers really took.\n",
             false => {

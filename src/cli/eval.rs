@@ -3,6 +3,7 @@
 //! It runs no pipeline itself: a [`Runner`] does.
 
 use std::env;
+use std::fmt;
 use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -40,7 +41,7 @@ Exit status: 0 judged, 1 below --min-f1 or --min-exact, 2 wrong arguments, 3 unu
 /// Judge receipts against truth: unit F1, exact receipts, money error, calibration.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = EXAMPLES)]
-pub struct Eval {
+pub(super) struct Eval {
     /// Recordings, or AutoCheckout folders, that know their truth.
     #[arg(value_name = "PATH", required_unless_present = "scenarios")]
     paths: Vec<PathBuf>,
@@ -79,7 +80,7 @@ pub struct Eval {
 
 /// Which levels of measurement to simulate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Levels {
+pub(super) enum Levels {
     /// Noise-free scales and joints: what logic alone can do.
     Clean,
     /// Scales and joints as bad as in a real shop.
@@ -90,7 +91,7 @@ pub enum Levels {
 
 /// One trip to simulate.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Job {
+pub(super) struct Job {
     /// Name of the scenario.
     pub scenario: String,
     /// `clean` or `room`.
@@ -99,9 +100,15 @@ pub struct Job {
     pub seed: u64,
 }
 
+impl fmt::Display for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "scenario {}, level {}, seed {}", self.scenario, self.level, self.seed)
+    }
+}
+
 /// A trip that has been through the pipeline.
 #[derive(Clone, Debug)]
-pub struct Trip {
+pub(super) struct Trip {
     /// What it is called, what it is compared with, and the command that replays it.
     pub label: Label,
     /// Prices and the bar for review come from here.
@@ -115,7 +122,7 @@ pub struct Trip {
 }
 
 /// Who runs trips through the pipeline for this command; called from several threads at once.
-pub trait Runner: Sync {
+pub(super) trait Runner: Sync {
     /// Names of all scenarios, in the order they are listed to people.
     fn scenarios(&self) -> Vec<String>;
 
@@ -143,7 +150,7 @@ impl Eval {
     ///
     /// # Errors
     /// When arguments are wrong, a trip cannot be run, a file cannot be written, or a score is below what was asked.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let runner = PipelineRunner::new(self.shop.as_deref())?;
         let summary = self.judge(&runner)?;
         let text = if self.json { to_json(&summary)? } else { summary.to_text() };
@@ -162,7 +169,7 @@ impl Eval {
         let judged = |one: &Work<'_>| {
             let trip = match one {
                 Work::Path(path) => runner.run_path(path).map_err(|error| error.at_path(path)),
-                Work::Scenario(job) => runner.run_scenario(job),
+                Work::Scenario(job) => runner.run_scenario(job).map_err(|error| error.during(&job.to_string())),
             };
             let case = trip.map(judge_trip);
             progress.inc(1);

@@ -14,7 +14,7 @@ use crate::replay::{self, Format, Replay};
 
 /// Make a recording of aisle out of somebody else's.
 #[derive(Debug, Args)]
-pub struct Import {
+pub(super) struct Import {
     /// The foreign format.
     #[command(subcommand)]
     format: ForeignFormat,
@@ -58,7 +58,7 @@ impl Import {
     ///
     /// # Errors
     /// When the input cannot be read or the output cannot be written.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         match self.format {
             ForeignFormat::Autocheckout(folder) => folder.import(),
         }
@@ -110,15 +110,18 @@ fn report(summary: &Summary, source: &Replay, output: &Path, as_json: bool) {
     let warnings = source.warnings();
     if as_json {
         let truth = source.truth().is_some();
-        println!("{}", json!({ "output": output, "summary": summary, "truth": truth, "warnings": warnings }));
+        let all = json!({ "output": output, "summary": summary, "truth": truth, "warnings": warnings });
+        super::print(&format!("{all}\n"));
         return;
     }
     for warning in &warnings {
         eprintln!("warning: {warning}");
     }
     let counts: Vec<String> = summary.channels.iter().map(|(name, count)| format!("{count} on {name}")).collect();
-    println!("{}: {} facts ({}), {} bytes", output.display(), summary.facts, counts.join(", "), summary.bytes);
+    let mut text =
+        format!("{}: {} facts ({}), {} bytes\n", output.display(), summary.facts, counts.join(", "), summary.bytes);
     if let (Some(first), Some(last)) = (summary.first, summary.last) {
-        println!("from {first} to {last}, {}", last - first);
+        text += &format!("from {first} to {last}, {}\n", last - first);
     }
+    super::print(&text);
 }

@@ -10,22 +10,7 @@ use crate::base::{Error, Result, ShopTime};
 use crate::facts::{Attribution, ClockEstimate, FactRef, Movement, Receipt};
 use crate::pipeline::Outcome;
 use crate::shop::Shop;
-use crate::truth::{Purchase, PurchasedItem, Purchases};
-
-/// The receipts in the exchange format.
-pub(super) fn purchases<'a>(receipts: impl IntoIterator<Item = &'a Receipt>) -> Purchases {
-    let purchase = |receipt: &Receipt| Purchase {
-        target_id: receipt.visit,
-        products: receipt
-            .lines
-            .iter()
-            .map(|line| PurchasedItem { barcode: line.sku.clone(), quantity: line.quantity })
-            .collect(),
-    };
-    let mut receipts: Vec<Purchase> = receipts.into_iter().map(purchase).collect();
-    receipts.sort_by_key(|purchase| purchase.target_id);
-    Purchases { receipts }
-}
+use crate::truth::Purchases;
 
 /// Writes the exchange format whole or not at all.
 pub(super) fn write_purchases(path: &Path, purchases: &Purchases) -> Result<()> {

@@ -13,6 +13,7 @@ use crate::pipeline::{Options, Outcome, RunOptions, run};
 use crate::ports::{FactSink, FactSource};
 use crate::recording::{Cut, Writer};
 use crate::replay::{self, Format};
+use crate::truth::Purchases;
 
 /// Replay recordings to receipts: the same ones every time.
 #[derive(Args)]
@@ -44,6 +45,9 @@ pub(super) struct Replay {
     /// Hypotheses that stay open; more find rarer explanations, slower.
     #[arg(long, default_value_t = 96, value_parser = clap::value_parser!(u16).range(1..=4096))]
     hypotheses: u16,
+    /// Threads: with 2, files are read beside the thinking. The receipts are the same.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: u16,
     /// Answer in JSON.
     #[arg(long)]
     json: bool,
@@ -68,7 +72,7 @@ impl Replay {
             super::print(&format!("{:#}\n", serde_json::Value::Array(reports)));
         }
         if let Some(path) = &self.receipts {
-            receipts::write_purchases(path, &receipts::purchases(&all))?;
+            receipts::write_purchases(path, &Purchases::of(&all))?;
         }
         Ok(())
     }
@@ -76,8 +80,11 @@ impl Replay {
     fn replay(&self, path: &Path) -> Result<(Outcome, String, f64)> {
         let begun = Instant::now();
         let mut source = replay::open(path, self.format, replay::Options { tolerate: self.tolerate })?;
-        let options =
-            RunOptions { engine: Options { hypotheses_max: usize::from(self.hypotheses) }, tolerate: self.tolerate };
+        let options = RunOptions {
+            engine: Options { hypotheses_max: usize::from(self.hypotheses) },
+            tolerate: self.tolerate,
+            threads: usize::from(self.threads),
+        };
         let shop = source.shop().clone();
         let outcome = match &self.record {
             Some(record) => {

@@ -14,7 +14,7 @@ use crate::replay;
 use crate::shop::Shop;
 use crate::sim::{self, Level, Scenario, Simulation};
 
-const RUN: RunOptions = RunOptions { engine: Options::USUAL, tolerate: false };
+const RUN: RunOptions = RunOptions { engine: Options::USUAL, tolerate: false, threads: 1 };
 
 /// Runs trips in one shop.
 pub(super) struct PipelineRunner {

@@ -1,12 +1,11 @@
 //! `aisle simulate`: makes a trip with known truth and writes it as a recording.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use super::shops;
-use crate::base::{Error, Result};
+use crate::base::Result;
 use crate::facts::Movement;
 use crate::ports::FactSink;
 use crate::recording::{Cut, Writer};
@@ -18,7 +17,7 @@ use crate::sim::{self, Options, Scenario, Trip};
   aisle simulate -o trip.mcap
   aisle simulate --scenario hand-over --level room --seed 7 -o trip.mcap
   aisle simulate --list")]
-pub struct Simulate {
+pub(super) struct Simulate {
     /// What happens; `--list` names them.
     #[arg(long, default_value = "mixed", value_name = "NAME")]
     scenario: Scenario,
@@ -62,13 +61,10 @@ impl Simulate {
     ///
     /// # Errors
     /// When the shop does not hold together or the recording cannot be written.
-    pub fn run(self) -> Result<()> {
-        let mut out = std::io::stdout().lock();
-        let told = |error: std::io::Error| Error::io("write", Path::new("standard output"), &error);
+    pub(super) fn run(self) -> Result<()> {
         if self.list {
-            for scenario in Scenario::ALL {
-                writeln!(out, "{:<26} {}", scenario.name(), scenario.story()).map_err(told)?;
-            }
+            let line = |scenario: &Scenario| format!("{:<26} {}\n", scenario.name(), scenario.story());
+            super::print(&Scenario::ALL.iter().map(line).collect::<String>());
             return Ok(());
         }
         let (shop, _) = shops::open(self.shop.as_deref())?;
@@ -77,7 +73,8 @@ impl Simulate {
         if let Some(path) = &self.output {
             write_recording(&trip, path)?;
         }
-        out.write_all(summary(&trip).as_bytes()).map_err(told)
+        super::print(&summary(&trip));
+        Ok(())
     }
 }
 

@@ -191,7 +191,9 @@ fn facing(shelf: ShelfId, index: usize, node: &Node, findings: &Findings) -> Opt
     let numbers = fields.required("plates", plates).and_then(|node| {
         let numbers = plate_numbers(node);
         if numbers.is_none() {
-            fields.say("plates must be a number, a range such as \"1-3\", or a list of numbers");
+            fields.say(
+                "plates must be a number, a rising range such as \"1-3\" of at most 64 plates, or a list of numbers",
+            );
         }
         numbers
     });

@@ -74,7 +74,7 @@ fn every_problem_of_every_file_is_listed_with_its_line() {
         "catalogue.toml:5: catalogue product 2: sku is missing",
         "catalogue.toml:5: catalogue product 2: price must be an amount of USD with at most 2 decimals, such as \"1.49\"",
         "catalogue.toml:8: catalogue product 2: unknown key `prise`; the keys here are sku, name, gtin, weight_grams, price_minor, price",
-        "planogram.toml:5: shelf 1-1, facing 2: plates must be a number, a range such as \"1-3\", or a list of numbers",
+        "planogram.toml:5: shelf 1-1, facing 2: plates must be a number, a rising range such as \"1-3\" of at most 64 plates, or a list of numbers",
         "planogram.toml:9: planogram shelf 3: `seven` is not a shelf: write gondola-shelf, such as 1-5",
         "planogram.toml:7: shelf 7-7: the shop has no shelf of this name",
         "shop.toml: policy: `euro` is not an ISO 4217 code: write three capital letters, such as EUR",

@@ -163,6 +163,16 @@ impl Fusion {
         self.beam.worlds().len()
     }
 
+    /// Visits that are open.
+    pub fn visitors(&self) -> usize {
+        self.people.visitors().len()
+    }
+
+    /// Changes of weight that wait to be explained, alone or with later ones.
+    pub fn steps(&self) -> usize {
+        self.steps.len()
+    }
+
     fn hear(&mut self, until: ShopTime) {
         let (ready, later): (Vec<u32>, Vec<u32>) =
             self.unheard.iter().partition(|id| self.steps.get(id).is_none_or(|step| step.span.end <= until));

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::reorder::{self, Reorder};
+use crate::base::limits::{BATCH_SPAN_MAX, BATCH_STAMP_OFF_MAX, PEOPLE_PER_FRAME_MAX};
 use crate::base::{ShopTime, SourceId, Span, TrackId};
 use crate::cart::CartBook;
-use crate::facts::{Body, Fact, PeopleFrame, Person, ShelfEvent, Stamp, TrackJoined};
+use crate::facts::{Body, Fact, PeopleFrame, Person, PlateBatch, ShelfEvent, Stamp, Topic, TrackJoined};
 use crate::fusion::{self, Fusion};
 use crate::shelf::{self, ShelfSense};
 use crate::shop::Shop;
@@ -25,6 +26,10 @@ pub struct Options {
 /// What happened in every stage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
+    /// People beyond [`PEOPLE_PER_FRAME_MAX`] in one frame; they are left out.
+    pub dropped_people: u64,
+    /// Plate batches whose rows are not of the time that they are stamped with.
+    pub dropped_astray: u64,
     /// Putting facts in order.
     pub reorder: reorder::Counters,
     /// Plates to shelf events.
@@ -49,6 +54,23 @@ struct Stages {
     sequences: BTreeMap<SourceId, u64>,
     now: ShopTime,
     ticked: ShopTime,
+    dropped_people: u64,
+    dropped_astray: u64,
+}
+
+/// What the engine holds in memory right now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Facts that wait for their turn.
+    pub facts: usize,
+    /// Tracks of people.
+    pub tracks: usize,
+    /// Visits that are open.
+    pub visitors: usize,
+    /// Changes of weight that wait to be explained.
+    pub steps: usize,
+    /// Hypotheses about who has what.
+    pub hypotheses: usize,
 }
 
 impl Options {
@@ -69,6 +91,8 @@ impl Engine {
                 sequences: BTreeMap::new(),
                 now: ShopTime::MIN,
                 ticked: ShopTime::MIN,
+                dropped_people: 0,
+                dropped_astray: 0,
             },
         }
     }
@@ -89,10 +113,24 @@ impl Engine {
     /// What happened so far.
     pub fn counters(&self) -> Counters {
         Counters {
+            dropped_people: self.stages.dropped_people,
+            dropped_astray: self.stages.dropped_astray,
             reorder: self.reorder.counters(),
             shelf: self.stages.shelf.counters(),
             tracking: self.stages.stitcher.counters(),
             fusion: self.stages.fusion.counters(),
+        }
+    }
+
+    /// What is held in memory right now.
+    pub fn held(&self) -> Held {
+        let Stages { stitcher, fusion, .. } = &self.stages;
+        Held {
+            facts: self.reorder.waiting(),
+            tracks: stitcher.tracks(),
+            visitors: fusion.visitors(),
+            steps: fusion.steps(),
+            hypotheses: fusion.hypotheses(),
         }
     }
 
@@ -105,14 +143,23 @@ impl Engine {
 impl Stages {
     fn step(&mut self, fact: &Fact, give: &mut dyn FnMut(&Fact)) {
         self.now = self.now.max(fact.stamp.at);
+        if fact.body.topic() == Topic::Receipt {
+            // A recorded receipt is not taken at its word: it follows from the visit, and is written again.
+            return;
+        }
         give(fact);
         match &fact.body {
+            // One such batch would make everything after it late.
+            Body::Plates(batch) if is_astray(fact.stamp.at, batch) => self.dropped_astray += 1,
             Body::Plates(batch) => {
                 let events = self.shelf.step(batch);
                 self.take_events(events, give);
             }
             Body::People(frame) => {
-                let (sightings, verdicts) = self.stitcher.step(fact.stamp.at, frame);
+                let many = frame.people.len().saturating_sub(PEOPLE_PER_FRAME_MAX);
+                self.dropped_people += many as u64;
+                let fewer = (0 < many).then(|| PeopleFrame { people: frame.people[..PEOPLE_PER_FRAME_MAX].to_vec() });
+                let (sightings, verdicts) = self.stitcher.step(fact.stamp.at, fewer.as_ref().unwrap_or(frame));
                 self.take_people(sightings, verdicts, give);
             }
             Body::Shelf(_) => self.fusion.take(fact),
@@ -183,4 +230,13 @@ impl Stages {
         *sequence += 1;
         Fact { stamp: Stamp { source, sequence: *sequence, at, arrived: self.now }, body }
     }
+}
+
+/// Whether the rows of a batch are not of the time that it is stamped with, or spread over too much of it.
+fn is_astray(at: ShopTime, batch: &PlateBatch) -> bool {
+    let last_at = batch.row_at(batch.rows().saturating_sub(1));
+    batch.is_well_formed()
+        && (BATCH_SPAN_MAX < last_at - batch.first_at
+            || at < batch.first_at - BATCH_STAMP_OFF_MAX
+            || last_at + BATCH_STAMP_OFF_MAX < at)
 }

@@ -8,5 +8,5 @@ mod run;
 #[cfg(test)]
 mod tests;
 
-pub use engine::{Counters, Engine, Options};
+pub use engine::{Counters, Engine, Held, Options};
 pub use run::{Outcome, RunOptions, run};

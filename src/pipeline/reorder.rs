@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
-use crate::base::limits::{REORDER_FACTS_MAX, WATERMARK_SPAN_MAX};
+use crate::base::limits::{LEAP_FACTS_MAX, LEAP_FACTS_MIN, LEAP_SPAN_MAX, REORDER_FACTS_MAX, WATERMARK_SPAN_MAX};
 use crate::base::{ShopTime, SourceId};
 use crate::facts::Fact;
 
@@ -18,15 +18,20 @@ pub struct Counters {
     pub dropped_double: u64,
     /// Facts older than what had been given already.
     pub dropped_late: u64,
+    /// Ground facts far ahead of all others that no other fact confirmed.
+    pub dropped_leap: u64,
     /// Facts given early because the buffer was full.
     pub released_early: u64,
     /// Most facts that waited at once.
     pub depth_max: u64,
 }
 
-/// A buffer that waits [`WATERMARK_SPAN_MAX`] behind the newest fact. When full it gives its oldest fact early.
+/// A buffer that waits [`WATERMARK_SPAN_MAX`] behind the newest fact. When full it gives its oldest fact early. One
+/// device with a wild clock does not drag the others along: a leap in time counts when several facts agree on it.
 #[derive(Default)]
 pub struct Reorder {
+    /// Ground facts far ahead of the newest, by time.
+    leaping: Vec<Fact>,
     waiting: BinaryHeap<Reverse<Waiting>>,
     newest: Option<ShopTime>,
     given_until: Option<ShopTime>,
@@ -71,12 +76,14 @@ impl Reorder {
             self.counters.dropped_late += 1;
             return;
         }
-        self.newest = self.newest.max(Some(at));
-        self.waiting.push(Reverse(Waiting(fact)));
-        self.counters.depth_max = self.counters.depth_max.max(self.waiting.len() as u64);
+        let leaps = self.newest.is_none_or(|newest| newest + LEAP_SPAN_MAX < at);
+        if leaps && fact.body.topic().is_ground() {
+            self.take_leaping(fact);
+        } else {
+            self.accept(fact);
+        }
         let watermark = self.newest.map_or(ShopTime::MIN, |newest| newest - WATERMARK_SPAN_MAX);
-        loop {
-            let Some(Reverse(first)) = self.waiting.peek() else { break };
+        while let Some(Reverse(first)) = self.waiting.peek() {
             let full = REORDER_FACTS_MAX < self.waiting.len();
             if watermark <= first.0.stamp.at && !full {
                 break;
@@ -86,8 +93,45 @@ impl Reorder {
         }
     }
 
+    fn accept(&mut self, fact: Fact) {
+        self.newest = self.newest.max(Some(fact.stamp.at));
+        self.waiting.push(Reverse(Waiting(fact)));
+        self.counters.depth_max = self.counters.depth_max.max(self.waiting.len() as u64);
+    }
+
+    /// Keeps a fact that is far ahead; believes all of one time once there are enough of them.
+    fn take_leaping(&mut self, fact: Fact) {
+        let place = self.leaping.partition_point(|other| other.stamp.at <= fact.stamp.at);
+        self.leaping.insert(place, fact);
+        let near = |group: &[Fact]| match group {
+            [first, .., last] => last.stamp.at - first.stamp.at <= WATERMARK_SPAN_MAX,
+            _ => false,
+        };
+        if let Some(from) = self.leaping.windows(LEAP_FACTS_MIN).position(near) {
+            // What stands before them can do no harm any more.
+            let reach = self.leaping[from].stamp.at + LEAP_SPAN_MAX;
+            let rest = self.leaping.split_off(self.leaping.partition_point(|fact| fact.stamp.at <= reach));
+            let believed = std::mem::replace(&mut self.leaping, rest);
+            believed.into_iter().for_each(|fact| self.accept(fact));
+        } else if LEAP_FACTS_MAX < self.leaping.len() {
+            self.leaping.pop();
+            self.counters.dropped_leap += 1;
+        }
+    }
+
+    /// Facts that wait.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len() + self.leaping.len()
+    }
+
     /// No fact will come any more: gives the rest.
     pub fn finish(&mut self, give: &mut impl FnMut(Fact)) {
+        let leaping = std::mem::take(&mut self.leaping);
+        match self.newest {
+            Some(_) => self.counters.dropped_leap += leaping.len() as u64,
+            // There are too few facts to disbelieve any.
+            None => leaping.into_iter().for_each(|fact| self.accept(fact)),
+        }
         while !self.waiting.is_empty() {
             self.give_first(give);
         }

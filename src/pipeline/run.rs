@@ -1,9 +1,11 @@
 //! From a source to its end: the engine fed, the receipts collected, everything shown to whoever listens.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
 
 use super::{Counters, Engine, Options};
-use crate::base::{Error, Result, ShopTime};
+use crate::base::limits::READ_AHEAD_FACTS_MAX;
+use crate::base::{Error, Result, ShopTime, Span};
 use crate::facts::{Attribution, Body, ClockEstimate, Fact, FactRef, Receipt, VisitClosed};
 use crate::ports::{FactSink, FactSource};
 
@@ -14,6 +16,8 @@ pub struct RunOptions {
     pub engine: Options,
     /// Whether the readable part of a broken source counts; the break is reported in the outcome.
     pub tolerate: bool,
+    /// Threads: with 1 everything happens on the caller's, with more the source is read on a thread of its own.
+    pub threads: usize,
 }
 
 /// What came out.
@@ -30,49 +34,85 @@ pub struct Outcome {
     /// What happened in every stage.
     pub counters: Counters,
     /// Time between the first and the last ground fact, by when they were true.
-    pub span: crate::base::Span,
+    pub span: Span,
     /// Breaks in the source that were tolerated.
     pub breaks: Vec<Error>,
 }
 
-/// Runs a source to its end. Every fact, ground and derived, also goes to `sink`, in order.
+/// Runs a source to its end. Every fact, ground and derived, also goes to `sink`, in order. The outcome is the same
+/// for any number of threads.
 ///
 /// # Errors
 /// What the source could not read, unless tolerated; what the sink refused.
 pub fn run(source: &mut dyn FactSource, options: RunOptions, sink: Option<&mut dyn FactSink>) -> Result<Outcome> {
     let shop = Arc::new(source.shop().clone());
-    let mut engine = Engine::new(&shop, options.engine);
-    let mut collector = Collector { sink, ..Collector::default() };
-    let mut breaks = Vec::new();
-    let (mut first, mut last) = (None, None);
-    loop {
-        match source.next_fact() {
-            Ok(Some(fact)) => {
-                first = Some(first.map_or(fact.stamp.at, |first| fact.stamp.at.min(first)));
-                last = last.max(Some(fact.stamp.at));
-                engine.take(fact, &mut |fact| collector.take(fact));
-                if let Some(refusal) = collector.refusal.take() {
-                    return Err(refusal);
-                }
-            }
-            Ok(None) => break,
-            Err(error) if options.tolerate => breaks.push(error),
-            Err(error) => return Err(error),
+    let mut course = Course {
+        engine: Engine::new(&shop, options.engine),
+        collector: Collector { sink, ..Collector::default() },
+        tolerate: options.tolerate,
+        breaks: Vec::new(),
+        first: None,
+        last: None,
+    };
+    if options.threads <= 1 {
+        while let Some(read) = source.next_fact().transpose() {
+            course.take(read)?;
         }
+    } else {
+        thread::scope(|scope| {
+            let (read_ahead, facts) = mpsc::sync_channel(READ_AHEAD_FACTS_MAX);
+            scope.spawn(move || {
+                // When nobody listens any more the run has failed, and why is known there.
+                while let Some(read) = source.next_fact().transpose()
+                    && read_ahead.send(read).is_ok()
+                {}
+            });
+            facts.into_iter().try_for_each(|read| course.take(read))
+        })?;
     }
-    engine.finish(&mut |fact| collector.take(fact));
-    if let Some(refusal) = collector.refusal.take() {
-        return Err(refusal);
+    course.finish()
+}
+
+/// A run under way.
+struct Course<'a> {
+    engine: Engine,
+    collector: Collector<'a>,
+    tolerate: bool,
+    breaks: Vec<Error>,
+    first: Option<ShopTime>,
+    last: Option<ShopTime>,
+}
+
+impl Course<'_> {
+    fn take(&mut self, read: Result<Fact>) -> Result<()> {
+        let fact = match read {
+            Ok(fact) => fact,
+            Err(error) if self.tolerate => {
+                self.breaks.push(error);
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let at = fact.stamp.at;
+        self.first = Some(self.first.map_or(at, |first| first.min(at)));
+        self.last = self.last.max(Some(at));
+        self.engine.take(fact, &mut |fact| self.collector.take(fact));
+        self.collector.refused()
     }
-    Ok(Outcome {
-        receipts: collector.receipts,
-        attributions: collector.attributions,
-        closed: collector.closed,
-        clock: engine.clock(),
-        counters: engine.counters(),
-        span: first.zip(last).map_or(crate::base::Span::ZERO, |(first, last)| last - first),
-        breaks,
-    })
+
+    fn finish(mut self) -> Result<Outcome> {
+        self.engine.finish(&mut |fact| self.collector.take(fact));
+        self.collector.refused()?;
+        Ok(Outcome {
+            receipts: self.collector.receipts,
+            attributions: self.collector.attributions,
+            closed: self.collector.closed,
+            clock: self.engine.clock(),
+            counters: self.engine.counters(),
+            span: self.first.zip(self.last).map_or(Span::ZERO, |(first, last)| last - first),
+            breaks: self.breaks,
+        })
+    }
 }
 
 #[derive(Default)]
@@ -85,6 +125,11 @@ struct Collector<'a> {
 }
 
 impl Collector<'_> {
+    /// What the sink refused, if anything.
+    fn refused(&mut self) -> Result<()> {
+        self.refusal.take().map_or(Ok(()), Err)
+    }
+
     fn take(&mut self, fact: &Fact) {
         match &fact.body {
             Body::Receipt(receipt) => self.receipts.push(receipt.clone()),

@@ -4,8 +4,9 @@ use crate::base::Result;
 use crate::facts::Fact;
 use crate::shop::Shop;
 
-/// Where facts come from: a recording, a foreign folder, a simulation, live devices.
-pub trait FactSource {
+/// Where facts come from: a recording, a foreign folder, a simulation, live devices. It may be read on a thread of
+/// its own.
+pub trait FactSource: Send {
     /// The shop they are about.
     fn shop(&self) -> &Shop;
 

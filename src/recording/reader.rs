@@ -125,7 +125,7 @@ impl<R: Read> Reader<R> {
     }
 }
 
-impl<R: Read> FactSource for Reader<R> {
+impl<R: Read + Send> FactSource for Reader<R> {
     fn shop(&self) -> &Shop {
         &self.shop
     }

@@ -105,9 +105,14 @@ impl Shop {
     }
 }
 
+/// Two shops are equal when they hold the same, wherever and in whatever order that was written down.
 impl PartialEq for Shop {
     fn eq(&self, other: &Shop) -> bool {
-        self.draft == other.draft
+        self.name == other.name
+            && self.policy == other.policy
+            && self.catalogue == other.catalogue
+            && self.shelves == other.shelves
+            && self.zones == other.zones
     }
 }
 

@@ -193,6 +193,11 @@ impl Stitcher {
         self.counters
     }
 
+    /// Tracks that are remembered.
+    pub fn tracks(&self) -> usize {
+        self.tracks.len()
+    }
+
     /// Takes a frame; gives sightings that are now attributed to a visit, in order of time per visit, and verdicts.
     pub fn step(&mut self, at: ShopTime, frame: &PeopleFrame) -> (Vec<Sighting>, Vec<TrackJoined>) {
         self.counters.frames += 1;

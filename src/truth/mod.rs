@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::base::{PlateId, Quantity, SkuId, TimeRange, TrackId, VisitId};
-use crate::facts::Movement;
+use crate::facts::{Movement, Receipt};
 
 /// Who bought what: the exchange format of receipts, `{"receipts":[{"target_id":…,"products":[…]}]}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -33,6 +33,21 @@ pub struct PurchasedItem {
 }
 
 impl Purchases {
+    /// What receipts say, ordered by shopper.
+    pub fn of<'a>(receipts: impl IntoIterator<Item = &'a Receipt>) -> Self {
+        let purchase = |receipt: &Receipt| Purchase {
+            target_id: receipt.visit,
+            products: receipt
+                .lines
+                .iter()
+                .map(|line| PurchasedItem { barcode: line.sku.clone(), quantity: line.quantity })
+                .collect(),
+        };
+        let mut receipts: Vec<Purchase> = receipts.into_iter().map(purchase).collect();
+        receipts.sort_by_key(|purchase| purchase.target_id);
+        Purchases { receipts }
+    }
+
     /// Whether every one of `truth` is here with exactly the same goods, and nobody else has any.
     pub fn agrees_with(&self, truth: &[Purchase]) -> bool {
         let goods = |purchase: &Purchase| {

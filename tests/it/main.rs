@@ -1,4 +1,12 @@
 //! The one integration binary.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops at the line")]
 
+mod cli;
+mod determinism;
+mod faults;
+mod long;
+mod replay;
+mod scenarios;
+mod snapshot;
 mod tidy;
+mod trips;

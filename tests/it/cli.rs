@@ -1,0 +1,196 @@
+//! The command line as a person meets it: help, answers, errors and exit statuses, as text files below `tests/data/`.
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::snapshot;
+
+/// What a command answered.
+pub(super) struct Answer {
+    pub(super) status: Option<i32>,
+    pub(super) out: String,
+    pub(super) err: String,
+}
+
+/// The `aisle` command in a folder, with nothing of this machine's that could change what it says.
+pub(super) fn aisle(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_aisle"));
+    command.current_dir(folder).args(arguments).stdin(Stdio::null());
+    command.env("COLUMNS", "100").env_remove("RUST_BACKTRACE").env_remove("CLICOLOR_FORCE");
+    command
+}
+
+/// Runs the command to its end.
+pub(super) fn ask(folder: &Path, arguments: &[&str]) -> Answer {
+    let output = aisle(folder, arguments).output().unwrap();
+    Answer {
+        status: output.status.code(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// Command, answer and exit status as one text, without what changes from run to run, or as the engine learns.
+fn transcript(folder: &Path, arguments: &[&str]) -> String {
+    let answer = ask(folder, arguments);
+    let mut text = format!("$ aisle {}\n{}", arguments.join(" "), steady(&answer.out));
+    if !answer.err.is_empty() {
+        text += &format!("--- standard error\n{}", answer.err);
+    }
+    text + &format!("--- exit status {}\n", answer.status.unwrap())
+}
+
+/// Replaces what is measured by `#`: how long it took, how sure it is, what the scales and clocks said and when.
+fn steady(text: &str) -> String {
+    let mut lines = String::new();
+    for line in text.lines() {
+        let line = match (line.find(" plate batches, "), line.find("replayed in ")) {
+            (Some(from), Some(_)) => format!("{} plate batches, #", &line[..from]),
+            _ if line.starts_with("clocks:") => "clocks: #".to_owned(),
+            _ => unmeasured(line),
+        };
+        lines += &(line + "\n");
+    }
+    lines
+}
+
+/// Replaces times of day, and numbers beside which a unit of measurement or doubt stands.
+fn unmeasured(line: &str) -> String {
+    let words: Vec<&str> = line.split(' ').collect();
+    let mut steady = words.clone();
+    for (at, word) in words.iter().enumerate() {
+        let number = word.trim_start_matches(['+', '-', '(']).starts_with(|first: char| first.is_ascii_digit());
+        let doubted = 0 < at && words[at - 1] == "\u{b1}";
+        let next = words.get(at + 1).map_or("", |next| next.trim_end_matches([',', ';', ')']));
+        let time = word.matches(':').count() == 2;
+        // Goods have their weight in their name, in whole grams.
+        let measured = matches!(next, "%" | "cm") || next == "g" && word.contains('.');
+        if number && (doubted || time || measured) {
+            steady[at] = "#";
+        }
+    }
+    steady.join(" ")
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn help_of_every_command() {
+    let commands = ["", "demo", "replay", "import", "import autocheckout", "simulate", "eval", "check"];
+    for command in commands {
+        let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
+        let name = if command.is_empty() { "aisle".to_owned() } else { command.replace(' ', "-") };
+        snapshot::check(&format!("help/{name}"), &transcript(root(), &arguments));
+    }
+    // A new command must come with a page above.
+    let page = ask(root(), &["--help"]).out;
+    let listed = page.split("Commands:").nth(1).unwrap().split("Options:").next().unwrap();
+    let names = listed.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    for name in names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help") {
+        assert!(commands.contains(&name), "no snapshot of `aisle {name} --help`");
+    }
+}
+
+#[test]
+fn answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let trip = "simulate --scenario put-back --seed 1 -o trip.mcap";
+    let lines = [
+        ("demo", "demo --scenario put-back --seed 1"),
+        ("simulate", trip),
+        ("simulate-list", "simulate --list"),
+        ("replay", "replay trip.mcap"),
+        ("eval-no-scenario", "eval --scenarios dancing"),
+        ("replay-missing", "replay nothing.mcap"),
+        ("import-missing", "import autocheckout nothing -o trip.mcap"),
+        ("import-file", "import autocheckout trip.mcap -o other.mcap"),
+        ("import-decided", "import autocheckout nothing -o trip.mcap --cut decided"),
+        ("check-missing", "check nothing"),
+        ("unknown-command", "dance"),
+    ];
+    for (name, line) in lines {
+        let arguments: Vec<&str> = line.split_whitespace().collect();
+        snapshot::check(&format!("answers/{name}"), &transcript(folder.path(), &arguments));
+    }
+    snapshot::check("answers/check-demo", &transcript(root(), &["check", "calibration/demo"]));
+}
+
+#[test]
+fn imports_of_broken_folders_say_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("case");
+    fs::create_dir(&case).unwrap();
+    let line = ["import", "autocheckout", "case", "-o", "trip.mcap"];
+    snapshot::check("answers/import-empty-folder", &transcript(folder.path(), &line));
+    fs::write(case.join("plate_data.json"), "").unwrap();
+    snapshot::check("answers/import-no-planogram", &transcript(folder.path(), &line));
+    fs::write(case.join("planogram.json"), "[{").unwrap();
+    fs::write(case.join("products.json"), "[]").unwrap();
+    snapshot::check("answers/import-torn-planogram", &transcript(folder.path(), &line));
+    assert!(!folder.path().join("trip.mcap").exists());
+}
+
+#[test]
+fn a_broken_shop_lists_everything_with_file_and_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = folder.path().join("shop");
+    fs::create_dir(&shop).unwrap();
+    for name in ["shop.toml", "catalogue.toml", "planogram.toml"] {
+        let text = fs::read_to_string(root().join("calibration/demo").join(name)).unwrap();
+        let text = match name {
+            "shop.toml" => text.replace("absence_secs_max = 20\n", "absence_secs = 20\n"),
+            "catalogue.toml" => text.replacen("weight_grams = 521.5", "weight_grams = -1\ncolour = \"blue\"", 1),
+            _ => text.replacen("plates = \"1-3\"", "plates = \"1-99\"", 1),
+        };
+        fs::write(shop.join(name), text).unwrap();
+    }
+    snapshot::check("answers/check-broken", &transcript(folder.path(), &["check", "shop"]));
+    snapshot::check("answers/check-broken-json", &transcript(folder.path(), &["check", "shop", "--json"]));
+}
+
+#[test]
+fn demo_and_eval_speak_json() {
+    let json = |line: &str| -> serde_json::Value {
+        let arguments: Vec<&str> = line.split_whitespace().collect();
+        let answer = ask(root(), &arguments);
+        assert_eq!((answer.status, answer.err.as_str()), (Some(0), ""), "{line}");
+        serde_json::from_str(&answer.out).unwrap()
+    };
+    let demo = json("demo --scenario single-pick --json");
+    let line = &demo["receipts"][0]["lines"][0];
+    assert!(line["sku"].is_string() && line["quantity"].is_u64() && line["probability"].is_f64(), "{demo:#}");
+    assert!(!demo["attributions"].as_array().unwrap().is_empty());
+    let eval = json("eval --scenarios single-pick --seeds 2 --json");
+    let overall = &eval["overall"];
+    assert_eq!(overall["mean_f1"], 1.0, "{eval:#}");
+    assert_eq!(overall["exact_receipts"]["share"], 1.0);
+    assert_eq!(eval["cases"].as_array().unwrap().len(), 2);
+    let check = json("check calibration/demo --json");
+    assert_eq!(check["ok"], true);
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let lines = [
+        "--help",
+        "demo",
+        "demo --json",
+        "simulate --list",
+        "check calibration/demo",
+        "check calibration/demo --json",
+        "eval --scenarios single-pick --seeds 1",
+        "eval --scenarios single-pick --seeds 1 --json",
+    ];
+    for line in lines {
+        let arguments: Vec<&str> = line.split_whitespace().collect();
+        let mut child = aisle(root(), &arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let mut err = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        assert_eq!((child.wait().unwrap().code(), err.as_str()), (Some(0), ""), "aisle {line}");
+    }
+}

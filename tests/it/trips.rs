@@ -1,0 +1,129 @@
+//! Trips for tests: simulated ones, the real one where its data is, and what the engine makes of them.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
+
+use aisle::base::rng::dice;
+use aisle::base::{Error, Span};
+use aisle::facts::{Body, Fact};
+use aisle::pipeline::{Options, Outcome, RunOptions, run};
+use aisle::ports::{FactSink, FactSource};
+use aisle::replay;
+use aisle::shop::Shop;
+use aisle::sim::{self, Level, Scenario, Trip};
+use aisle::truth::Purchases;
+use rand::RngExt;
+
+/// How tests run a source unless they say otherwise.
+pub(super) const RUN: RunOptions = RunOptions { engine: Options::USUAL, tolerate: false, threads: 1 };
+
+/// The simulator's shop.
+pub(super) static SHOP: LazyLock<Arc<Shop>> = LazyLock::new(|| Arc::new(sim::demo_shop()));
+
+/// Facts that are played from memory.
+pub(super) struct Tape {
+    shop: Arc<Shop>,
+    facts: std::vec::IntoIter<Fact>,
+}
+
+/// What came out of a run.
+pub(super) struct Told {
+    /// JSON of every derived fact, one a line.
+    pub(super) derived: String,
+    /// The receipts in the exchange format.
+    pub(super) purchases: Purchases,
+    pub(super) outcome: Outcome,
+}
+
+/// Keeps what the engine derives, as text.
+#[derive(Default)]
+struct Lines(String);
+
+impl FactSource for Tape {
+    fn shop(&self) -> &Shop {
+        &self.shop
+    }
+
+    fn next_fact(&mut self) -> Result<Option<Fact>, Error> {
+        Ok(self.facts.next())
+    }
+}
+
+impl FactSink for Lines {
+    fn put(&mut self, fact: &Fact) -> Result<(), Error> {
+        if !fact.body.topic().is_ground() {
+            self.0 += &json(fact);
+            self.0.push('\n');
+        }
+        Ok(())
+    }
+}
+
+/// A fact as JSON.
+pub(super) fn json(fact: &Fact) -> String {
+    let body = match &fact.body {
+        Body::Plates(body) => serde_json::to_string(body),
+        Body::People(body) => serde_json::to_string(body),
+        Body::Shelf(body) => serde_json::to_string(body),
+        Body::Track(body) => serde_json::to_string(body),
+        Body::Attribution(body) => serde_json::to_string(body),
+        Body::Clock(body) => serde_json::to_string(body),
+        Body::Visit(body) => serde_json::to_string(body),
+        Body::Receipt(body) => serde_json::to_string(body),
+    };
+    format!("{} {} {}", fact.body.topic().name(), serde_json::to_string(&fact.stamp).unwrap(), body.unwrap())
+}
+
+/// A simulated trip in the simulator's shop.
+pub(super) fn trip(scenario: Scenario, level: Level, seed: u64) -> Trip {
+    sim::trip(&sim::Options { shop: SHOP.clone(), scenario, level, seed })
+}
+
+/// The command that shows a simulated trip to a person.
+pub(super) fn replay_command(scenario: Scenario, level: Level, seed: u64) -> String {
+    format!("cargo run --release -- demo --scenario {scenario} --level {} --seed {seed}", level.name())
+}
+
+/// Plays facts through the engine, in the order they are given.
+pub(super) fn play(shop: &Arc<Shop>, facts: Vec<Fact>) -> Told {
+    listen(&mut Tape { shop: shop.clone(), facts: facts.into_iter() }, RUN)
+}
+
+/// Runs a source to its end.
+pub(super) fn listen(source: &mut dyn FactSource, options: RunOptions) -> Told {
+    let mut lines = Lines::default();
+    let outcome = run(source, options, Some(&mut lines)).unwrap();
+    Told { derived: lines.0, purchases: Purchases::of(&outcome.receipts), outcome }
+}
+
+/// Facts of a recording, or a foreign folder, in order of arrival.
+pub(super) fn read(path: &Path) -> (Arc<Shop>, Vec<Fact>) {
+    let mut source = replay::open(path, None, replay::Options { tolerate: false }).unwrap();
+    let shop = Arc::new(source.shop().clone());
+    let facts = std::iter::from_fn(|| source.next_fact().unwrap()).collect();
+    (shop, facts)
+}
+
+/// The same facts, each of which arrives up to `late_max` later than it did; every seed another way.
+pub(super) fn shuffled(facts: &[Fact], late_max: Span, seed: u64) -> Vec<Fact> {
+    let mut dice = dice(seed, "arrival");
+    let mut facts = facts.to_vec();
+    for fact in &mut facts {
+        let late = Span::from_nanos(dice.random_range(0..=late_max.as_nanos()));
+        fact.stamp.arrived = fact.stamp.arrived + late;
+    }
+    facts.sort_by_key(|fact| fact.stamp.arrived);
+    facts
+}
+
+/// The real shopping trip, if its data is here: below `AISLE_DATA`, else beside the repository. Says when it is not.
+pub(super) fn benchmark() -> Option<PathBuf> {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+    let data = std::env::var_os("AISLE_DATA").map_or_else(beside, PathBuf::from);
+    let folder = data.join("autocheckout/BENCHMARK-1");
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    eprintln!("skipped: no real trip at {}; set AISLE_DATA to the folder that holds autocheckout/", folder.display());
+    None
+}
