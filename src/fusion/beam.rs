@@ -1,4 +1,4 @@
-//! The open hypotheses, best first: each step makes every one of them branch, then agreeing ones are merged and the
+//! The open hypotheses of one cluster, best first: each step makes every one of them branch, then agreeing ones are merged and the
 //! improbable ones dropped.
 
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ use crate::shop::Shop;
 const GROUP_STEPS_MAX: usize = 14;
 const GROUP_SPAN_MAX: Span = Span::from_millis(15_000);
 /// Hypotheses this much less probable than the best are dropped.
-const WORSE_MAX: f64 = 16.0;
+const WORSE_MAX: f64 = 12.0;
 
 /// What a step needs to know besides itself.
 pub(super) struct Surroundings<'a> {
@@ -56,8 +56,8 @@ enum Meaning {
 }
 
 impl Beam {
-    pub(super) fn new(width: usize) -> Self {
-        Beam { worlds: vec![World::new()], width }
+    pub(super) fn new(width: usize, world: World) -> Self {
+        Beam { worlds: vec![world], width }
     }
 
     /// The hypotheses, best first; never empty.
@@ -66,9 +66,10 @@ impl Beam {
     }
 
     /// Branches every hypothesis on what the step may mean.
-    pub(super) fn step(&mut self, step: &Step, around: &Surroundings<'_>) {
+    /// `alone` is the group of only this step.
+    pub(super) fn step(&mut self, step: &Step, alone: Arc<Group>, around: &Surroundings<'_>) {
         let shelf = &around.shop.shelves()[step.shelf];
-        let mut groups: BTreeMap<Vec<u32>, Arc<Group>> = BTreeMap::new();
+        let mut groups: BTreeMap<Vec<u32>, Arc<Group>> = BTreeMap::from([(vec![step.id], alone)]);
         let mut branches = Vec::new();
         for (index, world) in self.worlds.iter().enumerate() {
             let pending = world
@@ -122,11 +123,9 @@ impl Beam {
                 next.push(world);
             }
         }
-        next.sort_by(|a, b| b.rank().total_cmp(&a.rank()));
-        let top = next.first().map_or(0.0, World::rank);
-        next.iter_mut().for_each(|world| world.score -= top);
         if !next.is_empty() {
             self.worlds = next;
+            self.rescale();
         }
     }
 
@@ -156,16 +155,55 @@ impl Beam {
         Some(world)
     }
 
-    /// Keeps only the hypotheses that hold, and forgets a visit in them.
+    /// Combines with hypotheses about other visits: the most probable pairs stay.
+    pub(super) fn absorb(&mut self, other: Beam) {
+        let mut pairs: Vec<(f64, usize, usize)> = Vec::with_capacity(self.worlds.len() * other.worlds.len());
+        for (a, ours) in self.worlds.iter().enumerate() {
+            pairs.extend(other.worlds.iter().enumerate().map(|(b, theirs)| (ours.rank() + theirs.rank(), a, b)));
+        }
+        pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+        pairs.truncate(self.width);
+        self.worlds = pairs.into_iter().map(|(_, a, b)| self.worlds[a].joined(&other.worlds[b])).collect();
+        self.rescale();
+    }
+
+    /// Splits off a visit on whose cart all hypotheses agree; `None` when they do not, or it was last.
+    pub(super) fn part_with(&mut self, visit: VisitId) -> Option<Beam> {
+        let cart = self.worlds[0].cart(visit);
+        if self.worlds.iter().any(|world| world.cart(visit) != cart) {
+            return None;
+        }
+        let part = self.worlds[0].only(visit);
+        self.forget(visit);
+        Some(Beam::new(self.width, part))
+    }
+
+    /// Keeps only the hypotheses that give this visit the cart that the best one gives it, and forgets the visit.
     pub(super) fn settle(&mut self, visit: VisitId) {
         let cart: Vec<_> = self.worlds[0].cart(visit).to_vec();
         self.worlds.retain(|world| world.cart(visit) == cart);
-        for world in &mut self.worlds {
-            world.carts.retain(|((owner, _), _)| *owner != visit);
-            world.history.remove(&visit);
-            world.weighed.retain(|(owner, _), _| *owner != visit);
-            world.busy.remove(&visit);
+        self.forget(visit);
+    }
+
+    /// Hypotheses that differed in nothing else become one.
+    fn forget(&mut self, visit: VisitId) {
+        let mut merged: Vec<World> = Vec::with_capacity(self.worlds.len());
+        for mut world in std::mem::take(&mut self.worlds) {
+            world.forget(visit);
+            match merged.iter_mut().find(|other| other.agrees(&world)) {
+                Some(other) => other.score = model::mix(&[(1.0, other.score), (1.0, world.score)]),
+                None => merged.push(world),
+            }
         }
+        self.worlds = merged;
+        self.rescale();
+    }
+
+    /// Puts the best first, at rank zero.
+    fn rescale(&mut self) {
+        self.worlds.sort_by(|a, b| b.rank().total_cmp(&a.rank()));
+        let top = self.worlds.first().map_or(0.0, World::rank);
+        self.worlds.iter_mut().for_each(|world| world.score -= top);
     }
 
     /// Probability of each hypothesis.

@@ -1,6 +1,7 @@
 //! Steps that are explained together, cut into pieces of neighbouring plates, with everything about them that does
 //! not depend on what is believed of carts and planogram: weights, places, and whose hands were there.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::clock::HALF;
@@ -126,6 +127,18 @@ impl Group {
     pub(super) fn touches(places: &[usize], step: &Step) -> bool {
         let reach = usize::from(TREMBLE_GRAMS <= step.size());
         step.core().any(|place| places.iter().any(|other| other.abs_diff(place) <= reach))
+    }
+
+    /// Net change of all its plates, grams.
+    pub(super) fn total(&self) -> f64 {
+        let whole = self.partitions.first().and_then(|pieces| pieces.first()).map(|&piece| &self.pieces[piece]);
+        whole.map_or(0.0, |piece| piece.total)
+    }
+
+    /// Everybody whose hands fit some piece better than this.
+    pub(super) fn near(&self, log: f64) -> BTreeSet<VisitId> {
+        let takers = self.pieces.iter().flat_map(|piece| &piece.takers);
+        takers.filter(|taker| log < taker.log_ratio).map(|taker| taker.visit).collect()
     }
 
     /// What explaining it will cost at least if it is one change.

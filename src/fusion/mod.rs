@@ -10,6 +10,7 @@
 
 mod beam;
 mod clock;
+mod clusters;
 mod explain;
 mod group;
 mod model;
@@ -28,8 +29,9 @@ use crate::base::{ShopTime, Span, VisitId};
 use crate::facts::{Body, ClockEstimate, Fact, FactRef, PeopleFrame, ShelfEvent};
 use crate::shop::Shop;
 
-use beam::{Beam, Surroundings};
+use beam::Surroundings;
 use clock::Clock;
+use clusters::Clusters;
 use explain::Plan;
 use people::People;
 use steps::Step;
@@ -45,7 +47,7 @@ const CLOCK_GRAMS_MIN: f64 = 20.0;
 /// How hard to think.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Hypotheses kept open; 1 to 4,096. More find rarer explanations and cost time in proportion.
+    /// Hypotheses kept open about shoppers who have to do with each other; 1 to 4,096. More find rarer explanations and cost time in proportion.
     pub hypotheses_max: usize,
 }
 
@@ -55,7 +57,7 @@ pub struct Fusion {
     plan: Plan,
     people: People,
     clock: Clock,
-    beam: Beam,
+    clusters: Clusters,
     /// Steps not yet explained and those that wait in some hypothesis, by id.
     steps: BTreeMap<u32, Step>,
     /// Ids of steps not yet explained, in the order they will be.
@@ -88,7 +90,7 @@ impl Fusion {
             shop,
             people: People::default(),
             clock: Clock::new(),
-            beam: Beam::new(options.hypotheses_max.clamp(1, 4_096)),
+            clusters: Clusters::new(options.hypotheses_max.clamp(1, 4_096)),
             steps: BTreeMap::new(),
             queue: Vec::new(),
             unheard: Vec::new(),
@@ -160,7 +162,7 @@ impl Fusion {
 
     /// Hypotheses that are open.
     pub fn hypotheses(&self) -> usize {
-        self.beam.worlds().len()
+        self.clusters.hypotheses()
     }
 
     /// Visits that are open.
@@ -203,17 +205,14 @@ impl Fusion {
                 steps: &self.steps,
                 ahead: &self.queue,
             };
-            self.beam.step(&self.steps[&id], &around);
+            self.clusters.step(&self.steps[&id], &around);
             self.forget_steps();
         }
     }
 
     /// Drops steps that no hypothesis waits with.
     fn forget_steps(&mut self) {
-        let waiting: Vec<u32> = {
-            let pending = self.beam.worlds().iter().flat_map(|world| &world.pending);
-            pending.flat_map(|pending| pending.steps.iter().copied()).collect()
-        };
+        let waiting = self.clusters.waiting();
         let (queue, unheard) = (&self.queue, &self.unheard);
         self.steps.retain(|id, _| queue.contains(id) || waiting.contains(id) || unheard.contains(id));
     }

@@ -1,5 +1,7 @@
 //! Closing visits: from the hypotheses to final attributions with their evidence.
 
+use std::collections::BTreeMap;
+
 use super::Fusion;
 use super::people::Visitor;
 use super::world::{Action, World};
@@ -31,8 +33,9 @@ impl Fusion {
     }
 
     fn settle(&mut self, visit: VisitId, visitor: &Visitor, facts: &mut Vec<Body>) {
-        let weights = self.beam.weights(TEMPERATURE);
-        let worlds = self.beam.worlds();
+        // Somebody who was never near a change has an empty cart for certain.
+        let nothing = [World::new(BTreeMap::new())];
+        let (worlds, weights) = self.clusters.about(visit, TEMPERATURE).unwrap_or((&nothing, vec![1.0]));
         let best = &worlds[0];
         let chance = |holds: &dyn Fn(&World) -> bool| {
             let sum: f64 =
@@ -68,7 +71,7 @@ impl Fusion {
             lines,
             probability,
         }));
-        self.beam.settle(visit);
+        self.clusters.settle(visit);
         self.people.forget(visit);
     }
 

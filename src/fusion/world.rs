@@ -101,13 +101,14 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new() -> Self {
+    /// Empty carts, with what was learned of weights before.
+    pub(super) fn new(learned: BTreeMap<Sku, (f64, u32)>) -> Self {
         World {
             score: 0.0,
             carts: Vec::new(),
             weighed: BTreeMap::new(),
             strays: Vec::new(),
-            learned: BTreeMap::new(),
+            learned,
             pending: Vec::new(),
             history: BTreeMap::new(),
             busy: BTreeMap::new(),
@@ -126,6 +127,57 @@ impl World {
             (None, Some(nominal)) => UnitWeight::Nominal(nominal),
             (None, None) => UnitWeight::Unknown,
         }
+    }
+
+    /// This world and one about other visits as one.
+    pub(super) fn joined(&self, other: &World) -> World {
+        let mut world = self.clone();
+        world.score += other.score;
+        world.carts.extend(other.carts.iter().copied());
+        world.carts.sort_unstable();
+        world.weighed.extend(other.weighed.iter().map(|(key, grams)| (*key, *grams)));
+        world.strays.extend(other.strays.iter().cloned());
+        for (sku, theirs) in &other.learned {
+            let ours = world.learned.entry(*sku).or_insert(*theirs);
+            if ours.1 < theirs.1 {
+                *ours = *theirs;
+            }
+        }
+        world.pending.extend(other.pending.iter().cloned());
+        world.pending.sort_by(|a, b| (a.shelf, &a.steps).cmp(&(b.shelf, &b.steps)));
+        world.history.extend(other.history.iter().map(|(visit, history)| (*visit, history.clone())));
+        world.busy.extend(other.busy.iter().map(|(visit, busy)| (*visit, *busy)));
+        world
+    }
+
+    /// What this world says of one visit alone.
+    pub(super) fn only(&self, visit: VisitId) -> World {
+        let mut world = World::new(self.learned.clone());
+        world.carts = self.cart(visit).to_vec();
+        world.weighed = self.weighed.range((visit, 0)..=(visit, Sku::MAX)).map(|(key, grams)| (*key, *grams)).collect();
+        world.history.extend(self.history.get(&visit).map(|history| (visit, history.clone())));
+        world.busy.extend(self.busy.get(&visit).map(|busy| (visit, *busy)));
+        world
+    }
+
+    /// Drops everything about a visit.
+    pub(super) fn forget(&mut self, visit: VisitId) {
+        self.carts.retain(|((owner, _), _)| *owner != visit);
+        self.weighed.retain(|(owner, _), _| *owner != visit);
+        self.history.remove(&visit);
+        self.busy.remove(&visit);
+    }
+
+    /// Whether some units of a product in a cart weigh about `grams`.
+    pub(super) fn fits_return(&self, visit: VisitId, sku: Sku, units: u32, grams: f64, nominal: Option<f64>) -> bool {
+        let weighed = self.weighed.get(&(visit, sku)).copied();
+        let unit = weighed.or_else(|| self.unit_weight(sku, nominal).mean());
+        unit.is_some_and(|unit| {
+            (1..=units).any(|count| {
+                let expected = unit * f64::from(count);
+                (grams - expected).abs() < super::clusters::RETURN_GRAMS + super::clusters::RETURN_SHARE * expected
+            })
+        })
     }
 
     /// What it costs that this hand does something else at the same moment.

@@ -1,0 +1,165 @@
+//! The hypotheses of a whole shop, kept in clusters that have nothing to do with each other.
+//!
+//! Two shoppers at different ends of the shop are independent: to keep every combination of their explanations would
+//! fill any beam. So each cluster of visits has a beam of its own (Reid's clusters). A step joins the clusters whose
+//! shoppers, strays or waiting changes it touches; a visit on whose cart all hypotheses agree leaves again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::beam::{Beam, Surroundings};
+use super::group::Group;
+use super::steps::Step;
+use super::world::{Sku, World};
+use crate::base::VisitId;
+
+/// A hand that fits worse than this has nothing to do with a step.
+const NEAR_LOG: f64 = -6.5;
+/// Strays this many places away from a step may be what moved.
+const STRAY_REACH: usize = 2;
+/// How far a unit's weight may be off for its owner to be asked about a return, share and grams.
+pub(super) const RETURN_SHARE: f64 = 0.03;
+pub(super) const RETURN_GRAMS: f64 = 4.0;
+
+/// Hypotheses about visits that depend on each other.
+pub(super) struct Cluster {
+    visits: BTreeSet<VisitId>,
+    beam: Beam,
+}
+
+/// All clusters of a shop.
+pub(super) struct Clusters {
+    clusters: Vec<Cluster>,
+    width: usize,
+    /// Unit weights that were learned for good.
+    learned: BTreeMap<Sku, (f64, u32)>,
+}
+
+impl Clusters {
+    pub(super) fn new(width: usize) -> Self {
+        Clusters { clusters: Vec::new(), width, learned: BTreeMap::new() }
+    }
+
+    /// How many hypotheses are open, over all clusters.
+    pub(super) fn hypotheses(&self) -> usize {
+        self.clusters.iter().map(|cluster| cluster.beam.worlds().len()).sum()
+    }
+
+    /// The steps that some hypothesis waits with.
+    pub(super) fn waiting(&self) -> BTreeSet<u32> {
+        let worlds = self.clusters.iter().flat_map(|cluster| cluster.beam.worlds());
+        worlds.flat_map(|world| &world.pending).flat_map(|pending| pending.steps.iter().copied()).collect()
+    }
+
+    /// Explains a step in the cluster that it makes.
+    pub(super) fn step(&mut self, step: &Step, around: &Surroundings<'_>) {
+        let shelf = &around.shop.shelves()[step.shelf];
+        let alone = Arc::new(Group::new(&[step], shelf, around.people, around.clock));
+        let near: BTreeSet<VisitId> = alone.near(NEAR_LOG);
+        let mut involved: Vec<bool> = self.clusters.iter().map(|cluster| cluster.is_touched(&near, step)).collect();
+        if 0.0 < alone.total() {
+            self.ask_owners(&near, alone.total(), &mut involved, around);
+        }
+        let mut joined = Cluster { visits: near, beam: Beam::new(self.width, World::new(self.learned.clone())) };
+        let mut rest = Vec::with_capacity(self.clusters.len());
+        for (cluster, involved) in std::mem::take(&mut self.clusters).into_iter().zip(involved) {
+            if involved { joined.absorb(cluster) } else { rest.push(cluster) }
+        }
+        joined.beam.step(step, alone, around);
+        rest.append(&mut joined.split());
+        self.clusters = rest;
+        self.tidy();
+    }
+
+    /// A return that fits nothing the shoppers there have may be of something that was handed over: the clusters of
+    /// those who were charged for such a thing are asked too.
+    fn ask_owners(&self, near: &BTreeSet<VisitId>, grams: f64, involved: &mut [bool], around: &Surroundings<'_>) {
+        let has_it = |cluster: &Cluster, who: &dyn Fn(VisitId) -> bool| {
+            let fits = |world: &World| {
+                world.carts.iter().any(|((visit, sku), units)| {
+                    who(*visit) && world.fits_return(*visit, *sku, *units, grams, around.plan.nominal[*sku])
+                })
+            };
+            cluster.beam.worlds().first().is_some_and(fits)
+        };
+        let asked = |cluster: &Cluster| has_it(cluster, &|visit| near.contains(&visit));
+        if self.clusters.iter().any(asked) {
+            return;
+        }
+        for (cluster, involved) in self.clusters.iter().zip(involved) {
+            *involved |= has_it(cluster, &|_| true);
+        }
+    }
+
+    /// Gathers what is certain and belongs to nobody any more, and drops what says nothing.
+    fn tidy(&mut self) {
+        let mut kept: Vec<Cluster> = Vec::with_capacity(self.clusters.len());
+        let mut orphans: Option<Cluster> = None;
+        for cluster in std::mem::take(&mut self.clusters) {
+            let certain = cluster.beam.worlds().len() == 1;
+            if certain {
+                self.learned.extend(cluster.beam.worlds()[0].learned.iter().map(|(sku, weight)| (*sku, *weight)));
+            }
+            match (certain && cluster.visits.is_empty(), &mut orphans) {
+                (false, _) => kept.push(cluster),
+                (true, None) => orphans = Some(cluster),
+                (true, Some(orphans)) => orphans.absorb(cluster),
+            }
+        }
+        kept.extend(orphans.filter(|orphans| {
+            let world = &orphans.beam.worlds()[0];
+            !world.strays.is_empty() || !world.pending.is_empty()
+        }));
+        self.clusters = kept;
+    }
+
+    /// The hypotheses about a visit, best first, with the probability of each; `None` when nothing happened to it.
+    pub(super) fn about(&self, visit: VisitId, temperature: f64) -> Option<(&[World], Vec<f64>)> {
+        let cluster = self.clusters.iter().find(|cluster| cluster.visits.contains(&visit))?;
+        Some((cluster.beam.worlds(), cluster.beam.weights(temperature)))
+    }
+
+    /// Takes the best explanation of a visit for the truth, and forgets the visit.
+    pub(super) fn settle(&mut self, visit: VisitId) {
+        for cluster in &mut self.clusters {
+            if cluster.visits.remove(&visit) {
+                cluster.beam.settle(visit);
+            }
+        }
+        self.tidy();
+    }
+}
+
+impl Cluster {
+    fn is_touched(&self, near: &BTreeSet<VisitId>, step: &Step) -> bool {
+        let beside = |place: usize| step.significant().any(|other| other.abs_diff(place) <= STRAY_REACH);
+        let touches = |world: &World| {
+            let stray = world.strays.iter().filter(|stray| stray.shelf == step.shelf);
+            let pending = world.pending.iter().filter(|pending| pending.shelf == step.shelf);
+            stray.flat_map(|stray| &stray.shares).any(|(place, _)| beside(*place))
+                || pending.map(|pending| &pending.places).any(|places| Group::touches(places, step))
+        };
+        self.visits.iter().any(|visit| near.contains(visit)) || self.beam.worlds().iter().any(touches)
+    }
+
+    fn absorb(&mut self, other: Cluster) {
+        self.visits.extend(other.visits);
+        self.beam.absorb(other.beam);
+    }
+
+    /// Lets go of the visits that nothing is open about. While a change waits it may still be anybody's.
+    fn split(mut self) -> Vec<Cluster> {
+        let mut parts = Vec::new();
+        let open = self.beam.worlds().iter().any(|world| !world.pending.is_empty());
+        if !open && 1 < self.visits.len() {
+            for visit in self.visits.clone() {
+                if let Some(world) = self.beam.part_with(visit) {
+                    self.visits.remove(&visit);
+                    parts.push(Cluster { visits: BTreeSet::from([visit]), beam: world });
+                }
+            }
+        }
+        parts.push(self);
+        parts
+    }
+}
