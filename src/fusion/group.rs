@@ -312,7 +312,7 @@ fn parts_of(steps: &[&Step], members: &[usize], plates: &[PlateStep], shelf: &Sh
             span,
             grams,
             centre: moment / weight,
-            half_width: (0.2 * width).clamp(0.02, 0.08),
+            half_width: (0.1 * width).clamp(0.01, 0.03),
             weight,
             plates: mine.len(),
         });

@@ -9,7 +9,7 @@ const CATALOGUE_SHARE_SIGMA: f64 = 0.007;
 const LOOSE: f64 = 0.10;
 /// Scale of that error (Laplace), as a share of the weight, and in grams.
 const LOOSE_SHARE: f64 = 0.02;
-const LOOSE_GRAMS: f64 = 2.0;
+const LOOSE_GRAMS: f64 = 1.0;
 /// Share of products whose catalogue weight is grossly wrong: between half and twice the true one.
 const GROSS: f64 = 0.012;
 
@@ -48,9 +48,9 @@ impl UnitWeight {
             UnitWeight::Learned { mean, units: seen, nominal } => {
                 let spread = (UNIT_SIGMA + 0.003 * mean) * (1.0 + 1.0 / f64::from(seen.max(1))).sqrt();
                 let learned = gauss(grams - units * mean, sigma.hypot(units * spread));
-                let near = laplace(grams - units * mean, units * LOOSE_SHARE * mean + LOOSE_GRAMS + sigma);
+                let near = loose(grams - units * mean, units * mean, sigma);
                 let old = nominal.map_or_else(|| unknown(units), |nominal| core(grams, units, nominal, sigma));
-                mix(&[(0.85, learned), (0.1, near), (0.05, old)])
+                mix(&[(0.9, learned), (0.05, near), (0.05, old)])
             }
             UnitWeight::Unknown => unknown(units),
         }
@@ -62,8 +62,8 @@ impl UnitWeight {
         let believed = self.mean().map_or_else(
             || unknown(units),
             |mean| {
-                let loose = units * LOOSE_SHARE * mean + LOOSE_GRAMS + sigma;
-                mix(&[(0.9, core(grams, units, mean, sigma)), (0.1, laplace(grams - units * mean, loose))])
+                let loose = loose(grams - units * mean, units * mean, sigma);
+                mix(&[(0.9, core(grams, units, mean, sigma)), (0.1, loose)])
             },
         );
         match weighed {
@@ -90,11 +90,16 @@ fn core(grams: f64, units: f64, nominal: f64, sigma: f64) -> f64 {
     gauss(grams - units * nominal, sigma.hypot(unit).hypot(units * CATALOGUE_SHARE_SIGMA * nominal))
 }
 
+/// The weight is somewhat off: `off` grams from `expected`, beyond what the measurement explains.
+fn loose(off: f64, expected: f64, sigma: f64) -> f64 {
+    laplace((off.abs() - sigma).max(0.0), LOOSE_SHARE * expected + LOOSE_GRAMS)
+}
+
 /// The catalogue is right, or somewhat off, or grossly wrong.
 fn catalogue(grams: f64, units: f64, nominal: f64, sigma: f64) -> f64 {
     let off = grams - units * nominal;
     let core = core(grams, units, nominal, sigma);
-    let loose = laplace(off, units * LOOSE_SHARE * nominal + LOOSE_GRAMS + sigma);
+    let loose = loose(off, units * nominal, sigma);
     let ratio = grams / (units * nominal);
     let gross = if (0.5..1.8).contains(&ratio) { -(1.3 * units * nominal).ln() } else { -40.0 };
     // A grossly wrong entry explains a unit or two; more at once would explain anything.
@@ -136,7 +141,7 @@ pub(super) fn same_trace(differences: &[f64]) -> f64 {
     const SIGMA: f64 = 0.06;
     let squared: f64 = differences.iter().map(|share| (share / SIGMA).powi(2)).sum();
     let plates = differences.len().saturating_sub(1) as f64;
-    0.3 + 1.7 * plates - (squared / 2.0).min(9.0)
+    1.7 * plates - (squared / 2.0).min(9.0)
 }
 
 /// Log likelihood ratio of a hand at this distance (metres) from the goods: the taker's against anybody else's.
@@ -151,7 +156,7 @@ const HAND_PEAK: f64 = 9.0;
 
 /// How well a visible wrist at this distance (metres) fits a hand on the goods, `0..=1`.
 pub(super) fn nearness_of_wrist(metres: f64) -> f64 {
-    let core = 0.88 * (-0.5 * (metres / 0.09).powi(2)).exp() + 0.12 * (-0.5 * (metres / 0.25).powi(2)).exp();
+    let core = 0.88 * (-0.5 * (metres / 0.08).powi(2)).exp() + 0.12 * (-0.5 * (metres / 0.25).powi(2)).exp();
     // A wrist may be reported on another body, or before it moved.
     core + 0.002 * (-metres / 0.35).exp()
 }
@@ -171,7 +176,7 @@ pub(super) const NOBODY: f64 = -6.5;
 /// One more action at the same moment on the same plates.
 pub(super) const ANOTHER_ACTION: f64 = -3.2;
 /// Two shoppers share a simultaneous action.
-pub(super) const TWO_TAKERS: f64 = -1.2;
+pub(super) const TWO_TAKERS: f64 = -1.8;
 /// The product stood where neither the planogram nor anybody seen had put it.
 pub(super) const FOREIGN_PLACE: f64 = -8.5;
 /// A return against a take.
