@@ -63,6 +63,12 @@ impl Plan {
         }
     }
 
+    /// Two products in the order in which they stand.
+    fn from_left(&self, shelf: usize, a: Sku, b: Sku) -> (Sku, Sku) {
+        let first = |sku: Sku| self.shelves[shelf].sku_of_place.iter().position(|other| *other == Some(sku));
+        if first(b) < first(a) { (b, a) } else { (a, b) }
+    }
+
     /// The share of a piece that lies outside the places planned for a product.
     fn share_outside(&self, shelf: usize, sku: Sku, piece: &Piece) -> f64 {
         let plan = &self.shelves[shelf];
@@ -187,17 +193,18 @@ fn takes(group: &Group, piece: &Piece, world: &World, plan: &Plan, options: &mut
         for (visit, ratio) in candidates(&piece.takers) {
             options.push((good.log + ratio, take(visit, good.sku, good.units), second(visit)));
         }
-        for (a, b, ratio) in pairs(&piece.takers) {
+        for &(left, right, ratio) in &piece.pairs {
+            let log = good.log + ratio + model::TWO_TAKERS;
             if let Some(sku) = good.second {
-                options.push((good.log + ratio, take(Some(a), good.sku, 1), Some(take(Some(b), sku, 1))));
+                let (first, second) = plan.from_left(group.shelf, good.sku, sku);
+                options.push((log, take(Some(left), first, 1), Some(take(Some(right), second, 1))));
             } else if 2 <= good.units {
                 let half = good.units / 2;
-                let prior = units_prior(half) + units_prior(good.units - half) - units_prior(good.units)
-                    + model::ANOTHER_ACTION;
+                let prior = units_prior(half) + units_prior(good.units - half) - units_prior(good.units);
                 options.push((
-                    good.log + ratio + prior,
-                    take(Some(a), good.sku, good.units - half),
-                    Some(take(Some(b), good.sku, half)),
+                    log + prior + model::SAME_INSTANT,
+                    take(Some(left), good.sku, good.units - half),
+                    Some(take(Some(right), good.sku, half)),
                 ));
             }
         }
@@ -206,17 +213,6 @@ fn takes(group: &Group, piece: &Piece, world: &World, plan: &Plan, options: &mut
 
 fn candidates(takers: &[Taker]) -> impl Iterator<Item = (Option<VisitId>, f64)> + '_ {
     takers.iter().map(|taker| (Some(taker.visit), taker.log_ratio)).chain([(None, model::NOBODY)])
-}
-
-/// The two best shoppers together, both ways round.
-fn pairs(takers: &[Taker]) -> Vec<(VisitId, VisitId, f64)> {
-    let mut pairs = Vec::new();
-    if let [a, b, ..] = takers {
-        let ratio = a.log_ratio + b.log_ratio + model::TWO_TAKERS;
-        pairs.push((a.visit, b.visit, ratio));
-        pairs.push((b.visit, a.visit, ratio));
-    }
-    pairs
 }
 
 /// Differences of shares on every place that matters in either.

@@ -56,6 +56,9 @@ pub(super) struct Piece {
     pub(super) span: TimeRange,
     /// Whose hands were there, best first.
     pub(super) takers: Vec<Taker>,
+    /// The two who would have done it together, one from the left and one from the right: with the log likelihood
+    /// ratio of both, best first.
+    pub(super) pairs: Vec<(VisitId, VisitId, f64)>,
 }
 
 /// A shopper's hand against a piece.
@@ -249,7 +252,8 @@ fn piece(
     let nothing = model::nothing(total, sigma) + if slid { model::SLIDE } else { 0.0 };
     let span = parts.iter().map(|part| part.span).reduce(TimeRange::hull).unwrap_or(steps[0].span);
     let takers = takers(&parts, shelf, people, clock);
-    Piece { changes, total, sigma, moved, spread, moves, nothing, span, takers }
+    let pairs = pairs(&parts, &changes, &takers, shelf, people, clock);
+    Piece { pairs, changes, total, sigma, moved, spread, moves, nothing, span, takers }
 }
 
 /// Log density of how a change of `moved` grams spreads over `plates` plates: anyhow.
@@ -288,6 +292,7 @@ fn likeliest(clock: &[f64]) -> Span {
 }
 
 /// The goods of a piece as one step moved them.
+#[derive(Clone, Copy)]
 struct Part {
     span: TimeRange,
     grams: f64,
@@ -374,6 +379,50 @@ fn takers(parts: &[Part], shelf: &Shelf, people: &People, clock: &[f64]) -> Vec<
     takers.sort_by(|a, b| b.log_ratio.total_cmp(&a.log_ratio).then(a.visit.cmp(&b.visit)));
     takers.truncate(TAKERS_MAX);
     takers
+}
+
+/// Who may have done it two at a time: each hand is measured to the middle of its own half of the change.
+fn pairs(
+    parts: &[Part],
+    changes: &[(usize, f64, f64)],
+    best: &[Taker],
+    shelf: &Shelf,
+    people: &People,
+    clock: &[f64],
+) -> Vec<(VisitId, VisitId, f64)> {
+    if best.iter().filter(|taker| model::PAIR_LOG_MIN < taker.log_ratio).count() < 2 {
+        return Vec::new();
+    }
+    let (left, right) = halves(changes, shelf);
+    let at = |centre: f64| {
+        let moved: Vec<Part> = parts.iter().map(|part| Part { centre, ..*part }).collect();
+        takers(&moved, shelf, people, clock)
+    };
+    let (left, right) = (at(left), at(right));
+    let mut pairs = Vec::new();
+    for a in &left {
+        for b in right.iter().filter(|b| b.visit != a.visit) {
+            pairs.push((a.visit, b.visit, a.log_ratio + b.log_ratio));
+        }
+    }
+    pairs.sort_by(|a, b| b.2.total_cmp(&a.2).then((a.0, a.1).cmp(&(b.0, b.1))));
+    pairs.truncate(2);
+    pairs
+}
+
+/// The middles of the left and of the right half of a change, metres along the shelf.
+fn halves(changes: &[(usize, f64, f64)], shelf: &Shelf) -> (f64, f64) {
+    let half: f64 = changes.iter().map(|(_, grams, _)| grams.abs()).sum::<f64>() / 2.0;
+    let (mut passed, mut left, mut right) = (0.0, 0.0, 0.0);
+    for (place, grams, _) in changes {
+        let size = grams.abs();
+        let on_left = (half - passed).clamp(0.0, size);
+        let centre = shelf.plates[*place].centre_metres();
+        left += on_left * centre;
+        right += (size - on_left) * centre;
+        passed += size;
+    }
+    if half <= 0.0 { (left, right) } else { (left / half, right / half) }
 }
 
 /// Where the goods of a step were.

@@ -176,7 +176,11 @@ pub(super) const NOBODY: f64 = -6.5;
 /// One more action at the same moment on the same plates.
 pub(super) const ANOTHER_ACTION: f64 = -3.2;
 /// Two shoppers share a simultaneous action.
-pub(super) const TWO_TAKERS: f64 = -1.8;
+pub(super) const TWO_TAKERS: f64 = -1.0;
+/// They take the same product, against one who takes two of it.
+pub(super) const SAME_INSTANT: f64 = -2.2;
+/// A hand that fits worse than this is no second taker.
+pub(super) const PAIR_LOG_MIN: f64 = -1.5;
 /// The product stood where neither the planogram nor anybody seen had put it.
 pub(super) const FOREIGN_PLACE: f64 = -8.5;
 /// A return against a take.
