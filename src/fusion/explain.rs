@@ -182,12 +182,15 @@ fn goods(group: &Group, piece: &Piece, world: &World, plan: &Plan) -> Vec<Good> 
 
 fn takes(group: &Group, piece: &Piece, world: &World, plan: &Plan, options: &mut Vec<Option2>) {
     for good in goods(group, piece, world, plan) {
-        let take = |visit: Option<VisitId>, sku: Sku, units: u32| Effect::Take {
-            visit,
-            sku,
-            units,
-            expected: -f64::from(units) * world.unit_weight(sku, plan.nominal[sku]).mean().unwrap_or(0.0),
-            foreign: good.foreign,
+        let weight = |sku: Sku| world.unit_weight(sku, plan.nominal[sku]).mean().unwrap_or(0.0);
+        let all = match good.second {
+            Some(second) => weight(good.sku) + weight(second),
+            None => f64::from(good.units) * weight(good.sku),
+        };
+        let take = |visit: Option<VisitId>, sku: Sku, units: u32| {
+            let expected = f64::from(units) * weight(sku);
+            let part = if 0.0 < all { expected / all } else { f64::from(units) / f64::from(good.units) };
+            Effect::Take { visit, sku, units, expected: -expected, foreign: good.foreign, part }
         };
         let second = |visit| good.second.map(|sku| take(visit, sku, 1));
         for (visit, ratio) in candidates(&piece.takers) {

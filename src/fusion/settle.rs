@@ -98,7 +98,7 @@ impl Fusion {
                 plates: changes.iter().map(|(place, ..)| shelf.plates[*place].id).collect(),
                 span: piece.span,
                 weight: WeightEvidence {
-                    measured: Grams::new(piece.total),
+                    measured: Grams::new(piece.total * action.part),
                     sigma: Grams::new(piece.sigma),
                     expected: Grams::new(action.expected),
                     learned: action.learned,

@@ -28,8 +28,8 @@ pub(super) struct Stray {
 /// What a piece of a group is explained by.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Effect {
-    /// Goods went from the shelf to a shopper, or to nobody that was seen.
-    Take { visit: Option<VisitId>, sku: Sku, units: u32, expected: f64, foreign: bool },
+    /// Goods went from the shelf to a shopper, or to nobody that was seen; `part` of the piece is theirs, `0..=1`.
+    Take { visit: Option<VisitId>, sku: Sku, units: u32, expected: f64, foreign: bool, part: f64 },
     /// A stray went.
     TakeStray { visit: Option<VisitId>, stray: usize },
     /// Goods came back; `owner` is the cart they leave, if any had them.
@@ -61,6 +61,8 @@ pub(super) struct Action {
     pub(super) misplaced: bool,
     pub(super) group: Arc<Group>,
     pub(super) piece: usize,
+    /// The share of the piece's weight that this action explains, `0..=1`.
+    pub(super) part: f64,
 }
 
 /// A list that shares its older part with other hypotheses.
@@ -204,8 +206,10 @@ impl World {
                 self.put_stray(None, group, piece, 1);
                 true
             }
-            Effect::Take { visit, sku, units, expected, foreign } => {
-                let learned = self.learn(*sku, *units, &group.pieces[piece], nominal[*sku]);
+            Effect::Take { visit, sku, units, expected, foreign, part } => {
+                let measured = part * group.pieces[piece].total.abs() / f64::from(*units);
+                let sigma = group.pieces[piece].sigma / f64::from(*units);
+                let learned = self.learn(*sku, *units, measured, sigma, nominal[*sku]);
                 let Some(visit) = visit else { return true };
                 self.change_cart(*visit, *sku, i64::from(*units));
                 self.remember(
@@ -219,6 +223,7 @@ impl World {
                         misplaced: *foreign,
                         group: group.clone(),
                         piece,
+                        part: *part,
                     },
                 );
                 true
@@ -244,6 +249,7 @@ impl World {
                         misplaced: *elsewhere,
                         group: group.clone(),
                         piece,
+                        part: 1.0,
                     },
                 );
                 true
@@ -270,6 +276,7 @@ impl World {
                 misplaced: true,
                 group: group.clone(),
                 piece,
+                part: 1.0,
             },
         );
         true
@@ -304,10 +311,8 @@ impl World {
     }
 
     /// Learns the unit weight from a take if it surprises; whether the weight used was a learned one.
-    fn learn(&mut self, sku: Sku, units: u32, piece: &super::group::Piece, nominal: Option<f64>) -> bool {
-        let measured = piece.total.abs() / f64::from(units);
-        let believed = self.unit_weight(sku, nominal);
-        if believed.is_surprised_by(measured, piece.sigma / f64::from(units)) {
+    fn learn(&mut self, sku: Sku, units: u32, measured: f64, sigma: f64, nominal: Option<f64>) -> bool {
+        if self.unit_weight(sku, nominal).is_surprised_by(measured, sigma) {
             let (mean, seen) = self.learned.get(&sku).copied().unwrap_or((measured, 0));
             let off = (measured - mean).abs();
             let entry = if off < 0.03 * mean + 3.0 {
