@@ -6,6 +6,8 @@ use crate::shop::Shelf;
 
 /// Changes of neighbouring plates closer in time than this are one step.
 const SLACK: Span = Span::from_millis(250);
+/// Places that goods are slid over at once.
+const SLIDE_REACH: usize = 3;
 /// A change that counts by itself: in standard deviations, and in grams.
 const SIGMAS_MIN: f64 = 3.5;
 const GRAMS_MIN: f64 = 3.5;
@@ -130,7 +132,10 @@ fn moves_of(event: &ShelfEvent, shelf: &Shelf) -> Vec<PlateStep> {
 }
 
 fn joins(a: &PlateStep, b: &PlateStep) -> bool {
-    a.place.abs_diff(b.place) <= 1 && a.span.touches(b.span.widened(SLACK))
+    // What one plate loses while another gains it was moved along the shelf, perhaps past a plate between.
+    let slid = a.grams * b.grams < 0.0 && (a.grams + b.grams).abs() < 0.5 * a.grams.abs().max(b.grams.abs());
+    let reach = if slid { SLIDE_REACH } else { 1 };
+    a.place.abs_diff(b.place) <= reach && a.span.touches(b.span.widened(SLACK))
 }
 
 fn hull(plates: &[PlateStep]) -> TimeRange {
