@@ -21,7 +21,7 @@ use criterion::{BatchSize, Criterion, Throughput};
 /// Copies of the built-in shop with a crowd each: 300 plates and eight shoppers within a minute.
 const SMALL: &[u16] = &[1];
 const LARGE: &[u16] = &[1, 10];
-const OPTIONS: RunOptions = RunOptions { engine: Options::USUAL, tolerate: false };
+const OPTIONS: RunOptions = RunOptions { engine: Options::USUAL, tolerate: false, threads: 1 };
 
 /// Facts in memory as a source.
 struct Memory {

@@ -20,7 +20,7 @@ fn main() -> aisle::base::Result<()> {
             seed: 1,
         }))),
     };
-    let outcome = run(source.as_mut(), RunOptions { engine: Options::USUAL, tolerate: false }, None)?;
+    let outcome = run(source.as_mut(), RunOptions { engine: Options::USUAL, tolerate: false, threads: 1 }, None)?;
     for receipt in &outcome.receipts {
         println!("shopper {}: {}", receipt.visit, receipt.probability);
         for line in &receipt.lines {

@@ -61,7 +61,7 @@ fn put_back_on_the_place_of_another_product() {
 
 #[test]
 fn put_back_on_the_place_of_another_product_and_bought_there_by_somebody_else() {
-    check(Scenario::ReturnedElsewhereBought, Bar::Mean);
+    check(Scenario::ReturnedElsewhereBought, Bar::Exact);
 }
 
 #[test]
@@ -71,12 +71,12 @@ fn two_shoppers_reach_into_one_shelf_at_once() {
 
 #[test]
 fn two_shoppers_close_together() {
-    check(Scenario::CloseTogether, Bar::Mean);
+    check(Scenario::CloseTogether, Bar::Exact);
 }
 
 #[test]
 fn what_is_handed_over_stays_on_the_receipt_of_the_taker() {
-    check(Scenario::HandOver, Bar::Mean);
+    check(Scenario::HandOver, Bar::Exact);
 }
 
 #[test]
