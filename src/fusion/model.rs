@@ -17,7 +17,7 @@ const GROSS: f64 = 0.012;
 /// jar that is turned, or a sensor that creeps, changes a plate by more than noise does.
 pub(super) fn nothing(grams: f64, sigma: f64) -> f64 {
     let core = gauss(grams, sigma.hypot(1.0));
-    let tail = laplace(grams, 7.0);
+    let tail = laplace(grams, 6.0 + sigma);
     mix(&[(0.95, core), (0.05, tail)])
 }
 
