@@ -208,7 +208,7 @@ pub(super) const HAND_GONE: f64 = -9.0;
 /// Nearness from which a hand may be there.
 pub(super) const HAND_THERE: f64 = 0.12;
 /// One shopper does two things at the same moment: a hand explains one of them.
-pub(super) const BOTH_HANDS: f64 = -1.2;
+pub(super) const BOTH_HANDS: f64 = -0.5;
 
 /// A change that goes the other way in between, by this many grams: a press, a wobble, something put and taken.
 pub(super) fn excursion(grams: f64, seconds: f64) -> f64 {
