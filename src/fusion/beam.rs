@@ -207,8 +207,8 @@ impl Beam {
     }
 
     /// Probability of each hypothesis.
-    pub(super) fn weights(&self, temperature: f64) -> Vec<f64> {
-        let weights: Vec<f64> = self.worlds.iter().map(|world| (world.rank() / temperature).exp()).collect();
+    pub(super) fn weights(&self) -> Vec<f64> {
+        let weights: Vec<f64> = self.worlds.iter().map(|world| world.rank().exp()).collect();
         let sum: f64 = weights.iter().sum();
         weights.into_iter().map(|weight| weight / sum).collect()
     }

@@ -114,9 +114,9 @@ impl Clusters {
     }
 
     /// The hypotheses about a visit, best first, with the probability of each; `None` when nothing happened to it.
-    pub(super) fn about(&self, visit: VisitId, temperature: f64) -> Option<(&[World], Vec<f64>)> {
+    pub(super) fn about(&self, visit: VisitId) -> Option<(&[World], Vec<f64>)> {
         let cluster = self.clusters.iter().find(|cluster| cluster.visits.contains(&visit))?;
-        Some((cluster.beam.worlds(), cluster.beam.weights(temperature)))
+        Some((cluster.beam.worlds(), cluster.beam.weights()))
     }
 
     /// Takes the best explanation of a visit for the truth, and forgets the visit.

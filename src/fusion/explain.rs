@@ -64,7 +64,7 @@ impl Plan {
     }
 
     /// Two products in the order in which they stand.
-    fn from_left(&self, shelf: usize, a: Sku, b: Sku) -> (Sku, Sku) {
+    fn left_to_right(&self, shelf: usize, a: Sku, b: Sku) -> (Sku, Sku) {
         let first = |sku: Sku| self.shelves[shelf].sku_of_place.iter().position(|other| *other == Some(sku));
         if first(b) < first(a) { (b, a) } else { (a, b) }
     }
@@ -116,10 +116,10 @@ fn keep_best<T>(items: &mut Vec<T>, most: usize, log: impl Fn(&T) -> f64) {
     }
 }
 
-type Option2 = (f64, Effect, Option<Effect>);
+type PieceOption = (f64, Effect, Option<Effect>);
 
-fn piece_options(group: &Group, piece: &Piece, world: &World, plan: &Plan) -> Vec<Option2> {
-    let mut options: Vec<Option2> = vec![(piece.nothing - 0.5 * piece.spread, Effect::Nothing, None)];
+fn piece_options(group: &Group, piece: &Piece, world: &World, plan: &Plan) -> Vec<PieceOption> {
+    let mut options: Vec<PieceOption> = vec![(piece.nothing - 0.5 * piece.spread, Effect::Nothing, None)];
     if piece.total < 0.0 {
         takes(group, piece, world, plan, &mut options);
         strays(group, piece, world, &mut options);
@@ -180,7 +180,7 @@ fn goods(group: &Group, piece: &Piece, world: &World, plan: &Plan) -> Vec<Good> 
     goods
 }
 
-fn takes(group: &Group, piece: &Piece, world: &World, plan: &Plan, options: &mut Vec<Option2>) {
+fn takes(group: &Group, piece: &Piece, world: &World, plan: &Plan, options: &mut Vec<PieceOption>) {
     for good in goods(group, piece, world, plan) {
         let weight = |sku: Sku| world.unit_weight(sku, plan.nominal[sku]).mean().unwrap_or(0.0);
         let all = match good.second {
@@ -199,7 +199,7 @@ fn takes(group: &Group, piece: &Piece, world: &World, plan: &Plan, options: &mut
         for &(left, right, ratio) in &piece.pairs {
             let log = good.log + ratio + model::TWO_TAKERS;
             if let Some(sku) = good.second {
-                let (first, second) = plan.from_left(group.shelf, good.sku, sku);
+                let (first, second) = plan.left_to_right(group.shelf, good.sku, sku);
                 options.push((log, take(Some(left), first, 1), Some(take(Some(right), second, 1))));
             } else if 2 <= good.units {
                 let half = good.units / 2;
@@ -231,7 +231,7 @@ fn differences(a: &[(usize, f64)], b: &[(usize, f64)]) -> Vec<f64> {
 }
 
 /// What was put off its place may have been taken again.
-fn strays(group: &Group, piece: &Piece, world: &World, options: &mut Vec<Option2>) {
+fn strays(group: &Group, piece: &Piece, world: &World, options: &mut Vec<PieceOption>) {
     let here = |stray: &&(usize, &Stray)| stray.1.shelf == group.shelf;
     let shares = piece.shares();
     for (index, stray) in world.strays.iter().enumerate().collect::<Vec<_>>().iter().filter(here) {
@@ -248,7 +248,7 @@ fn strays(group: &Group, piece: &Piece, world: &World, options: &mut Vec<Option2
     }
 }
 
-fn returns(group: &Group, piece: &Piece, world: &World, plan: &Plan, options: &mut Vec<Option2>) {
+fn returns(group: &Group, piece: &Piece, world: &World, plan: &Plan, options: &mut Vec<PieceOption>) {
     let opposite = -6.0 * piece.share_opposite();
     let mut fit = |sku: Sku, units: u32, owner: Option<VisitId>, base: f64| {
         let weight = world.unit_weight(sku, plan.nominal[sku]);

@@ -10,10 +10,6 @@ use crate::facts::{Attribution, Body, Closing, Evidence, LineChance, TakerEviden
 
 /// A shopper seen this shortly before the last fact was still inside.
 const STILL_INSIDE: Span = Span::from_millis(1_500);
-/// Divides log odds before they become probabilities: evidence is never as independent as the model has it. Chosen on
-/// the reliability table of the scripted scenarios (`aisle eval`).
-const TEMPERATURE: f64 = 1.5;
-
 impl Fusion {
     /// Settles the visits that are over, in order of entry.
     pub(super) fn close(&mut self, is_over: impl Fn(&Visitor) -> bool) -> Vec<Body> {
@@ -35,7 +31,7 @@ impl Fusion {
     fn settle(&mut self, visit: VisitId, visitor: &Visitor, facts: &mut Vec<Body>) {
         // Somebody who was never near a change has an empty cart for certain.
         let nothing = [World::new(BTreeMap::new())];
-        let (worlds, weights) = self.clusters.about(visit, TEMPERATURE).unwrap_or((&nothing, vec![1.0]));
+        let (worlds, weights) = self.clusters.about(visit).unwrap_or((&nothing, vec![1.0]));
         let best = &worlds[0];
         let chance = |holds: &dyn Fn(&World) -> bool| {
             let sum: f64 =

@@ -6,6 +6,8 @@ use crate::shop::Shelf;
 
 /// Changes of neighbouring plates closer in time than this are one step.
 const SLACK: Span = Span::from_millis(250);
+/// A change may lie in a gap of the sensor; hands are looked for in the last part of it.
+const SPAN_MAX: Span = Span::from_millis(12_000);
 /// Places that goods are slid over at once.
 const SLIDE_REACH: usize = 3;
 /// A change that counts by itself: in standard deviations, and in grams.
@@ -118,9 +120,10 @@ fn moves_of(event: &ShelfEvent, shelf: &Shelf) -> Vec<PlateStep> {
             let [before, after] = pair else { continue };
             let grams = (after.grams - before.grams).value();
             let sigma = before.sigma.value().hypot(after.sigma.value());
+            let moved = TimeRange::new(before.quiet.end, after.quiet.start);
             moves.push(PlateStep {
                 place,
-                span: TimeRange::new(before.quiet.end, after.quiet.start),
+                span: TimeRange { start: moved.start.max(moved.end - SPAN_MAX), end: moved.end },
                 grams,
                 sigma_before: before.sigma.value(),
                 sigma_after: after.sigma.value(),

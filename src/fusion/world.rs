@@ -9,6 +9,9 @@ use super::model::UnitWeight;
 use crate::base::{TimeRange, VisitId};
 use crate::facts::Movement;
 
+/// Things off their place that are remembered; the oldest are forgotten first.
+const STRAYS_MAX: usize = 64;
+
 /// Index of a product in the catalogue.
 pub(super) type Sku = usize;
 
@@ -284,6 +287,9 @@ impl World {
 
     fn put_stray(&mut self, sku: Option<Sku>, group: &Arc<Group>, piece: usize, units: u32) {
         let piece = &group.pieces[piece];
+        if STRAYS_MAX <= self.strays.len() {
+            self.strays.remove(0);
+        }
         self.strays.push(Stray { sku, shelf: group.shelf, shares: piece.shares(), grams: piece.total, units });
     }
 

@@ -18,6 +18,8 @@ const GAP_MAX: Span = Span::from_millis(6_000);
 const OVERLAP_MAX: Span = Span::from_millis(600);
 /// A new track without a predecessor is believed after this long; one at an entrance at once when ripe.
 const BELIEVED: Span = Span::from_millis(4_300);
+/// What a track did is held back for at most this long.
+const HELD_MAX: Span = Span::from_millis(15_000);
 /// A track is of interest for this long after its last sight.
 const FORGOTTEN: Span = Span::from_millis(120_000);
 /// Walking speed that is not exceeded in a shop, metres per second.
@@ -219,7 +221,12 @@ impl Stitcher {
             track.see(at, place, &person.joints, clear);
             match track.visit {
                 Some(visit) => sightings.push(Sighting { at, visit, joints: person.joints.clone() }),
-                None => track.held.push((at, person.joints.clone())),
+                None => {
+                    track.held.push((at, person.joints.clone()));
+                    // A poster is never believed; what it did long ago is of no use to anybody.
+                    let old = track.held.partition_point(|(held_at, _)| *held_at + HELD_MAX < at);
+                    track.held.drain(..old);
+                }
             }
         }
         let verdicts = self.judge(at, &mut sightings);
