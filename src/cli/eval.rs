@@ -33,7 +33,7 @@ Examples:
   aisle eval trip.mcap                            judge one recording that knows its truth
   aisle eval cases/*                              judge AutoCheckout folders that hold a truth.json
   aisle eval --scenarios all --level both         simulate every scenario, five trips of each and level
-  aisle eval --scenarios single_pick --seeds 100 --html report.html
+  aisle eval --scenarios single-pick --seeds 100 --html report.html
   aisle eval --scenarios all --min-f1 0.95        fail (exit status 1) below a mean F1 of 0.95
 
 Exit status: 0 judged, 1 below --min-f1 or --min-exact, 2 wrong arguments, 3 unusable input, 4 refused by the system.";
@@ -81,9 +81,9 @@ pub(super) struct Eval {
 /// Which levels of measurement to simulate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Levels {
-    /// Noise-free scales and joints: what logic alone can do.
+    /// Sensors have their noise, nothing else goes wrong.
     Clean,
-    /// Scales and joints as bad as in a real shop.
+    /// Also broken tracks, ghosts, clocks apart, lost messages, wrong catalogue weights.
     Room,
     /// Each trip at both.
     Both,

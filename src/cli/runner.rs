@@ -7,7 +7,6 @@ use super::eval::{Job, Runner, Trip};
 use super::{demo, shops};
 use crate::base::{Error, Result, Span};
 use crate::eval::Label;
-use crate::facts::Closing;
 use crate::pipeline::{Options, Outcome, RunOptions, run};
 use crate::ports::FactSource;
 use crate::replay;
@@ -60,15 +59,15 @@ impl Runner for PipelineRunner {
         let label = Label {
             group: job.scenario.clone(),
             level: Some(job.level.to_owned()),
-            name: format!("{} {} {}", job.scenario, job.level, job.seed),
+            name: format!("seed {}", job.seed),
             replay,
         };
         Ok(Trip { label, shop: self.shop.clone(), truth, receipt_delays: delays(&outcome), receipts: outcome.receipts })
     }
 }
 
-/// From each shopper's leaving to the decision; a recording that ends first says nothing about it.
+/// From each shopper's leaving to the decision. A visit decided because the recording ended says nothing about it.
 fn delays(outcome: &Outcome) -> Vec<Span> {
-    let left = outcome.closed.iter().filter(|(closed, _)| closed.closing == Closing::Left);
-    left.map(|(closed, decided_at)| *decided_at - closed.left).collect()
+    let by_absence = outcome.closed.iter().filter(|(_, decided_at)| *decided_at < outcome.ended_at);
+    by_absence.map(|(closed, decided_at)| *decided_at - closed.left).collect()
 }

@@ -48,7 +48,7 @@ pub struct Evidence {
     pub takers: Vec<TakerEvidence>,
     /// Whether the product was off its planned place.
     pub misplaced: bool,
-    /// Probability of visit, product and quantity together, among all explanations still open at the decision.
+    /// Probability of the visit's whole cart, among all explanations still open at the decision.
     pub probability: Prob,
 }
 

@@ -122,6 +122,11 @@ impl Engine {
         }
     }
 
+    /// How far time has come: when the newest fact was true that the stages have seen.
+    pub fn now(&self) -> ShopTime {
+        self.stages.now
+    }
+
     /// What is held in memory right now.
     pub fn held(&self) -> Held {
         let Stages { stitcher, fusion, .. } = &self.stages;

@@ -33,6 +33,8 @@ pub struct Outcome {
     pub clock: ClockEstimate,
     /// What happened in every stage.
     pub counters: Counters,
+    /// When the last fact was true; visits that were open then were decided then, whoever was still inside.
+    pub ended_at: ShopTime,
     /// Time between the first and the last ground fact, by when they were true.
     pub span: Span,
     /// Breaks in the source that were tolerated.
@@ -109,6 +111,7 @@ impl Course<'_> {
             closed: self.collector.closed,
             clock: self.engine.clock(),
             counters: self.engine.counters(),
+            ended_at: self.engine.now(),
             span: self.first.zip(self.last).map_or(Span::ZERO, |(first, last)| last - first),
             breaks: self.breaks,
         })
