@@ -101,10 +101,11 @@ fn write_text(text: &mut String, recording: &str, shop: &Shop, outcome: &Outcome
     let clock = &outcome.clock;
     writeln!(
         text,
-        "\nclocks: people {:+.2} s \u{b1} {:.2} s against plates, from {} steps",
+        "\nclocks: people {:+.2} s \u{b1} {:.2} s against plates, from {} step{}",
         -clock.offset.as_secs(),
         clock.sigma.as_secs(),
-        clock.events
+        clock.events,
+        if clock.events == 1 { "" } else { "s" }
     )
 }
 
