@@ -43,21 +43,9 @@ fn motion(text: &str, plate: u16, secs: f64) -> f64 {
     }
     let within = || number(2) <= secs && secs < number(3);
     match words[1] {
-        "steps" => {
-            if number(2) <= secs {
-                number(3)
-            } else {
-                0.0
-            }
-        }
+        "steps" if number(2) <= secs => number(3),
         "ramps" => number(4) * ((secs - number(2)) / (number(3) - number(2))).clamp(0.0, 1.0),
-        "bears" => {
-            if within() {
-                number(4)
-            } else {
-                0.0
-            }
-        }
+        "bears" if within() => number(4),
         // Each plate swings by itself: what all feel together is told apart.
         "shakes" if within() => number(4) * (std::f64::consts::TAU * number(5) * secs + f64::from(plate * plate)).sin(),
         "mutes" if within() => f64::NAN,
