@@ -1,1 +1,264 @@
+//! A shelf with four products, hands that reach and plates that move as texts say; carts as text out.
 
+use super::*;
+use crate::base::{Grams, PlateId, ShelfId, SourceId, TimeRange, TrackId};
+use crate::facts::{Attribution, Joint, Joints, Level, Movement, Person, Staircase, Stamp};
+use crate::geometry::{Placement, Point};
+use crate::shop::{FacingDraft, PlateDraft, PolicyDraft, ProductDraft, ShelfDraft, ShopDraft};
+
+/// Width of a plate, metres.
+const WIDTH: f64 = 0.083;
+/// Seconds between frames.
+const FRAME: f64 = 0.05;
+
+/// Twelve plates: tea on 1 to 3, salt on 4 to 6, rice on 7 to 9, oil on 10 to 12. Tea and salt weigh the same.
+fn shop() -> Arc<Shop> {
+    let goods = [("tea", 100.0), ("salt", 100.0), ("rice", 250.0), ("oil", 400.0)];
+    let product = |(sku, grams): (&str, f64)| ProductDraft {
+        sku: sku.to_owned(),
+        name: sku.to_owned(),
+        weight_grams: Some(grams),
+        ..ProductDraft::default()
+    };
+    let id = |number: u16| PlateId::new(1, 1, number);
+    let facing = |(index, (sku, _)): (usize, &(&str, f64))| {
+        let first = 3 * index as u16 + 1;
+        FacingDraft { sku: Some((*sku).to_owned()), plates: (first..first + 3).map(id).collect(), line: None }
+    };
+    let plate =
+        |number: u16| PlateDraft { id: id(number), left_metres: WIDTH * f64::from(number - 1), width_metres: WIDTH };
+    let shelf = ShelfDraft {
+        id: ShelfId::new(1, 1),
+        placement: Placement { origin: Point::new(0.0, 0.0, 1.0), turn_radians: 0.0 },
+        depth_metres: 0.4,
+        clearance_metres: 0.3,
+        plates: (1..=12).map(plate).collect(),
+        facings: goods.iter().enumerate().map(facing).collect(),
+        line: None,
+    };
+    let draft = ShopDraft {
+        name: "small".to_owned(),
+        policy: PolicyDraft { absence_secs_max: 60.0, ..PolicyDraft::default() },
+        products: goods.map(product).to_vec(),
+        shelves: vec![shelf],
+        ..ShopDraft::default()
+    };
+    Arc::new(Shop::check(draft).unwrap())
+}
+
+fn at(secs: f64) -> ShopTime {
+    ShopTime::from_nanos(1_000_000_000_000) + Span::from_secs(secs)
+}
+
+fn number(text: &str) -> f64 {
+    text.trim().parse().unwrap()
+}
+
+/// Middle of a plate along the shelf, metres; numbers between two plates are places between them.
+fn middle(plate: f64) -> f64 {
+    WIDTH * (plate - 0.5)
+}
+
+/// A shopper who stands before the shelf and reaches for plates: from, to and plate.
+struct Shopper {
+    visit: u64,
+    stands: f64,
+    reaches: Vec<(f64, f64, f64)>,
+}
+
+/// Such as `1 at 2: 5 2, 9-11 4`: visit 1 stands before plate 2, takes or puts something at 5 s from plate 2, and has
+/// the hand on plate 4 from 9 s to 11 s.
+fn shopper(text: &str) -> Shopper {
+    let (who, reaches) = text.split_once(':').unwrap();
+    let (visit, stands) = who.split_once(" at ").unwrap();
+    let reach = |text: &str| {
+        let (when, plate) = text.trim().split_once(' ').unwrap();
+        let (from, to) = when.split_once('-').unwrap_or((when, when));
+        (number(from) - 0.45, number(to) + 0.45, number(plate))
+    };
+    let reaches = reaches.split(',').filter(|text| !text.trim().is_empty()).map(reach).collect();
+    Shopper { visit: number(visit) as u64, stands: number(stands), reaches }
+}
+
+impl Shopper {
+    fn joints(&self, secs: f64) -> Joints {
+        let x = middle(self.stands);
+        let joint = |x: f64, y: f64, z: f64| Some(Joint { position: Point::new(x, y, z), score: 0.9 });
+        let reach = self.reaches.iter().find(|(from, to, _)| (*from..=*to).contains(&secs));
+        let right_wrist = reach.map_or(joint(x + 0.2, -0.6, 0.85), |(.., plate)| joint(middle(*plate), 0.1, 1.1));
+        Joints {
+            neck: joint(x, -0.6, 1.45),
+            left_wrist: joint(x - 0.2, -0.6, 0.85),
+            left_elbow: joint(x - 0.2, -0.6, 1.1),
+            right_elbow: joint(x + 0.2, -0.4, 1.1),
+            right_wrist,
+            ..Joints::default()
+        }
+    }
+}
+
+/// Plates that move at once, split by `,`; each a plate and the levels it comes to, such as `2 5:150 6:0`.
+fn event(shelf: ShelfId, text: &str) -> ShelfEvent {
+    let staircase = |text: &str| {
+        let mut words = text.split_whitespace();
+        let plate = words.next().unwrap().parse().unwrap();
+        let mut begun = number(words.clone().next().unwrap().split_once(':').unwrap().0) - 2.0;
+        let mut grams = 0.0;
+        let mut levels = Vec::new();
+        for word in words.chain(["999:0"]) {
+            let (secs, next) = word.split_once(':').unwrap();
+            let end = (number(secs) - 0.1).min(begun + 2.0);
+            let quiet = TimeRange { start: at(begun), end: at(end) };
+            levels.push(Level { quiet, grams: Grams::new(grams), sigma: Grams::new(0.5) });
+            (begun, grams) = (number(secs) + 0.1, number(next));
+        }
+        Staircase { plate: PlateId { shelf, plate }, levels }
+    };
+    let plates: Vec<Staircase> = text.split(',').map(staircase).collect();
+    let moved = |staircase: &Staircase| {
+        let levels = &staircase.levels;
+        TimeRange { start: levels[0].quiet.end, end: levels[levels.len() - 1].quiet.start }
+    };
+    let span = plates.iter().map(moved).reduce(TimeRange::hull).unwrap();
+    ShelfEvent { shelf, span, plates }
+}
+
+/// Runs 40 s with these shoppers, whose clock is ahead by so much, and these events; answers what was decided.
+fn run(shoppers: &[&str], ahead_secs: f64, events: &[&str]) -> (Fusion, Vec<Body>) {
+    let mut fusion = Fusion::new(shop(), Options { hypotheses_max: 96 });
+    let shoppers: Vec<Shopper> = shoppers.iter().map(|text| shopper(text)).collect();
+    let mut events: Vec<ShelfEvent> = events.iter().map(|text| event(ShelfId::new(1, 1), text)).collect();
+    events.sort_by_key(|event| event.span.end);
+    let (mut events, mut decided, mut sequence) = (events.into_iter().peekable(), Vec::new(), 0);
+    for frame in 0..(40.0 / FRAME) as u32 {
+        let secs = f64::from(frame) * FRAME;
+        let person = |shopper: &Shopper| Person { track: TrackId::new(shopper.visit), joints: shopper.joints(secs) };
+        let people = PeopleFrame { people: shoppers.iter().map(person).collect() };
+        fusion.take_people(at(secs + ahead_secs), &people);
+        while let Some(event) = events.next_if(|event| event.span.end <= at(secs)) {
+            sequence += 1;
+            let stamp = Stamp { source: SourceId::new("shelf"), sequence, at: event.span.end, arrived: at(secs) };
+            fusion.take(&Fact { stamp, body: Body::Shelf(event) });
+        }
+        if frame % 10 == 0 {
+            decided.append(&mut fusion.advance(at(secs)));
+        }
+    }
+    decided.append(&mut fusion.finish());
+    (fusion, decided)
+}
+
+fn attributions<'a>(decided: &'a [Body]) -> Vec<&'a Attribution> {
+    let of = |body: &'a Body| if let Body::Attribution(attribution) = body { Some(attribution) } else { None };
+    decided.iter().filter_map(of).collect()
+}
+
+/// The carts must read as expected: `1: tea 2; 2:`. They must be what the attributions add up to.
+fn check(shoppers: &[&str], events: &[&str], expected: &str) -> Vec<Body> {
+    let (_, decided) = run(shoppers, 0.0, events);
+    let mut carts: BTreeMap<VisitId, Vec<String>> = BTreeMap::new();
+    for body in &decided {
+        let Body::Visit(closed) = body else { continue };
+        for line in &closed.lines {
+            let sum = |attribution: &&&Attribution| attribution.visit == closed.visit && attribution.sku == line.sku;
+            let signed = |attribution: &&Attribution| match attribution.movement {
+                Movement::Take => i64::from(attribution.quantity.get()),
+                Movement::Return => -i64::from(attribution.quantity.get()),
+            };
+            let units: i64 = attributions(&decided).iter().filter(sum).map(signed).sum();
+            assert_eq!(units, i64::from(line.quantity.get()), "{shoppers:?} {events:?}");
+        }
+        let lines = closed.lines.iter().map(|line| format!(" {} {}", line.sku, line.quantity)).collect();
+        carts.insert(closed.visit, lines);
+    }
+    let texts: Vec<String> = carts.iter().map(|(visit, lines)| format!("{visit}:{}", lines.join(","))).collect();
+    assert_eq!(texts.join("; "), expected, "{shoppers:?} {events:?}");
+    decided
+}
+
+#[test]
+fn the_nearer_of_two_hands_takes() {
+    check(&["1 at 2: 5 2", "2 at 6: 5 6"], &["2 5:-100"], "1: tea 1; 2:");
+    check(&["1 at 2: 5 2", "2 at 6: 5 6"], &["6 5:-100"], "1:; 2: salt 1");
+    check(&["1 at 2: 5 2", "2 at 6: 12 2"], &["2 5:-100", "2 12:-100"], "1: tea 1; 2: tea 1");
+}
+
+#[test]
+fn nobody_near_means_nobody_pays() {
+    check(&["1 at 60:"], &["2 5:-100"], "1:");
+    check(&["1 at 2:", "2 at 4:"], &[], "1:; 2:");
+}
+
+#[test]
+fn the_place_tells_goods_of_equal_weight_apart() {
+    check(&["1 at 3: 5 3"], &["3 5:-100"], "1: tea 1");
+    check(&["1 at 3: 5 4"], &["4 5:-100"], "1: salt 1");
+    check(&["1 at 3: 5 3.4"], &["2 5:-20, 3 5:-80"], "1: tea 1");
+}
+
+#[test]
+fn units_and_products_add_up() {
+    check(&["1 at 2: 5 2"], &["2 5:-200"], "1: tea 2");
+    check(&["1 at 6: 5 2, 12 8"], &["2 5:-100", "8 12:-250"], "1: rice 1, tea 1");
+}
+
+#[test]
+fn what_comes_back_is_not_paid() {
+    let home = ["2 5:-100", "2 15:100"];
+    check(&["1 at 2: 5 2, 15 2"], &home, "1:");
+    check(&["1 at 2: 5 2, 15 2", "2 at 10: 5 11"], &home, "1:; 2:");
+}
+
+#[test]
+fn what_was_put_elsewhere_is_bought_by_who_takes_it_there() {
+    let shoppers = ["1 at 5: 5 2, 14 8", "2 at 8: 24 8"];
+    let decided = check(&shoppers, &["2 5:-100", "8 14:100", "8 24:-100"], "1:; 2: tea 1");
+    let misplaced: Vec<bool> =
+        attributions(&decided).iter().map(|attribution| attribution.evidence.misplaced).collect();
+    assert_eq!(misplaced, [false, true, true]);
+    check(&["1 at 5: 5 2, 14 8", "2 at 8: 24 8"], &["2 5:-100", "8 14:100", "8 24:-250"], "1:; 2: rice 1");
+}
+
+#[test]
+fn a_press_is_nothing_and_a_lift_in_moves_is_one_item() {
+    check(&["1 at 2: 5-6 2"], &["2 5:150 6:0"], "1:");
+    check(&["1 at 2: 5-6 2"], &["2 5:-40 6:-100"], "1: tea 1");
+    check(&["1 at 2: 5-6 2"], &["2 5:80 6:-100"], "1: tea 1");
+}
+
+#[test]
+fn what_was_handed_over_and_put_back_is_taken_off_the_first_cart() {
+    check(&["1 at 2: 5 2", "2 at 3: 20 2"], &["2 5:-100", "2 20:100"], "1:; 2:");
+}
+
+#[test]
+fn a_wrong_catalogue_weight_is_learned() {
+    let decided = check(&["1 at 11: 5 11, 15 11"], &["11 5:-340", "11 15:-341"], "1: oil 2");
+    let weights: Vec<f64> =
+        attributions(&decided).iter().map(|attribution| attribution.evidence.weight.expected.value()).collect();
+    assert_eq!(weights, [-400.0, -340.0]);
+    assert!(attributions(&decided)[1].evidence.weight.learned);
+}
+
+#[test]
+fn the_clocks_offset_is_learned_from_takes() {
+    let shoppers = ["1 at 5: 3 2, 7 5, 11 8, 15 3, 19 6, 23 9, 27 2, 31 5"];
+    let events = ["2 3:-100", "5 7:-100", "8 11:-250", "3 15:-100", "6 19:-100", "9 23:-250", "2 27:-100", "5 31:-100"];
+    for ahead_secs in [0.25, 0.0, -0.25] {
+        let (fusion, decided) = run(&shoppers, ahead_secs, &events);
+        let clock = fusion.clock();
+        let off = clock.offset.as_secs() + ahead_secs;
+        assert!(off.abs() < 0.1, "people {ahead_secs} s ahead: {clock:?}");
+        assert_eq!((clock.events, attributions(&decided).len()), (8, 8));
+    }
+}
+
+#[test]
+fn events_of_unknown_shelves_are_counted() {
+    let mut fusion = Fusion::new(shop(), Options { hypotheses_max: 96 });
+    let stamp = Stamp { source: SourceId::new("shelf"), sequence: 1, at: at(5.0), arrived: at(5.0) };
+    fusion.take(&Fact { stamp, body: Body::Shelf(event(ShelfId::new(9, 9), "2 5:-100")) });
+    let counters = fusion.counters();
+    assert_eq!((counters.events, counters.dropped_unknown_shelf), (1, 1));
+    assert_eq!(fusion.finish(), []);
+}

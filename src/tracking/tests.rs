@@ -1,1 +1,169 @@
+//! Tracks that walk straight in, verdicts as text out.
 
+use super::*;
+use crate::base::{ShopTime, Span, TrackId};
+use crate::facts::{Joint, JointKind, Joints, PeopleFrame, Person, TrackJoined, TrackVerdict};
+use crate::geometry::Point;
+use crate::shop::{Shop, ShopDraft, ZoneDraft, ZoneKind};
+
+/// Time between frames.
+const FRAME: Span = Span::from_millis(100);
+
+/// A floor of 10 x 6 m: people come in at its left end and go out at its right end.
+fn shop() -> Shop {
+    let zone = |name: &str, kind: ZoneKind, left: f64| ZoneDraft {
+        name: name.to_owned(),
+        kind,
+        polygon: vec![[left, 0.0], [left + 1.0, 0.0], [left + 1.0, 6.0], [left, 6.0]],
+        line: None,
+    };
+    let zones = vec![zone("in", ZoneKind::Entrance, 0.0), zone("out", ZoneKind::Exit, 9.0)];
+    Shop::check(ShopDraft { name: "small".to_owned(), zones, ..ShopDraft::default() }).unwrap()
+}
+
+/// A track that goes straight from one place to another at constant speed.
+struct Walk {
+    track: TrackId,
+    secs: [f64; 2],
+    from: [f64; 2],
+    to: [f64; 2],
+}
+
+/// Tracks such as `1 0-5 0.5,3 4,3` (name, seconds, first place, last place), split by `;`.
+fn walks(text: &str) -> Vec<Walk> {
+    let pair = |text: &str, by: char| {
+        let (a, b) = text.split_once(by).unwrap();
+        [a.parse().unwrap(), b.parse().unwrap()]
+    };
+    let walk = |text: &str| {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let [track, secs, from, to] = words[..] else { panic!("{text}") };
+        Walk { track: track.parse().unwrap(), secs: pair(secs, '-'), from: pair(from, ','), to: pair(to, ',') }
+    };
+    text.split(';').map(walk).collect()
+}
+
+/// A body that stands upright at a place, seen whole.
+fn joints(x: f64, y: f64) -> Joints {
+    let mut joints = Joints::default();
+    for kind in JointKind::ALL {
+        let (dx, z) = match kind {
+            JointKind::Head => (0.0, 1.65),
+            JointKind::Neck => (0.0, 1.45),
+            JointKind::LeftShoulder => (-0.2, 1.4),
+            JointKind::RightShoulder => (0.2, 1.4),
+            JointKind::LeftElbow => (-0.25, 1.1),
+            JointKind::RightElbow => (0.25, 1.1),
+            JointKind::LeftWrist => (-0.25, 0.85),
+            JointKind::RightWrist => (0.25, 0.85),
+        };
+        *joints.slot(kind) = Some(Joint { position: Point::new(x + dx, y, z), score: 0.9 });
+    }
+    joints
+}
+
+/// What came of it: verdicts and sightings with the second at which they were given.
+struct Outcome {
+    verdicts: Vec<(f64, TrackJoined)>,
+    sightings: Vec<(f64, Sighting)>,
+    counters: Counters,
+}
+
+fn run(text: &str) -> Outcome {
+    let walks = walks(text);
+    let end = walks.iter().map(|walk| walk.secs[1]).fold(0.0, f64::max);
+    let mut stitcher = Stitcher::new(&shop());
+    let (mut verdicts, mut sightings) = (Vec::new(), Vec::new());
+    let mut take = |secs: f64, (seen, judged): (Vec<Sighting>, Vec<TrackJoined>)| {
+        verdicts.extend(judged.into_iter().map(|verdict| (secs, verdict)));
+        sightings.extend(seen.into_iter().map(|sighting| (secs, sighting)));
+    };
+    for frame in 0..=(end * 10.0).round() as i64 {
+        let secs = frame as f64 / 10.0;
+        let here = walks.iter().filter(|walk| walk.secs[0] <= secs && secs <= walk.secs[1]);
+        let person = |walk: &Walk| {
+            let share = (secs - walk.secs[0]) / (walk.secs[1] - walk.secs[0]);
+            let at = |axis: usize| walk.from[axis] + (walk.to[axis] - walk.from[axis]) * share;
+            Person { track: walk.track, joints: joints(at(0), at(1)) }
+        };
+        let people = PeopleFrame { people: here.map(person).collect() };
+        take(secs, stitcher.step(ShopTime::from_nanos(0) + FRAME * frame, &people));
+    }
+    take(end, stitcher.finish());
+    Outcome { verdicts, sightings, counters: stitcher.counters() }
+}
+
+/// The verdicts on these tracks must read as expected: `1 new`, `2 same as 1`, `3 ghost`.
+fn check(text: &str, expected: &str) -> Outcome {
+    let mut outcome = run(text);
+    outcome.verdicts.sort_by_key(|(_, verdict)| verdict.track);
+    let said = |(_, verdict): &(f64, TrackJoined)| match verdict.verdict {
+        TrackVerdict::NewVisit => format!("{} new", verdict.track),
+        TrackVerdict::SameShopper => format!("{} same as {}", verdict.track, verdict.visit),
+        TrackVerdict::Ghost => format!("{} ghost", verdict.track),
+    };
+    let texts: Vec<String> = outcome.verdicts.iter().map(said).collect();
+    assert_eq!(texts.join(", "), expected, "{text}");
+    let counters = outcome.counters;
+    assert_eq!(counters.visits + counters.joined + counters.ghosts, outcome.verdicts.len() as u64, "{text}");
+    outcome
+}
+
+#[test]
+fn a_track_that_breaks_and_comes_back_goes_on_with_its_visit() {
+    check("1 0-5 0.5,3 4,3; 2 6.2-12 4.4,3 6,3", "1 new, 2 same as 1");
+    check("1 0-5 0.5,3 4,3; 2 6.2-12 4.4,3 6,3; 3 13-20 6,3 4,3", "1 new, 2 same as 1, 3 same as 1");
+}
+
+#[test]
+fn who_appears_far_from_everybody_lost_is_somebody_else() {
+    check("1 0-5 0.5,3 4,3; 2 5.5-12 8,3 8,3", "1 new, 2 new");
+}
+
+#[test]
+fn two_who_break_at_once_are_matched_by_least_total_cost() {
+    // The nearest pair is 3 and 2; it would leave 4 and 1 a metre apart.
+    check(
+        "1 0-5 4,3 4,3; 2 0-5 4.6,3 4.6,3; 3 6-12 4.5,3 4.5,3; 4 6-12 5,3 5,3",
+        "1 new, 2 new, 3 same as 1, 4 same as 2",
+    );
+}
+
+#[test]
+fn doubles_and_flickers_are_nobody() {
+    check("1 0-15 4,3 4,3; 2 5-7 4.2,3 4.2,3", "1 new, 2 ghost");
+    check("1 0-15 4,3 4,3; 2 5-5.2 7,3 7,3", "1 new, 2 ghost");
+}
+
+#[test]
+fn belief_comes_at_once_at_the_start_and_at_the_door_and_late_on_the_open_floor() {
+    let cases =
+        [("1 0-9 5,3 5,3", 0.6), ("1 0-9 5,3 5,3; 2 3-9 0.5,1 3,1", 3.6), ("1 0-9 5,3 5,3; 2 3-9 7,1 7,1", 7.3)];
+    for (text, expected) in cases {
+        let outcome = run(text);
+        let (secs, _) = outcome.verdicts[outcome.verdicts.len() - 1];
+        assert!((secs - expected).abs() < 0.11, "{text}: believed at {secs}, expected at {expected}");
+    }
+}
+
+#[test]
+fn who_left_through_the_exit_is_not_continued() {
+    check("1 0-8 0.5,3 9.5,3; 2 9-16 8.9,3 8,3", "1 new, 2 new");
+    check("1 0-8 0.5,3 8.8,3; 2 9-16 8.7,3 8,3", "1 new, 2 same as 1");
+}
+
+#[test]
+fn held_sightings_are_released_in_order_with_their_own_times() {
+    let outcome = check("1 0-12 5,3 5,3; 2 3-12 7,1 7,1", "1 new, 2 new");
+    let tenths = |secs: f64| (secs * 10.0).round() as i64;
+    for (visit, from, believed) in [(1, 0, 0.6), (2, 30, 7.3)] {
+        let of_visit = || outcome.sightings.iter().filter(|(_, sighting)| sighting.visit.number() == visit);
+        let times: Vec<i64> = of_visit().map(|(_, sighting)| sighting.at.as_nanos() / FRAME.as_nanos()).collect();
+        assert_eq!(times, (from..=120).collect::<Vec<i64>>(), "visit {visit}");
+        let first = of_visit().map(|(secs, _)| tenths(*secs)).min().unwrap();
+        assert!((first - tenths(believed)).abs() <= 1, "visit {visit} is first given at {first} tenths");
+    }
+    assert!(
+        outcome.sightings.iter().all(|(secs, sighting)| { sighting.at.as_nanos() / FRAME.as_nanos() <= tenths(*secs) })
+    );
+}
