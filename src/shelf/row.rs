@@ -65,7 +65,8 @@ impl Row {
         events: &mut Vec<ShelfEvent>,
     ) {
         if self.next_at != ShopTime::MIN {
-            if batch.first_at < self.next_at - JITTER {
+            let old = batch.row_at(batch.rows()) <= self.next_at;
+            if old || batch.first_at < self.next_at - JITTER {
                 counters.dropped_stale += 1;
                 return;
             }
