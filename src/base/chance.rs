@@ -1,7 +1,6 @@
-//! Chances: a calibrated probability and its additive form.
+//! Chances: calibrated probabilities.
 
 use std::fmt;
-use std::ops::{Add, AddAssign};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,10 +9,6 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Prob(f64);
-
-/// A natural logarithm of a likelihood or probability, up to a constant; adds where evidence is independent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
-pub struct LogOdds(f64);
 
 impl Prob {
     /// Certainty.
@@ -29,31 +24,6 @@ impl Prob {
     /// The number in `0..=1`.
     pub const fn value(self) -> f64 {
         self.0
-    }
-}
-
-impl LogOdds {
-    /// From a natural logarithm.
-    pub const fn new(nats: f64) -> Self {
-        LogOdds(nats)
-    }
-
-    /// The natural logarithm.
-    pub const fn nats(self) -> f64 {
-        self.0
-    }
-}
-
-impl Add for LogOdds {
-    type Output = LogOdds;
-    fn add(self, other: LogOdds) -> LogOdds {
-        LogOdds(self.0 + other.0)
-    }
-}
-
-impl AddAssign for LogOdds {
-    fn add_assign(&mut self, other: LogOdds) {
-        self.0 += other.0;
     }
 }
 

@@ -10,7 +10,7 @@ pub mod money;
 pub mod rng;
 pub mod time;
 
-pub use chance::{LogOdds, Prob};
+pub use chance::Prob;
 pub use error::{Error, Kind, Place, Result};
 pub use ids::{PlateId, ShelfId, SkuId, SourceId, TrackId, VisitId};
 pub use measure::Grams;

@@ -14,7 +14,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use crate::base::{PlateId, ShelfId, ShopTime, Span};
+use crate::base::{PlateId, ShelfId, Span};
 use crate::facts::{PlateBatch, ShelfEvent};
 use crate::shop::Shop;
 
@@ -84,11 +84,6 @@ impl ShelfSense {
         }
         self.counters.sent += events.len() as u64;
         events
-    }
-
-    /// Before this instant no further event will begin or end, given that batches come in order of time.
-    pub fn settled_until(&self, now: ShopTime) -> ShopTime {
-        now - row::EVENT_SPAN_MAX - row::SETTLE
     }
 
     /// What happened to the batches so far.
