@@ -3,6 +3,7 @@
 use rand_distr::{Distribution, StandardNormal};
 
 use super::*;
+use crate::base::ShopTime;
 use crate::base::rng::dice;
 use crate::geometry::{Placement, Point};
 use crate::shop::{PlateDraft, ShelfDraft, ShopDraft};
