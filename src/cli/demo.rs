@@ -1,6 +1,5 @@
 //! `aisle demo`: the main job on a generated trip, for people who have no recording yet.
 
-use std::path::Path;
 use std::time::Instant;
 
 use clap::Args;
@@ -62,9 +61,4 @@ impl Demo {
         });
         Ok(())
     }
-}
-
-/// What a file is called in a headline.
-pub(super) fn headline(path: &Path) -> String {
-    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }

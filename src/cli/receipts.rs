@@ -186,3 +186,8 @@ fn clock_time(at: ShopTime) -> String {
         None => text,
     }
 }
+
+/// What a file is called in a headline.
+pub(super) fn headline(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}

@@ -5,8 +5,7 @@ use std::time::Instant;
 
 use clap::Args;
 
-use super::demo::headline;
-use super::receipts::{self, Report};
+use super::receipts::{self, Report, headline};
 use crate::base::Result;
 use crate::facts::Receipt;
 use crate::pipeline::{Options, Outcome, RunOptions, run};

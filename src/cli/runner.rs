@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::eval::{Job, Runner, Trip};
-use super::{demo, shops};
+use super::{receipts, shops};
 use crate::base::{Error, Result, Span};
 use crate::eval::Label;
 use crate::pipeline::{Options, Outcome, RunOptions, run};
@@ -43,7 +43,7 @@ impl Runner for PipelineRunner {
         let label = Label {
             group: if truth.case.is_empty() { "recordings".to_owned() } else { truth.case.clone() },
             level: None,
-            name: demo::headline(path),
+            name: receipts::headline(path),
             replay: format!("aisle replay {}", path.display()),
         };
         Ok(Trip { label, shop, truth, receipt_delays: delays(&outcome), receipts: outcome.receipts })

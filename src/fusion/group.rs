@@ -132,10 +132,14 @@ impl Group {
         step.core().any(|place| places.iter().any(|other| other.abs_diff(place) <= reach))
     }
 
+    /// The piece that is never cut: the first partition is the whole.
+    fn whole(&self) -> Option<&Piece> {
+        self.partitions.first().and_then(|pieces| pieces.first()).map(|&piece| &self.pieces[piece])
+    }
+
     /// Net change of all its plates, grams.
     pub(super) fn total(&self) -> f64 {
-        let whole = self.partitions.first().and_then(|pieces| pieces.first()).map(|&piece| &self.pieces[piece]);
-        whole.map_or(0.0, |piece| piece.total)
+        self.whole().map_or(0.0, |piece| piece.total)
     }
 
     /// Everybody whose hands fit some piece better than this.
@@ -146,8 +150,7 @@ impl Group {
 
     /// What explaining it will cost at least if it is one change.
     pub(super) fn debt(&self) -> f64 {
-        let whole = self.partitions.first().and_then(|pieces| pieces.first()).map(|&piece| &self.pieces[piece]);
-        model::DEBT_MIN + whole.map_or(0.0, |piece| piece.moves + 0.5 * piece.spread)
+        model::DEBT_MIN + self.whole().map_or(0.0, |piece| piece.moves + 0.5 * piece.spread)
     }
 
     fn cut(&mut self, steps: &[&Step], plates: &[PlateStep], shelf: &Shelf, people: &People, clock: &[f64]) {
@@ -285,10 +288,13 @@ fn moves(parts: &[Part], total: f64, shelf: &Shelf, people: &People, clock: &[f6
     cost
 }
 
-/// The most probable offset of the people's clock.
+/// The most probable offset of the people's clock: which of the grid, and how long.
+fn likeliest_index(clock: &[f64]) -> usize {
+    (0..clock.len()).max_by(|&a, &b| clock[a].total_cmp(&clock[b])).unwrap_or(HALF)
+}
+
 fn likeliest(clock: &[f64]) -> Span {
-    let index = (0..clock.len()).max_by(|&a, &b| clock[a].total_cmp(&clock[b])).unwrap_or(HALF);
-    Span::from_nanos(RASTER.as_nanos() * (index as i64 - HALF as i64))
+    RASTER * (likeliest_index(clock) as i64 - HALF as i64)
 }
 
 /// The goods of a piece as one step moved them.
@@ -355,7 +361,7 @@ fn fits(part: &Part, shelf: &Shelf, people: &People) -> Vec<(VisitId, Vec<f64>, 
 }
 
 fn takers(parts: &[Part], shelf: &Shelf, people: &People, clock: &[f64]) -> Vec<Taker> {
-    let likeliest = (0..clock.len()).max_by(|&a, &b| clock[a].total_cmp(&clock[b])).unwrap_or(HALF);
+    let likeliest = likeliest_index(clock);
     let weight: f64 = parts.iter().map(|part| part.weight).sum();
     let floor = model::hand(0.0);
     let mut takers: Vec<Taker> = Vec::new();
