@@ -7,6 +7,7 @@ pub mod base;
 pub mod cart;
 pub mod cli;
 pub mod config;
+pub mod db;
 pub mod eval;
 pub mod facts;
 pub mod fusion;

@@ -14,6 +14,9 @@ pub enum Kind {
     Io,
     /// A result was computed and does not reach what was asked. Exit status 1.
     Unmet,
+    /// A database, a disk or a service cannot take it just now, and nothing was changed: trying again later may do.
+    /// Exit status 5.
+    Unavailable,
 }
 
 /// Where in the input something was found.
@@ -53,6 +56,11 @@ impl Error {
     /// A result below what was asked for.
     pub fn unmet(message: impl Into<String>) -> Self {
         Error::new(Kind::Unmet, message)
+    }
+
+    /// Something outside that cannot be reached, or is full or busy; nothing was changed.
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Error::new(Kind::Unavailable, message)
     }
 
     /// A refusal of the operating system while doing `what` (such as "read") with `path`.
@@ -125,6 +133,7 @@ impl Error {
             Kind::Usage => 2,
             Kind::Input => 3,
             Kind::Io => 4,
+            Kind::Unavailable => 5,
         }
     }
 }

@@ -2,17 +2,21 @@
 //! It takes and gives plain values. It never touches the world and knows nothing of shops.
 
 pub mod chance;
+pub mod durable;
 pub mod error;
 pub mod ids;
 pub mod limits;
 pub mod measure;
 pub mod money;
 pub mod rng;
+pub mod secret;
 pub mod time;
 
 pub use chance::Prob;
+pub use durable::{CartId, CaseId, PaymentId, ShopperId, TokenId, TransferId};
 pub use error::{Error, Kind, Place, Result};
 pub use ids::{PlateId, ShelfId, SkuId, SourceId, TrackId, VisitId};
 pub use measure::Grams;
-pub use money::{Currency, Money, Quantity};
+pub use money::{BasisPoints, Currency, Money, Quantity};
+pub use secret::Secret;
 pub use time::{ShopTime, Span, TimeRange};

@@ -26,6 +26,34 @@ pub struct Money {
 #[serde(transparent)]
 pub struct Quantity(u32);
 
+/// A share in hundredths of a percent: 1900 is 19 %. Tax rates and percentages off are said in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct BasisPoints(u32);
+
+impl BasisPoints {
+    /// So many hundredths of a percent.
+    pub const fn new(basis_points: u32) -> Self {
+        BasisPoints(basis_points)
+    }
+
+    /// The number of hundredths of a percent.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl fmt::Display for BasisPoints {
+    /// As a percentage with no more decimals than it has: `19 %`, `7.75 %`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0 / 100, self.0 % 100) {
+            (whole, 0) => write!(f, "{whole} %"),
+            (whole, part) if part % 10 == 0 => write!(f, "{whole}.{} %", part / 10),
+            (whole, part) => write!(f, "{whole}.{part:02} %"),
+        }
+    }
+}
+
 impl Currency {
     /// US dollar.
     pub const USD: Currency = Currency(*b"USD");
@@ -37,11 +65,7 @@ impl Currency {
 
     /// Digits after the decimal point in customary writing (ISO 4217 minor unit).
     pub fn decimals(self) -> u32 {
-        match &self.0 {
-            b"JPY" | b"KRW" | b"VND" | b"CLP" | b"ISK" => 0,
-            b"BHD" | b"KWD" | b"OMR" | b"TND" | b"JOD" | b"IQD" | b"LYD" => 3,
-            _ => 2,
-        }
+        iso_currency::Currency::from_code(self.code()).and_then(|listed| listed.exponent()).map_or(2, u32::from)
     }
 }
 
@@ -50,7 +74,7 @@ impl FromStr for Currency {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.as_bytes() {
-            &[a, b, c] if [a, b, c].iter().all(u8::is_ascii_uppercase) => Ok(Currency([a, b, c])),
+            &[a, b, c] if iso_currency::Currency::from_code(text).is_some() => Ok(Currency([a, b, c])),
             _ => Err(format!("`{text}` is not an ISO 4217 code: write three capital letters, such as EUR")),
         }
     }
@@ -79,6 +103,12 @@ impl Money {
     /// `self + other`; `None` when currencies differ or the sum does not fit.
     pub fn checked_add(self, other: Money) -> Option<Money> {
         let minor = self.minor.checked_add(other.minor)?;
+        (self.currency == other.currency).then_some(Money { minor, ..self })
+    }
+
+    /// `self - other`; `None` when currencies differ or the difference does not fit.
+    pub fn checked_sub(self, other: Money) -> Option<Money> {
+        let minor = self.minor.checked_sub(other.minor)?;
         (self.currency == other.currency).then_some(Money { minor, ..self })
     }
 

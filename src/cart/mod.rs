@@ -62,6 +62,9 @@ impl CartBook {
                 let chance = closed.lines.iter().find(|chance| chance.sku == sku && chance.quantity == quantity);
                 Some(ReceiptLine {
                     name: product.map_or_else(|| sku.to_string(), |product| product.name.clone()),
+                    unit_price: product.and_then(|product| product.price),
+                    discounts: Vec::new(),
+                    tax: None,
                     amount: product.and_then(|product| product.price?.checked_mul(quantity)),
                     probability: chance.map_or(Prob::ZERO, |chance| chance.probability),
                     attributions: line.attributions,
@@ -78,6 +81,7 @@ impl CartBook {
             left: closed.left,
             closing: closed.closing,
             lines,
+            taxes: Vec::new(),
             total,
             probability: closed.probability,
         }

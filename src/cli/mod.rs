@@ -22,7 +22,7 @@ use crate::base::Result;
 #[command(name = "aisle", version, propagate_version = true)]
 #[command(
     after_help = "Exit status: 0 done, 1 result below what was asked, 2 wrong command, 3 bad input, 4 refused by \
-                        the system.\nFirst steps: `aisle demo`, then `aisle replay --help`."
+                        the system, 5 not reachable just now.\nFirst steps: `aisle demo`, then `aisle replay --help`."
 )]
 struct Command {
     #[command(subcommand)]

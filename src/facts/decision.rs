@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::FactRef;
-use crate::base::{Grams, Money, PlateId, Prob, Quantity, ShelfId, ShopTime, SkuId, Span, TimeRange, VisitId};
+use crate::base::{
+    BasisPoints, Grams, Money, PlateId, Prob, Quantity, ShelfId, ShopTime, SkuId, Span, TimeRange, VisitId,
+};
 
 /// Which way the goods went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -138,7 +140,10 @@ pub struct Receipt {
     pub closing: Closing,
     /// The goods, ordered by product; none for a shopper who bought nothing.
     pub lines: Vec<ReceiptLine>,
-    /// Sum of the lines; `None` when a product has no price or nothing was bought from a catalogue without currency.
+    /// The tax that is in the total, by rule; none where the shop states no tax.
+    #[serde(default)]
+    pub taxes: Vec<TaxShare>,
+    /// What is to be paid: lines after discounts, with tax; `None` when a product has no price.
     pub total: Option<Money>,
     /// Probability that every line is right.
     pub probability: Prob,
@@ -153,10 +158,41 @@ pub struct ReceiptLine {
     pub name: String,
     /// How many units; at least one.
     pub quantity: Quantity,
-    /// Price of all of them, if known.
+    /// Price of one before discounts, as the catalogue has it, if known.
+    #[serde(default)]
+    pub unit_price: Option<Money>,
+    /// What was taken off, in the order in which it was.
+    #[serde(default)]
+    pub discounts: Vec<Discount>,
+    /// Price of all of them after discounts, if known; with tax where the shop's prices are with tax.
     pub amount: Option<Money>,
+    /// The tax rule of the shop that applies, if any.
+    #[serde(default)]
+    pub tax: Option<String>,
     /// Probability that this quantity of this product is right.
     pub probability: Prob,
     /// The attributions behind it, in order of time.
     pub attributions: Vec<FactRef>,
+}
+
+/// Something taken off the price of a line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Discount {
+    /// The markdown or promotion, for people.
+    pub name: String,
+    /// How much was taken off; positive.
+    pub amount: Money,
+}
+
+/// The tax of a receipt under one rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TaxShare {
+    /// The rule of the shop.
+    pub name: String,
+    /// Its rate.
+    pub rate: BasisPoints,
+    /// What was sold under it, after discounts, without tax.
+    pub net: Money,
+    /// The tax on it.
+    pub tax: Money,
 }

@@ -1,15 +1,23 @@
 //! The vocabulary everyone shares: small immutable values with a stamp.
 //! Devices and people make ground facts, stages derive further ones. Nothing here computes or touches the world.
 
+mod book;
 mod decision;
+mod payment;
 mod people;
+mod review;
 mod shelf;
 mod stamp;
 
+pub use book::{Account, Reason, Transfer, TransferKind};
 pub use decision::{
-    Attribution, ClockEstimate, Closing, Evidence, LineChance, Movement, Receipt, ReceiptLine, TakerEvidence,
-    VisitClosed, WeightEvidence,
+    Attribution, ClockEstimate, Closing, Discount, Evidence, LineChance, Movement, Receipt, ReceiptLine, TakerEvidence,
+    TaxShare, VisitClosed, WeightEvidence,
+};
+pub use payment::{
+    About, Answer, MoneyMovement, Notice, Order, OrderLine, PaymentMethod, Settled, StatementLine, Task,
 };
 pub use people::{Joint, JointKind, Joints, PeopleFrame, Person, TrackJoined, TrackVerdict};
+pub use review::{Case, Concern, Decision, Goods, Verdict};
 pub use shelf::{Level, PlateBatch, ShelfEvent, Staircase};
 pub use stamp::{Body, Fact, FactRef, Stamp, Topic};

@@ -1,7 +1,11 @@
 //! Every trait that touches the world, on one page.
 
-use crate::base::Result;
-use crate::facts::Fact;
+mod clock;
+
+pub use clock::WallClock;
+
+use crate::base::{Result, ShopTime};
+use crate::facts::{Answer, Fact, Notice, Order, StatementLine};
 use crate::shop::Shop;
 
 /// Where facts come from: a recording, a foreign folder, a simulation, live devices. It may be read on a thread of
@@ -25,4 +29,38 @@ pub trait FactSink {
     /// # Errors
     /// When the world refuses (a full disk, say); the fact is then not stored.
     fn put(&mut self, fact: &Fact) -> Result<()>;
+}
+
+/// What time it is. In tests and simulations it is what they say.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> ShopTime;
+}
+
+/// Who moves money. Calls block, for a bounded time, and may come from several threads.
+pub trait PaymentProvider: Send + Sync {
+    /// The name of its configuration, as in `clearing/<name>`.
+    fn name(&self) -> &str;
+
+    /// Asks for an order to be carried out. The same order again, with the same id, is carried out once: asking is how
+    /// one learns what became of an order whose answer was lost.
+    fn submit(&self, order: &Order) -> Answer;
+
+    /// Asks what became of an order that was accepted (`reference` is what [`Answer::Pending`] said) or that may have
+    /// been. [`Answer::Unavailable`] where the provider has never heard of it: it may be submitted again.
+    fn query(&self, order: &Order, reference: Option<&str>) -> Answer;
+
+    /// Reads a webhook: checks its signature and age, and says what it is about. Decides nothing.
+    ///
+    /// # Errors
+    /// When it is forged, too old, or not to be understood; the answer to the sender is then a refusal.
+    fn read_notice(&self, headers: &[(String, String)], body: &[u8], now: ShopTime) -> Result<Notice>;
+
+    /// Every movement that the provider has on its own books, where it tells; `None` where it does not.
+    ///
+    /// # Errors
+    /// When it cannot be reached or read.
+    fn statement(&self) -> Result<Option<Vec<StatementLine>>> {
+        Ok(None)
+    }
 }

@@ -26,10 +26,11 @@ const FLOORS: [Floor; 5] = [
             "payment",
             "label",
             "db",
+            "document",
             "eval",
         ],
     },
-    Floor { ordered: true, modules: &["config", "pipeline"] },
+    Floor { ordered: true, modules: &["config", "till", "pipeline"] },
     Floor { ordered: true, modules: &["api", "cli"] },
 ];
 

@@ -1,0 +1,9 @@
+//! The shop's database: SQLite in a file, or PostgreSQL by URL, with the same statements and the same behaviour.
+//! It takes rows and gives rows, in transactions that happen whole or not at all. It knows nothing of what they mean:
+//! what may be booked is decided by `ledger`, when by `till`.
+
+mod database;
+mod session;
+
+pub use database::Database;
+pub use session::{Engine, Failure, FailureKind, Row, Session, Value};
