@@ -14,6 +14,10 @@ pub enum Kind {
     Io,
     /// A result was computed and does not reach what was asked. Exit status 1.
     Unmet,
+    /// What was asked for is not there. Exit status 3.
+    Missing,
+    /// It was done before, or something else came in between; what was asked for no longer fits. Exit status 3.
+    Conflict,
     /// A database, a disk or a service cannot take it just now, and nothing was changed: trying again later may do.
     /// Exit status 5.
     Unavailable,
@@ -56,6 +60,16 @@ impl Error {
     /// A result below what was asked for.
     pub fn unmet(message: impl Into<String>) -> Self {
         Error::new(Kind::Unmet, message)
+    }
+
+    /// Something that is not there.
+    pub fn missing(message: impl Into<String>) -> Self {
+        Error::new(Kind::Missing, message)
+    }
+
+    /// Something that no longer fits what is there.
+    pub fn conflict(message: impl Into<String>) -> Self {
+        Error::new(Kind::Conflict, message)
     }
 
     /// Something outside that cannot be reached, or is full or busy; nothing was changed.
@@ -131,7 +145,7 @@ impl Error {
         match self.kind {
             Kind::Unmet => 1,
             Kind::Usage => 2,
-            Kind::Input => 3,
+            Kind::Input | Kind::Missing | Kind::Conflict => 3,
             Kind::Io => 4,
             Kind::Unavailable => 5,
         }

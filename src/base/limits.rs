@@ -31,7 +31,14 @@ pub const PEOPLE_PER_FRAME_MAX: usize = 256;
 pub const MESSAGE_BYTES_MAX: usize = 64 << 20;
 /// Bytes of one catalogue, planogram or shop file that is read whole.
 pub const SHOP_FILE_BYTES_MAX: u64 = 64 << 20;
+/// Times that an order with no clear answer is sent to a payment provider before a person looks at it.
+pub const ORDER_TRIES_MAX: u32 = 40;
+/// How long an order may be unsure. Providers remember what they carried out for a day at least.
+pub const ORDER_UNSURE_MAX: Span = Span::from_millis(20 * 3_600_000);
+/// How long an order that is surely not carried out is sent again and again.
+pub const ORDER_AGE_MAX: Span = Span::from_millis(7 * 24 * 3_600_000);
 
+const _: () = assert!(ORDER_UNSURE_MAX.as_nanos() < ORDER_AGE_MAX.as_nanos());
 const _: () = assert!(WATERMARK_SPAN_MAX.as_nanos() < LEAP_SPAN_MAX.as_nanos());
 const _: () = assert!(LEAP_FACTS_MIN < LEAP_FACTS_MAX);
 const _: () = assert!(CLOCK_OFFSET_SPAN_MAX.as_nanos() < WATERMARK_SPAN_MAX.as_nanos());

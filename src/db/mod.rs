@@ -2,8 +2,15 @@
 //! It takes rows and gives rows, in transactions that happen whole or not at all. It knows nothing of what they mean:
 //! what may be booked is decided by `ledger`, when by `till`.
 
+pub mod access;
+mod body;
+pub mod carts;
+pub mod cases;
 mod database;
+pub mod outbox;
 mod session;
+pub mod shoppers;
+pub mod transfers;
 
 pub use database::Database;
 pub use session::{Engine, Failure, FailureKind, Row, Session, Value};

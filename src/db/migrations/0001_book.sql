@@ -106,6 +106,7 @@ CREATE TABLE outbox (
   state TEXT NOT NULL,       -- due, done, declined, stuck
   attempts BIGINT NOT NULL,
   due_at BIGINT NOT NULL,    -- also the end of the lease of whoever is at it
+  unsure_since BIGINT,       -- since when it may have been carried out unheard
   reference TEXT,            -- what the provider calls it
   made_at BIGINT NOT NULL,
   answered_at BIGINT,

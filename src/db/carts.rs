@@ -1,0 +1,290 @@
+//! Carts, the versions of their receipts, and the evidence behind them.
+
+use std::str::FromStr;
+
+use serde_json::Value as Json;
+
+use super::body::{json, name, time};
+use super::{Failure, Row, Session, Value};
+use crate::base::{CartId, ShopTime, ShopperId, VisitId};
+use crate::facts::Receipt;
+
+/// One stay.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cart {
+    /// Its name.
+    pub id: CartId,
+    /// Who pays, once that is known.
+    pub shopper: Option<ShopperId>,
+    /// What the engine calls it, once a track is bound to it.
+    pub visit: Option<VisitId>,
+    /// Where they came in.
+    pub gate: Option<String>,
+    /// When they came in.
+    pub entered_at: ShopTime,
+    /// When they left.
+    pub left_at: Option<ShopTime>,
+    /// What it waits for.
+    pub state: CartState,
+    /// Newest version of its receipt; 0 for none.
+    pub receipt: u32,
+    /// Version that is in the ledger; 0 for none.
+    pub booked: u32,
+    /// What is known while it is open.
+    pub live: Option<Json>,
+}
+
+/// What a cart waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CartState {
+    /// The shopper is inside.
+    Open,
+    /// A person has to look before money moves.
+    Review,
+    /// The receipt is booked; whether it is paid is the payment's affair.
+    Settled,
+}
+
+/// Where a receipt version comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The engine.
+    Engine,
+    /// A person's verdict.
+    Verdict,
+}
+
+/// One version of a receipt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReceiptVersion {
+    /// Whose.
+    pub cart: CartId,
+    /// From 1.
+    pub version: u32,
+    /// When it was written.
+    pub made_at: ShopTime,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// What it says.
+    pub receipt: Receipt,
+}
+
+const COLUMNS: &str = "id, shopper, visit, gate, entered_at, left_at, state, receipt, booked, live";
+
+/// Writes a new cart.
+///
+/// # Errors
+/// When it is there already.
+pub fn insert(session: &mut dyn Session, cart: &Cart) -> Result<(), Failure> {
+    let statement = format!("INSERT INTO carts ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+    session.execute(&statement, &values(cart)?).map(drop)
+}
+
+/// Writes what changed about a cart.
+///
+/// # Errors
+/// What the database says.
+pub fn update(session: &mut dyn Session, cart: &Cart) -> Result<(), Failure> {
+    let statement = "UPDATE carts SET shopper = ?2, visit = ?3, gate = ?4, entered_at = ?5, left_at = ?6, state = ?7, \
+                     receipt = ?8, booked = ?9, live = ?10 WHERE id = ?1";
+    session.execute(statement, &values(cart)?).map(drop)
+}
+
+/// The cart of this name.
+///
+/// # Errors
+/// What the database says.
+pub fn get(session: &mut dyn Session, id: CartId) -> Result<Option<Cart>, Failure> {
+    let rows = session.query(&format!("SELECT {COLUMNS} FROM carts WHERE id = ?1"), &[name(&id)])?;
+    rows.first().map(read).transpose()
+}
+
+/// Carts in this state, oldest first, at most `most`.
+///
+/// # Errors
+/// What the database says.
+pub fn in_state(session: &mut dyn Session, state: CartState, most: u32) -> Result<Vec<Cart>, Failure> {
+    let statement = format!("SELECT {COLUMNS} FROM carts WHERE state = ?1 ORDER BY entered_at, id LIMIT ?2");
+    let rows = session.query(&statement, &[name(&state), i64::from(most).into()])?;
+    rows.iter().map(read).collect()
+}
+
+/// Carts of a shopper, newest first, at most `most` of those that entered before `before`.
+///
+/// # Errors
+/// What the database says.
+pub fn of_shopper(
+    session: &mut dyn Session,
+    shopper: ShopperId,
+    before: ShopTime,
+    most: u32,
+) -> Result<Vec<Cart>, Failure> {
+    let statement = format!(
+        "SELECT {COLUMNS} FROM carts WHERE shopper = ?1 AND entered_at < ?2 ORDER BY entered_at DESC, id LIMIT ?3"
+    );
+    let rows = session.query(&statement, &[name(&shopper), time(before), i64::from(most).into()])?;
+    rows.iter().map(read).collect()
+}
+
+/// Carts in order of their names after `after`, at most `most`: how a long walk over all of them is cut in pieces.
+///
+/// # Errors
+/// What the database says.
+pub fn after(session: &mut dyn Session, after: Option<CartId>, most: u32) -> Result<Vec<Cart>, Failure> {
+    let statement = format!("SELECT {COLUMNS} FROM carts WHERE ?1 < id ORDER BY id LIMIT ?2");
+    let after = after.map_or_else(String::new, |id| id.to_string());
+    let rows = session.query(&statement, &[after.into(), i64::from(most).into()])?;
+    rows.iter().map(read).collect()
+}
+
+/// Writes a version of a receipt.
+///
+/// # Errors
+/// When that version is there already.
+pub fn insert_receipt(session: &mut dyn Session, version: &ReceiptVersion) -> Result<(), Failure> {
+    let statement = "INSERT INTO receipts (cart, version, made_at, origin, body) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let values = [
+        name(&version.cart),
+        i64::from(version.version).into(),
+        time(version.made_at),
+        name(&version.origin),
+        json(&version.receipt)?,
+    ];
+    session.execute(statement, &values).map(drop)
+}
+
+/// All versions of a cart's receipt, oldest first.
+///
+/// # Errors
+/// What the database says.
+pub fn receipts(session: &mut dyn Session, cart: CartId) -> Result<Vec<ReceiptVersion>, Failure> {
+    let statement = "SELECT version, made_at, origin, body FROM receipts WHERE cart = ?1 ORDER BY version";
+    let read = |row: &Row| {
+        Ok(ReceiptVersion {
+            cart,
+            version: row.count(0)?,
+            made_at: row.time(1)?,
+            origin: row.name(2)?,
+            receipt: row.json(3)?,
+        })
+    };
+    session.query(statement, &[name(&cart)])?.iter().map(read).collect()
+}
+
+/// Writes the evidence behind a cart's receipt, which may be deleted from `kept_until` on.
+///
+/// # Errors
+/// What the database says.
+pub fn keep_evidence(
+    session: &mut dyn Session,
+    cart: CartId,
+    kept_until: ShopTime,
+    evidence: &Json,
+) -> Result<(), Failure> {
+    let statement = "INSERT INTO evidence (cart, kept_until, body) VALUES (?1, ?2, ?3) \
+                     ON CONFLICT (cart) DO UPDATE SET kept_until = excluded.kept_until, body = excluded.body";
+    session.execute(statement, &[name(&cart), time(kept_until), json(evidence)?]).map(drop)
+}
+
+/// The evidence behind a cart's receipt, while it is kept.
+///
+/// # Errors
+/// What the database says.
+pub fn evidence(session: &mut dyn Session, cart: CartId) -> Result<Option<Json>, Failure> {
+    let rows = session.query("SELECT body FROM evidence WHERE cart = ?1", &[name(&cart)])?;
+    rows.first().map(|row| row.json(0)).transpose()
+}
+
+/// Deletes the evidence whose time is over; gives how many carts it was of.
+///
+/// # Errors
+/// What the database says.
+pub fn forget_evidence(session: &mut dyn Session, now: ShopTime) -> Result<u64, Failure> {
+    session.execute("DELETE FROM evidence WHERE kept_until <= ?1", &[time(now)])
+}
+
+/// Deletes the evidence of all carts of a shopper.
+///
+/// # Errors
+/// What the database says.
+pub fn forget_evidence_of(session: &mut dyn Session, shopper: ShopperId) -> Result<u64, Failure> {
+    let statement = "DELETE FROM evidence WHERE cart IN (SELECT id FROM carts WHERE shopper = ?1)";
+    session.execute(statement, &[name(&shopper)])
+}
+
+fn values(cart: &Cart) -> Result<[Value; 10], Failure> {
+    Ok([
+        name(&cart.id),
+        cart.shopper.as_ref().map_or(Value::Null, name),
+        cart.visit.as_ref().map_or(Value::Null, name),
+        cart.gate.clone().into(),
+        time(cart.entered_at),
+        cart.left_at.map_or(Value::Null, time),
+        name(&cart.state),
+        i64::from(cart.receipt).into(),
+        i64::from(cart.booked).into(),
+        cart.live.as_ref().map(json).transpose()?.unwrap_or(Value::Null),
+    ])
+}
+
+fn read(row: &Row) -> Result<Cart, Failure> {
+    Ok(Cart {
+        id: row.name(0)?,
+        shopper: row.maybe(1, Row::name)?,
+        visit: row.maybe(2, Row::name)?,
+        gate: row.maybe(3, |row, column| row.text(column).map(str::to_owned))?,
+        entered_at: row.time(4)?,
+        left_at: row.maybe(5, Row::time)?,
+        state: row.name(6)?,
+        receipt: row.count(7)?,
+        booked: row.count(8)?,
+        live: row.maybe(9, Row::json)?,
+    })
+}
+
+impl CartState {
+    /// As the database writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            CartState::Open => "open",
+            CartState::Review => "review",
+            CartState::Settled => "settled",
+        }
+    }
+}
+
+impl std::fmt::Display for CartState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for CartState {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let all = [CartState::Open, CartState::Review, CartState::Settled];
+        all.into_iter().find(|state| state.as_str() == text).ok_or_else(|| format!("`{text}` is not a state of a cart"))
+    }
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Origin::Engine => "engine",
+            Origin::Verdict => "verdict",
+        })
+    }
+}
+
+impl FromStr for Origin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "engine" => Ok(Origin::Engine),
+            "verdict" => Ok(Origin::Verdict),
+            _ => Err(format!("`{text}` is not where a receipt comes from")),
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Going out: the receipt is written, and booked unless a person has to look first.
+
+use serde_json::Value as Json;
+
+use super::{Till, book, entry, refuse};
+use crate::base::{CartId, CaseId, Error, Money, Result, ShopTime, ShopperId};
+use crate::db::carts::{Cart, CartState, Origin, ReceiptVersion};
+use crate::db::shoppers::Shopper;
+use crate::db::{Failure, Session, carts, shoppers};
+use crate::facts::{Concern, OrderLine, PaymentMethod, Receipt};
+use crate::ledger::payment::{Bill, Payment};
+use crate::{ledger, review};
+
+/// Who pays for a visit.
+#[derive(Clone, Debug)]
+pub enum Payer {
+    /// Whoever was announced at a gate with this cart.
+    Cart(CartId),
+    /// Nobody was announced; somebody made up for this visit alone pays so. Demos and recordings have no gate.
+    WalkIn(PaymentMethod),
+    /// Nobody knows; a person has to find out.
+    Unknown,
+}
+
+/// What became of a receipt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closed {
+    /// The cart.
+    pub cart: CartId,
+    /// What a person has to decide before money moves; none where the receipt is booked.
+    pub case: Option<CaseId>,
+    /// It was here before; nothing was done again.
+    pub again: bool,
+}
+
+impl Till {
+    /// A visit is over. Its receipt and evidence are written; if nobody has to look at it, it is booked and what is owed
+    /// is ordered, all at once. The same receipt again changes nothing; another one for the same visit goes to a person.
+    ///
+    /// # Errors
+    /// When the cart of `payer` is unknown; what the database says.
+    pub fn close(&mut self, receipt: &Receipt, evidence: &Json, payer: &Payer, at: ShopTime) -> Result<Closed> {
+        let shop = self.shop.clone();
+        let kept_until = at + shop.policy().payment.evidence_kept;
+        self.db.transaction(|session| {
+            let id = match payer {
+                Payer::Cart(id) => *id,
+                Payer::WalkIn(_) | Payer::Unknown => CartId::of_visit(shop.name(), receipt.entered, receipt.visit),
+            };
+            let known = carts::get(session, id)?;
+            if let Some(cart) = known.as_ref().filter(|cart| 0 < cart.receipt) {
+                return compare(session, cart, receipt, at);
+            }
+            let mut cart = match (known, payer) {
+                (Some(cart), _) => cart,
+                (None, Payer::Cart(id)) => {
+                    return Err(Error::missing(format!("nobody was announced with {id}")).into());
+                }
+                (None, Payer::Unknown) => entry::open(session, None, id, None, receipt.entered)?,
+                (None, Payer::WalkIn(method)) => walk_in(session, &shop, id, method, receipt.entered)?,
+            };
+            let mut concerns = review::concerns(&shop, receipt);
+            if cart.shopper.is_none() {
+                concerns.push(Concern::NoPayer);
+            }
+            cart.receipt = 1;
+            cart.visit = Some(receipt.visit);
+            cart.left_at = Some(receipt.left);
+            cart.live = None;
+            let version = ReceiptVersion { cart: id, version: 1, made_at: at, origin: Origin::Engine, receipt: receipt.clone() };
+            carts::insert_receipt(session, &version)?;
+            carts::keep_evidence(session, id, kept_until, evidence)?;
+            let case = match concerns.is_empty() {
+                true => {
+                    book_receipt(session, &mut cart, &version, None, at)?;
+                    None
+                }
+                false => {
+                    cart.state = CartState::Review;
+                    carts::update(session, &cart)?;
+                    Some(book::open_case(session, id, 1, concerns, at)?.id)
+                }
+            };
+            Ok(Closed { cart: id, case, again: false })
+        })
+    }
+}
+
+/// A visit that was closed before comes again.
+fn compare(session: &mut dyn Session, cart: &Cart, receipt: &Receipt, at: ShopTime) -> Result<Closed, Failure> {
+    let versions = carts::receipts(session, cart.id)?;
+    let goods = |receipt: &Receipt| -> Vec<_> {
+        receipt.lines.iter().map(|line| (line.sku.clone(), line.quantity, line.amount)).collect()
+    };
+    let same = versions.first().is_some_and(|first| goods(&first.receipt) == goods(receipt) && first.receipt.total == receipt.total);
+    let cases = crate::db::cases::of_cart(session, cart.id)?;
+    let waiting = cases.iter().find(|case| case.verdict.is_none());
+    let told = cases.iter().any(|case| case.concerns.contains(&Concern::Recomputed));
+    let case = match waiting {
+        None if !same && !told => Some(book::open_case(session, cart.id, cart.receipt, vec![Concern::Recomputed], at)?.id),
+        waiting => waiting.map(|case| case.id),
+    };
+    Ok(Closed { cart: cart.id, case, again: true })
+}
+
+/// A cart and a payer for a visit without a gate.
+fn walk_in(
+    session: &mut dyn Session,
+    shop: &crate::shop::Shop,
+    id: CartId,
+    method: &PaymentMethod,
+    entered: ShopTime,
+) -> Result<Cart, Failure> {
+    let shopper = ShopperId::derived(&["walk-in", &id.hex()]);
+    if shoppers::get(session, shopper)?.is_none() {
+        let walk_in = Shopper {
+            id: shopper,
+            name: None,
+            contact: None,
+            method: Some(method.clone()),
+            gate_digest: None,
+            created_at: entered,
+            erased_at: None,
+        };
+        shoppers::insert(session, &walk_in)?;
+    }
+    let cart = entry::open(session, Some(shopper), id, None, entered)?;
+    let hold = shop.policy().payment.hold.map(|minor| Money::new(minor, shop.policy().currency));
+    let (payment, effects) = Payment::begin(id, shopper, method.clone(), hold, entered);
+    book::carry_out(session, &payment, &effects, entered)?;
+    Ok(cart)
+}
+
+/// Writes a version of a receipt into the ledger, in place of the one that was there, and orders what follows.
+pub(super) fn book_receipt(
+    session: &mut dyn Session,
+    cart: &mut Cart,
+    version: &ReceiptVersion,
+    booked: Option<&Receipt>,
+    at: ShopTime,
+) -> Result<(), Failure> {
+    let Some(shopper) = cart.shopper else {
+        return Err(Error::conflict(format!("nobody is known to pay for {}; assign a shopper first", cart.id)).into());
+    };
+    let Some(total) = version.receipt.total else {
+        return Err(refuse("the receipt has no total, because a product has no price; change its lines or reject it"));
+    };
+    let receipt = &version.receipt;
+    let transfers = match booked {
+        None => ledger::sale(shopper, cart.id, version.version, receipt, at),
+        Some(booked) => ledger::credit(shopper, cart.id, version.version, booked, receipt, at),
+    };
+    let transfers = transfers.map_err(|refusal| refuse(format!("{} cannot be booked: {refusal}", cart.id)))?;
+    book::write(session, &transfers)?;
+    cart.booked = version.version;
+    cart.state = CartState::Settled;
+    carts::update(session, cart)?;
+    let Some(mut payment) = book::payment_of(session, cart.id)? else {
+        return Err(refuse(format!("{} has no payment", cart.id)));
+    };
+    let amounts = receipt.lines.iter().filter_map(|line| Some((line, line.amount?)));
+    let lines = amounts.map(|(line, amount)| OrderLine { name: line.name.clone(), quantity: line.quantity, amount });
+    let bill = Bill { receipt: version.version, total, lines: lines.collect() };
+    let effects = payment.bill(bill, at);
+    book::carry_out(session, &payment, &effects, at)
+}

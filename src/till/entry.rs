@@ -1,0 +1,204 @@
+//! Coming in: who pays, the hold, and whether the door opens.
+
+use super::{Till, book};
+use crate::base::{CartId, Error, Money, Result, ShopTime, ShopperId, Span};
+use crate::db::carts::{Cart, CartState};
+use crate::db::shoppers::Shopper;
+use crate::db::{Failure, Session, carts, outbox, shoppers};
+use crate::facts::{Order, PaymentMethod};
+use crate::ledger::payment::{Bill, Payment, Standing};
+
+/// How long whoever announces a shopper has to ask for the hold before others may.
+const HOLD_LEASE: Span = Span::from_millis(30_000);
+
+/// Somebody who wants to be a shopper.
+#[derive(Clone, Debug)]
+pub struct Enrolment {
+    /// Their name in the book, minted by the caller.
+    pub id: ShopperId,
+    /// What they call themselves, if told.
+    pub name: Option<String>,
+    /// Where to reach them, if told.
+    pub contact: Option<String>,
+    /// How they pay.
+    pub method: Option<PaymentMethod>,
+    /// SHA-256 of what they show at a gate, hexadecimal.
+    pub gate_digest: Option<String>,
+}
+
+/// A shopper at the gate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Announced {
+    /// The cart that waits for them.
+    pub cart: CartId,
+    /// The hold to ask for now; none where the policy wants none.
+    pub order: Option<Order>,
+}
+
+/// Whether the door opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// Welcome.
+    Open {
+        /// The hold is not there yet: the provider cannot be reached, and the policy trusts the shopper meanwhile.
+        unheld: bool,
+    },
+    /// Not today.
+    Shut {
+        /// Why, for the shopper.
+        reason: String,
+    },
+}
+
+impl Till {
+    /// Writes a new shopper into the book; doing it again changes what they told.
+    ///
+    /// # Errors
+    /// When somebody else shows the same token at gates; what the database says.
+    pub fn enrol(&mut self, enrolment: &Enrolment, now: ShopTime) -> Result<()> {
+        self.db.transaction(|session| {
+            let digest = enrolment.gate_digest.as_deref();
+            if let Some(digest) = digest
+                && let Some(other) = shoppers::by_gate_digest(session, digest)?
+                && other.id != enrolment.id
+            {
+                return Err(Error::conflict("this gate token belongs to another shopper; make a new one").into());
+            }
+            let known = shoppers::get(session, enrolment.id)?;
+            let shopper = Shopper {
+                id: enrolment.id,
+                name: enrolment.name.clone(),
+                contact: enrolment.contact.clone(),
+                method: enrolment.method.clone(),
+                gate_digest: enrolment.gate_digest.clone(),
+                created_at: known.as_ref().map_or(now, |known| known.created_at),
+                erased_at: None,
+            };
+            match known {
+                None => shoppers::insert(session, &shopper),
+                Some(known) if known.erased_at.is_some() => Err(Error::conflict(format!("{} was erased", known.id)).into()),
+                Some(_) => shoppers::update(session, &shopper),
+            }
+        })
+    }
+
+    /// A shopper is at a gate: opens a cart and asks for a hold. The caller asks the provider for the order at once, gives
+    /// the answer to [`Till::answered`], and then asks [`Till::door`].
+    ///
+    /// # Errors
+    /// When the shopper is unknown, cannot pay, or owes something and the policy minds; what the database says.
+    pub fn announce(&mut self, shopper: ShopperId, cart: CartId, gate: &str, at: ShopTime) -> Result<Announced> {
+        let policy = self.shop.policy().payment;
+        let hold = policy.hold.map(|minor| Money::new(minor, self.shop.policy().currency));
+        self.db.transaction(|session| {
+            if let Some(known) = carts::get(session, cart)? {
+                let order = book::payment_of(session, cart)?.and_then(|payment| payment.asked);
+                return match known.shopper == Some(shopper) {
+                    true => Ok(Announced { cart, order }),
+                    false => Err(Error::conflict(format!("{cart} belongs to another shopper")).into()),
+                };
+            }
+            let known = shoppers::get(session, shopper)?.filter(|known| known.erased_at.is_none());
+            let Some(known) = known else { return Err(Error::missing(format!("nobody here is called {shopper}")).into()) };
+            let Some(method) = known.method else {
+                return Err(Error::conflict("this shopper has no way to pay yet; enrol one first").into());
+            };
+            if policy.debt_blocks_entry
+                && let Some(debt) = debt(session, shopper)?
+            {
+                let message = format!("an earlier receipt of {debt} is not paid; it has to be paid first");
+                return Err(Error::conflict(message).into());
+            }
+            open(session, Some(shopper), cart, Some(gate), at)?;
+            let (payment, effects) = Payment::begin(cart, shopper, method, hold, at);
+            book::carry_out(session, &payment, &effects, at)?;
+            // The one at the gate asks right now; the others come in if it dies.
+            if let Some(order) = &effects.order
+                && let Some(mut letter) = outbox::get(session, order.id)?
+            {
+                letter.attempts = 1;
+                letter.due_at = at + HOLD_LEASE;
+                letter.unsure_since = Some(at);
+                outbox::update(session, &letter)?;
+            }
+            Ok(Announced { cart, order: effects.order })
+        })
+    }
+
+    /// Whether the door opens for a cart that was announced. Where it does not, the cart is closed and its hold, if any
+    /// comes yet, is released.
+    ///
+    /// # Errors
+    /// When there is no such cart; what the database says.
+    pub fn door(&mut self, cart: CartId, at: ShopTime) -> Result<Door> {
+        let policy = self.shop.policy().payment;
+        self.db.transaction(|session| {
+            let Some(payment) = book::payment_of(session, cart)? else {
+                return Err(Error::missing(format!("nobody was announced with {cart}")).into());
+            };
+            if let Some(refusal) = &payment.refusal {
+                let reason = format!("the payment provider declined ({})", refusal.code);
+                turn_away(session, payment, at)?;
+                return Ok(Door::Shut { reason });
+            }
+            if payment.asked.is_none() {
+                return Ok(Door::Open { unheld: false });
+            }
+            // Nothing is heard from the provider. How long that has been so, the oldest order that waits can tell.
+            let silent_since = outbox::oldest_due(session)?.unwrap_or(at);
+            if at - silent_since <= policy.offline_max && policy.offline_max != Span::ZERO {
+                return Ok(Door::Open { unheld: true });
+            }
+            turn_away(session, payment, at)?;
+            Ok(Door::Shut { reason: "the payment provider cannot be reached; please try again later".to_owned() })
+        })
+    }
+}
+
+/// What a shopper owes and could not be charged.
+pub(super) fn debt(session: &mut dyn Session, shopper: ShopperId) -> Result<Option<Money>, Failure> {
+    let unpaid: Vec<Payment> = outbox::payments_of(session, shopper, Standing::Unpaid.as_str(), 100)?;
+    let owed = |payment: &Payment| {
+        let minor = payment.outstanding().filter(|minor| 0 < *minor)?;
+        payment.bill.as_ref().map(|bill| Money::new(minor, bill.total.currency))
+    };
+    Ok(unpaid.iter().filter_map(owed).reduce(|sum, one| sum.checked_add(one).unwrap_or(sum)))
+}
+
+/// Writes a cart that was just opened.
+pub(super) fn open(
+    session: &mut dyn Session,
+    shopper: Option<ShopperId>,
+    id: CartId,
+    gate: Option<&str>,
+    at: ShopTime,
+) -> Result<Cart, Failure> {
+    let cart = Cart {
+        id,
+        shopper,
+        visit: None,
+        gate: gate.map(str::to_owned),
+        entered_at: at,
+        left_at: None,
+        state: CartState::Open,
+        receipt: 0,
+        booked: 0,
+        live: None,
+    };
+    carts::insert(session, &cart)?;
+    Ok(cart)
+}
+
+/// Closes the cart of somebody who does not come in.
+pub(super) fn turn_away(session: &mut dyn Session, mut payment: Payment, at: ShopTime) -> Result<(), Failure> {
+    if let Some(mut cart) = carts::get(session, payment.cart)? {
+        cart.state = CartState::Settled;
+        cart.left_at = Some(at);
+        carts::update(session, &cart)?;
+    }
+    let currency = payment.asked.as_ref().map(|order| order.amount.currency);
+    let currency = currency.or(payment.hold.as_ref().map(|hold| hold.amount.currency));
+    let Some(currency) = currency else { return book::keep(session, &payment, at) };
+    let effects = payment.bill(Bill { receipt: 0, total: Money::new(0, currency), lines: Vec::new() }, at);
+    book::carry_out(session, &payment, &effects, at)
+}

@@ -1,0 +1,60 @@
+//! The till: where carts become charges. It takes entries, receipts, verdicts, answers and notices, asks `ledger`,
+//! `review` and `cart` what follows, and writes all of it in one transaction of `db` with the orders that must go out.
+//! It never decides who took what, and never moves money without a transfer that says so.
+//!
+//! Everything is done by name: a step that is done again, by a repeated message or after a crash, changes nothing.
+
+mod book;
+mod care;
+mod checking;
+mod closing;
+mod entry;
+mod reviewing;
+mod settler;
+mod settling;
+
+#[cfg(test)]
+mod tests;
+
+pub use care::{Export, Forgotten};
+pub use checking::check;
+pub use closing::{Closed, Payer};
+pub use entry::{Announced, Door, Enrolment};
+pub use settler::{Providers, Settled, Settler, settle_due};
+
+use std::sync::Arc;
+
+use crate::base::{Error, Result};
+use crate::db::{Database, Failure, Session};
+use crate::shop::Shop;
+
+/// The book of one shop.
+pub struct Till {
+    db: Database,
+    shop: Arc<Shop>,
+}
+
+impl Till {
+    /// The till of this shop on an open database.
+    pub fn new(db: Database, shop: Arc<Shop>) -> Self {
+        Till { db, shop }
+    }
+
+    /// The shop.
+    pub fn shop(&self) -> &Arc<Shop> {
+        &self.shop
+    }
+
+    /// Reads or writes the database in one transaction: for lists and single rows that need no thought.
+    ///
+    /// # Errors
+    /// What the work or the database says.
+    pub fn with<T>(&mut self, work: impl FnMut(&mut dyn Session) -> Result<T, Failure>) -> Result<T> {
+        self.db.transaction(work)
+    }
+}
+
+/// Ends a transaction because of what was asked for, not because of the database.
+fn refuse(message: impl Into<String>) -> Failure {
+    Failure::from(Error::input(message))
+}

@@ -1,0 +1,148 @@
+//! Whoever carries orders to the providers: threads that take what is due, ask, and bring the answer back.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+
+use super::Till;
+use crate::base::{Result, Span};
+use crate::db::outbox::Letter;
+use crate::facts::Answer;
+use crate::ports::{Clock, PaymentProvider};
+
+/// Pause after the database could not be used, and longest pause without anything to do.
+const REST: Duration = Duration::from_millis(1_000);
+
+/// The providers of a shop, by name.
+pub type Providers = BTreeMap<String, Arc<dyn PaymentProvider>>;
+
+/// What a round of settling did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// Orders that a provider was asked about.
+    pub asked: u64,
+    /// Of them with a final answer.
+    pub final_answers: u64,
+}
+
+/// Carries out everything that is due at `now`, and what follows from it, until nothing is due.
+///
+/// # Errors
+/// What the database says; what was asked is safe, and is asked again.
+pub fn settle_due(till: &mut Till, providers: &Providers, clock: &dyn Clock) -> Result<Settled> {
+    let mut settled = Settled::default();
+    loop {
+        let letters = till.take_due(clock.now(), 16)?;
+        if letters.is_empty() {
+            return Ok(settled);
+        }
+        for letter in letters {
+            let answer = ask(providers, &letter);
+            settled.asked += 1;
+            settled.final_answers += u64::from(matches!(answer, Answer::Done { .. } | Answer::Declined { .. }));
+            till.answered(letter.order.id, &answer, letter.unsure_since.is_none(), clock.now())?;
+        }
+    }
+}
+
+/// Asks the provider of an order for it, or what became of it.
+fn ask(providers: &Providers, letter: &Letter) -> Answer {
+    let name = &letter.order.method.provider;
+    match (providers.get(name), &letter.reference) {
+        (Some(provider), Some(reference)) => provider.query(&letter.order, Some(reference)),
+        (Some(provider), None) => provider.submit(&letter.order),
+        (None, _) => Answer::Faulty { message: format!("no payment provider is set up under the name `{name}`") },
+    }
+}
+
+/// Threads that settle until they are stopped.
+pub struct Settler {
+    bell: Sender<()>,
+    stop: Sender<()>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Settler {
+    /// Starts `threads` of them. The till is locked only while the database is used, never while a provider is asked.
+    pub fn start(till: &Arc<Mutex<Till>>, providers: &Providers, clock: &Arc<dyn Clock>, threads: usize) -> Self {
+        let (bell, rung) = bounded(threads.max(1));
+        let (stop, stopped) = bounded(0);
+        let one = |_| {
+            let worker = Worker {
+                till: till.clone(),
+                providers: providers.clone(),
+                clock: clock.clone(),
+                rung: rung.clone(),
+                stopped: stopped.clone(),
+            };
+            thread::spawn(move || worker.run())
+        };
+        Settler { bell, stop, threads: (0..threads.max(1)).map(one).collect() }
+    }
+
+    /// Something may be due now. A bell that rings already is not rung twice.
+    pub fn ring(&self) {
+        match self.bell.try_send(()) {
+            Ok(()) | Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {}
+        }
+    }
+
+    /// Lets everybody finish what they are at, and waits for it.
+    pub fn stop(self) {
+        drop(self.stop);
+        for thread in self.threads {
+            // A thread that panicked has said so; its orders are taken again after their lease.
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Worker {
+    till: Arc<Mutex<Till>>,
+    providers: Providers,
+    clock: Arc<dyn Clock>,
+    rung: Receiver<()>,
+    stopped: Receiver<()>,
+}
+
+impl Worker {
+    fn run(self) {
+        loop {
+            let pause = match self.round() {
+                Ok(Some(pause)) => pause,
+                Ok(None) => Duration::ZERO,
+                Err(error) => {
+                    tracing::warn!(%error, "orders wait");
+                    REST
+                }
+            };
+            crossbeam_channel::select! {
+                recv(self.stopped) -> _ => return,
+                recv(self.rung) -> _ => {}
+                default(pause) => {}
+            }
+        }
+    }
+
+    /// Carries out one order. Gives how long nothing is due.
+    fn round(&self) -> Result<Option<Duration>> {
+        let letter = self.till().take_due(self.clock.now(), 1)?.pop();
+        let Some(letter) = letter else {
+            let due = self.till().next_due()?;
+            let wait = due.map_or(Span::from_millis(1_000), |due| due - self.clock.now());
+            let millis = u64::try_from(wait.as_nanos() / 1_000_000).unwrap_or(0);
+            return Ok(Some(Duration::from_millis(millis).clamp(Duration::from_millis(1), REST)));
+        };
+        let answer = ask(&self.providers, &letter);
+        self.till().answered(letter.order.id, &answer, letter.unsure_since.is_none(), self.clock.now())?;
+        Ok(None)
+    }
+
+    fn till(&self) -> MutexGuard<'_, Till> {
+        // A panic elsewhere leaves no transaction half done, so the till is as good as before.
+        self.till.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
