@@ -1,0 +1,14 @@
+//! The ledger: what may be written into the book of a shop, and what is written for a sale. It takes transfers, receipts
+//! and rows that somebody has read, and gives transfers, balances, refusals and findings. It never reads or writes a
+//! database, asks a provider or knows what time it is.
+
+mod book;
+mod digest;
+mod rules;
+
+#[cfg(test)]
+mod tests;
+
+pub use book::{Balance, Book, Effect, effect};
+pub use digest::digest;
+pub use rules::{Admission, Refusal, Reservation, admit};
