@@ -21,5 +21,6 @@ pub mod review;
 pub mod shelf;
 pub mod shop;
 pub mod sim;
+pub mod till;
 pub mod tracking;
 pub mod truth;

@@ -80,6 +80,11 @@ fn policy(node: &Node, findings: &Findings) -> PolicyDraft {
         currency: fields.text("currency").unwrap_or(default.currency),
         absence_secs_max: fields.number("absence_secs_max").unwrap_or(default.absence_secs_max),
         review_probability_min: fields.number("review_probability_min").unwrap_or(default.review_probability_min),
+        hold_minor: fields.whole("hold_minor").unwrap_or(default.hold_minor),
+        debt_blocks_entry: fields.flag("debt_blocks_entry").unwrap_or(default.debt_blocks_entry),
+        offline_hours_max: fields.number("offline_hours_max").unwrap_or(default.offline_hours_max),
+        evidence_days_max: fields.number("evidence_days_max").unwrap_or(default.evidence_days_max),
+        contest_days_max: fields.number("contest_days_max").unwrap_or(default.contest_days_max),
     };
     fields.finish();
     policy

@@ -19,10 +19,11 @@ pub(super) enum Value {
     Text(String),
     Whole(i64),
     Real(f64),
+    Flag(bool),
     List(Vec<Node>),
     /// Keys in the order of the file where the format keeps it; each with its line.
     Table(Vec<(String, u64, Node)>),
-    /// Something that no setting is: a flag, a date, a null.
+    /// Something that no setting is: a date, a null.
     Other(&'static str),
 }
 
@@ -38,6 +39,7 @@ impl Node {
             Value::Real(_) => "a number",
             Value::List(_) => "a list",
             Value::Table(_) => "a table",
+            Value::Flag(_) => "a flag",
             Value::Other(kind) => kind,
         }
     }
@@ -72,7 +74,7 @@ fn toml_node(value: &Spanned<DeValue<'_>>, lines: &Lines) -> Node {
         DeValue::Float(number) => {
             number.as_str().replace('_', "").parse().map_or(Value::Other("no number"), Value::Real)
         }
-        DeValue::Boolean(_) => Value::Other("a flag"),
+        DeValue::Boolean(flag) => Value::Flag(*flag),
         DeValue::Datetime(_) => Value::Other("a date"),
         DeValue::Array(items) => Value::List(items.iter().map(|item| toml_node(item, lines)).collect()),
         DeValue::Table(table) => table_value(table, lines),
@@ -212,18 +214,20 @@ impl<'a> Json<'a> {
         let length =
             rest.find(|sign: char| !(sign.is_ascii_alphanumeric() || "+-.".contains(sign))).unwrap_or(rest.len());
         match serde_json::from_str::<serde_json::Value>(&rest[..length]) {
-            Ok(serde_json::Value::Bool(_)) => drop(self.skip(length)),
+            Ok(serde_json::Value::Bool(flag)) => {
+                self.skip(length);
+                Ok(Value::Flag(flag))
+            }
             Ok(serde_json::Value::Null) => {
                 self.skip(length);
-                return Ok(Value::Other("null"));
+                Ok(Value::Other("null"))
             }
             Ok(serde_json::Value::Number(number)) => {
                 self.skip(length);
                 let real = || number.as_f64().map_or(Value::Other("no number"), Value::Real);
-                return Ok(number.as_i64().map_or_else(real, Value::Whole));
+                Ok(number.as_i64().map_or_else(real, Value::Whole))
             }
-            _ => return self.wrong("a value"),
+            _ => self.wrong("a value"),
         }
-        Ok(Value::Other("a flag"))
     }
 }

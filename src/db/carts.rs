@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use super::body::{json, name, time};
@@ -14,6 +16,8 @@ use crate::facts::Receipt;
 pub struct Cart {
     /// Its name.
     pub id: CartId,
+    /// Which shop, by name.
+    pub shop: String,
     /// Who pays, once that is known.
     pub shopper: Option<ShopperId>,
     /// What the engine calls it, once a track is bound to it.
@@ -69,14 +73,47 @@ pub struct ReceiptVersion {
     pub receipt: Receipt,
 }
 
-const COLUMNS: &str = "id, shopper, visit, gate, entered_at, left_at, state, receipt, booked, live";
+const COLUMNS: &str = "id, shop, shopper, visit, gate, entered_at, left_at, state, receipt, booked, live";
+
+/// Writes what a shop is like, in place of what it was like.
+///
+/// # Errors
+/// What the database says.
+pub fn describe_shop<T: Serialize>(
+    session: &mut dyn Session,
+    shop: &str,
+    at: ShopTime,
+    description: &T,
+) -> Result<(), Failure> {
+    let statement = "INSERT INTO shops (name, described_at, body) VALUES (?1, ?2, ?3) \
+                     ON CONFLICT (name) DO UPDATE SET described_at = excluded.described_at, body = excluded.body";
+    session.execute(statement, &[shop.into(), time(at), json(description)?]).map(drop)
+}
+
+/// What a shop was like when it was described last.
+///
+/// # Errors
+/// What the database says.
+pub fn shop<T: DeserializeOwned>(session: &mut dyn Session, name: &str) -> Result<Option<T>, Failure> {
+    let rows = session.query("SELECT body FROM shops WHERE name = ?1", &[name.into()])?;
+    rows.first().map(|row| row.json(0)).transpose()
+}
+
+/// The names of all shops.
+///
+/// # Errors
+/// What the database says.
+pub fn shops(session: &mut dyn Session) -> Result<Vec<String>, Failure> {
+    let rows = session.query("SELECT name FROM shops ORDER BY name", &[])?;
+    rows.iter().map(|row| row.text(0).map(str::to_owned)).collect()
+}
 
 /// Writes a new cart.
 ///
 /// # Errors
 /// When it is there already.
 pub fn insert(session: &mut dyn Session, cart: &Cart) -> Result<(), Failure> {
-    let statement = format!("INSERT INTO carts ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+    let statement = format!("INSERT INTO carts ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
     session.execute(&statement, &values(cart)?).map(drop)
 }
 
@@ -85,8 +122,8 @@ pub fn insert(session: &mut dyn Session, cart: &Cart) -> Result<(), Failure> {
 /// # Errors
 /// What the database says.
 pub fn update(session: &mut dyn Session, cart: &Cart) -> Result<(), Failure> {
-    let statement = "UPDATE carts SET shopper = ?2, visit = ?3, gate = ?4, entered_at = ?5, left_at = ?6, state = ?7, \
-                     receipt = ?8, booked = ?9, live = ?10 WHERE id = ?1";
+    let statement = "UPDATE carts SET shop = ?2, shopper = ?3, visit = ?4, gate = ?5, entered_at = ?6, left_at = ?7, \
+                     state = ?8, receipt = ?9, booked = ?10, live = ?11 WHERE id = ?1";
     session.execute(statement, &values(cart)?).map(drop)
 }
 
@@ -99,13 +136,14 @@ pub fn get(session: &mut dyn Session, id: CartId) -> Result<Option<Cart>, Failur
     rows.first().map(read).transpose()
 }
 
-/// Carts in this state, oldest first, at most `most`.
+/// Carts of a shop in this state, oldest first, at most `most`.
 ///
 /// # Errors
 /// What the database says.
-pub fn in_state(session: &mut dyn Session, state: CartState, most: u32) -> Result<Vec<Cart>, Failure> {
-    let statement = format!("SELECT {COLUMNS} FROM carts WHERE state = ?1 ORDER BY entered_at, id LIMIT ?2");
-    let rows = session.query(&statement, &[name(&state), i64::from(most).into()])?;
+pub fn in_state(session: &mut dyn Session, shop: &str, state: CartState, most: u32) -> Result<Vec<Cart>, Failure> {
+    let statement =
+        format!("SELECT {COLUMNS} FROM carts WHERE shop = ?1 AND state = ?2 ORDER BY entered_at, id LIMIT ?3");
+    let rows = session.query(&statement, &[shop.into(), name(&state), i64::from(most).into()])?;
     rows.iter().map(read).collect()
 }
 
@@ -212,9 +250,10 @@ pub fn forget_evidence_of(session: &mut dyn Session, shopper: ShopperId) -> Resu
     session.execute(statement, &[name(&shopper)])
 }
 
-fn values(cart: &Cart) -> Result<[Value; 10], Failure> {
+fn values(cart: &Cart) -> Result<[Value; 11], Failure> {
     Ok([
         name(&cart.id),
+        cart.shop.as_str().into(),
         cart.shopper.as_ref().map_or(Value::Null, name),
         cart.visit.as_ref().map_or(Value::Null, name),
         cart.gate.clone().into(),
@@ -230,15 +269,16 @@ fn values(cart: &Cart) -> Result<[Value; 10], Failure> {
 fn read(row: &Row) -> Result<Cart, Failure> {
     Ok(Cart {
         id: row.name(0)?,
-        shopper: row.maybe(1, Row::name)?,
-        visit: row.maybe(2, Row::name)?,
-        gate: row.maybe(3, |row, column| row.text(column).map(str::to_owned))?,
-        entered_at: row.time(4)?,
-        left_at: row.maybe(5, Row::time)?,
-        state: row.name(6)?,
-        receipt: row.count(7)?,
-        booked: row.count(8)?,
-        live: row.maybe(9, Row::json)?,
+        shop: row.text(1)?.to_owned(),
+        shopper: row.maybe(2, Row::name)?,
+        visit: row.maybe(3, Row::name)?,
+        gate: row.maybe(4, |row, column| row.text(column).map(str::to_owned))?,
+        entered_at: row.time(5)?,
+        left_at: row.maybe(6, Row::time)?,
+        state: row.name(7)?,
+        receipt: row.count(8)?,
+        booked: row.count(9)?,
+        live: row.maybe(10, Row::json)?,
     })
 }
 

@@ -4,6 +4,7 @@
 
 mod book;
 mod digest;
+pub mod payment;
 mod rules;
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Catalogue, Facing, FacingDraft, Gtin, Plate, PlateDraft, Policy, PolicyDraft, Problem, Product, ProductDraft,
-    Shelf, ShelfDraft, Shop, ShopDraft, Zone, ZoneDraft,
+    Catalogue, Facing, FacingDraft, Gtin, PaymentPolicy, Plate, PlateDraft, Policy, PolicyDraft, Problem, Product,
+    ProductDraft, Shelf, ShelfDraft, Shop, ShopDraft, Zone, ZoneDraft,
 };
 use crate::base::limits::PLATES_PER_SHELF_MAX;
 use crate::base::{Currency, Grams, Money, PlateId, Prob, SkuId, Span};
@@ -62,10 +62,23 @@ fn check_policy(draft: &PolicyDraft, complaints: &mut Complaints) -> Policy {
     });
     complaints.range("absence_secs_max", draft.absence_secs_max, 0.999, 3_600.0);
     complaints.range("review_probability_min", draft.review_probability_min, -f64::EPSILON, 1.0);
+    complaints.range("offline_hours_max", draft.offline_hours_max, -f64::EPSILON, 168.0);
+    complaints.range("evidence_days_max", draft.evidence_days_max, -f64::EPSILON, 3_650.0);
+    complaints.range("contest_days_max", draft.contest_days_max, -f64::EPSILON, 3_650.0);
+    if draft.hold_minor < 0 {
+        complaints.say("hold_minor is negative; write 0 for no hold");
+    }
     Policy {
         currency,
         absence_max: Span::from_secs(draft.absence_secs_max),
         review_below: Prob::new(draft.review_probability_min),
+        payment: PaymentPolicy {
+            hold: Some(draft.hold_minor).filter(|minor| 0 < *minor),
+            debt_blocks_entry: draft.debt_blocks_entry,
+            offline_max: Span::from_secs(draft.offline_hours_max * 3_600.0),
+            evidence_kept: Span::from_secs(draft.evidence_days_max * 86_400.0),
+            contest_max: Span::from_secs(draft.contest_days_max * 86_400.0),
+        },
     }
 }
 

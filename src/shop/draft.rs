@@ -36,6 +36,16 @@ pub struct PolicyDraft {
     pub absence_secs_max: f64,
     /// Receipts less probable than this go to a person; default 0.9, range 0 to 1.
     pub review_probability_min: f64,
+    /// Held at the entry, minor units of the currency; default 5,000, 0 for no hold.
+    pub hold_minor: i64,
+    /// Whether an unpaid receipt keeps its shopper out; default true.
+    pub debt_blocks_entry: bool,
+    /// Hours that shoppers still come in while the payment provider cannot be reached; default 24, range 0 to 168.
+    pub offline_hours_max: f64,
+    /// Days that the evidence behind a receipt is kept; default 30, range 0 to 3,650.
+    pub evidence_days_max: f64,
+    /// Days after leaving within which a receipt may be contested; default 30, range 0 to 3,650.
+    pub contest_days_max: f64,
 }
 
 /// A product, unchecked.
@@ -137,6 +147,15 @@ pub struct ZoneDraft {
 
 impl Default for PolicyDraft {
     fn default() -> Self {
-        PolicyDraft { currency: "USD".to_owned(), absence_secs_max: 20.0, review_probability_min: 0.9 }
+        PolicyDraft {
+            currency: "USD".to_owned(),
+            absence_secs_max: 20.0,
+            review_probability_min: 0.9,
+            hold_minor: 5_000,
+            debt_blocks_entry: true,
+            offline_hours_max: 24.0,
+            evidence_days_max: 30.0,
+            contest_days_max: 30.0,
+        }
     }
 }

@@ -42,6 +42,24 @@ pub struct Policy {
     pub absence_max: Span,
     /// Receipts less probable than this want a person's eyes.
     pub review_below: Prob,
+    /// How money is handled.
+    pub payment: PaymentPolicy,
+}
+
+/// What the shop's owner decided about money, and about what is kept because of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PaymentPolicy {
+    /// What is held at the entry, minor units of the policy's currency; none where nothing is.
+    pub hold: Option<i64>,
+    /// Whoever owes for an earlier visit does not come in.
+    pub debt_blocks_entry: bool,
+    /// How long shoppers still come in, without a hold, while the payment provider cannot be reached; zero for not at
+    /// all.
+    pub offline_max: Span,
+    /// How long evidence is kept behind a receipt.
+    pub evidence_kept: Span,
+    /// How long after leaving a receipt may be contested.
+    pub contest_max: Span,
 }
 
 /// Something wrong in a draft.

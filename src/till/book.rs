@@ -18,9 +18,7 @@ pub(super) fn write(session: &mut dyn Session, new: &[Transfer]) -> Result<(), F
     for transfer in new {
         let same_id = transfers::get(session, transfer.id)?;
         let reservation = match transfer.kind {
-            TransferKind::Post { reservation } | TransferKind::Void { reservation } => {
-                reserved(session, reservation)?
-            }
+            TransferKind::Post { reservation } | TransferKind::Void { reservation } => reserved(session, reservation)?,
             TransferKind::Direct | TransferKind::Reserve => None,
         };
         let admission = ledger::admit(transfer, same_id.as_ref(), reservation.as_ref())

@@ -129,14 +129,8 @@ impl Till {
             }
             carts::forget_evidence_of(session, shopper)?;
             access::revoke_tokens_of(session, shopper, now)?;
-            let blank = Shopper {
-                name: None,
-                contact: None,
-                method: None,
-                gate_digest: None,
-                erased_at: Some(now),
-                ..known
-            };
+            let blank =
+                Shopper { name: None, contact: None, method: None, gate_digest: None, erased_at: Some(now), ..known };
             shoppers::update(session, &blank)
         })
     }

@@ -56,7 +56,7 @@ impl Till {
                 (None, Payer::Cart(id)) => {
                     return Err(Error::missing(format!("nobody was announced with {id}")).into());
                 }
-                (None, Payer::Unknown) => entry::open(session, None, id, None, receipt.entered)?,
+                (None, Payer::Unknown) => entry::open(session, shop.name(), id, None, None, receipt.entered)?,
                 (None, Payer::WalkIn(method)) => walk_in(session, &shop, id, method, receipt.entered)?,
             };
             let mut concerns = review::concerns(&shop, receipt);
@@ -67,7 +67,8 @@ impl Till {
             cart.visit = Some(receipt.visit);
             cart.left_at = Some(receipt.left);
             cart.live = None;
-            let version = ReceiptVersion { cart: id, version: 1, made_at: at, origin: Origin::Engine, receipt: receipt.clone() };
+            let version =
+                ReceiptVersion { cart: id, version: 1, made_at: at, origin: Origin::Engine, receipt: receipt.clone() };
             carts::insert_receipt(session, &version)?;
             carts::keep_evidence(session, id, kept_until, evidence)?;
             let case = match concerns.is_empty() {
@@ -92,12 +93,16 @@ fn compare(session: &mut dyn Session, cart: &Cart, receipt: &Receipt, at: ShopTi
     let goods = |receipt: &Receipt| -> Vec<_> {
         receipt.lines.iter().map(|line| (line.sku.clone(), line.quantity, line.amount)).collect()
     };
-    let same = versions.first().is_some_and(|first| goods(&first.receipt) == goods(receipt) && first.receipt.total == receipt.total);
+    let same = versions
+        .first()
+        .is_some_and(|first| goods(&first.receipt) == goods(receipt) && first.receipt.total == receipt.total);
     let cases = crate::db::cases::of_cart(session, cart.id)?;
     let waiting = cases.iter().find(|case| case.verdict.is_none());
     let told = cases.iter().any(|case| case.concerns.contains(&Concern::Recomputed));
     let case = match waiting {
-        None if !same && !told => Some(book::open_case(session, cart.id, cart.receipt, vec![Concern::Recomputed], at)?.id),
+        None if !same && !told => {
+            Some(book::open_case(session, cart.id, cart.receipt, vec![Concern::Recomputed], at)?.id)
+        }
         waiting => waiting.map(|case| case.id),
     };
     Ok(Closed { cart: cart.id, case, again: true })
@@ -124,7 +129,7 @@ fn walk_in(
         };
         shoppers::insert(session, &walk_in)?;
     }
-    let cart = entry::open(session, Some(shopper), id, None, entered)?;
+    let cart = entry::open(session, shop.name(), id, Some(shopper), None, entered)?;
     let hold = shop.policy().payment.hold.map(|minor| Money::new(minor, shop.policy().currency));
     let (payment, effects) = Payment::begin(id, shopper, method.clone(), hold, entered);
     book::carry_out(session, &payment, &effects, entered)?;

@@ -76,7 +76,9 @@ impl Till {
             };
             match known {
                 None => shoppers::insert(session, &shopper),
-                Some(known) if known.erased_at.is_some() => Err(Error::conflict(format!("{} was erased", known.id)).into()),
+                Some(known) if known.erased_at.is_some() => {
+                    Err(Error::conflict(format!("{} was erased", known.id)).into())
+                }
                 Some(_) => shoppers::update(session, &shopper),
             }
         })
@@ -88,8 +90,9 @@ impl Till {
     /// # Errors
     /// When the shopper is unknown, cannot pay, or owes something and the policy minds; what the database says.
     pub fn announce(&mut self, shopper: ShopperId, cart: CartId, gate: &str, at: ShopTime) -> Result<Announced> {
-        let policy = self.shop.policy().payment;
-        let hold = policy.hold.map(|minor| Money::new(minor, self.shop.policy().currency));
+        let shop = self.shop.clone();
+        let policy = shop.policy().payment;
+        let hold = policy.hold.map(|minor| Money::new(minor, shop.policy().currency));
         self.db.transaction(|session| {
             if let Some(known) = carts::get(session, cart)? {
                 let order = book::payment_of(session, cart)?.and_then(|payment| payment.asked);
@@ -99,7 +102,9 @@ impl Till {
                 };
             }
             let known = shoppers::get(session, shopper)?.filter(|known| known.erased_at.is_none());
-            let Some(known) = known else { return Err(Error::missing(format!("nobody here is called {shopper}")).into()) };
+            let Some(known) = known else {
+                return Err(Error::missing(format!("nobody here is called {shopper}")).into());
+            };
             let Some(method) = known.method else {
                 return Err(Error::conflict("this shopper has no way to pay yet; enrol one first").into());
             };
@@ -109,7 +114,7 @@ impl Till {
                 let message = format!("an earlier receipt of {debt} is not paid; it has to be paid first");
                 return Err(Error::conflict(message).into());
             }
-            open(session, Some(shopper), cart, Some(gate), at)?;
+            open(session, shop.name(), cart, Some(shopper), Some(gate), at)?;
             let (payment, effects) = Payment::begin(cart, shopper, method, hold, at);
             book::carry_out(session, &payment, &effects, at)?;
             // The one at the gate asks right now; the others come in if it dies.
@@ -168,13 +173,15 @@ pub(super) fn debt(session: &mut dyn Session, shopper: ShopperId) -> Result<Opti
 /// Writes a cart that was just opened.
 pub(super) fn open(
     session: &mut dyn Session,
-    shopper: Option<ShopperId>,
+    shop: &str,
     id: CartId,
+    shopper: Option<ShopperId>,
     gate: Option<&str>,
     at: ShopTime,
 ) -> Result<Cart, Failure> {
     let cart = Cart {
         id,
+        shop: shop.to_owned(),
         shopper,
         visit: None,
         gate: gate.map(str::to_owned),

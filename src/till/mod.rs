@@ -17,16 +17,16 @@ mod settling;
 mod tests;
 
 pub use care::{Export, Forgotten};
-pub use checking::check;
+
 pub use closing::{Closed, Payer};
 pub use entry::{Announced, Door, Enrolment};
 pub use settler::{Providers, Settled, Settler, settle_due};
 
 use std::sync::Arc;
 
-use crate::base::{Error, Result};
-use crate::db::{Database, Failure, Session};
-use crate::shop::Shop;
+use crate::base::{Error, Result, ShopTime};
+use crate::db::{Database, Failure, Session, carts};
+use crate::shop::{Shop, ShopDraft};
 
 /// The book of one shop.
 pub struct Till {
@@ -35,9 +35,27 @@ pub struct Till {
 }
 
 impl Till {
-    /// The till of this shop on an open database.
-    pub fn new(db: Database, shop: Arc<Shop>) -> Self {
-        Till { db, shop }
+    /// The till of this shop on an open database, which remembers what the shop is like now.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn open(mut db: Database, shop: Arc<Shop>, now: ShopTime) -> Result<Self> {
+        db.transaction(|session| carts::describe_shop(session, shop.name(), now, shop.draft()))?;
+        Ok(Till { db, shop })
+    }
+
+    /// The till of a shop as the database remembers it.
+    ///
+    /// # Errors
+    /// When it knows no shop of that name; what the database says.
+    pub fn reopen(mut db: Database, name: &str) -> Result<Self> {
+        let draft: Option<ShopDraft> = db.transaction(|session| carts::shop(session, name))?;
+        let draft = draft.ok_or_else(|| Error::missing(format!("the book knows no shop called `{name}`")))?;
+        let shop = Shop::check(draft).map_err(|problems| {
+            let first = problems.first().map(ToString::to_string).unwrap_or_default();
+            Error::input(format!("what the book remembers of the shop `{name}` is not in order any more: {first}"))
+        })?;
+        Ok(Till { db, shop: Arc::new(shop) })
     }
 
     /// The shop.

@@ -25,6 +25,9 @@ impl Till {
             let mut case = waiting(session, case)?;
             let missing = || Error::missing(format!("{} has no cart", case.id));
             let mut cart = carts::get(session, case.cart)?.ok_or_else(missing)?;
+            if cart.shop != shop.name() {
+                return Err(Error::conflict(format!("{} is of the shop `{}`", case.id, cart.shop)).into());
+            }
             case.verdict = Some(verdict.clone());
             cases::update(session, &case)?;
             if case.concerns.iter().any(|concern| matches!(concern, Concern::Disputed { .. })) {
@@ -72,7 +75,8 @@ impl Till {
     /// When the cart or the shopper is unknown, or somebody pays already; what the database says.
     pub fn assign(&mut self, cart: CartId, shopper: ShopperId, at: ShopTime) -> Result<()> {
         self.db.transaction(|session| {
-            let mut cart: Cart = carts::get(session, cart)?.ok_or_else(|| Error::missing(format!("there is no {cart}")))?;
+            let mut cart: Cart =
+                carts::get(session, cart)?.ok_or_else(|| Error::missing(format!("there is no {cart}")))?;
             if let Some(known) = cart.shopper {
                 return Err(Error::conflict(format!("{} is paid by {known}", cart.id)).into());
             }
@@ -101,7 +105,8 @@ impl Till {
                 return Err(Error::conflict("the time to contest this receipt is over").into());
             }
             let contested = |case: &&Case| {
-                case.verdict.is_none() && case.concerns.iter().any(|concern| matches!(concern, Concern::Contested { .. }))
+                case.verdict.is_none()
+                    && case.concerns.iter().any(|concern| matches!(concern, Concern::Contested { .. }))
             };
             if let Some(case) = cases::of_cart(session, cart.id)?.iter().find(contested) {
                 return Ok(case.clone());

@@ -126,7 +126,9 @@ fn follow(session: &mut dyn Session, letter: &Letter, answer: &Answer, now: Shop
     let mut effects = payment.answered(letter.order.id, answer, now);
     if letter.state == LetterState::Stuck && effects.concern.is_none() {
         let code = match answer {
-            Answer::Faulty { message } | Answer::Unknown { message } | Answer::Unavailable { message, .. } => message.clone(),
+            Answer::Faulty { message } | Answer::Unknown { message } | Answer::Unavailable { message, .. } => {
+                message.clone()
+            }
             _ => "no final answer".to_owned(),
         };
         effects.concern = Some(Concern::Unpaid { code });

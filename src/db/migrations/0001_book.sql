@@ -1,6 +1,13 @@
 -- The book of a shop. Times are nanoseconds since the Unix epoch, money is minor units, names are text.
 -- Columns called `body` hold JSON of the type that the comment names.
 
+-- The shops whose carts are here, as they were described last.
+CREATE TABLE shops (
+  name TEXT PRIMARY KEY,
+  described_at BIGINT NOT NULL,
+  body TEXT NOT NULL         -- shop::ShopDraft
+);
+
 -- Who pays. Personal columns are emptied when a shopper is erased.
 CREATE TABLE shoppers (
   id TEXT PRIMARY KEY,
@@ -15,6 +22,7 @@ CREATE TABLE shoppers (
 -- One stay each. `shopper` is empty while nobody knows who pays.
 CREATE TABLE carts (
   id TEXT PRIMARY KEY,
+  shop TEXT NOT NULL REFERENCES shops (name),
   shopper TEXT REFERENCES shoppers (id),
   visit TEXT,                -- base::VisitId, once a track is bound to it
   gate TEXT,
@@ -25,7 +33,7 @@ CREATE TABLE carts (
   booked BIGINT NOT NULL DEFAULT 0,   -- version that is in the ledger, 0 for none
   live TEXT                  -- what is known while it is open
 );
-CREATE INDEX carts_by_state ON carts (state, entered_at);
+CREATE INDEX carts_by_state ON carts (shop, state, entered_at);
 CREATE INDEX carts_by_shopper ON carts (shopper, entered_at);
 
 -- Append-only: every version of every receipt.
