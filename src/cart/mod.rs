@@ -87,3 +87,27 @@ impl CartBook {
         }
     }
 }
+
+/// A receipt with other goods, priced anew.
+pub fn reprice(shop: &Shop, receipt: &Receipt, goods: &[crate::facts::Goods]) -> Receipt {
+    let lines: Vec<ReceiptLine> = goods
+        .iter()
+        .filter_map(|goods| {
+            let product = shop.catalogue().get(&goods.sku)?;
+            Some(ReceiptLine {
+                name: product.name.clone(),
+                unit_price: product.price,
+                discounts: Vec::new(),
+                tax: None,
+                amount: product.price.and_then(|price| price.checked_mul(goods.quantity)),
+                probability: Prob::ONE,
+                attributions: Vec::new(),
+                sku: goods.sku.clone(),
+                quantity: goods.quantity,
+            })
+        })
+        .collect();
+    let zero = Money::new(0, shop.policy().currency);
+    let total = lines.iter().try_fold(zero, |sum, line| sum.checked_add(line.amount?));
+    Receipt { lines, total, ..receipt.clone() }
+}

@@ -6,6 +6,7 @@ mod book;
 mod digest;
 pub mod payment;
 mod rules;
+mod sale;
 
 #[cfg(test)]
 mod tests;
@@ -13,3 +14,4 @@ mod tests;
 pub use book::{Balance, Book, Effect, effect};
 pub use digest::digest;
 pub use rules::{Admission, Refusal, Reservation, admit};
+pub use sale::{Unbookable, credit, sale};
