@@ -13,6 +13,7 @@ pub mod facts;
 pub mod fusion;
 pub mod geometry;
 pub mod ledger;
+pub mod payment;
 pub mod pipeline;
 pub mod ports;
 pub mod recording;

@@ -6,15 +6,11 @@
 
 mod book;
 mod care;
-mod checking;
 mod closing;
 mod entry;
 mod reviewing;
 mod settler;
 mod settling;
-
-#[cfg(test)]
-mod tests;
 
 pub use care::{Export, Forgotten};
 

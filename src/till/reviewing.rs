@@ -2,7 +2,7 @@
 
 use super::closing::book_receipt;
 use super::{Till, book, refuse, settling};
-use crate::base::{CartId, CaseId, Error, Money, Result, ShopTime, ShopperId, SkuId, TransferId};
+use crate::base::{CartId, CaseId, Error, Result, ShopTime, ShopperId, SkuId, TransferId};
 use crate::cart;
 use crate::db::carts::{Cart, CartState, Origin, ReceiptVersion};
 use crate::db::outbox::LetterState;
@@ -168,10 +168,4 @@ fn ask_again(session: &mut dyn Session, case: &Case, at: ShopTime) -> Result<(),
             book::carry_out(session, &payment, &effects, at)
         }
     }
-}
-
-/// What is owed on a cart and could not be charged, if anything.
-pub(super) fn owed(payment: &Payment) -> Option<Money> {
-    let minor = payment.outstanding().filter(|minor| 0 < *minor)?;
-    Some(Money::new(minor, payment.bill.as_ref()?.total.currency))
 }

@@ -1,0 +1,9 @@
+//! Who moves money: an invented provider for demo and tests, and real ones behind the same port.
+//! It takes orders and signed notices, and gives answers that say no more than is known: done, declined, pending,
+//! unknown, surely not done, wrong. It never decides what is charged, keeps no book of the shop, and tries nothing twice
+//! by itself.
+
+mod sandbox;
+mod signature;
+
+pub use sandbox::{Faults, Sandbox};
