@@ -101,6 +101,14 @@ impl<'a> Fields<'a> {
         }
     }
 
+    pub(super) fn flag(&mut self, key: &'static str) -> Option<bool> {
+        let node = self.node(key)?;
+        match node.value {
+            Value::Flag(flag) => Some(flag),
+            _ => self.wrong(key, node, "true or false"),
+        }
+    }
+
     /// A number that counts from 1.
     pub(super) fn ordinal(&mut self, key: &'static str) -> Option<u16> {
         let number = self.whole(key)?;
