@@ -2,13 +2,18 @@
 //! and rows that somebody has read, and gives transfers, balances, refusals and findings. It never reads or writes a
 //! database, asks a provider or knows what time it is.
 
+mod arithmetic;
+mod audit;
 mod book;
 mod digest;
 mod rules;
+mod sale;
 
 #[cfg(test)]
 mod tests;
 
+pub use audit::{Audit, CartRow, Check, Finding, OrderState, Report, Totals};
 pub use book::{Balance, Book, Effect, effect};
 pub use digest::digest;
 pub use rules::{Admission, Refusal, Reservation, admit};
+pub use sale::{Unbookable, credit, sale};
