@@ -6,6 +6,7 @@
 
 mod book;
 mod care;
+mod checking;
 mod closing;
 mod entry;
 mod reviewing;
@@ -14,6 +15,7 @@ mod settling;
 
 pub use care::{Export, Forgotten};
 
+pub use checking::check;
 pub use closing::{Closed, Payer};
 pub use entry::{Announced, Door, Enrolment};
 pub use settler::{Providers, Settled, Settler, settle_due};

@@ -84,14 +84,18 @@ fn check(hold: i64, steps: &[(&str, &str)], standing: Standing) {
 
 #[test]
 fn a_hold_is_captured_and_the_rest_released() {
-    let steps =
-        [("done 5000", "write Hold reserve 5000"), ("bill 1 300", "order capture 300"), ("done 300", "write Capture post 300")];
+    let steps = [
+        ("done 5000", "write Hold reserve 5000"),
+        ("bill 1 300", "order capture 300"),
+        ("done 300", "write Capture post 300"),
+    ];
     check(5000, &steps, Standing::Settled);
 }
 
 #[test]
 fn who_takes_nothing_pays_nothing() {
-    let steps = [("done 5000", "write Hold reserve 5000"), ("bill 1 0", "order void 0"), ("done 0", "write Hold void 0")];
+    let steps =
+        [("done 5000", "write Hold reserve 5000"), ("bill 1 0", "order void 0"), ("done 0", "write Hold void 0")];
     check(5000, &steps, Standing::Settled);
     check(0, &[("bill 1 0", "")], Standing::Settled);
 }
