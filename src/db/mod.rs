@@ -3,7 +3,14 @@
 //! what may be booked is decided by `ledger`, when by `till`.
 
 mod database;
+mod migrations;
+mod open;
 mod session;
+mod sqlite;
 
 pub use database::Database;
+pub use open::{Options, open, without_password};
 pub use session::{Engine, Failure, FailureKind, Row, Session, Value};
+
+#[cfg(test)]
+mod tests;
