@@ -57,7 +57,7 @@ impl Till {
                     return Err(Error::missing(format!("nobody was announced with {id}")).into());
                 }
                 (None, Payer::Unknown) => entry::open(session, shop.name(), id, None, None, receipt.entered)?,
-                (None, Payer::WalkIn(method)) => walk_in(session, &shop, id, method, receipt.entered)?,
+                (None, Payer::WalkIn(method)) => walk_in(session, &shop, id, method, (receipt.entered, at))?,
             };
             let mut concerns = review::concerns(&shop, receipt);
             if cart.shopper.is_none() {
@@ -114,7 +114,7 @@ fn walk_in(
     shop: &crate::shop::Shop,
     id: CartId,
     method: &PaymentMethod,
-    entered: ShopTime,
+    (entered, at): (ShopTime, ShopTime),
 ) -> Result<Cart, Failure> {
     let shopper = ShopperId::derived(&["walk-in", &id.hex()]);
     if shoppers::get(session, shopper)?.is_none() {
@@ -124,15 +124,15 @@ fn walk_in(
             contact: None,
             method: Some(method.clone()),
             gate_digest: None,
-            created_at: entered,
+            created_at: at,
             erased_at: None,
         };
         shoppers::insert(session, &walk_in)?;
     }
     let cart = entry::open(session, shop.name(), id, Some(shopper), None, entered)?;
     let hold = shop.policy().payment.hold.map(|minor| Money::new(minor, shop.policy().currency));
-    let (payment, effects) = Payment::begin(id, shopper, method.clone(), hold, entered);
-    book::carry_out(session, &payment, &effects, entered)?;
+    let (payment, effects) = Payment::begin(id, shopper, method.clone(), hold, at);
+    book::carry_out(session, &payment, &effects, at)?;
     Ok(cart)
 }
 
