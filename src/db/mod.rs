@@ -3,13 +3,17 @@
 //! what may be booked is decided by `ledger`, when by `till`.
 
 mod database;
+pub mod faulty;
 mod migrations;
 mod open;
+mod postgresql;
+mod schema;
 mod session;
 mod sqlite;
 
 pub use database::Database;
 pub use open::{Options, open, without_password};
+pub use schema::schema;
 pub use session::{Engine, Failure, FailureKind, Row, Session, Value};
 
 #[cfg(test)]
