@@ -164,16 +164,23 @@ impl Row {
     }
 
     fn wrong(&self, column: usize, wanted: &str, found: &Value) -> Failure {
-        let kind = match found {
-            Value::Null => "nothing",
-            Value::Int(_) => "a whole number",
-            Value::Text(_) => "text",
-            Value::Bytes(_) => "bytes",
-        };
+        let kind = found.sort();
         Failure::new(
             FailureKind::Broken,
             format!("column {} of {} holds {kind}, not {wanted}", column + 1, self.0.len()),
         )
+    }
+}
+
+impl Value {
+    /// What it is, for messages, which never say the value.
+    pub(super) fn sort(&self) -> &'static str {
+        match self {
+            Value::Null => "nothing",
+            Value::Int(_) => "a whole number",
+            Value::Text(_) => "text",
+            Value::Bytes(_) => "bytes",
+        }
     }
 }
 
