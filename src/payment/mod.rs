@@ -3,7 +3,12 @@
 //! unknown, surely not done, wrong. It never decides what is charged, keeps no book of the shop, and tries nothing twice
 //! by itself.
 
+mod http;
 mod sandbox;
 mod signature;
+mod stripe;
+#[cfg(test)]
+mod tests;
 
 pub use sandbox::{Faults, Sandbox};
+pub use stripe::{Enrolment, STRIPE_BASE_URL, Stripe, StripeSettings};
