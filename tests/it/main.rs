@@ -4,7 +4,9 @@
 mod cli;
 mod db;
 mod determinism;
+mod documents;
 mod faults;
+mod fuzz;
 mod long;
 mod replay;
 mod scenarios;
