@@ -1,12 +1,16 @@
 //! `aisle ledger`: the book proved, shown, and helped along by hand.
 
+use std::collections::BTreeMap;
+
 use clap::{Args, Subcommand};
+use rayon::prelude::*;
 
 use super::book::BookArgs;
-use crate::base::{Error, Result};
+use crate::base::{Error, Money, Result};
 use crate::db::transfers;
 use crate::ledger::Report;
-use crate::till::check;
+use crate::shop::Shop;
+use crate::till::{check, drill};
 
 /// Prove the book of a shop, or look into it.
 #[derive(Args)]
@@ -23,6 +27,28 @@ pub(super) struct Ledger {
 enum Verb {
     Check(Check),
     Balances(Balances),
+    Drill(Drill),
+}
+
+/// Run simulated months in which everything goes wrong (crashes, lost commits, a full disk, a silent provider, doubled
+/// and late messages, clocks that jump), and prove that every shopper paid once, exactly what the receipt says.
+#[derive(Args)]
+struct Drill {
+    /// Months, each from a seed of its own.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    seeds: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 1)]
+    from: u64,
+    /// Days of a month.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=366))]
+    days: u32,
+    /// Visits a day.
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    visits: u32,
+    /// Answer in JSON, a report for each seed.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Prove the whole book: every transfer, sum, receipt, order and charge; name what is off, first things first.
@@ -50,6 +76,7 @@ impl Ledger {
         match self.verb {
             Verb::Check(check) => check.run(),
             Verb::Balances(balances) => balances.run(),
+            Verb::Drill(drill) => drill.run(),
         }
     }
 }
@@ -84,7 +111,7 @@ fn text(report: &Report) -> String {
         report.statement_lines,
     );
     for (currency, totals) in &report.totals {
-        let money = |minor: i64| crate::base::Money::new(minor, *currency);
+        let money = |minor: i64| Money::new(minor, *currency);
         text += &format!(
             "{currency}: sold {}, tax {}, taken {}, given back {}, held {}, lost {}, owed by shoppers {}, to shoppers {}\n",
             money(totals.sold),
@@ -114,7 +141,7 @@ impl Balances {
         let sums = self.book.open()?.transaction(|session| transfers::sums(session, self.all))?;
         let mut text = String::new();
         for sum in sums {
-            let money = |minor: i64| crate::base::Money::new(minor, sum.currency).to_string();
+            let money = |minor: i64| Money::new(minor, sum.currency).to_string();
             text += &format!(
                 "{:<48} debits {:>14}  credits {:>14}  reserved {:>14} {:>14}\n",
                 sum.account.to_string(),
@@ -126,4 +153,59 @@ impl Balances {
         }
         super::print(&text)
     }
+}
+
+impl Drill {
+    fn run(self) -> Result<()> {
+        let (shop, _) = super::shops::open(None)?;
+        let run = |seed| drill::drill(&shop, &drill::Options { seed, days: self.days, visits_per_day: self.visits });
+        let reports: Vec<drill::Report> =
+            (self.from..self.from.saturating_add(self.seeds)).into_par_iter().map(run).collect::<Result<_>>()?;
+        if self.json {
+            super::print(&format!("{:#}\n", serde_json::json!(reports)))?;
+        } else {
+            super::print(&drill_text(&reports, &shop))?;
+        }
+        let wrong: Vec<&drill::Report> = reports.iter().filter(|report| !report.findings.is_empty()).collect();
+        match wrong.first() {
+            None => Ok(()),
+            Some(first) => Err(Error::unmet(format!("{} of {} months went wrong", wrong.len(), reports.len()))
+                .hint(format!("`aisle ledger drill --seeds 1 --from {}` repeats the first", first.seed))),
+        }
+    }
+}
+
+/// Months for people: what happened in all of them, and what is wrong.
+fn drill_text(reports: &[drill::Report], shop: &Shop) -> String {
+    let sum = |of: fn(&drill::Report) -> u64| reports.iter().map(of).sum::<u64>();
+    let money = |of: fn(&drill::Report) -> i64| Money::new(reports.iter().map(of).sum::<i64>(), shop.policy().currency);
+    let mut faults: BTreeMap<&str, u64> = BTreeMap::new();
+    for (what, count) in reports.iter().flat_map(|report| &report.faults) {
+        *faults.entry(what).or_insert(0) += count;
+    }
+    let mut text = format!(
+        "{} months, {} visits ({} turned away, {} let in without a hold), {} reviewed, {} contested, {} disputed, {} \
+         unpaid and seen to\n{} taken, {} given back, {} transfers\n",
+        reports.len(),
+        sum(|report| report.visits),
+        sum(|report| report.turned_away),
+        sum(|report| report.unheld),
+        sum(|report| report.reviewed),
+        sum(|report| report.contested),
+        sum(|report| report.disputed),
+        sum(|report| report.unpaid),
+        money(|report| report.taken),
+        money(|report| report.given_back),
+        sum(|report| report.transfers),
+    );
+    for (what, count) in faults {
+        text += &format!("{count:>10}  {what}\n");
+    }
+    for report in reports {
+        text += &report.findings.iter().map(|finding| format!("seed {}: {finding}\n", report.seed)).collect::<String>();
+    }
+    if reports.iter().all(|report| report.findings.is_empty()) {
+        text += "every book is in order, and every shopper paid exactly what the receipt says\n";
+    }
+    text
 }

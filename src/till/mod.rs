@@ -8,6 +8,7 @@ mod book;
 mod care;
 mod checking;
 mod closing;
+pub mod drill;
 mod entry;
 mod reviewing;
 mod settler;
@@ -54,6 +55,11 @@ impl Till {
             Error::input(format!("what the book remembers of the shop `{name}` is not in order any more: {first}"))
         })?;
         Ok(Till { db, shop: Arc::new(shop) })
+    }
+
+    /// The database, when the till is no longer needed.
+    pub fn into_database(self) -> Database {
+        self.db
     }
 
     /// The shop.
