@@ -5,9 +5,8 @@ use crate::db::carts::CartState;
 use crate::db::outbox::LetterState;
 use crate::db::{Database, Failure, Session, carts, outbox, transfers};
 use crate::facts::StatementLine;
-use crate::ledger::Balance;
-use crate::ledger::audit::{Audit, CartRow, OrderState, Report};
 use crate::ledger::payment::{Payment, Standing};
+use crate::ledger::{Audit, Balance, CartRow, OrderState, Report};
 
 /// Rows that are read at once.
 const PAGE: u32 = 1_000;
