@@ -134,6 +134,10 @@ fn statements(text: &str, engine: &str) -> Vec<String> {
             }
         }
     }
+    // What has no end is for the engine to refuse.
+    if !statement.trim().is_empty() {
+        found.push(statement);
+    }
     found
 }
 
@@ -148,7 +152,20 @@ fn in_dialect(statement: &str, engine: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::statements;
+    use super::{MIGRATIONS, statements};
+
+    #[test]
+    fn every_statement_of_a_migration_has_an_end() {
+        for migration in MIGRATIONS {
+            for engine in ["sqlite", "postgresql"] {
+                for statement in statements(migration.text, engine) {
+                    let last = statement.lines().next_back().unwrap();
+                    assert!(last.ends_with(';') && !last.starts_with(' '), "{statement}");
+                    assert!(!statement.contains('{'), "{statement}");
+                }
+            }
+        }
+    }
 
     const FILE: &str = "-- A table.
 CREATE TABLE things (

@@ -10,7 +10,7 @@ use std::sync::{Barrier, mpsc};
 use std::thread;
 
 use aisle::base::{Kind, Result};
-use aisle::db::{Database, Failure, FailureKind, Options, Row, Value, open};
+use aisle::db::{Database, FailureKind, Options, Row, Value, open};
 
 use self::place::{Admin, NOW, Place, on_each, on_server, server};
 
@@ -298,14 +298,14 @@ fn names_given_at_once_by_two_are_given_once() {
 #[test]
 fn a_second_writer_waits_and_then_works() {
     on_each(|place| {
-        execute(&mut place.open(), ACCOUNT).unwrap();
+        let (mut first, mut second) = (place.open(), place.open());
+        execute(&mut first, ACCOUNT).unwrap();
         let (begun, has_begun) = mpsc::sync_channel(1);
         let (coming, is_coming) = mpsc::sync_channel::<()>(1);
         thread::scope(|scope| {
-            scope.spawn(|| {
-                let mut database = place.open();
+            scope.spawn(move || {
                 let mut meeting = Some((begun, is_coming));
-                let added = database.transaction(|session| {
+                let added = first.transaction(|session| {
                     let found = session.query("SELECT debits FROM balances", &[])?[0].int(0)?;
                     // Only the first time: where the two run into each other it is done again.
                     if let Some((begun, is_coming)) = meeting.take() {
@@ -316,11 +316,10 @@ fn a_second_writer_waits_and_then_works() {
                 });
                 assert_eq!(added.unwrap(), 1);
             });
-            scope.spawn(|| {
-                let mut database = place.open();
+            scope.spawn(move || {
                 has_begun.recv().unwrap();
                 coming.send(()).unwrap();
-                add_one(&mut database).unwrap();
+                add_one(&mut second).unwrap();
             });
         });
         assert_eq!(number(&mut place.open(), "SELECT debits FROM balances"), 2);
@@ -416,8 +415,7 @@ fn a_lost_connection_is_made_anew() {
         let lost = database.transaction(|session| {
             session.execute("UPDATE balances SET debits = 99", &[])?;
             end(session.query(id, &[])?[0].int(0)?);
-            let failed = session.execute("UPDATE balances SET credits = 99", &[]);
-            failed.inspect_err(|failure| kind = Some(failure.kind)).map_err(Failure::from)
+            session.execute("UPDATE balances SET credits = 99", &[]).inspect_err(|failure| kind = Some(failure.kind))
         });
         assert_eq!((lost.unwrap_err().kind(), kind), (Kind::Unavailable, Some(FailureKind::Lost)));
         assert_eq!(number(&mut database, "SELECT debits FROM balances"), 1);
