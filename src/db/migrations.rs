@@ -31,7 +31,7 @@ const NOTES: &str = "CREATE TABLE migrations (
 /// When it is not aisle's, was written by a newer aisle, or by one whose migrations were others.
 pub(super) fn bring_up(database: &mut Database, create: bool, now: ShopTime) -> Result<()> {
     let engine = database.engine_name();
-    let mut version = database.transaction(|session| Ok(found(session, engine)?))?;
+    let mut version = database.transaction(|session| found(session, engine))?;
     if version.is_none() && !create {
         return Err(Error::input("there is no book in this database").hint("it is made by `aisle` when a shop opens"));
     }
@@ -40,7 +40,7 @@ pub(super) fn bring_up(database: &mut Database, create: bool, now: ShopTime) -> 
             Ok(()) => version = Some(version.unwrap_or(0) + 1),
             // Another process may do the same at this moment; then its step is as good as ours.
             Err(error) => {
-                let since = database.transaction(|session| Ok(found(session, engine)?))?;
+                let since = database.transaction(|session| found(session, engine))?;
                 if since <= version {
                     return Err(error);
                 }
