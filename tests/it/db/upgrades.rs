@@ -1,7 +1,7 @@
 //! Databases of every version that was released, upgraded to the newest and compared with a new one.
 //!
 //! `tests/data/db/v<N>-<engine>.sql` is what a database of version N was. Files of released versions are never
-//! written anew; that of the newest is by `AISLE_BLESS=1`, for which PostgreSQL's `pg_dump` must be installed.
+//! written anew; that of the newest is by `AISLE_FREEZE=1`, for which PostgreSQL's `pg_dump` must be installed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ fn an_upgraded_database_equals_a_new_one() {
         let mut new = place.open();
         let engine = new.engine_name();
         let newest = version(&mut new);
-        if std::env::var_os("AISLE_BLESS").is_some_and(|value| value == "1") {
+        if std::env::var_os("AISLE_FREEZE").is_some_and(|value| value == "1") {
             let script = definitions(place, &mut new) + &notes(&mut new) + ROWS;
             fs::write(folder().join(format!("v{newest}-{engine}.sql")), script).unwrap();
         }
