@@ -24,6 +24,7 @@ const ENTERED: ShopTime = ShopTime::from_nanos(1_767_605_412_000_000_000);
 const VISIT: VisitId = VisitId::from_first_track(TrackId::new(3325379692103139202));
 
 /// A receipt and what stands around it, owned.
+#[derive(Clone)]
 pub(super) struct Case {
     pub(super) name: &'static str,
     pub(super) shop: Shop,

@@ -35,6 +35,7 @@ macro_rules! target {
 
 target!(recordings, 2_000, targets::recording);
 target!(facts, 2_000, targets::facts);
+target!(engine, 400, targets::engine);
 target!(shops, 1_500, targets::shop);
 target!(folders, 800, targets::folder);
 target!(documents, 1_500, receipts::document);

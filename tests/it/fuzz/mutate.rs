@@ -70,7 +70,7 @@ fn change(bytes: &mut Vec<u8>, inputs: &[&[u8]], dice: &mut Dice) {
 /// Replaces the next number that stands in the text, if there is one.
 fn replace_number(bytes: &mut Vec<u8>, from: usize, dice: &mut Dice) {
     let is_digit = |byte: &u8| byte.is_ascii_digit() || *byte == b'-' || *byte == b'.';
-    let Some(start) = bytes[from..].iter().position(|byte| is_digit(byte)).map(|found| from + found) else { return };
+    let Some(start) = bytes[from..].iter().position(is_digit).map(|found| from + found) else { return };
     let length = bytes[start..].iter().take_while(|byte| is_digit(byte)).count();
     bytes.splice(start..start + length, NUMBERS[dice.random_range(0..NUMBERS.len())].bytes());
 }

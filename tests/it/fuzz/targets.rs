@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Cursor;
 use std::path::{Component, Path};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use aisle::config;
 use aisle::facts::{Fact, Topic};
@@ -14,15 +14,15 @@ use aisle::replay::{self, Format, Options};
 
 use aisle::shop::Shop;
 
-use crate::trips::{SHOP, json};
+use crate::trips::{SHOP, json, play};
 
 /// One shelf of the simulator's shop, with what stands on it.
-static SHELF: LazyLock<Shop> = LazyLock::new(|| {
+static SHELF: LazyLock<Arc<Shop>> = LazyLock::new(|| {
     let mut draft = SHOP.draft().clone();
     draft.shelves.truncate(1);
     let planned = |sku: &String| draft.shelves[0].facings.iter().any(|facing| facing.sku.as_ref() == Some(sku));
     draft.products.retain(|product| planned(&product.sku));
-    Shop::check(draft).unwrap()
+    Arc::new(Shop::check(draft).unwrap())
 });
 
 /// A fact that short trips do not have.
@@ -68,6 +68,13 @@ pub(super) fn facts(input: &[u8]) {
         let again: Vec<String> = read(&file.into_inner()).iter().map(json).collect();
         assert_eq!(again, written);
     }
+}
+
+/// The same messages, and what the engine makes of them: some are nonsense, none may stop it.
+pub(super) fn engine(input: &[u8]) {
+    let facts = read(&unpacked(input)).into_iter().filter(|fact| fact.body.topic().is_ground()).collect();
+    let told = play(&SHELF, facts);
+    assert!(told.outcome.receipts.len() <= input.len());
 }
 
 /// A recording without compression and checksums that holds a small shop and these messages.
@@ -143,7 +150,8 @@ pub(super) fn folder(input: &[u8]) {
 #[test]
 fn first_corpora() {
     use super::corpus_folder;
-    use crate::trips::{play, trip};
+    use crate::trips::trip;
+    use aisle::facts::Body;
     use aisle::sim::{Level, Scenario};
 
     let wanted = std::env::var_os("AISLE_BLESS").is_some_and(|value| value == "1");
@@ -159,8 +167,8 @@ fn first_corpora() {
         lines.push(CLOCK.to_owned());
     }
     assert_eq!(lines.len(), Topic::ALL.len());
-    let all = lines.join("\n");
-    let read_back = read(&unpacked(all.as_bytes()));
+    let all_lines = lines.join("\n");
+    let read_back = read(&unpacked(all_lines.as_bytes()));
     assert_eq!(read_back.len(), lines.len(), "the examples are facts");
     let mut packed = Cursor::new(Vec::new());
     let mut writer = Writer::new(&mut packed, &SHELF, None, Cut::Tracked).unwrap();
@@ -182,8 +190,17 @@ fn first_corpora() {
         let topic = line.split(' ').next().unwrap().trim_start_matches('/');
         keep("facts", &format!("{topic}.txt"), line.as_bytes());
     }
+    let own = |fact: &&Fact| match &fact.body {
+        Body::Plates(batch) => batch.plates.iter().any(|plate| SHELF.plate(*plate).is_some()),
+        _ => fact.stamp.sequence.is_multiple_of(5),
+    };
+    // A take, thinned out so that a change of it changes much.
+    let stretch: Vec<String> =
+        simulated.facts.iter().filter(own).skip(20).take(9).map(|fact| message(&json(fact))).collect();
+    keep("engine", "stretch.txt", stretch.join("\n").as_bytes());
+    keep("engine", "one-each.txt", all_lines.as_bytes());
     keep("recordings", "packed.mcap", packed.get_ref());
-    keep("recordings", "unpacked.mcap", &unpacked(all.as_bytes()));
+    keep("recordings", "unpacked.mcap", &unpacked(all_lines.as_bytes()));
     let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("calibration/demo");
     keep("shops", "demo-toml.txt", &folded(&demo));
     let draft = serde_json::to_vec_pretty(SHELF.draft()).unwrap();
