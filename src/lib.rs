@@ -12,6 +12,7 @@ pub mod eval;
 pub mod facts;
 pub mod fusion;
 pub mod geometry;
+pub mod identity;
 pub mod pipeline;
 pub mod ports;
 pub mod recording;

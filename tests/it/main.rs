@@ -8,5 +8,6 @@ mod long;
 mod replay;
 mod scenarios;
 mod snapshot;
+mod survival;
 mod tidy;
 mod trips;
