@@ -128,7 +128,8 @@ fn write_receipt(
     receipt: &Receipt,
     evidence: &BTreeMap<&FactRef, &Attribution>,
 ) -> fmt::Result {
-    let review = if receipt.probability < shop.policy().review_below { ", for review" } else { "" };
+    let unsure = receipt.probability < shop.policy().review_below || receipt.interrupted.is_some();
+    let review = if unsure { ", for review" } else { "" };
     writeln!(
         text,
         "\nshopper {}   {} to {}   {}{review}",
@@ -137,6 +138,9 @@ fn write_receipt(
         clock_time(receipt.left),
         receipt.probability
     )?;
+    if let Some(why) = &receipt.interrupted {
+        writeln!(text, "  interrupted: {why}")?;
+    }
     if receipt.lines.is_empty() {
         writeln!(text, "  nothing bought")?;
     }

@@ -1,6 +1,7 @@
 //! The wiring: who feeds whom, from ground facts to receipts. Live, replay and simulation run the same engine behind
 //! different sources.
 
+mod checkpoint;
 mod engine;
 pub mod reorder;
 mod run;

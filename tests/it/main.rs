@@ -11,5 +11,6 @@ mod long;
 mod replay;
 mod scenarios;
 mod snapshot;
+mod survival;
 mod tidy;
 mod trips;

@@ -351,6 +351,7 @@ fn receipt(shop: &Shop, visit: &Visit) -> Receipt {
         taxes: Vec::new(),
         total: Some(Money::new(0, shop.policy().currency)),
         probability: visit.probability,
+        interrupted: None,
     };
     Receipt { probability: visit.probability, ..cart::reprice(shop, &empty, &visit.goods) }
 }
