@@ -14,7 +14,7 @@ use crate::facts::{Body, Fact, PaymentMethod};
 use crate::ledger::payment::{Payment, Standing};
 use crate::ports::{Clock, FactSink, WallClock};
 use crate::shop::Shop;
-use crate::till::{Closed, Payer, Providers, Till, settle_due};
+use crate::till::{Closed, Closing, Payer, Providers, Till, settle_due};
 
 /// Puts every receipt into the book as soon as it is written.
 pub(super) struct Charger {
@@ -84,7 +84,8 @@ impl FactSink for Charger {
                     customer: "walk-in".to_owned(),
                     token: "ok".to_owned(),
                 };
-                let closed = self.till.close(receipt, &evidence, &Payer::WalkIn(method), WallClock.now())?;
+                let closing = Closing { receipt: receipt.clone(), evidence, payer: Payer::WalkIn(method) };
+                let closed = self.till.close(&closing, WallClock.now())?;
                 self.closed.push((receipt.visit, closed));
                 Ok(())
             }

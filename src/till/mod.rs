@@ -10,6 +10,7 @@ mod checking;
 mod closing;
 pub mod drill;
 mod entry;
+mod progress;
 mod reviewing;
 mod settler;
 mod settling;
@@ -17,8 +18,9 @@ mod settling;
 pub use care::{Export, Forgotten};
 
 pub use checking::check;
-pub use closing::{Closed, Payer};
+pub use closing::{Closed, Closing, Payer};
 pub use entry::{Announced, Door, Enrolment};
+pub use progress::Progress;
 pub use settler::{Providers, Settled, Settler, settle_due};
 
 use std::sync::Arc;

@@ -20,7 +20,7 @@ use crate::ledger::payment::{Payment, Standing};
 use crate::payment::{Faults, Sandbox};
 use crate::ports::{Clock, PaymentProvider};
 use crate::shop::Shop;
-use crate::till::{Door, Enrolment, Payer, Providers, Till, check, settle_due};
+use crate::till::{Closing, Door, Enrolment, Payer, Providers, Till, check, settle_due};
 
 /// Rows that one question gives at most.
 const MANY: u32 = 10_000;
@@ -264,8 +264,8 @@ impl World {
 
     /// A shopper has left; the case, if a person has to look first.
     pub(super) fn close(&mut self, receipt: &Receipt, payer: &Payer) -> Result<Option<crate::base::CaseId>> {
-        let evidence = json!([]);
-        let closed = self.persist(|till, now| till.close(receipt, &evidence, payer, now))?;
+        let closing = Closing { receipt: receipt.clone(), evidence: json!([]), payer: payer.clone() };
+        let closed = self.persist(|till, now| till.close(&closing, now))?;
         self.report.reviewed += u64::from(closed.case.is_some());
         Ok(closed.case)
     }
