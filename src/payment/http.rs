@@ -109,6 +109,14 @@ impl Trouble {
     }
 }
 
+/// What the failure of a look-up means: that a question was not answered says nothing about what it was about.
+pub(super) fn unsure(answer: Answer) -> Answer {
+    match answer {
+        Answer::Unavailable { message, retry_after: _ } => Answer::Unknown { message },
+        answer => answer,
+    }
+}
+
 /// Whether an address is on this machine, where plain HTTP is good enough and no proxy stands between.
 pub(super) fn is_loopback(base_url: &str) -> bool {
     let host = base_url.strip_prefix("http://").unwrap_or_default();

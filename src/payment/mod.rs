@@ -9,6 +9,8 @@ mod signature;
 mod stripe;
 #[cfg(test)]
 mod tests;
+mod wechat;
 
 pub use sandbox::{Faults, Sandbox};
 pub use stripe::{Enrolment, STRIPE_BASE_URL, Stripe, StripeSettings};
+pub use wechat::{PlatformPublicKey, WECHAT_BASE_URL, WechatPay, WechatSettings};

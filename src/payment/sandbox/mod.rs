@@ -111,7 +111,8 @@ impl Sandbox {
         self.state().faults = faults;
     }
 
-    /// An outage begins or ends. While it lasts every call is answered [`Answer::Unavailable`], and no notice goes out.
+    /// An outage begins or ends. While it lasts nothing is carried out ([`Answer::Unavailable`]), no question is answered
+    /// ([`Answer::Unknown`]), and no notice goes out.
     pub fn set_down(&self, down: bool) {
         self.state().down = down;
     }
@@ -210,8 +211,8 @@ impl PaymentProvider for Sandbox {
         let now = self.clock.now();
         let mut state = self.state();
         match state.fate(order) {
-            Fate::Unavailable => unavailable(),
-            Fate::LostBefore | Fate::LostAfter => lost(),
+            // A question that was not answered says nothing about what it was about.
+            Fate::Unavailable | Fate::LostBefore | Fate::LostAfter => lost(),
             Fate::Carried => state.books.answer(order.id, now).unwrap_or_else(|| Answer::Unavailable {
                 message: format!("the sandbox has never heard of {}", order.id),
                 retry_after: None,
