@@ -431,9 +431,9 @@ fn no_notice_of_strangers_is_accepted() {
     let now = shop.clock.now();
     shop.hold();
     let strange = AssertUnwindSafe(&shop.wechat);
+    let good = signed(Signer::First, now, b"{}");
     bolero::check!().with_type::<(String, String, Vec<u8>)>().with_iterations(300).for_each(|(name, value, body)| {
-        let mut headers = signed(Signer::First, now, b"{}");
-        headers.push((name.clone(), value.clone()));
+        let headers = [good.clone(), vec![(name.clone(), value.clone())]].concat();
         assert!(body.as_slice() == b"{}" || strange.read_notice(&headers, body, now).is_err());
         let _ = notice::read(body, strange.client.seal());
     });
