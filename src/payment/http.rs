@@ -142,14 +142,23 @@ fn trouble(error: &ureq::Error) -> Trouble {
         | Error::ConnectProxyFailed(_)
         | Error::Timeout(Timeout::Resolve | Timeout::Connect) => true,
         // Once a connection stands, these do not come up within the time of a call.
-        Error::Io(error) => matches!(
-            error.kind(),
-            ErrorKind::ConnectionRefused
-                | ErrorKind::HostUnreachable
-                | ErrorKind::NetworkUnreachable
-                | ErrorKind::AddrNotAvailable
-        ),
+        Error::Io(error) => {
+            let kinds = [
+                ErrorKind::ConnectionRefused,
+                ErrorKind::HostUnreachable,
+                ErrorKind::NetworkUnreachable,
+                ErrorKind::AddrNotAvailable,
+            ];
+            let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+            kinds.contains(&error.kind()) || tls.is_some_and(is_stranger)
+        }
+        Error::Rustls(error) => is_stranger(error),
         _ => false,
     };
     if not_sent { Trouble::NotSent(text) } else { Trouble::Lost(text) }
+}
+
+/// Whether TLS ended because the other side could not prove who it is; nothing is sent before it has.
+fn is_stranger(error: &rustls::Error) -> bool {
+    matches!(error, rustls::Error::InvalidCertificate(_))
 }

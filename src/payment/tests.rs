@@ -3,9 +3,13 @@
 pub(super) mod server;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 
+use ureq::http::Method;
+
+use self::server::{Reaction, Server};
+use super::http::{Http, Trouble, is_loopback};
 use super::{Draft, Settings, open};
 use crate::base::{CartId, Currency, Money, PaymentId, ShopTime, Span, TransferId};
 use crate::facts::{Answer, Order, PaymentMethod, Settled, Task};
@@ -90,11 +94,11 @@ fn nothing_said_is_the_sandbox() {
     assert_eq!(settings, Settings::Sandbox { journal: None, hold: None });
     assert_eq!(open(&settings, Standing::new()).unwrap().name(), "sandbox");
     let folder = tempfile::tempdir().unwrap();
-    let journal = Some(folder.path().join("sandbox.jsonl"));
+    let journal = folder.path().join("sandbox.jsonl");
     let settings =
-        Settings::check(Draft { journal: journal.clone(), hold_secs: Some(60.0), ..Draft::default() }).unwrap();
+        Settings::check(Draft { journal: Some(journal.clone()), hold_secs: Some(60.0), ..Draft::default() }).unwrap();
     let sandbox = open(&settings, Standing::new()).unwrap();
-    assert!(journal.unwrap().exists());
+    assert!(journal.exists());
     assert_eq!(sandbox.statement().unwrap(), Some(Vec::new()));
 }
 
@@ -156,4 +160,53 @@ fn secrets_are_read_from_their_places_and_not_shown() {
         )
     };
     assert_eq!(open(&Settings::check(wechat).unwrap(), Standing::new()).unwrap().name(), "wechat");
+}
+
+/// A server that always reacts alike, and how often it was called.
+fn reacting(react: impl Fn() -> Reaction + Send + 'static) -> (Server, Arc<Mutex<usize>>) {
+    let calls = Arc::new(Mutex::new(0));
+    let counted = calls.clone();
+    let server = Server::start(move |_| {
+        *counted.lock().unwrap() += 1;
+        react()
+    });
+    (server, calls)
+}
+
+#[test]
+fn credentials_are_not_carried_to_another_address() {
+    let (other, called) = reacting(|| Reaction::Reply(200, Vec::new(), b"{}".to_vec()));
+    let location = vec![("Location".to_owned(), other.url())];
+    let (server, _) = reacting(move || Reaction::Reply(302, location.clone(), Vec::new()));
+    let reply = Http::new(&server.url()).call(Method::GET, "/", &[("Authorization", "Bearer x")], b"").unwrap();
+    assert_eq!(reply.status, 302);
+    assert_eq!(*called.lock().unwrap(), 0);
+}
+
+#[test]
+fn an_endless_answer_is_given_up() {
+    let (server, _) = reacting(|| Reaction::Reply(200, Vec::new(), vec![b' '; (1 << 20) + 1]));
+    let trouble = Http::new(&server.url()).call(Method::POST, "/", &[], b"{}").unwrap_err();
+    assert!(matches!(trouble, Trouble::Lost(_)), "{trouble:?}");
+}
+
+#[test]
+fn whoever_speaks_no_tls_is_given_nothing() {
+    let (server, called) = reacting(|| Reaction::Reply(200, Vec::new(), b"{}".to_vec()));
+    let https = server.url().replace("http://", "https://");
+    Http::new(&https).call(Method::POST, "/", &[("Authorization", "Bearer x")], b"{}").unwrap_err();
+    drop(server);
+    assert_eq!(*called.lock().unwrap(), 0);
+}
+
+#[test]
+fn only_this_machine_is_spoken_to_in_the_open() {
+    for near in ["http://127.0.0.1:12111", "http://localhost", "http://[::1]:80/v1"] {
+        assert!(is_loopback(near), "{near}");
+    }
+    for far in
+        ["http://api.stripe.com", "http://localhost.example", "http://localhost@evil.example", "https://127.0.0.1"]
+    {
+        assert!(!is_loopback(far), "{far}");
+    }
 }

@@ -32,6 +32,9 @@ const WEBHOOK_SECRET: &str = "whsec_sandbox";
 /// The header that carries the signature of a notice.
 const SIGNATURE_HEADER: &str = "Sandbox-Signature";
 
+/// A notice as it goes over the wire: its headers and its body.
+pub type SignedNotice = (Vec<(String, String)>, Vec<u8>);
+
 /// The invented provider. Clones of an [`Arc`] of it may be used by several threads.
 pub struct Sandbox {
     clock: Arc<dyn Clock>,
@@ -119,7 +122,7 @@ impl Sandbox {
 
     /// The notices that are due, each with its headers, signed as of `now`. Each is given once, or as often as the
     /// faults say.
-    pub fn take_notices(&self, now: ShopTime) -> Vec<(Vec<(String, String)>, Vec<u8>)> {
+    pub fn take_notices(&self, now: ShopTime) -> Vec<SignedNotice> {
         let mut state = self.state();
         let State { post, faults, down, .. } = &mut *state;
         if *down {

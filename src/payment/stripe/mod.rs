@@ -241,12 +241,9 @@ impl PaymentProvider for Stripe {
     fn submit(&self, order: &Order) -> Answer {
         // An intent that is captured or cancelled cannot be so again; everything else rests on the idempotency key.
         let state_protects = matches!(order.task, Task::Capture { .. } | Task::Void { .. });
-        if !state_protects && order.made_at + KEY_SPAN < self.clock.now() {
-            if let Some(answer) = self.find(order) {
-                return answer;
-            }
-        }
-        self.send(order)
+        let may_be_forgotten = !state_protects && order.made_at + KEY_SPAN < self.clock.now();
+        let found = if may_be_forgotten { self.find(order) } else { None };
+        found.unwrap_or_else(|| self.send(order))
     }
 
     fn query(&self, order: &Order, reference: Option<&str>) -> Answer {
