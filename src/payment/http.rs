@@ -109,6 +109,14 @@ impl Trouble {
     }
 }
 
+/// What the failure of a look-up means: that a question was not answered says nothing about what it was about.
+pub(super) fn unsure(answer: Answer) -> Answer {
+    match answer {
+        Answer::Unavailable { message, retry_after: _ } => Answer::Unknown { message },
+        answer => answer,
+    }
+}
+
 /// Whether an address is on this machine, where plain HTTP is good enough and no proxy stands between.
 pub(super) fn is_loopback(base_url: &str) -> bool {
     let host = base_url.strip_prefix("http://").unwrap_or_default();
@@ -134,14 +142,23 @@ fn trouble(error: &ureq::Error) -> Trouble {
         | Error::ConnectProxyFailed(_)
         | Error::Timeout(Timeout::Resolve | Timeout::Connect) => true,
         // Once a connection stands, these do not come up within the time of a call.
-        Error::Io(error) => matches!(
-            error.kind(),
-            ErrorKind::ConnectionRefused
-                | ErrorKind::HostUnreachable
-                | ErrorKind::NetworkUnreachable
-                | ErrorKind::AddrNotAvailable
-        ),
+        Error::Io(error) => {
+            let kinds = [
+                ErrorKind::ConnectionRefused,
+                ErrorKind::HostUnreachable,
+                ErrorKind::NetworkUnreachable,
+                ErrorKind::AddrNotAvailable,
+            ];
+            let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+            kinds.contains(&error.kind()) || tls.is_some_and(is_stranger)
+        }
+        Error::Rustls(error) => is_stranger(error),
         _ => false,
     };
     if not_sent { Trouble::NotSent(text) } else { Trouble::Lost(text) }
+}
+
+/// Whether TLS ended because the other side could not prove who it is; nothing is sent before it has.
+fn is_stranger(error: &rustls::Error) -> bool {
+    matches!(error, rustls::Error::InvalidCertificate(_))
 }

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use ureq::http::Method;
 
 use self::object::{Failure, Intent, List, Refund};
-use super::http::{Http, Reply, Trouble};
+use super::http::{Http, Reply, Trouble, unsure};
 use super::signature;
 use crate::base::{Error, Result, Secret, ShopTime, Span, TransferId};
 use crate::facts::{Answer, Notice, Order, Settled, Task};
@@ -206,9 +206,9 @@ impl Stripe {
     }
 
     fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Answer> {
-        let reply = self.call(Method::GET, path, &[], None).map_err(|trouble| trouble.answer("Stripe"))?;
+        let reply = self.call(Method::GET, path, &[], None).map_err(|trouble| unsure(trouble.answer("Stripe")))?;
         if reply.status != 200 {
-            return Err(Failure::of(&reply).answer());
+            return Err(unsure(Failure::of(&reply).answer()));
         }
         serde_json::from_slice(&reply.body).map_err(|error| unreadable(&reply, &error))
     }
@@ -241,12 +241,9 @@ impl PaymentProvider for Stripe {
     fn submit(&self, order: &Order) -> Answer {
         // An intent that is captured or cancelled cannot be so again; everything else rests on the idempotency key.
         let state_protects = matches!(order.task, Task::Capture { .. } | Task::Void { .. });
-        if !state_protects && order.made_at + KEY_SPAN < self.clock.now() {
-            if let Some(answer) = self.find(order) {
-                return answer;
-            }
-        }
-        self.send(order)
+        let may_be_forgotten = !state_protects && order.made_at + KEY_SPAN < self.clock.now();
+        let found = if may_be_forgotten { self.find(order) } else { None };
+        found.unwrap_or_else(|| self.send(order))
     }
 
     fn query(&self, order: &Order, reference: Option<&str>) -> Answer {
