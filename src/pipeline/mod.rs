@@ -3,6 +3,7 @@
 
 mod checkpoint;
 mod engine;
+mod live;
 pub mod reorder;
 mod run;
 
@@ -10,4 +11,5 @@ mod run;
 mod tests;
 
 pub use engine::{Counters, Engine, Held, Options};
+pub use live::{Began, Live, Payers};
 pub use run::{Outcome, RunOptions, run};

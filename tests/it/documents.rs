@@ -145,6 +145,7 @@ fn receipt(currency: &str, lines: &[Line], taxes: &[(&str, u32, i64, i64)]) -> R
         closing: Closing::Left,
         lines,
         taxes: taxes.iter().map(share).collect(),
+        interrupted: None,
         total,
         probability: Prob::new(0.963),
     }

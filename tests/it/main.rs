@@ -7,6 +7,7 @@ mod determinism;
 mod documents;
 mod faults;
 mod fuzz;
+mod live;
 mod long;
 mod replay;
 mod scenarios;
