@@ -1,6 +1,6 @@
 //! One database and its transactions.
 
-use super::{Engine, Failure, FailureKind, Session};
+use super::{Engine, Failure, FailureKind, Row, Session, Value};
 use crate::base::Result;
 
 /// How often a transaction that met another one is begun again.
@@ -22,6 +22,11 @@ impl Database {
         self.engine.name()
     }
 
+    /// The engine alone, to be put into another one.
+    pub fn into_engine(self) -> Box<dyn Engine> {
+        self.engine
+    }
+
     /// Runs `work` in a transaction: all of it happens and is durable, or nothing. It may be run several times, so it
     /// must have no other effects.
     ///
@@ -32,7 +37,11 @@ impl Database {
         loop {
             let mut given = None;
             let done = self.engine.transaction(&mut |session| {
-                given = Some(work(session)?);
+                let mut ending = Ending { session, failed: None };
+                let value = work(&mut ending)?;
+                // Whoever overlooks a failure must not take for kept what PostgreSQL has dropped.
+                ending.failed.map_or(Ok(()), |(kind, message)| Err(Failure::new(kind, message)))?;
+                given = Some(value);
                 Ok(())
             });
             match (done, given) {
@@ -46,5 +55,30 @@ impl Database {
                 }
             }
         }
+    }
+}
+
+/// A session that is over after its first failure, as it is in PostgreSQL.
+struct Ending<'a> {
+    session: &'a mut dyn Session,
+    failed: Option<(FailureKind, String)>,
+}
+
+impl Ending<'_> {
+    fn ask<T>(&mut self, ask: impl FnOnce(&mut dyn Session) -> Result<T, Failure>) -> Result<T, Failure> {
+        if let Some((kind, message)) = &self.failed {
+            return Err(Failure::new(*kind, format!("the transaction is over: {message}")));
+        }
+        ask(self.session).inspect_err(|failure| self.failed = Some((failure.kind, failure.message.clone())))
+    }
+}
+
+impl Session for Ending<'_> {
+    fn execute(&mut self, statement: &str, values: &[Value]) -> Result<u64, Failure> {
+        self.ask(|session| session.execute(statement, values))
+    }
+
+    fn query(&mut self, statement: &str, values: &[Value]) -> Result<Vec<Row>, Failure> {
+        self.ask(|session| session.query(statement, values))
     }
 }

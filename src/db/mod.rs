@@ -7,10 +7,17 @@ mod body;
 pub mod carts;
 pub mod cases;
 mod database;
+mod migrations;
+mod open;
 pub mod outbox;
 mod session;
 pub mod shoppers;
+mod sqlite;
 pub mod transfers;
 
 pub use database::Database;
+pub use open::{Options, open, without_password};
 pub use session::{Engine, Failure, FailureKind, Row, Session, Value};
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,12 @@
 -- The book of a shop. Times are nanoseconds since the Unix epoch, money is minor units, names are text.
--- Columns called `body` hold JSON of the type that the comment names.
+-- Columns called `body` hold JSON of the type that the comment names. How this file is read: `src/db/migrations.rs`.
 
 -- The shops whose carts are here, as they were described last.
 CREATE TABLE shops (
   name TEXT PRIMARY KEY,
   described_at BIGINT NOT NULL,
   body TEXT NOT NULL         -- shop::ShopDraft
-);
+) {strict};
 
 -- Who pays. Personal columns are emptied when a shopper is erased.
 CREATE TABLE shoppers (
@@ -17,7 +17,7 @@ CREATE TABLE shoppers (
   gate_digest TEXT UNIQUE,   -- SHA-256 of the token shown at a gate
   created_at BIGINT NOT NULL,
   erased_at BIGINT
-);
+) {strict};
 
 -- One stay each. `shopper` is empty while nobody knows who pays.
 CREATE TABLE carts (
@@ -32,7 +32,7 @@ CREATE TABLE carts (
   receipt BIGINT NOT NULL DEFAULT 0,  -- newest version, 0 for none
   booked BIGINT NOT NULL DEFAULT 0,   -- version that is in the ledger, 0 for none
   live TEXT                  -- what is known while it is open
-);
+) {strict};
 CREATE INDEX carts_by_state ON carts (shop, state, entered_at);
 CREATE INDEX carts_by_shopper ON carts (shopper, entered_at);
 
@@ -44,14 +44,14 @@ CREATE TABLE receipts (
   origin TEXT NOT NULL,      -- engine, verdict
   body TEXT NOT NULL,        -- facts::Receipt
   PRIMARY KEY (cart, version)
-);
+) {strict};
 
 -- Why a receipt says what it says; deleted when its time is over.
 CREATE TABLE evidence (
   cart TEXT PRIMARY KEY REFERENCES carts (id),
   kept_until BIGINT NOT NULL,
   body TEXT NOT NULL         -- list of attributions with their references
-);
+) {strict};
 CREATE INDEX evidence_by_end ON evidence (kept_until);
 
 CREATE TABLE cases (
@@ -61,7 +61,7 @@ CREATE TABLE cases (
   opened_at BIGINT NOT NULL,
   decided_at BIGINT,
   body TEXT NOT NULL         -- facts::Case
-);
+) {strict};
 CREATE INDEX cases_by_state ON cases (decided_at, opened_at);
 CREATE INDEX cases_by_cart ON cases (cart, opened_at);
 
@@ -72,7 +72,7 @@ CREATE TABLE payments (
   state TEXT NOT NULL,
   updated_at BIGINT NOT NULL,
   body TEXT NOT NULL         -- ledger::Payment
-);
+) {strict};
 CREATE INDEX payments_by_shopper ON payments (shopper, state);
 
 -- Append-only: the ledger. `digest` chains each row to the one before.
@@ -93,7 +93,7 @@ CREATE TABLE transfers (
   CHECK (debit <> credit),
   CHECK ((kind IN ('post', 'void')) = (reservation IS NOT NULL)),
   CHECK ((kind = 'void') = (amount = 0))
-);
+) {strict};
 CREATE INDEX transfers_by_cart ON transfers (cart, seq);
 
 -- Sums of the ledger by account; what `ledger check` proves them to be.
@@ -105,7 +105,7 @@ CREATE TABLE balances (
   debits_reserved BIGINT NOT NULL,
   credits_reserved BIGINT NOT NULL,
   PRIMARY KEY (account, currency)
-);
+) {strict};
 
 -- What must leave the house: orders to payment providers.
 CREATE TABLE outbox (
@@ -120,7 +120,7 @@ CREATE TABLE outbox (
   answered_at BIGINT,
   body TEXT NOT NULL,        -- facts::Order
   answer TEXT                -- facts::Answer, the last one
-);
+) {strict};
 CREATE INDEX outbox_by_due ON outbox (state, due_at);
 CREATE INDEX outbox_by_reference ON outbox (reference);
 CREATE INDEX outbox_by_payment ON outbox (payment);
@@ -132,7 +132,7 @@ CREATE TABLE notices (
   kind TEXT NOT NULL,
   received_at BIGINT NOT NULL,
   PRIMARY KEY (provider, id)
-);
+) {strict};
 
 -- Keys to the API. The secret itself is nowhere.
 CREATE TABLE tokens (
@@ -144,7 +144,7 @@ CREATE TABLE tokens (
   created_at BIGINT NOT NULL,
   expires_at BIGINT,
   revoked_at BIGINT
-);
+) {strict};
 
 -- Append-only: who did what.
 CREATE TABLE audit (
@@ -155,11 +155,11 @@ CREATE TABLE audit (
   action TEXT NOT NULL,
   subject TEXT NOT NULL,
   detail TEXT NOT NULL
-);
+) {strict};
 
 -- Where the engine was, so that it can go on.
 CREATE TABLE checkpoints (
   name TEXT PRIMARY KEY,
   at BIGINT NOT NULL,
   body {bytes} NOT NULL
-);
+) {strict};

@@ -1,0 +1,147 @@
+//! The tables of the book, by version: numbered files that are run in order, each once, each whole or not at all.
+//!
+//! A file is written once for both engines. `TEXT` and `BIGINT` are the portable types, beside `{bytes}`; `{strict}`
+//! makes SQLite hold a table to its types, as PostgreSQL does anyway. What only one engine understands stands
+//! between `-- only sqlite` or `-- only postgresql` and `-- end`. A statement ends with a `;` at the end of a line
+//! that is not indented.
+
+use super::{Database, Failure, FailureKind, Session, Value};
+use crate::base::{Error, Result, ShopTime};
+
+/// One step from a version to the next.
+struct Migration {
+    name: &'static str,
+    text: &'static str,
+}
+
+/// The version of a database is the number of these that it has seen. One that was released is never edited.
+const MIGRATIONS: [Migration; 1] = [Migration { name: "book", text: include_str!("migrations/0001_book.sql") }];
+
+/// What was done to this database so far.
+const NOTES: &str = "CREATE TABLE migrations (
+  version BIGINT PRIMARY KEY,
+  name TEXT NOT NULL,
+  digest TEXT NOT NULL,      -- SHA-256 of the file
+  applied_at BIGINT NOT NULL
+) {strict};";
+
+/// Brings the tables of a database to the newest version. Where there are none, makes them if it may.
+///
+/// # Errors
+/// When it is not aisle's, was written by a newer aisle, or by one whose migrations were others.
+pub(super) fn bring_up(database: &mut Database, create: bool, now: ShopTime) -> Result<()> {
+    let engine = database.engine_name();
+    let mut version = database.transaction(|session| Ok(found(session, engine)?))?;
+    if version.is_none() && !create {
+        return Err(Error::input("there is no book in this database").hint("it is made by `aisle` when a shop opens"));
+    }
+    while version.unwrap_or(0) < MIGRATIONS.len() {
+        match database.transaction(|session| step(session, engine, version, now)) {
+            Ok(()) => version = Some(version.unwrap_or(0) + 1),
+            // Another process may do the same at this moment; then its step is as good as ours.
+            Err(error) => {
+                let since = database.transaction(|session| Ok(found(session, engine)?))?;
+                if since <= version {
+                    return Err(error);
+                }
+                version = since;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The version that a database has, `None` where it holds nothing at all.
+fn found(session: &mut dyn Session, engine: &str) -> Result<Option<usize>, Failure> {
+    let tables = match engine {
+        "sqlite" => "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'",
+        _ => "SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = current_schema()",
+    };
+    let rows = session.query(tables, &[])?;
+    let names = rows.iter().map(|row| row.text(0)).collect::<Result<Vec<_>, _>>()?;
+    if names.is_empty() {
+        return Ok(None);
+    }
+    if !names.contains(&"migrations") {
+        let hint = "name another database, or a schema of its own";
+        return Err(Error::input("this database holds tables of another program").hint(hint).into());
+    }
+    let rows = session.query("SELECT version, name, digest FROM migrations ORDER BY version", &[])?;
+    for (at, row) in rows.iter().enumerate() {
+        let (version, name, digest) = (row.int(0)?, row.text(1)?, row.text(2)?);
+        if version != at as i64 + 1 {
+            let message = format!("this database has migration {version} without migration {}", at + 1);
+            return Err(Error::input(message).hint("restore it from a backup").into());
+        }
+        let Some(known) = MIGRATIONS.get(at) else { break };
+        if digest != digest_of(known.text) {
+            let message = format!("migration {version}, `{name}`, of this database is not the one of this aisle");
+            return Err(Error::input(message).hint("it was made by a version that was never released").into());
+        }
+    }
+    if MIGRATIONS.len() < rows.len() {
+        let message = format!(
+            "this database was written by a newer aisle: its tables have version {}, this aisle {} knows {}",
+            rows.len(),
+            env!("CARGO_PKG_VERSION"),
+            MIGRATIONS.len()
+        );
+        return Err(Error::input(message).hint("take the newer aisle; tables are never taken back").into());
+    }
+    Ok(Some(rows.len()))
+}
+
+/// One migration, and the note that it was done.
+fn step(session: &mut dyn Session, engine: &str, version: Option<usize>, now: ShopTime) -> Result<(), Failure> {
+    let done = version.unwrap_or(0);
+    let Some(migration) = MIGRATIONS.get(done) else {
+        return Err(Failure::new(FailureKind::Broken, format!("there is no migration {}", done + 1)));
+    };
+    let notes = if version.is_none() { statements(NOTES, engine) } else { Vec::new() };
+    for statement in notes.iter().chain(&statements(migration.text, engine)) {
+        session.execute(statement, &[])?;
+    }
+    let note = [
+        Value::Int(done as i64 + 1),
+        migration.name.into(),
+        digest_of(migration.text).into(),
+        Value::Int(now.as_nanos()),
+    ];
+    session.execute("INSERT INTO migrations (version, name, digest, applied_at) VALUES (?1, ?2, ?3, ?4)", &note)?;
+    Ok(())
+}
+
+fn digest_of(text: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The statements of a file as this engine wants them.
+fn statements(text: &str, engine: &str) -> Vec<String> {
+    let (mut found, mut statement, mut only) = (Vec::new(), String::new(), None);
+    for line in text.lines() {
+        match line.strip_prefix("-- ").map(str::trim) {
+            Some("end") => only = None,
+            Some(comment) => only = comment.strip_prefix("only ").or(only),
+            None if only.is_some_and(|only| only != engine) => {}
+            None => {
+                statement += line;
+                statement.push('\n');
+                if line.ends_with(';') && !line.starts_with(' ') {
+                    found.push(in_dialect(statement.trim(), engine));
+                    statement.clear();
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The types of a statement in the words of this engine. Texts are compared by their bytes in both.
+fn in_dialect(statement: &str, engine: &str) -> String {
+    let words: &[(&str, &str)] = match engine {
+        "sqlite" => &[("BIGINT", "INTEGER"), ("{bytes}", "BLOB"), ("{strict}", "STRICT")],
+        _ => &[("TEXT", "TEXT COLLATE \"C\""), ("{bytes}", "BYTEA"), (" {strict}", "")],
+    };
+    words.iter().fold(statement.to_owned(), |statement, (from, to)| statement.replace(from, to))
+}

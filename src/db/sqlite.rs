@@ -1,0 +1,266 @@
+//! SQLite in a file or in memory.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::ffi;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
+
+use super::{Engine, Failure, FailureKind, Options, Row, Session, Value};
+use crate::base::{Error, Result, Span};
+
+/// Statements that are kept ready; the least used one goes.
+const STATEMENTS_MAX: usize = 256;
+
+/// Bytes of the write-ahead log that stay on the disk after a checkpoint.
+const LOG_BYTES_KEPT: i64 = 64 << 20;
+
+/// What every connection is told before anything else. The log is flushed at every commit; a row that `REPLACE` removes
+/// meets the triggers too; nothing in a file that somebody else made can call functions.
+const SETTINGS: &str = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA foreign_keys = ON; \
+    PRAGMA recursive_triggers = ON; PRAGMA trusted_schema = OFF;";
+
+/// A file, or memory that lives as long as this value.
+pub(super) struct Sqlite {
+    /// `None` for memory.
+    path: Option<PathBuf>,
+    wait: Span,
+    connection: Option<Connection>,
+    /// The file that is open, to notice when another one has taken its place.
+    file: Option<FileName>,
+}
+
+/// What the operating system calls an open file, whatever its path.
+type FileName = (u64, u64);
+
+impl Sqlite {
+    /// Opens or creates the file at `path`; memory without one.
+    pub(super) fn open(path: Option<&Path>, options: &Options) -> Result<Self> {
+        let mut engine =
+            Sqlite { path: path.map(Path::to_owned), wait: options.wait_span_max, connection: None, file: None };
+        if let Some(path) = path {
+            prepare_file(path, options.create)?;
+        }
+        let connection = engine.connect().map_err(|failure| explain(failure, path))?;
+        engine.connection = Some(connection);
+        Ok(engine)
+    }
+
+    fn connect(&mut self) -> Result<Connection, Failure> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = match &self.path {
+            Some(path) => Connection::open_with_flags(path, flags),
+            None => Connection::open_in_memory(),
+        };
+        let connection = connection.map_err(|error| failure(&error))?;
+        configure(&connection, self.wait).map_err(|error| failure(&error))?;
+        let mode: String = connection
+            .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
+            .map_err(|error| failure(&error))?;
+        if self.path.is_some() && mode != "wal" {
+            let message = format!("its file system allows journal mode `{mode}` only, not `wal`");
+            return Err(Failure::new(FailureKind::Broken, message));
+        }
+        self.file = self.path.as_deref().and_then(file_name);
+        Ok(connection)
+    }
+
+    /// The open connection, or a new one; an error when the file is gone or is another one now.
+    fn connection(&mut self) -> Result<Connection, Failure> {
+        let now = self.path.as_deref().and_then(file_name);
+        match self.connection.take() {
+            Some(connection) if now == self.file => Ok(connection),
+            Some(_) => {
+                let what = if now.is_none() { "was removed" } else { "was replaced" };
+                Err(Failure::new(FailureKind::Lost, format!("the file {what} while it was open")))
+            }
+            None => self.connect(),
+        }
+    }
+}
+
+impl Engine for Sqlite {
+    fn name(&self) -> &'static str {
+        "sqlite"
+    }
+
+    fn transaction(&mut self, work: &mut dyn FnMut(&mut dyn Session) -> Result<(), Failure>) -> Result<(), Failure> {
+        // Out of its place while it is in use: if `work` panics it is closed, and with it the transaction.
+        let connection = self.connection()?;
+        let done = run(&connection, work);
+        // What went wrong with a file may be well when it is opened again. Memory would be gone.
+        if self.path.is_none() || !matches!(&done, Err(failure) if failure.kind == FailureKind::Lost) {
+            self.connection = Some(connection);
+        }
+        done
+    }
+}
+
+fn run(connection: &Connection, work: &mut dyn FnMut(&mut dyn Session) -> Result<(), Failure>) -> Result<(), Failure> {
+    connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| failure(&error))?;
+    let done = work(&mut Open { connection })
+        .and_then(|()| connection.execute_batch("COMMIT").map_err(|error| failure(&error)));
+    // Some failures have ended the transaction already.
+    if done.is_err() && !connection.is_autocommit() {
+        connection.execute_batch("ROLLBACK").map_err(|error| {
+            let Failure { message, .. } = failure(&error);
+            Failure::new(FailureKind::Lost, format!("a transaction could not be taken back: {message}"))
+        })?;
+    }
+    done
+}
+
+/// A transaction that has begun.
+struct Open<'a> {
+    connection: &'a Connection,
+}
+
+impl Session for Open<'_> {
+    fn execute(&mut self, statement: &str, values: &[Value]) -> Result<u64, Failure> {
+        // `changes` speaks of the last statement that changed rows, which need not be this one.
+        let before = self.connection.total_changes();
+        let mut prepared = prepare(self.connection, statement, values)?;
+        prepared.raw_execute().map_err(|error| failure(&error))?;
+        Ok(if self.connection.total_changes() == before { 0 } else { self.connection.changes() })
+    }
+
+    fn query(&mut self, statement: &str, values: &[Value]) -> Result<Vec<Row>, Failure> {
+        let mut prepared = prepare(self.connection, statement, values)?;
+        let columns = prepared.column_count();
+        let (mut found, mut rows) = (Vec::new(), prepared.raw_query());
+        while let Some(row) = rows.next().map_err(|error| failure(&error))? {
+            let values = (0..columns).map(|column| read(row.get_ref(column).map_err(|error| failure(&error))?));
+            found.push(Row(values.collect::<Result<_, Failure>>()?));
+        }
+        Ok(found)
+    }
+}
+
+fn prepare<'a>(
+    connection: &'a Connection,
+    statement: &str,
+    values: &[Value],
+) -> Result<rusqlite::CachedStatement<'a>, Failure> {
+    let mut prepared = connection.prepare_cached(statement).map_err(|error| failure(&error))?;
+    let wanted = prepared.parameter_count();
+    if wanted != values.len() {
+        let message = format!("the statement has {wanted} parameters, {} values were given", values.len());
+        return Err(Failure::new(FailureKind::Broken, message));
+    }
+    for (index, value) in values.iter().enumerate() {
+        prepared.raw_bind_parameter(index + 1, value).map_err(|error| failure(&error))?;
+    }
+    Ok(prepared)
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Value::Null => ValueRef::Null,
+            Value::Int(number) => ValueRef::Integer(*number),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+            Value::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+fn read(value: ValueRef<'_>) -> Result<Value, Failure> {
+    match value {
+        ValueRef::Null => Ok(Value::Null),
+        ValueRef::Integer(number) => Ok(Value::Int(number)),
+        ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => Ok(Value::Text(text.to_owned())),
+            Err(_) => Err(Failure::new(FailureKind::Broken, "a text is not UTF-8")),
+        },
+        ValueRef::Blob(bytes) => Ok(Value::Bytes(bytes.to_owned())),
+        ValueRef::Real(_) => Err(Failure::new(FailureKind::Broken, "a value is a floating-point number")),
+    }
+}
+
+fn configure(connection: &Connection, wait: Span) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    connection.busy_timeout(Duration::from_nanos(u64::try_from(wait.as_nanos()).unwrap_or(0)))?;
+    connection.execute_batch(SETTINGS)?;
+    connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES_KEPT, |_| Ok(()))
+}
+
+/// Sees to it that there is a file that only its owner reads, or says why there cannot be one.
+fn prepare_file(path: &Path, create: bool) -> Result<()> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => {
+            Err(Error::usage("this is a folder, not a database").at_path(path).hint("name a file, such as `shop.db`"))
+        }
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && create => {
+            let mut options = fs::OpenOptions::new();
+            options.write(true).create_new(true);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            match options.open(path) {
+                // Somebody else was first, which is as good.
+                Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                    Err(Error::io("create the database", path, &error))
+                }
+                _ => Ok(()),
+            }
+        }
+        Err(error) => Err(Error::io("open the database", path, &error)),
+    }
+}
+
+#[cfg(unix)]
+fn file_name(path: &Path) -> Option<FileName> {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
+}
+
+/// Elsewhere an open file can be neither removed nor replaced.
+#[cfg(not(unix))]
+fn file_name(_: &Path) -> Option<FileName> {
+    Some((0, 0))
+}
+
+/// What a failure means to somebody who wanted to open this file.
+fn explain(failure: Failure, path: Option<&Path>) -> Error {
+    let Some(path) = path else { return failure.into() };
+    match failure.kind {
+        FailureKind::Broken => Error::input(format!("cannot use this database: {}", failure.message))
+            .at_path(path)
+            .hint("name a file that aisle has made, or one that does not exist yet"),
+        FailureKind::Lost => match fs::OpenOptions::new().read(true).append(true).open(path) {
+            Err(error) => Error::io("open the database", path, &error),
+            Ok(_) => Error::unavailable(format!("cannot open the database: {}", failure.message))
+                .at_path(path)
+                .hint("its folder must be writable too: SQLite keeps its log beside the file"),
+        },
+        _ => Error::from(failure).at_path(path),
+    }
+}
+
+fn failure(error: &rusqlite::Error) -> Failure {
+    let (code, message) = match error {
+        rusqlite::Error::SqliteFailure(code, message) => (Some(code), message.clone()),
+        rusqlite::Error::SqlInputError { error, msg, .. } => (Some(error), Some(msg.clone())),
+        _ => (None, None),
+    };
+    let kind = code.map_or(FailureKind::Broken, kind);
+    Failure::new(kind, message.unwrap_or_else(|| error.to_string()))
+}
+
+fn kind(error: &ffi::Error) -> FailureKind {
+    match error.code {
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => FailureKind::Busy,
+        ErrorCode::DiskFull => FailureKind::Full,
+        // The index of the log grows by writing to it, which fails for want of space only.
+        ErrorCode::SystemIoFailure if error.extended_code == ffi::SQLITE_IOERR_SHMSIZE => FailureKind::Full,
+        ErrorCode::SystemIoFailure
+        | ErrorCode::CannotOpen
+        | ErrorCode::ReadOnly
+        | ErrorCode::PermissionDenied
+        | ErrorCode::FileLockingProtocolFailed => FailureKind::Lost,
+        ErrorCode::ConstraintViolation => FailureKind::Refused,
+        _ => FailureKind::Broken,
+    }
+}
