@@ -31,7 +31,13 @@ pub struct Quantity(u32);
 #[serde(transparent)]
 pub struct BasisPoints(u32);
 
+/// Basis points in the whole.
+const WHOLE: u32 = 10_000;
+
 impl BasisPoints {
+    /// Everything.
+    pub const ONE: BasisPoints = BasisPoints(WHOLE);
+
     /// So many hundredths of a percent.
     pub const fn new(basis_points: u32) -> Self {
         BasisPoints(basis_points)
@@ -41,6 +47,27 @@ impl BasisPoints {
     pub const fn get(self) -> u32 {
         self.0
     }
+
+    /// This share of an amount, rounded half away from zero; `None` when it does not fit.
+    pub fn of(self, amount: Money) -> Option<Money> {
+        let minor = rounded(i128::from(amount.minor) * i128::from(self.0), i128::from(WHOLE))?;
+        Some(Money { minor, ..amount })
+    }
+
+    /// What came on top at this rate to make the amount, rounded half away from zero: at 19 %, 19 of 119. Never larger
+    /// than the amount.
+    pub fn within(self, amount: Money) -> Option<Money> {
+        let whole = i128::from(WHOLE) + i128::from(self.0);
+        let minor = rounded(i128::from(amount.minor) * i128::from(self.0), whole)?;
+        Some(Money { minor, ..amount })
+    }
+}
+
+/// Commercial rounding: to the nearest whole number, halves away from zero. The divisor is positive.
+fn rounded(dividend: i128, divisor: i128) -> Option<i64> {
+    let size = (dividend.abs() + divisor / 2) / divisor;
+    // For an odd divisor there are no halves, and half of it rounded down decides the same.
+    i64::try_from(size * dividend.signum()).ok()
 }
 
 impl fmt::Display for BasisPoints {

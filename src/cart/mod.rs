@@ -1,5 +1,7 @@
-//! Carts and receipts: a fold. It takes attributions and closed visits and gives a receipt per visit. It never
-//! decides anything about who took what.
+//! Carts and receipts: a fold. It takes attributions and closed visits and gives a priced receipt per visit; of what a
+//! person has decided instead it makes another one. It never decides anything about who took what.
+
+mod price;
 
 #[cfg(test)]
 mod tests;
@@ -7,8 +9,10 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::base::{Money, Prob, Quantity, SkuId, VisitId};
-use crate::facts::{Attribution, Body, Fact, FactRef, Movement, Receipt, ReceiptLine, VisitClosed};
+pub use price::{Priced, PricedLine, price};
+
+use crate::base::{Prob, Quantity, SkuId, VisitId};
+use crate::facts::{Attribution, Body, Fact, FactRef, Goods, Movement, Receipt, VisitClosed};
 use crate::shop::Shop;
 
 /// The open carts of a shop.
@@ -53,61 +57,52 @@ impl CartBook {
     }
 
     fn close(&mut self, closed: &VisitClosed) -> Receipt {
-        let cart = self.carts.remove(&closed.visit).unwrap_or_default();
-        let lines: Vec<ReceiptLine> = cart
-            .into_iter()
+        let mut cart = self.carts.remove(&closed.visit).unwrap_or_default();
+        let goods: Vec<Goods> = cart
+            .iter()
             .filter_map(|(sku, line)| {
-                let quantity = Quantity::new(u32::try_from(line.units).ok().filter(|units| 0 < *units)?);
-                let product = self.shop.catalogue().get(&sku);
-                let chance = closed.lines.iter().find(|chance| chance.sku == sku && chance.quantity == quantity);
-                Some(ReceiptLine {
-                    name: product.map_or_else(|| sku.to_string(), |product| product.name.clone()),
-                    unit_price: product.and_then(|product| product.price),
-                    discounts: Vec::new(),
-                    tax: None,
-                    amount: product.and_then(|product| product.price?.checked_mul(quantity)),
-                    probability: chance.map_or(Prob::ZERO, |chance| chance.probability),
-                    attributions: line.attributions,
-                    sku,
-                    quantity,
-                })
+                let quantity = Quantity::new(u32::try_from(line.units).ok()?);
+                Some(Goods { sku: sku.clone(), quantity })
             })
             .collect();
-        let zero = Money::new(0, self.shop.policy().currency);
-        let total = lines.iter().try_fold(zero, |sum, line| sum.checked_add(line.amount?));
+        let priced = price(&self.shop, &goods, closed.left);
+        let lines = priced.lines.into_iter().map(|line| {
+            let is_it = |sku: &SkuId, quantity| *sku == line.sku && quantity == line.quantity;
+            let chance = closed.lines.iter().find(|chance| is_it(&chance.sku, chance.quantity));
+            let probability = chance.map_or(Prob::ZERO, |chance| chance.probability);
+            let attributions = cart.remove(&line.sku).unwrap_or_default().attributions;
+            line.into_receipt_line(probability, attributions)
+        });
         Receipt {
             visit: closed.visit,
             entered: closed.entered,
             left: closed.left,
             closing: closed.closing,
-            lines,
-            taxes: Vec::new(),
-            total,
+            lines: lines.collect(),
+            taxes: priced.taxes,
+            total: priced.total,
             probability: closed.probability,
         }
     }
 }
 
-/// A receipt with other goods, priced anew.
-pub fn reprice(shop: &Shop, receipt: &Receipt, goods: &[crate::facts::Goods]) -> Receipt {
-    let lines: Vec<ReceiptLine> = goods
-        .iter()
-        .filter_map(|goods| {
-            let product = shop.catalogue().get(&goods.sku)?;
-            Some(ReceiptLine {
-                name: product.name.clone(),
-                unit_price: product.price,
-                discounts: Vec::new(),
-                tax: None,
-                amount: product.price.and_then(|price| price.checked_mul(goods.quantity)),
-                probability: Prob::ONE,
-                attributions: Vec::new(),
-                sku: goods.sku.clone(),
-                quantity: goods.quantity,
-            })
-        })
-        .collect();
-    let zero = Money::new(0, shop.policy().currency);
-    let total = lines.iter().try_fold(zero, |sum, line| sum.checked_add(line.amount?));
-    Receipt { lines, total, ..receipt.clone() }
+/// The receipt after a person said what the goods are, at the prices of the moment at which the shopper left. Lines that
+/// stay as they were keep their probability; those that the person changed or added have certainty, and so has the
+/// receipt as a whole. A product that stays keeps its attributions.
+pub fn reprice(shop: &Shop, receipt: &Receipt, goods: &[Goods]) -> Receipt {
+    let priced = price(shop, goods, receipt.left);
+    let lines = priced.lines.into_iter().map(|line| {
+        let before = receipt.lines.iter().find(|before| before.sku == line.sku);
+        let unchanged = before.filter(|before| before.quantity == line.quantity);
+        let probability = unchanged.map_or(Prob::ONE, |before| before.probability);
+        let attributions = before.map_or_else(Vec::new, |before| before.attributions.clone());
+        line.into_receipt_line(probability, attributions)
+    });
+    Receipt {
+        lines: lines.collect(),
+        taxes: priced.taxes,
+        total: priced.total,
+        probability: Prob::ONE,
+        ..receipt.clone()
+    }
 }

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::*;
-use crate::base::{ShopTime, SourceId};
-use crate::facts::Stamp;
+use crate::base::{Money, ShopTime, SourceId};
+use crate::facts::{ReceiptLine, Stamp};
 use crate::shop::{ProductDraft, ShopDraft};
 
 /// Tea costs 3.00, salt 1.05; soap has no price.

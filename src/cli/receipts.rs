@@ -1,13 +1,16 @@
 //! Receipts for people, with the evidence for each line, and for machines.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::path::Path;
 
 use serde::Serialize;
 
-use crate::base::{Error, Result, ShopTime};
-use crate::facts::{Attribution, ClockEstimate, FactRef, Movement, Receipt};
+use crate::base::{Error, Money, Result, ShopTime};
+use crate::facts::{Attribution, ClockEstimate, Discount, FactRef, Movement, Receipt, ReceiptLine, TaxShare};
 use crate::pipeline::Outcome;
 use crate::shop::Shop;
 use crate::truth::Purchases;
@@ -128,17 +131,44 @@ fn write_receipt(
         writeln!(text, "  nothing bought")?;
     }
     for line in &receipt.lines {
-        let amount = line.amount.map_or_else(|| "no price".to_owned(), |amount| amount.to_string());
-        let name = format!("{} ({})", line.name, line.sku);
-        writeln!(text, "  {:>2} x {name:<60} {amount:>12}   {}", line.quantity, line.probability)?;
+        write_line(text, line)?;
         for attribution in line.attributions.iter().filter_map(|fact| evidence.get(fact)) {
             writeln!(text, "         {}", sentence(attribution))?;
         }
     }
-    match receipt.total {
-        Some(total) if !receipt.lines.is_empty() => writeln!(text, "  {:>80}", format!("total {total}")),
-        _ => Ok(()),
+    let Some(total) = receipt.total.filter(|_| !receipt.lines.is_empty()) else { return Ok(()) };
+    let sum = |what: String, amount: Money| format!("{what} {amount}");
+    if shop.policy().prices_include_tax {
+        writeln!(text, "  {:>80}", sum("total".to_owned(), total))?;
+        for share in &receipt.taxes {
+            let what = format!("{} {} in {}", share.name, share.rate, gross(share));
+            writeln!(text, "  {:>80}", sum(what, share.tax))?;
+        }
+        return Ok(());
     }
+    for share in &receipt.taxes {
+        writeln!(text, "  {:>80}", sum(format!("{} {} on {}", share.name, share.rate, share.net), share.tax))?;
+    }
+    writeln!(text, "  {:>80}", sum("total".to_owned(), total))
+}
+
+/// A line at its full price, and below it what was taken off.
+fn write_line(text: &mut String, line: &ReceiptLine) -> fmt::Result {
+    let mut discounts = line.discounts.iter();
+    let full = line.amount.and_then(|amount| discounts.try_fold(amount, |sum, off| sum.checked_add(off.amount)));
+    let full = full.map_or_else(|| "no price".to_owned(), |full| full.to_string());
+    let name = format!("{} ({})", line.name, line.sku);
+    writeln!(text, "  {:>2} x {name:<60} {full:>12}   {}", line.quantity, line.probability)?;
+    for Discount { name, amount } in &line.discounts {
+        writeln!(text, "       {name:<60} {:>12}", Money::new(-amount.minor, amount.currency).to_string())?;
+    }
+    Ok(())
+}
+
+/// What was sold under a tax rule, with its tax.
+fn gross(share: &TaxShare) -> Money {
+    // A receipt whose total is known has sums that fit.
+    share.net.checked_add(share.tax).unwrap_or(share.net)
 }
 
 /// The evidence of an attribution in a sentence.

@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 
 use super::fields::{Fields, Findings};
 use super::node::{Node, Value};
+use super::prices::{amount, instant, percent, promotion, tax};
 use crate::base::limits::PLATES_PER_SHELF_MAX;
 use crate::base::{Currency, PlateId, ShelfId};
 use crate::geometry::{Placement, Point};
-use crate::shop::{FacingDraft, Gtin, PlateDraft, PolicyDraft, ProductDraft, ShelfDraft, ZoneDraft, ZoneKind};
+use crate::shop::{
+    FacingDraft, Gtin, PlateDraft, PolicyDraft, ProductDraft, PromotionDraft, ShelfDraft, TaxDraft, TaxRounding,
+    ZoneDraft, ZoneKind,
+};
 
 /// The width of a plate where none is given, metres: four inches.
 const PLATE_WIDTH_METRES: f64 = 0.1016;
@@ -23,6 +27,8 @@ pub(super) struct ShopFile {
     pub(super) policy: PolicyDraft,
     pub(super) shelves: Vec<ShelfDraft>,
     pub(super) zones: Vec<ZoneDraft>,
+    pub(super) taxes: Vec<TaxDraft>,
+    pub(super) promotions: Vec<PromotionDraft>,
     pub(super) products: Vec<ProductDraft>,
 }
 
@@ -36,9 +42,12 @@ pub(super) fn shop(root: &Node, findings: &Findings) -> ShopFile {
     let shelves = gondolas.flat_map(|(index, node)| gondola(index, node, findings)).collect();
     let zones =
         fields.list("zone").iter().enumerate().filter_map(|(index, node)| zone(index, node, findings)).collect();
+    let taxes = fields.list("tax").iter().enumerate().filter_map(|(index, node)| tax(index, node, findings)).collect();
+    let promotions = fields.list("promotion").iter().enumerate();
+    let promotions = promotions.filter_map(|(index, node)| promotion(index, node, findings)).collect();
     let products = products(fields.list("product"), currency, findings);
     fields.finish();
-    ShopFile { name, policy, shelves, zones, products }
+    ShopFile { name, policy, shelves, zones, taxes, promotions, products }
 }
 
 /// Reads the keys of a catalogue file: a list of products, in JSON also without the table around it.
@@ -85,6 +94,15 @@ fn policy(node: &Node, findings: &Findings) -> PolicyDraft {
         offline_hours_max: fields.number("offline_hours_max").unwrap_or(default.offline_hours_max),
         evidence_days_max: fields.number("evidence_days_max").unwrap_or(default.evidence_days_max),
         contest_days_max: fields.number("contest_days_max").unwrap_or(default.contest_days_max),
+        prices_include_tax: fields.flag("prices_include_tax").unwrap_or(default.prices_include_tax),
+        tax_rounding: match fields.text("tax_rounding").as_deref() {
+            None | Some("receipt") => TaxRounding::Receipt,
+            Some("line") => TaxRounding::Line,
+            Some(other) => {
+                fields.say(format!("tax_rounding is `{other}`; it must be line or receipt"));
+                default.tax_rounding
+            }
+        },
     };
     fields.finish();
     policy
@@ -283,41 +301,28 @@ fn product(index: usize, node: &Node, currency: Currency, findings: &Findings) -
     let name = fields.text("name");
     let gtin = fields.text("gtin");
     let weight_grams = fields.number("weight_grams");
-    let price_minor = fields.whole("price_minor");
-    let price = fields.node("price").and_then(|node| {
-        let price = price(node, currency);
-        if price.is_none() {
-            let digits = currency.decimals();
-            fields
-                .say(format!("price must be an amount of {currency} with at most {digits} decimals, such as \"1.49\""));
-        }
-        price
-    });
-    if price.is_some() && price_minor.is_some() {
-        fields.say("price and price_minor both stand here; write one");
-    }
+    let price_minor = amount(&mut fields, "price_minor", "price", currency);
+    let tax = fields.text("tax");
+    let markdown_price_minor = amount(&mut fields, "markdown_price_minor", "markdown_price", currency);
+    let markdown_off = percent(&mut fields, "markdown_percent");
+    let markdown_from = instant(&mut fields, "markdown_from");
+    let markdown_until = instant(&mut fields, "markdown_until");
     let line = Some(fields.line);
     fields.finish();
     let sku = sku?;
     let own = Some(&sku).filter(|sku| sku.parse::<Gtin>().is_ok()).cloned();
     let name = name.unwrap_or_else(|| sku.clone());
-    Some(ProductDraft { name, gtin: gtin.or(own), weight_grams, price_minor: price.or(price_minor), line, sku })
-}
-
-/// An amount in decimal writing, exactly, in minor units.
-fn price(node: &Node, currency: Currency) -> Option<i64> {
-    let text = match &node.value {
-        Value::Text(text) => text.trim().to_owned(),
-        Value::Whole(number) => number.to_string(),
-        // The shortest writing that means this number is what somebody wrote.
-        Value::Real(number) => number.to_string(),
-        _ => return None,
-    };
-    let (units, decimals) = text.split_once('.').unwrap_or((&text, ""));
-    let digits = currency.decimals() as usize;
-    let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if units.is_empty() || !plain(units) || !plain(decimals) || digits < decimals.len() {
-        return None;
-    }
-    format!("{units}{decimals:0<digits$}").parse().ok()
+    Some(ProductDraft {
+        name,
+        gtin: gtin.or(own),
+        weight_grams,
+        price_minor,
+        tax,
+        markdown_price_minor,
+        markdown_off,
+        markdown_from,
+        markdown_until,
+        line,
+        sku,
+    })
 }

@@ -8,6 +8,7 @@
 mod drafts;
 mod fields;
 mod node;
+mod prices;
 
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 use crate::base::limits::SHOP_FILE_BYTES_MAX;
 use crate::base::{Currency, Error, Result, ShelfId};
 use crate::shop::{Problem, Shop, ShopDraft};
+use drafts::ShopFile;
 use fields::{Finding, Findings};
 use node::{Node, Value};
 
@@ -46,7 +48,8 @@ pub fn load_shop(path: &Path) -> Result<Shop> {
                 let catalogue_broken = sources.files.catalogue.as_ref().is_some_and(|file| broken.contains(file));
                 let shop_broken = broken.contains(&sources.files.shop);
                 let follows = problem.message.contains("is not in the catalogue") && (catalogue_broken || shop_broken)
-                    || problem.message.contains("is not a plate of this shelf") && shop_broken;
+                    || problem.message.contains("is not a plate of this shelf") && shop_broken
+                    || problem.message.contains("is not a [[tax]] of the shop") && shop_broken;
                 !follows
             });
             findings.extend(further);
@@ -190,7 +193,8 @@ fn read_draft(files: Files, root: &str, all: &mut Vec<Finding>) -> Result<(ShopD
     let folder = if files.shop.file_stem().is_some_and(|stem| stem == "shop") { files.shop.parent() } else { None };
     let named = folder.and_then(Path::file_name).or(files.shop.file_stem());
     let name = shop.name.or_else(|| named.map(|name| name.to_string_lossy().into_owned())).unwrap_or_default();
-    let draft = ShopDraft { name, policy: shop.policy, products, shelves, zones: shop.zones };
+    let ShopFile { policy, taxes, promotions, zones, .. } = shop;
+    let draft = ShopDraft { name, policy, taxes, products, promotions, shelves, zones };
     Ok((draft, Sources { files, facings }))
 }
 

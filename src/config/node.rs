@@ -19,11 +19,13 @@ pub(super) enum Value {
     Text(String),
     Whole(i64),
     Real(f64),
-    Flag(bool),
     List(Vec<Node>),
     /// Keys in the order of the file where the format keeps it; each with its line.
     Table(Vec<(String, u64, Node)>),
-    /// Something that no setting is: a date, a null.
+    Flag(bool),
+    /// A date as it stands there.
+    Date(String),
+    /// Something that no setting is: a null, a number out of range.
     Other(&'static str),
 }
 
@@ -40,6 +42,7 @@ impl Node {
             Value::List(_) => "a list",
             Value::Table(_) => "a table",
             Value::Flag(_) => "a flag",
+            Value::Date(_) => "a date",
             Value::Other(kind) => kind,
         }
     }
@@ -75,7 +78,7 @@ fn toml_node(value: &Spanned<DeValue<'_>>, lines: &Lines) -> Node {
             number.as_str().replace('_', "").parse().map_or(Value::Other("no number"), Value::Real)
         }
         DeValue::Boolean(flag) => Value::Flag(*flag),
-        DeValue::Datetime(_) => Value::Other("a date"),
+        DeValue::Datetime(date) => Value::Date(date.to_string()),
         DeValue::Array(items) => Value::List(items.iter().map(|item| toml_node(item, lines)).collect()),
         DeValue::Table(table) => table_value(table, lines),
     };
@@ -213,21 +216,16 @@ impl<'a> Json<'a> {
         let rest = self.rest();
         let length =
             rest.find(|sign: char| !(sign.is_ascii_alphanumeric() || "+-.".contains(sign))).unwrap_or(rest.len());
-        match serde_json::from_str::<serde_json::Value>(&rest[..length]) {
-            Ok(serde_json::Value::Bool(flag)) => {
-                self.skip(length);
-                Ok(Value::Flag(flag))
-            }
-            Ok(serde_json::Value::Null) => {
-                self.skip(length);
-                Ok(Value::Other("null"))
-            }
+        let value = match serde_json::from_str::<serde_json::Value>(&rest[..length]) {
+            Ok(serde_json::Value::Bool(flag)) => Value::Flag(flag),
+            Ok(serde_json::Value::Null) => Value::Other("null"),
             Ok(serde_json::Value::Number(number)) => {
-                self.skip(length);
                 let real = || number.as_f64().map_or(Value::Other("no number"), Value::Real);
-                Ok(number.as_i64().map_or_else(real, Value::Whole))
+                number.as_i64().map_or_else(real, Value::Whole)
             }
-            _ => self.wrong("a value"),
-        }
+            _ => return self.wrong("a value"),
+        };
+        self.skip(length);
+        Ok(value)
     }
 }

@@ -2,7 +2,8 @@ use std::fs;
 use std::path::Path;
 
 use super::load_shop;
-use crate::base::{PlateId, ShelfId, SkuId};
+use crate::base::{BasisPoints, Money, PlateId, ShelfId, SkuId};
+use crate::shop::{Deal, Reduction};
 
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -36,6 +37,62 @@ fn the_example_loads() {
     let water = shop.catalogue().get(&SkuId::new("2000000000015")).unwrap();
     assert_eq!(water.price.unwrap().minor, 89);
     assert_eq!(shop.catalogue().get(&SkuId::new("2000000000022")).unwrap().gtin.unwrap().to_string(), "02000000000022");
+    let rates: Vec<String> = shop.taxes().iter().map(|tax| format!("{} {}", tax.name, tax.rate)).collect();
+    assert_eq!(rates, ["full 19 %", "reduced 7 %"]);
+    let deals: Vec<Deal> = shop.promotions().iter().map(|promotion| promotion.deal).collect();
+    assert_eq!(deals, [Deal::Fewer { buy: 3, pay: 2 }, Deal::Off(BasisPoints::new(1_250))]);
+    let chocolate = shop.catalogue().get(&SkuId::new("2000000000039")).unwrap();
+    let markdown = chocolate.markdown.unwrap();
+    assert_eq!(markdown.reduction, Reduction::To(Money::new(179, shop.policy().currency)));
+    assert_eq!(markdown.season.from.unwrap().to_string(), "2026-03-28T05:00:00.000Z");
+    assert_eq!((chocolate.tax.as_deref(), water.tax.as_deref()), (Some("reduced"), Some("full")));
+}
+
+#[test]
+fn every_problem_of_prices_is_listed_with_its_line() {
+    let shop = "[policy]\nprices_include_tax = \"yes\"\ntax_rounding = \"unit\"\n[[tax]]\nname = \"a\"\npercent = 7.125\n\
+                [[tax]]\npercent = 101\nname = \"b\"\n[[promotion]]\nname = \"p\"\nskus = [1]\nfrom = 2026-12-01\n\
+                [[promotion]]\nname = \"q\"\nskus = []\nbuy = -1\n\
+                [[gondola]]\nplate_count = 1\n[[gondola.shelf]]\nheight_metres = 0.3\n";
+    let found = complaints(&[("shop.toml", shop)]);
+    let expected = [
+        "shop.toml:2: policy: prices_include_tax is a text; it must be true or false",
+        "shop.toml:1: policy: tax_rounding is `unit`; it must be line or receipt",
+        "shop.toml:4: tax a: percent must be a percentage with at most 2 decimals, such as 19 or \"7.75\"",
+        "shop.toml:10: promotion p: skus must be a list of texts in quotes",
+        "shop.toml:10: promotion p: from must be an instant with its offset, such as \"2026-12-01T00:00:00+01:00\"",
+        "shop.toml:14: promotion q: buy is -1; it must be a number of units",
+        "shop.toml:7: tax b: the rate is 101 %; it must be at most 100 %",
+        "shop.toml:14: promotion q: it has no skus",
+        "shop.toml:14: promotion q: it must have either buy and pay, or percent",
+    ];
+    assert_eq!(found, expected, "\n{}", found.join("\n"));
+
+    let shop = "[[tax]]\nname = \"a\"\npercent = 7\n[[tax]]\nname = \"a\"\npercent = 7\n\
+                [[promotion]]\nname = \" \"\nskus = [\"x\", \"x\", \"none\"]\nbuy = 2\npay = 2\n\
+                [[promotion]]\nname = \"p\"\nskus = [\"x\"]\npercent = 0\nbuy = 2\n\
+                [[promotion]]\nname = \"q\"\nskus = [\"x\"]\npercent = 0\nfrom = 2026-12-01T00:00:00Z\nuntil = \"2026-12-01T00:00:00Z\"\n";
+    let catalogue = "[[product]]\nsku = \"x\"\nprice = 1\nmarkdown_price = \"1.01\"\ntax = \"c\"\n\
+                     [[product]]\nsku = \"y\"\nmarkdown_percent = 10\n[[product]]\nsku = \"z\"\nprice = 1\n\
+                     markdown_from = \"2026-12-01T00:00:00Z\"\n[[product]]\nsku = \"w\"\nprice = 1\nmarkdown_price_minor = 1\n\
+                     markdown_percent = 100.01\n";
+    let found = complaints(&[("shop.toml", shop), ("catalogue.toml", catalogue)]);
+    let expected = [
+        "shop.toml:4: tax a: a tax of this name stands twice",
+        "catalogue.toml:1: catalogue product x: tax `c` is not a [[tax]] of the shop",
+        "catalogue.toml:1: catalogue product x: the reduced price must not be negative or above the price",
+        "catalogue.toml:6: catalogue product y: it has a markdown and no price",
+        "catalogue.toml:9: catalogue product z: markdown_from and markdown_until stand without a markdown_price or markdown_percent",
+        "catalogue.toml:13: catalogue product w: a reduced price and markdown_percent both stand here; write one",
+        "shop.toml:7: promotion  : the name is empty",
+        "shop.toml:7: promotion  : product x stands twice",
+        "shop.toml:7: promotion  : product none is not in the catalogue",
+        "shop.toml:7: promotion  : buy 2, pay 2; pay must be at least 1 and less than buy, which is at most 1000",
+        "shop.toml:12: promotion p: it must have either buy and pay, or percent",
+        "shop.toml:17: promotion q: until is not after from",
+        "shop.toml:17: promotion q: percent is 0 %; it must be more than 0 % and at most 100 %",
+    ];
+    assert_eq!(found, expected, "\n{}", found.join("\n"));
 }
 
 #[test]
@@ -70,10 +127,10 @@ fn every_problem_of_every_file_is_listed_with_its_line() {
         "shop.toml:9: shelf 1-1: height_metres is missing",
         "shop.toml:11: zone z: kind is `door`; it must be entrance, exit or closed",
         "shop.toml:11: zone z: polygon must be a list of corners [x, y] in metres",
-        "shop.toml:2: shop: unknown key `colour`; the keys here are name, policy, gondola, zone, product",
+        "shop.toml:2: shop: unknown key `colour`; the keys here are name, policy, gondola, zone, tax, promotion, product",
         "catalogue.toml:5: catalogue product 2: sku is missing",
         "catalogue.toml:5: catalogue product 2: price must be an amount of USD with at most 2 decimals, such as \"1.49\"",
-        "catalogue.toml:8: catalogue product 2: unknown key `prise`; the keys here are sku, name, gtin, weight_grams, price_minor, price",
+        "catalogue.toml:8: catalogue product 2: unknown key `prise`; the keys here are sku, name, gtin, weight_grams, price_minor, price, tax, markdown_price_minor, markdown_price, markdown_percent, markdown_from, markdown_until",
         "planogram.toml:5: shelf 1-1, facing 2: plates must be a number, a rising range such as \"1-3\" of at most 64 plates, or a list of numbers",
         "planogram.toml:9: planogram shelf 3: `seven` is not a shelf: write gondola-shelf, such as 1-5",
         "planogram.toml:7: shelf 7-7: the shop has no shelf of this name",

@@ -1,6 +1,7 @@
 //! A book in memory: transfers folded into balances.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use ring::digest::{SHA256, digest as hash};
 
@@ -73,6 +74,13 @@ impl Balance {
     /// Debits less credits: what is owed by a shopper, or negative, what is owed to them.
     pub fn net(self) -> i64 {
         self.debits.saturating_sub(self.credits)
+    }
+}
+
+impl fmt::Display for Balance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Balance { debits, credits, debits_reserved, credits_reserved } = self;
+        write!(f, "debits {debits} ({debits_reserved} reserved), credits {credits} ({credits_reserved} reserved)")
     }
 }
 

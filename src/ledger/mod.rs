@@ -2,6 +2,8 @@
 //! and rows that somebody has read, and gives transfers, balances, refusals and findings. It never reads or writes a
 //! database, asks a provider or knows what time it is.
 
+mod arithmetic;
+mod audit;
 mod book;
 mod digest;
 pub mod payment;
@@ -11,6 +13,7 @@ mod sale;
 #[cfg(test)]
 mod tests;
 
+pub use audit::{Audit, CartRow, Check, Finding, OrderState, Report, Totals};
 pub use book::{Balance, Book, Effect, effect};
 pub use digest::digest;
 pub use rules::{Admission, Refusal, Reservation, admit};

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::check_prices::{check_markdown, check_promotions, check_taxes};
 use super::{
     Catalogue, Facing, FacingDraft, Gtin, PaymentPolicy, Plate, PlateDraft, Policy, PolicyDraft, Problem, Product,
-    ProductDraft, Shelf, ShelfDraft, Shop, ShopDraft, Zone, ZoneDraft,
+    ProductDraft, Shelf, ShelfDraft, Shop, ShopDraft, TaxRule, Zone, ZoneDraft,
 };
 use crate::base::limits::PLATES_PER_SHELF_MAX;
 use crate::base::{Currency, Grams, Money, PlateId, Prob, SkuId, Span};
@@ -18,19 +19,19 @@ const FURNITURE_METRES_MAX: f64 = 3.0;
 const OVERLAP_METRES_MAX: f64 = 0.005;
 
 /// Collects problems about one item at a time.
-struct Complaints {
+pub(super) struct Complaints {
     found: Vec<Problem>,
     item: String,
     line: Option<u64>,
 }
 
 impl Complaints {
-    fn about(&mut self, item: String, line: Option<u64>) {
+    pub(super) fn about(&mut self, item: String, line: Option<u64>) {
         self.item = item;
         self.line = line;
     }
 
-    fn say(&mut self, message: impl Into<String>) {
+    pub(super) fn say(&mut self, message: impl Into<String>) {
         self.found.push(Problem { item: self.item.clone(), line: self.line, message: message.into() });
     }
 
@@ -44,14 +45,16 @@ impl Complaints {
 pub(super) fn check(draft: ShopDraft) -> Result<Shop, Vec<Problem>> {
     let mut complaints = Complaints { found: Vec::new(), item: String::new(), line: None };
     let policy = check_policy(&draft.policy, &mut complaints);
-    let catalogue = check_catalogue(&draft.products, policy.currency, &mut complaints);
+    let taxes = check_taxes(&draft.taxes, &mut complaints);
+    let catalogue = check_catalogue(&draft.products, policy.currency, &taxes, &mut complaints);
+    let promotions = check_promotions(&draft.promotions, &catalogue, &mut complaints);
     let shelves = check_shelves(&draft.shelves, &catalogue, &mut complaints);
     let zones = check_zones(&draft.zones, &mut complaints);
     if !complaints.found.is_empty() {
         return Err(complaints.found);
     }
     let shelf_index = shelves.iter().enumerate().map(|(index, shelf)| (shelf.id, index)).collect();
-    Ok(Shop { name: draft.name.clone(), catalogue, shelves, shelf_index, zones, policy, draft })
+    Ok(Shop { name: draft.name.clone(), catalogue, taxes, promotions, shelves, shelf_index, zones, policy, draft })
 }
 
 fn check_policy(draft: &PolicyDraft, complaints: &mut Complaints) -> Policy {
@@ -79,10 +82,17 @@ fn check_policy(draft: &PolicyDraft, complaints: &mut Complaints) -> Policy {
             evidence_kept: Span::from_secs(draft.evidence_days_max * 86_400.0),
             contest_max: Span::from_secs(draft.contest_days_max * 86_400.0),
         },
+        prices_include_tax: draft.prices_include_tax,
+        tax_rounding: draft.tax_rounding,
     }
 }
 
-fn check_catalogue(drafts: &[ProductDraft], currency: Currency, complaints: &mut Complaints) -> Catalogue {
+fn check_catalogue(
+    drafts: &[ProductDraft],
+    currency: Currency,
+    taxes: &[TaxRule],
+    complaints: &mut Complaints,
+) -> Catalogue {
     let mut seen = BTreeMap::new();
     let mut products = Vec::with_capacity(drafts.len());
     for draft in drafts {
@@ -104,12 +114,17 @@ fn check_catalogue(drafts: &[ProductDraft], currency: Currency, complaints: &mut
         if draft.price_minor.is_some_and(|price| price < 0) {
             complaints.say("price_minor is negative");
         }
+        if let Some(tax) = draft.tax.as_ref().filter(|tax| !taxes.iter().any(|rule| rule.name == **tax)) {
+            complaints.say(format!("tax `{tax}` is not a [[tax]] of the shop"));
+        }
         products.push(Product {
             sku: SkuId::new(&draft.sku),
             name: draft.name.clone(),
             gtin,
             weight: draft.weight_grams.map(Grams::new),
             price: draft.price_minor.map(|minor| Money::new(minor, currency)),
+            tax: draft.tax.clone(),
+            markdown: check_markdown(draft, currency, complaints),
         });
     }
     Catalogue::new(products)

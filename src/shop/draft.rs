@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::base::{PlateId, ShelfId};
+use crate::base::{BasisPoints, PlateId, ShelfId, ShopTime};
 use crate::geometry::Placement;
 
 /// A whole shop, unchecked.
@@ -15,9 +15,15 @@ pub struct ShopDraft {
     /// Decisions of the owner.
     #[serde(default)]
     pub policy: PolicyDraft,
+    /// The tax rules.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taxes: Vec<TaxDraft>,
     /// The products.
     #[serde(default)]
     pub products: Vec<ProductDraft>,
+    /// The promotions, in the order in which they apply.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub promotions: Vec<PromotionDraft>,
     /// The shelves.
     #[serde(default)]
     pub shelves: Vec<ShelfDraft>,
@@ -36,6 +42,12 @@ pub struct PolicyDraft {
     pub absence_secs_max: f64,
     /// Receipts less probable than this go to a person; default 0.9, range 0 to 1.
     pub review_probability_min: f64,
+    /// Whether prices are with tax; default true.
+    #[serde(skip_serializing_if = "is_true")]
+    pub prices_include_tax: bool,
+    /// Where tax is rounded; default `receipt`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub tax_rounding: TaxRounding,
     /// Held at the entry, minor units of the currency; default 5,000, 0 for no hold.
     pub hold_minor: i64,
     /// Whether an unpaid receipt keeps its shopper out; default true.
@@ -46,6 +58,30 @@ pub struct PolicyDraft {
     pub evidence_days_max: f64,
     /// Days after leaving within which a receipt may be contested; default 30, range 0 to 3,650.
     pub contest_days_max: f64,
+}
+
+/// Where tax is rounded to whole minor units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TaxRounding {
+    /// On each line; the lines are added up.
+    Line,
+    /// On the sum of all lines of a rule.
+    #[default]
+    Receipt,
+}
+
+/// A tax rule, unchecked.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TaxDraft {
+    /// Its name; unique.
+    pub name: String,
+    /// Its rate in hundredths of a percent: at most 10,000.
+    pub rate: BasisPoints,
+    /// Line in the file it came from.
+    #[serde(skip)]
+    pub line: Option<u64>,
 }
 
 /// A product, unchecked.
@@ -65,6 +101,49 @@ pub struct ProductDraft {
     /// Price of a unit in minor units of the policy's currency, if known; not negative.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price_minor: Option<i64>,
+    /// The tax rule that applies, by name; none for goods without tax.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax: Option<String>,
+    /// Reduced price of a unit in minor units: not negative, at most the price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub markdown_price_minor: Option<i64>,
+    /// What a unit is reduced by, in hundredths of a percent of the price, instead of a reduced price: 1 to 10,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub markdown_off: Option<BasisPoints>,
+    /// First instant of the reduction; none for since ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub markdown_from: Option<ShopTime>,
+    /// First instant after the reduction; none for always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub markdown_until: Option<ShopTime>,
+    /// Line in the file it came from.
+    #[serde(skip)]
+    pub line: Option<u64>,
+}
+
+/// A promotion, unchecked: either `buy` and `pay`, or `off`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PromotionDraft {
+    /// Its name on receipts; unique.
+    pub name: String,
+    /// Its products; at least one, each once.
+    pub skus: Vec<String>,
+    /// Of so many units …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buy: Option<u32>,
+    /// … so many are paid: at least 1, fewer than `buy`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pay: Option<u32>,
+    /// What is taken off, in hundredths of a percent: 1 to 10,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub off: Option<BasisPoints>,
+    /// First instant at which it applies; none for since ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<ShopTime>,
+    /// First instant at which it no longer applies; none for always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<ShopTime>,
     /// Line in the file it came from.
     #[serde(skip)]
     pub line: Option<u64>,
@@ -151,6 +230,8 @@ impl Default for PolicyDraft {
             currency: "USD".to_owned(),
             absence_secs_max: 20.0,
             review_probability_min: 0.9,
+            prices_include_tax: true,
+            tax_rounding: TaxRounding::Receipt,
             hold_minor: 5_000,
             debt_blocks_entry: true,
             offline_hours_max: 24.0,
@@ -158,4 +239,13 @@ impl Default for PolicyDraft {
             contest_days_max: 30.0,
         }
     }
+}
+
+/// What is at its default is not written, so that a shop without tax is written as it always was.
+fn is_true(flag: &bool) -> bool {
+    *flag
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }

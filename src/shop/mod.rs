@@ -4,17 +4,23 @@
 
 mod catalogue;
 mod check;
+mod check_prices;
 mod draft;
 mod gtin;
 mod layout;
+mod prices;
 
 #[cfg(test)]
 mod tests;
 
 pub use catalogue::{Catalogue, Product};
-pub use draft::{FacingDraft, PlateDraft, PolicyDraft, ProductDraft, ShelfDraft, ShopDraft, ZoneDraft, ZoneKind};
+pub use draft::{
+    FacingDraft, PlateDraft, PolicyDraft, ProductDraft, PromotionDraft, ShelfDraft, ShopDraft, TaxDraft, TaxRounding,
+    ZoneDraft, ZoneKind,
+};
 pub use gtin::Gtin;
 pub use layout::{Facing, Plate, Shelf, Zone};
+pub use prices::{Deal, Markdown, Promotion, Reduction, Season, TaxRule};
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -26,6 +32,8 @@ use crate::base::{Currency, PlateId, Prob, ShelfId, Span};
 pub struct Shop {
     name: String,
     catalogue: Catalogue,
+    taxes: Vec<TaxRule>,
+    promotions: Vec<Promotion>,
     shelves: Vec<Shelf>,
     shelf_index: BTreeMap<ShelfId, usize>,
     zones: Vec<Zone>,
@@ -42,6 +50,10 @@ pub struct Policy {
     pub absence_max: Span,
     /// Receipts less probable than this want a person's eyes.
     pub review_below: Prob,
+    /// Whether prices are with tax.
+    pub prices_include_tax: bool,
+    /// Where tax is rounded.
+    pub tax_rounding: TaxRounding,
     /// How money is handled.
     pub payment: PaymentPolicy,
 }
@@ -92,6 +104,16 @@ impl Shop {
         &self.catalogue
     }
 
+    /// The tax rules, by name.
+    pub fn taxes(&self) -> &[TaxRule] {
+        &self.taxes
+    }
+
+    /// The promotions, in the order in which they apply.
+    pub fn promotions(&self) -> &[Promotion] {
+        &self.promotions
+    }
+
     /// The shelves, by id.
     pub fn shelves(&self) -> &[Shelf] {
         &self.shelves
@@ -123,12 +145,15 @@ impl Shop {
     }
 }
 
-/// Two shops are equal when they hold the same, wherever and in whatever order that was written down.
+/// Two shops are equal when they hold the same, wherever and in whatever order that was written down (but for
+/// promotions, whose order means something).
 impl PartialEq for Shop {
     fn eq(&self, other: &Shop) -> bool {
         self.name == other.name
             && self.policy == other.policy
             && self.catalogue == other.catalogue
+            && self.taxes == other.taxes
+            && self.promotions == other.promotions
             && self.shelves == other.shelves
             && self.zones == other.zones
     }

@@ -16,6 +16,7 @@ fn small() -> ShopDraft {
             weight_grams: Some(621.7),
             price_minor: Some(150),
             line: Some(3),
+            ..ProductDraft::default()
         }],
         shelves: vec![ShelfDraft {
             id: ShelfId::new(1, 1),

@@ -192,7 +192,7 @@ fn invent_product(roll: &mut Roll, kind: usize, weight: f64, number: usize) -> P
         gtin: Some(code),
         weight_grams: Some(weight),
         price_minor: Some((price / 10.0).floor() as i64 * 10 + 9),
-        line: None,
+        ..ProductDraft::default()
     }
 }
 

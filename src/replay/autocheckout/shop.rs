@@ -129,6 +129,7 @@ fn product(sku: &str, data: &ProductData, line: u64, warnings: &mut Warnings) ->
         weight_grams,
         price_minor: price_minor.map(|minor| minor as i64),
         line: Some(line),
+        ..ProductDraft::default()
     }
 }
 

@@ -89,7 +89,7 @@ fn small_shop() -> Shop {
         gtin: Some(gtin.clone()),
         weight_grams: Some(621.67),
         price_minor: Some(149),
-        line: None,
+        ..ProductDraft::default()
     };
     let shelf = |gondola: u16, shelf: u16, turn_radians: f64, count: u16| ShelfDraft {
         id: ShelfId::new(gondola, shelf),

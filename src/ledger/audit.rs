@@ -1,0 +1,584 @@
+//! The proof of a whole book, row by row.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Serialize;
+
+use super::arithmetic;
+use super::book::{Balance, Book};
+use super::digest::digest;
+use super::rules::Admission;
+use crate::base::{CartId, Currency, Money, TransferId};
+use crate::facts::{
+    Account, Answer, MoneyMovement, Order, Reason, Receipt, StatementLine, Task, Transfer, TransferKind,
+};
+
+/// Findings that are kept; of further ones only the number is.
+const FINDINGS_MAX: usize = 1_000;
+
+/// Reads a book and notes whatever does not hold. Rows come table by table in this order: transfers (by sequence),
+/// balances, carts, receipts, orders, statements; then [`Audit::finish`]. What is kept of a transfer is its id, and for each
+/// cart its sums.
+#[derive(Default)]
+pub struct Audit {
+    book: Book,
+    sequence: i64,
+    digest: String,
+    carts: BTreeMap<CartId, CartSums>,
+    /// Transfers that moved or reserved something at a provider.
+    moved: BTreeMap<TransferId, Moved>,
+    providers: Vec<String>,
+    balances_seen: BTreeSet<(Account, Currency)>,
+    report: Report,
+}
+
+/// What came of an audit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// How many transfers were read.
+    pub transfers: u64,
+    /// How many balances.
+    pub balances: u64,
+    /// How many carts.
+    pub carts: u64,
+    /// How many versions of receipts.
+    pub receipts: u64,
+    /// How many orders to providers.
+    pub orders: u64,
+    /// How many of them are neither done nor declined.
+    pub orders_open: u64,
+    /// How many lines of providers' statements.
+    pub statement_lines: u64,
+    /// How many reservations are neither posted nor voided.
+    pub holds_open: u64,
+    /// Sums by currency.
+    pub totals: BTreeMap<Currency, Totals>,
+    /// What does not hold, in the order in which it was found: the first thing that is off comes first.
+    pub findings: Vec<Finding>,
+    /// How many findings there are beyond those listed.
+    pub findings_further: u64,
+}
+
+/// Sums of a book in one currency, minor units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    /// Sold without tax, less what was credited.
+    pub sold: i64,
+    /// Tax on it, less what was credited.
+    pub tax: i64,
+    /// Taken by providers.
+    pub taken: i64,
+    /// Given back, or taken back in disputes.
+    pub given_back: i64,
+    /// Reserved at providers.
+    pub held: i64,
+    /// Debts given up.
+    pub lost: i64,
+    /// What shoppers owe.
+    pub owed: i64,
+    /// What is owed to shoppers.
+    pub owed_back: i64,
+}
+
+/// Something that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Which proof failed.
+    pub check: Check,
+    /// What it is about: an id, an account.
+    pub subject: String,
+    /// What would be right.
+    pub expected: String,
+    /// What is there.
+    pub found: String,
+}
+
+/// What is proved of a book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Check {
+    /// Rows are numbered from 1 without holes.
+    Sequence,
+    /// Each row's digest is that of itself and the row before.
+    Digest,
+    /// Each transfer was admissible when it was written.
+    Rule,
+    /// Each stored balance is the sum of its transfers.
+    Balance,
+    /// In each currency debits are credits.
+    Sum,
+    /// Each posting belongs to a cart that the book has, in one currency.
+    Cart,
+    /// Each receipt adds up.
+    Receipt,
+    /// The postings of each cart are those of its booked receipt.
+    Posting,
+    /// Each movement at a provider was ordered and done, and each order done is in the ledger.
+    Order,
+    /// No hold is left over when its cart is settled and its payment over.
+    Hold,
+    /// No cart has paid more than its booked total.
+    Payment,
+    /// The provider's statement has each movement once, and no other.
+    Statement,
+}
+
+/// What the book says of a cart besides receipts and transfers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CartRow {
+    /// The cart.
+    pub cart: CartId,
+    /// Version of the receipt that is in the ledger, 0 for none.
+    pub booked: u32,
+    /// Whether the cart is settled.
+    pub settled: bool,
+    /// Whether its payment may still move money; false where it has none.
+    pub payment_open: bool,
+}
+
+/// Where an order to a provider is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OrderState {
+    /// To be sent, or sent and not final.
+    Due,
+    /// Carried out.
+    Done,
+    /// Will not be carried out.
+    Declined,
+    /// Given up by the machine; a person has to look.
+    Stuck,
+}
+
+/// A movement at a provider.
+struct Moved {
+    reason: Reason,
+    is_void: bool,
+    cart: CartId,
+    /// Place in `providers`.
+    provider: usize,
+    amount: Money,
+    ordered: bool,
+    stated: bool,
+}
+
+#[derive(Default)]
+struct CartSums {
+    currency: Option<Currency>,
+    net: i64,
+    taxes: BTreeMap<String, i64>,
+    /// Taken less given back.
+    paid: i64,
+    /// Orders to give back that are under way.
+    refunds_due: i64,
+    /// Highest version of a receipt that a transfer names.
+    version_max: u32,
+    row: Option<CartRow>,
+    receipt_seen: bool,
+}
+
+impl Audit {
+    /// Nothing read so far.
+    pub fn new() -> Self {
+        Audit::default()
+    }
+
+    /// The next row of the ledger.
+    pub fn transfer(&mut self, sequence: i64, transfer: &Transfer, stored: &str) {
+        self.report.transfers += 1;
+        if sequence != self.sequence + 1 {
+            self.find(Check::Sequence, transfer.id, format!("row {}", self.sequence + 1), format!("row {sequence}"));
+        }
+        let right = digest(&self.digest, transfer);
+        if right != stored {
+            self.find(Check::Digest, transfer.id, right, stored);
+        }
+        // The rest is judged from what stands there, so that one changed row is one finding.
+        self.sequence = sequence;
+        stored.clone_into(&mut self.digest);
+        match self.book.apply(transfer) {
+            Ok(Admission::New) => {
+                self.add_to_cart(transfer);
+                self.add_to_moved(transfer);
+            }
+            Ok(Admission::Already) => self.find(Check::Rule, transfer.id, "once", "a second time"),
+            Err(refusal) => self.find(Check::Rule, transfer.id, "an admissible transfer", refusal.to_string()),
+        }
+    }
+
+    fn add_to_cart(&mut self, transfer: &Transfer) {
+        let sums = self.carts.entry(transfer.cart).or_default();
+        let currency = *sums.currency.get_or_insert(transfer.amount.currency);
+        if currency != transfer.amount.currency {
+            return self.find(Check::Cart, transfer.id, currency.to_string(), transfer.amount.to_string());
+        }
+        sums.version_max = sums.version_max.max(transfer.receipt.unwrap_or(0));
+        let minor = transfer.amount.minor;
+        let tax = |account: &Account| match account {
+            Account::Tax(name) => name.clone(),
+            _ => String::new(),
+        };
+        // Sums of one cart are parts of sums of the book, which fit.
+        match transfer.reason {
+            Reason::Sale => sums.net += minor,
+            Reason::CreditNote => sums.net -= minor,
+            Reason::Tax => *sums.taxes.entry(tax(&transfer.credit)).or_default() += minor,
+            Reason::TaxCredit => *sums.taxes.entry(tax(&transfer.debit)).or_default() -= minor,
+            Reason::Capture | Reason::Charge => sums.paid += minor,
+            Reason::Refund | Reason::Dispute => sums.paid -= minor,
+            Reason::Hold | Reason::WriteOff => {}
+        }
+    }
+
+    fn add_to_moved(&mut self, transfer: &Transfer) {
+        let account = match transfer.reason {
+            Reason::Hold | Reason::Capture | Reason::Charge => &transfer.debit,
+            Reason::Refund => &transfer.credit,
+            _ => return,
+        };
+        let Account::Clearing(name) = account else { return };
+        let provider = self.providers.iter().position(|known| known == name).unwrap_or_else(|| {
+            self.providers.push(name.clone());
+            self.providers.len() - 1
+        });
+        let is_void = matches!(transfer.kind, TransferKind::Void { .. });
+        let Transfer { reason, cart, amount, .. } = *transfer;
+        let moved = Moved { reason, is_void, cart, provider, amount, ordered: false, stated: false };
+        self.moved.insert(transfer.id, moved);
+    }
+
+    /// A stored balance.
+    pub fn balance(&mut self, account: &Account, currency: Currency, stored: Balance) {
+        self.report.balances += 1;
+        let right = self.book.balance(account, currency);
+        if right != stored {
+            self.find(Check::Balance, format!("{account} {currency}"), right.to_string(), stored.to_string());
+        }
+        self.balances_seen.insert((account.clone(), currency));
+    }
+
+    /// A cart.
+    pub fn cart(&mut self, row: CartRow) {
+        self.report.carts += 1;
+        self.carts.entry(row.cart).or_default().row = Some(row);
+    }
+
+    /// A version of a cart's receipt.
+    pub fn receipt(&mut self, cart: CartId, version: u32, receipt: &Receipt) {
+        self.report.receipts += 1;
+        if let Some((expected, found)) = arithmetic::first_error(receipt) {
+            self.find(Check::Receipt, format!("{cart} version {version}"), expected, found);
+        }
+        let sums = self.carts.entry(cart).or_default();
+        if sums.row.is_none_or(|row| row.booked != version) {
+            return;
+        }
+        sums.receipt_seen = true;
+        let wanted = receipt.total.map(|total| {
+            let mut taxes: BTreeMap<&str, i64> = BTreeMap::new();
+            for share in &receipt.taxes {
+                let sum = taxes.entry(&share.name).or_default();
+                *sum = sum.saturating_add(share.tax.minor);
+            }
+            let tax: i64 = taxes.values().fold(0, |sum, minor| sum.saturating_add(*minor));
+            taxes.retain(|_, minor| *minor != 0);
+            (total, total.minor.saturating_sub(tax), taxes)
+        });
+        let mut booked: BTreeMap<&str, i64> = sums.taxes.iter().map(|(name, minor)| (name.as_str(), *minor)).collect();
+        booked.retain(|_, minor| *minor != 0);
+        let right = wanted.as_ref().is_some_and(|(total, net, taxes)| {
+            sums.currency.is_none_or(|currency| currency == total.currency) && (*net, taxes) == (sums.net, &booked)
+        });
+        if !right {
+            let expected = wanted.map_or_else(
+                || "a receipt with a total".to_owned(),
+                |(total, net, taxes)| parts_text(net, &taxes, total.currency),
+            );
+            let found = parts_text(sums.net, &booked, sums.currency.unwrap_or(Currency::USD));
+            self.find(Check::Posting, format!("{cart} version {version}"), expected, found);
+        }
+    }
+
+    /// An order to a provider and the last answer to it.
+    pub fn order(&mut self, order: &Order, state: OrderState, answer: Option<&Answer>) {
+        self.report.orders += 1;
+        self.report.orders_open += u64::from(matches!(state, OrderState::Due | OrderState::Stuck));
+        let done = match (state, answer) {
+            (OrderState::Done, Some(Answer::Done { amount, .. })) => Some(*amount),
+            (OrderState::Done, _) => {
+                return self.find(Check::Order, order.id, "an answer that it is done", "no such answer");
+            }
+            (_, Some(Answer::Done { amount, .. })) => {
+                return self.find(Check::Order, order.id, format!("state done, {amount}"), format!("state {state}"));
+            }
+            _ => None,
+        };
+        let is_void = matches!(order.task, Task::Void { .. });
+        let Some(moved) = self.moved.get_mut(&order.id) else {
+            match done {
+                // A refund that is under way will bring down what the cart has paid.
+                None if matches!(order.task, Task::Refund { .. }) && state != OrderState::Declined => {
+                    let sums = self.carts.entry(order.cart).or_default();
+                    sums.refunds_due = sums.refunds_due.saturating_add(order.amount.minor);
+                }
+                Some(amount) if amount.minor != 0 || is_void => {
+                    self.find(Check::Order, order.id, format!("a transfer of {amount}"), "none in the ledger");
+                }
+                _ => {}
+            }
+            return;
+        };
+        moved.ordered = true;
+        let found = moved.text(&self.providers);
+        let expected = match done {
+            None => format!("no transfer: the order is {state}"),
+            Some(amount) => {
+                let reason = match order.task {
+                    Task::Authorise | Task::Void { .. } => Reason::Hold,
+                    Task::Capture { .. } => Reason::Capture,
+                    Task::Charge => Reason::Charge,
+                    Task::Refund { .. } => Reason::Refund,
+                };
+                let amount = if is_void { Money::new(0, amount.currency) } else { amount };
+                let Moved { cart, provider, ordered, stated, .. } = *moved;
+                let right = Moved { reason, is_void, cart, provider, amount, ordered, stated };
+                let same = (reason, is_void, amount) == (moved.reason, moved.is_void, moved.amount)
+                    && order.cart == cart
+                    && order.method.provider == self.providers[provider];
+                let above = !is_void && order.amount.minor < amount.minor;
+                if same && !above {
+                    return;
+                }
+                let most = if above { format!(", at most {}", order.amount) } else { String::new() };
+                let (cart, provider) = (order.cart, &order.method.provider);
+                format!("{}{most} of {cart} by {provider}", right.what())
+            }
+        };
+        self.find(Check::Order, order.id, expected, found);
+    }
+
+    /// Everything that a provider has on its own books.
+    pub fn statement(&mut self, provider: &str, lines: impl IntoIterator<Item = StatementLine>) {
+        let place = self.providers.iter().position(|known| known == provider);
+        for line in lines {
+            self.report.statement_lines += 1;
+            let moved = self.moved.get_mut(&line.order).filter(|moved| Some(moved.provider) == place);
+            let found = format!("{} {} as {}", movement_name(line.movement), line.amount, line.reference);
+            let expected = match moved {
+                Some(moved) if moved.movement() == Some(line.movement) && moved.amount == line.amount => {
+                    if !std::mem::replace(&mut moved.stated, true) {
+                        continue;
+                    }
+                    "one line of the statement".to_owned()
+                }
+                Some(moved) => {
+                    moved.stated = true;
+                    moved.what()
+                }
+                None => "nothing: the ledger has no such movement".to_owned(),
+            };
+            self.find(Check::Statement, line.order, expected, found);
+        }
+        let unstated = self
+            .moved
+            .iter()
+            .filter(|(_, moved)| Some(moved.provider) == place && moved.movement().is_some() && !moved.stated);
+        let unstated: Vec<(TransferId, String)> = unstated.map(|(id, moved)| (*id, moved.what())).collect();
+        for (id, what) in unstated {
+            self.find(Check::Statement, id, what, format!("nothing on the statement of {provider}"));
+        }
+    }
+
+    /// What holds only when everything was read, and the report.
+    pub fn finish(mut self) -> Report {
+        self.finish_balances();
+        self.finish_carts();
+        self.finish_orders();
+        self.report
+    }
+
+    fn finish_balances(&mut self) {
+        let balances: Vec<_> = self.book.balances().iter().map(|(key, balance)| (key.clone(), *balance)).collect();
+        for ((account, currency), balance) in balances {
+            if !self.balances_seen.contains(&(account.clone(), currency)) {
+                let subject = format!("{account} {currency}");
+                self.find(Check::Balance, subject, balance.to_string(), "no stored balance");
+            }
+            self.report.totals.entry(currency).or_default().add(&account, balance);
+        }
+        let mut sums: BTreeMap<Currency, (i128, i128)> = BTreeMap::new();
+        for ((_, currency), balance) in self.book.balances() {
+            let (debits, credits) = sums.entry(*currency).or_default();
+            *debits += i128::from(balance.debits);
+            *credits += i128::from(balance.credits);
+        }
+        for (currency, (debits, credits)) in sums {
+            if debits != credits {
+                self.find(Check::Sum, currency, format!("debits {debits}"), format!("credits {credits}"));
+            }
+        }
+    }
+
+    fn finish_carts(&mut self) {
+        let mut settled = BTreeSet::new();
+        for (cart, sums) in std::mem::take(&mut self.carts) {
+            let Some(row) = sums.row else {
+                self.find(Check::Cart, cart, "a cart", "postings, a receipt or an order of none");
+                continue;
+            };
+            if row.settled && !row.payment_open {
+                settled.insert(cart);
+            }
+            if row.booked != 0 && !sums.receipt_seen {
+                self.find(Check::Posting, cart, format!("a receipt of version {}", row.booked), "none");
+            }
+            if row.booked < sums.version_max {
+                let found = format!("postings of version {}", sums.version_max);
+                self.find(Check::Posting, cart, format!("none beyond version {}", row.booked), found);
+            }
+            let total = sums.taxes.values().fold(sums.net, |sum, minor| sum.saturating_add(*minor));
+            if total.saturating_add(sums.refunds_due) < sums.paid {
+                let money = |minor| Money::new(minor, sums.currency.unwrap_or(Currency::USD)).to_string();
+                self.find(Check::Payment, cart, format!("at most {} paid", money(total)), money(sums.paid));
+            }
+        }
+        let open: Vec<(TransferId, CartId, Money)> =
+            self.book.open_reservations().map(|hold| (hold.id, hold.cart, hold.amount)).collect();
+        self.report.holds_open = open.len() as u64;
+        for (id, cart, amount) in open.into_iter().filter(|(_, cart, _)| settled.contains(cart)) {
+            self.find(Check::Hold, id, format!("resolved: {cart} is settled"), format!("{amount} still held"));
+        }
+    }
+
+    fn finish_orders(&mut self) {
+        // A hold may also lapse by itself, so that its release was never ordered.
+        let unordered = self.moved.iter().filter(|(_, moved)| !moved.ordered && !moved.is_void);
+        let unordered: Vec<(TransferId, String)> =
+            unordered.map(|(id, moved)| (*id, moved.text(&self.providers))).collect();
+        for (id, found) in unordered {
+            self.find(Check::Order, id, "an order that is done", found);
+        }
+    }
+
+    fn find(&mut self, check: Check, subject: impl ToString, expected: impl Into<String>, found: impl Into<String>) {
+        if self.report.findings.len() == FINDINGS_MAX {
+            self.report.findings_further += 1;
+            return;
+        }
+        let finding = Finding { check, subject: subject.to_string(), expected: expected.into(), found: found.into() };
+        self.report.findings.push(finding);
+    }
+}
+
+impl Moved {
+    /// What the provider did with money; none for holds.
+    fn movement(&self) -> Option<MoneyMovement> {
+        match self.reason {
+            Reason::Capture | Reason::Charge => Some(MoneyMovement::Taken),
+            Reason::Refund => Some(MoneyMovement::GivenBack),
+            _ => None,
+        }
+    }
+
+    fn what(&self) -> String {
+        let verb = match self.reason {
+            Reason::Hold if self.is_void => return "a hold released".to_owned(),
+            Reason::Hold => "held",
+            Reason::Capture => "captured",
+            Reason::Refund => "given back",
+            _ => "charged",
+        };
+        format!("{} {verb}", self.amount)
+    }
+
+    fn text(&self, providers: &[String]) -> String {
+        format!("{} of {} by {}", self.what(), self.cart, providers[self.provider])
+    }
+}
+
+impl Totals {
+    fn add(&mut self, account: &Account, balance: Balance) {
+        let net = balance.net();
+        let to = |sum: &mut i64, minor: i64| *sum = sum.saturating_add(minor);
+        match account {
+            Account::Revenue => to(&mut self.sold, -net),
+            Account::Refunds => to(&mut self.sold, -net),
+            Account::Tax(_) => to(&mut self.tax, -net),
+            Account::Clearing(_) => {
+                to(&mut self.taken, balance.debits);
+                to(&mut self.given_back, balance.credits);
+                to(&mut self.held, balance.debits_reserved);
+            }
+            Account::Losses => to(&mut self.lost, net),
+            Account::Shopper(_) if 0 < net => to(&mut self.owed, net),
+            Account::Shopper(_) => to(&mut self.owed_back, -net),
+        }
+    }
+}
+
+impl Report {
+    /// Whether everything holds.
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty()
+    }
+}
+
+fn parts_text(net: i64, taxes: &BTreeMap<&str, i64>, currency: Currency) -> String {
+    let tax = |(name, minor): (&&str, &i64)| format!(", tax {name} {}", Money::new(*minor, currency));
+    format!("net {}{}", Money::new(net, currency), taxes.iter().map(tax).collect::<String>())
+}
+
+fn movement_name(movement: MoneyMovement) -> &'static str {
+    match movement {
+        MoneyMovement::Taken => "taken",
+        MoneyMovement::GivenBack => "given back",
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}: expected {}; found {}", self.check, self.subject, self.expected, self.found)
+    }
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Check::Sequence => "sequence",
+            Check::Digest => "digest",
+            Check::Rule => "rule",
+            Check::Balance => "balance",
+            Check::Sum => "sum",
+            Check::Cart => "cart",
+            Check::Receipt => "receipt",
+            Check::Posting => "posting",
+            Check::Order => "order",
+            Check::Hold => "hold",
+            Check::Payment => "payment",
+            Check::Statement => "statement",
+        })
+    }
+}
+
+impl fmt::Display for OrderState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            OrderState::Due => "due",
+            OrderState::Done => "done",
+            OrderState::Declined => "declined",
+            OrderState::Stuck => "stuck",
+        })
+    }
+}
+
+impl FromStr for OrderState {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        [OrderState::Due, OrderState::Done, OrderState::Declined, OrderState::Stuck]
+            .into_iter()
+            .find(|state| state.to_string() == text)
+            .ok_or_else(|| format!("`{text}` is not a state of an order: due, done, declined or stuck"))
+    }
+}
