@@ -8,6 +8,7 @@ pub mod cart;
 pub mod cli;
 pub mod config;
 pub mod db;
+pub mod document;
 pub mod eval;
 pub mod facts;
 pub mod fusion;

@@ -44,6 +44,11 @@ macro_rules! durable {
                 self.0.simple().to_string()
             }
 
+            /// The UUID by itself, for formats that have no place for the kind.
+            pub fn uuid(&self) -> Uuid {
+                self.0
+            }
+
             /// From 32 hexadecimal digits without the prefix.
             ///
             /// # Errors

@@ -143,6 +143,17 @@ impl Money {
     pub fn checked_mul(self, quantity: Quantity) -> Option<Money> {
         Some(Money { minor: self.minor.checked_mul(i64::from(quantity.get()))?, ..self })
     }
+
+    /// The amount in major units with all decimals of its currency, without its code: `-1.49`, `120`, `0.500`.
+    pub fn decimal(self) -> String {
+        let width = self.currency.decimals() as usize;
+        let scale = 10u64.pow(self.currency.decimals());
+        let (size, sign) = (self.minor.unsigned_abs(), if self.minor < 0 { "-" } else { "" });
+        match width {
+            0 => format!("{sign}{size}"),
+            _ => format!("{sign}{}.{:0width$}", size / scale, size % scale),
+        }
+    }
 }
 
 impl Quantity {
@@ -162,20 +173,7 @@ impl Quantity {
 
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let decimals = self.currency.decimals();
-        let scale = 10u64.pow(decimals);
-        let (size, sign) = (self.minor.unsigned_abs(), if self.minor < 0 { "-" } else { "" });
-        match decimals {
-            0 => write!(f, "{sign}{size} {}", self.currency.code()),
-            _ => write!(
-                f,
-                "{sign}{}.{:0width$} {}",
-                size / scale,
-                size % scale,
-                self.currency.code(),
-                width = decimals as usize
-            ),
-        }
+        write!(f, "{} {}", self.decimal(), self.currency.code())
     }
 }
 

@@ -3,7 +3,9 @@
 
 mod cli;
 mod determinism;
+mod documents;
 mod faults;
+mod fuzz;
 mod long;
 mod replay;
 mod scenarios;

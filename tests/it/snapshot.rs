@@ -10,7 +10,12 @@ const LINES_MAX: usize = 60;
 
 /// Compares with `tests/data/NAME.txt`; with `AISLE_BLESS=1` writes it instead.
 pub(super) fn check(name: &str, text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name).with_extension("txt");
+    check_file(&format!("{name}.txt"), text);
+}
+
+/// Compares with the file below `tests/data/`; with `AISLE_BLESS=1` writes it instead.
+pub(super) fn check_file(name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name);
     if std::env::var_os("AISLE_BLESS").is_some_and(|value| value == "1") {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();

@@ -1,0 +1,1 @@
+//! Fuzzing of what comes from outside.
