@@ -11,22 +11,25 @@ mod entry;
 mod reviewing;
 mod settler;
 mod settling;
+mod signed;
 
 pub use care::{Export, Forgotten};
 
 pub use closing::{Closed, Payer};
 pub use entry::{Announced, Door, Enrolment};
-pub use settler::{Providers, Settled, Settler, settle_due};
+pub use settler::{Bell, Providers, Settled, Settler, settle_due};
 
 use std::sync::Arc;
 
 use crate::base::{Error, Result, ShopTime};
+use crate::db::access::Deed;
 use crate::db::{Database, Failure, Session, carts};
 use crate::shop::{Shop, ShopDraft};
+use signed::Signed;
 
 /// The book of one shop.
 pub struct Till {
-    db: Database,
+    db: Signed,
     shop: Arc<Shop>,
 }
 
@@ -37,7 +40,7 @@ impl Till {
     /// What the database says.
     pub fn open(mut db: Database, shop: Arc<Shop>, now: ShopTime) -> Result<Self> {
         db.transaction(|session| carts::describe_shop(session, shop.name(), now, shop.draft()))?;
-        Ok(Till { db, shop })
+        Ok(Till { db: Signed::new(db), shop })
     }
 
     /// The till of a shop as the database remembers it.
@@ -51,12 +54,24 @@ impl Till {
             let first = problems.first().map(ToString::to_string).unwrap_or_default();
             Error::input(format!("what the book remembers of the shop `{name}` is not in order any more: {first}"))
         })?;
-        Ok(Till { db, shop: Arc::new(shop) })
+        Ok(Till { db: Signed::new(db), shop: Arc::new(shop) })
     }
 
     /// The shop.
     pub fn shop(&self) -> &Arc<Shop> {
         &self.shop
+    }
+
+    /// Does `work` on somebody's behalf: the first transaction of it that is kept writes `deed` into the audit log along
+    /// with everything else. Where it fails, nothing is written, for nothing was done.
+    ///
+    /// # Errors
+    /// What the work or the database says.
+    pub fn by<T>(&mut self, deed: Deed, work: impl FnOnce(&mut Till) -> Result<T>) -> Result<T> {
+        self.db.sign(Some(deed));
+        let done = work(self);
+        self.db.sign(None);
+        done
     }
 
     /// Reads or writes the database in one transaction: for lists and single rows that need no thought.
