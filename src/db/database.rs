@@ -65,20 +65,31 @@ struct Ending<'a> {
 }
 
 impl Ending<'_> {
-    fn ask<T>(&mut self, ask: impl FnOnce(&mut dyn Session) -> Result<T, Failure>) -> Result<T, Failure> {
+    fn ask<T>(
+        &mut self,
+        values: &[Value],
+        ask: impl FnOnce(&mut dyn Session) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         if let Some((kind, message)) = &self.failed {
             return Err(Failure::new(*kind, format!("the transaction is over: {message}")));
         }
-        ask(self.session).inspect_err(|failure| self.failed = Some((failure.kind, failure.message.clone())))
+        // PostgreSQL cannot store such a text, so SQLite does not either.
+        let asked = match values.iter().position(|value| matches!(value, Value::Text(text) if text.contains('\0'))) {
+            Some(at) => {
+                Err(Failure::new(FailureKind::Refused, format!("parameter ?{} holds a zero character", at + 1)))
+            }
+            None => ask(self.session),
+        };
+        asked.inspect_err(|failure| self.failed = Some((failure.kind, failure.message.clone())))
     }
 }
 
 impl Session for Ending<'_> {
     fn execute(&mut self, statement: &str, values: &[Value]) -> Result<u64, Failure> {
-        self.ask(|session| session.execute(statement, values))
+        self.ask(values, |session| session.execute(statement, values))
     }
 
     fn query(&mut self, statement: &str, values: &[Value]) -> Result<Vec<Row>, Failure> {
-        self.ask(|session| session.query(statement, values))
+        self.ask(values, |session| session.query(statement, values))
     }
 }

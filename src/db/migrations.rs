@@ -145,3 +145,44 @@ fn in_dialect(statement: &str, engine: &str) -> String {
     };
     words.iter().fold(statement.to_owned(), |statement, (from, to)| statement.replace(from, to))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::statements;
+
+    const FILE: &str = "-- A table.
+CREATE TABLE things (
+  id TEXT PRIMARY KEY,  -- a name; of TEXT
+  body {bytes},
+  size BIGINT
+) {strict};
+CREATE INDEX things_by_size ON things (size);
+-- only sqlite
+CREATE TRIGGER t BEFORE DELETE ON things BEGIN
+  SELECT 1;
+END;
+-- end
+-- only postgresql
+CREATE FUNCTION f() RETURNS trigger AS $$
+BEGIN
+  RETURN NULL;
+END
+$$;
+-- end
+DROP INDEX things_by_size;
+";
+
+    #[test]
+    fn each_engine_gets_its_statements_in_its_words() {
+        let [table, index, trigger, drop] = &statements(FILE, "sqlite")[..] else { panic!("four statements") };
+        assert!(table.contains("size INTEGER") && table.contains("body BLOB") && table.ends_with(") STRICT;"));
+        assert_eq!(index, "CREATE INDEX things_by_size ON things (size);");
+        assert!(trigger.starts_with("CREATE TRIGGER") && trigger.ends_with("SELECT 1;\nEND;"));
+        assert_eq!(drop, "DROP INDEX things_by_size;");
+
+        let [table, _, function, _] = &statements(FILE, "postgresql")[..] else { panic!("four statements") };
+        assert!(table.contains("id TEXT COLLATE \"C\" PRIMARY KEY") && table.contains("size BIGINT"));
+        assert!(table.contains("body BYTEA") && table.ends_with("\n);"));
+        assert!(function.starts_with("CREATE FUNCTION") && function.ends_with("END\n$$;"));
+    }
+}

@@ -7,9 +7,12 @@ mod body;
 pub mod carts;
 pub mod cases;
 mod database;
+pub mod faulty;
 mod migrations;
 mod open;
 pub mod outbox;
+mod postgresql;
+mod schema;
 mod session;
 pub mod shoppers;
 mod sqlite;
@@ -17,6 +20,7 @@ pub mod transfers;
 
 pub use database::Database;
 pub use open::{Options, open, without_password};
+pub use schema::schema;
 pub use session::{Engine, Failure, FailureKind, Row, Session, Value};
 
 #[cfg(test)]

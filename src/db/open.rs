@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::postgresql::Postgresql;
 use super::sqlite::Sqlite;
 use super::{Database, Engine, migrations};
 use crate::base::{Error, Result, ShopTime, Span};
@@ -30,7 +31,7 @@ pub fn open(url: &str, options: &Options, now: ShopTime) -> Result<Database> {
     let engine: Box<dyn Engine> = match Address::parse(url)? {
         Address::Memory => Box::new(Sqlite::open(None, options)?),
         Address::File(path) => Box::new(Sqlite::open(Some(path), options)?),
-        Address::Server(_) => return Err(Error::usage("PostgreSQL is not spoken yet")),
+        Address::Server(url) => Box::new(Postgresql::open(url, options)?),
     };
     let mut database = Database::new(engine);
     let place = without_password(url);

@@ -113,9 +113,8 @@ impl From<Failure> for Error {
             (FailureKind::Lost, _) => Error::unavailable(format!("the database is gone: {message}"))
                 .hint("check that it runs and can be reached; what was being written is tried again by itself"),
             (FailureKind::Conflict, _) => Error::unavailable(format!("the database is contended: {message}")),
-            (FailureKind::Refused | FailureKind::Broken | FailureKind::Work, _) => {
-                Error::input(format!("the database refuses: {message}"))
-            }
+            (FailureKind::Broken, _) => Error::broken(format!("the database is not in order: {message}")),
+            (FailureKind::Refused | FailureKind::Work, _) => Error::input(format!("the database refuses: {message}")),
         }
     }
 }
@@ -164,16 +163,23 @@ impl Row {
     }
 
     fn wrong(&self, column: usize, wanted: &str, found: &Value) -> Failure {
-        let kind = match found {
-            Value::Null => "nothing",
-            Value::Int(_) => "a whole number",
-            Value::Text(_) => "text",
-            Value::Bytes(_) => "bytes",
-        };
+        let kind = found.sort();
         Failure::new(
             FailureKind::Broken,
             format!("column {} of {} holds {kind}, not {wanted}", column + 1, self.0.len()),
         )
+    }
+}
+
+impl Value {
+    /// What it is, for messages, which never say the value.
+    pub(super) fn sort(&self) -> &'static str {
+        match self {
+            Value::Null => "nothing",
+            Value::Int(_) => "a whole number",
+            Value::Text(_) => "text",
+            Value::Bytes(_) => "bytes",
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops at the line")]
 
 mod cli;
+mod db;
 mod determinism;
 mod documents;
 mod faults;

@@ -163,3 +163,44 @@ CREATE TABLE checkpoints (
   at BIGINT NOT NULL,
   body {bytes} NOT NULL
 ) {strict};
+
+-- What is append-only stays as it was written, whoever asks.
+-- only sqlite
+CREATE TRIGGER transfers_no_update BEFORE UPDATE ON transfers BEGIN
+  SELECT RAISE(ABORT, 'transfers is append-only');
+END;
+CREATE TRIGGER transfers_no_delete BEFORE DELETE ON transfers BEGIN
+  SELECT RAISE(ABORT, 'transfers is append-only');
+END;
+CREATE TRIGGER receipts_no_update BEFORE UPDATE ON receipts BEGIN
+  SELECT RAISE(ABORT, 'receipts is append-only');
+END;
+CREATE TRIGGER receipts_no_delete BEFORE DELETE ON receipts BEGIN
+  SELECT RAISE(ABORT, 'receipts is append-only');
+END;
+CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN
+  SELECT RAISE(ABORT, 'audit is append-only');
+END;
+CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN
+  SELECT RAISE(ABORT, 'audit is append-only');
+END;
+-- end
+-- only postgresql
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+END
+$$;
+CREATE TRIGGER transfers_no_change BEFORE UPDATE OR DELETE ON transfers
+  FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER transfers_no_truncate BEFORE TRUNCATE ON transfers
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER receipts_no_change BEFORE UPDATE OR DELETE ON receipts
+  FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER receipts_no_truncate BEFORE TRUNCATE ON receipts
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON audit
+  FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+-- end
