@@ -7,8 +7,10 @@ mod import;
 mod receipts;
 mod replay;
 mod runner;
+mod serve;
 mod shops;
 mod simulate;
+mod token;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -37,6 +39,8 @@ enum Verb {
     Simulate(simulate::Simulate),
     Eval(eval::Eval),
     Check(check::Check),
+    Serve(serve::Serve),
+    Token(token::TokenCommand),
 }
 
 /// Runs the command line of this process.
@@ -60,6 +64,8 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Simulate(simulate) => simulate.run(),
         Verb::Eval(eval) => eval.run(),
         Verb::Check(check) => check.run(),
+        Verb::Serve(serve) => serve.run(),
+        Verb::Token(token) => token.run(),
     }
 }
 

@@ -68,10 +68,15 @@ impl Till {
     /// # Errors
     /// What the work or the database says.
     pub fn by<T>(&mut self, deed: Deed, work: impl FnOnce(&mut Till) -> Result<T>) -> Result<T> {
+        /// Also a panic must not leave somebody's name for the next one's deeds.
+        struct Signing<'a>(&'a mut Till);
+        impl Drop for Signing<'_> {
+            fn drop(&mut self) {
+                self.0.db.sign(None);
+            }
+        }
         self.db.sign(Some(deed));
-        let done = work(self);
-        self.db.sign(None);
-        done
+        work(Signing(self).0)
     }
 
     /// Reads or writes the database in one transaction: for lists and single rows that need no thought.
