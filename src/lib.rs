@@ -3,6 +3,7 @@
 //! Cameras and shelf sensors go in as *facts*; for every shopper a receipt comes out, explained line by line.
 //! See `docs/ARCHITECTURE.md` for the floors of this tree and `README.md` for the commands.
 
+pub mod api;
 pub mod base;
 pub mod cart;
 pub mod cli;

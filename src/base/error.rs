@@ -18,6 +18,8 @@ pub enum Kind {
     Missing,
     /// It was done before, or something else came in between; what was asked for no longer fits. Exit status 3.
     Conflict,
+    /// What aisle wrote itself cannot be read back, or was changed by somebody else. Exit status 3.
+    Broken,
     /// A database, a disk or a service cannot take it just now, and nothing was changed: trying again later may do.
     /// Exit status 5.
     Unavailable,
@@ -70,6 +72,11 @@ impl Error {
     /// Something that no longer fits what is there.
     pub fn conflict(message: impl Into<String>) -> Self {
         Error::new(Kind::Conflict, message)
+    }
+
+    /// Something of our own that is not what it should be.
+    pub fn broken(message: impl Into<String>) -> Self {
+        Error::new(Kind::Broken, message)
     }
 
     /// Something outside that cannot be reached, or is full or busy; nothing was changed.
@@ -145,7 +152,7 @@ impl Error {
         match self.kind {
             Kind::Unmet => 1,
             Kind::Usage => 2,
-            Kind::Input | Kind::Missing | Kind::Conflict => 3,
+            Kind::Input | Kind::Missing | Kind::Conflict | Kind::Broken => 3,
             Kind::Io => 4,
             Kind::Unavailable => 5,
         }

@@ -41,6 +41,41 @@ pub const ORDER_AGE_MAX: Span = Span::from_millis(7 * 24 * 3_600_000);
 /// Receipts that are kept in memory while the database cannot be used; beyond it no more facts are taken.
 pub const LIVE_CLOSINGS_MAX: usize = 1_000;
 
+/// Connections to the API that are open at once; further ones wait to be accepted.
+pub const CONNECTIONS_MAX: usize = 1_024;
+/// Requests that are answered at once; further ones are asked to come again.
+pub const REQUESTS_MAX: usize = 64;
+/// How long a request may take, from its first byte to its answer.
+pub const REQUEST_SPAN_MAX: Span = Span::from_millis(30_000);
+/// How long the head of a request may take to arrive.
+pub const REQUEST_HEAD_SPAN_MAX: Span = Span::from_millis(10_000);
+/// Bytes of the head of a request.
+pub const REQUEST_HEAD_BYTES_MAX: usize = 32 << 10;
+/// Lines of the head of a request.
+pub const REQUEST_HEADERS_MAX: usize = 64;
+/// Bytes of the body of a request.
+pub const REQUEST_BODY_BYTES_MAX: usize = 256 << 10;
+/// Bytes of a payment provider's message.
+pub const NOTICE_BODY_BYTES_MAX: usize = 1 << 20;
+/// Requests of one token, a second, in the long run.
+pub const TOKEN_REQUESTS_PER_SECOND: u32 = 100;
+/// Requests of one token that may come at one moment.
+pub const TOKEN_REQUESTS_BURST: u32 = 200;
+/// Requests of one address with a token that nobody has, a minute, in the long run.
+pub const WRONG_TOKENS_PER_MINUTE: u32 = 10;
+/// Requests of one address with a token that nobody has, at one moment.
+pub const WRONG_TOKENS_BURST: u32 = 20;
+/// Tokens and addresses whose rate is remembered; beyond it the one that is nearest to being free again is forgotten.
+pub const RATES_MAX: usize = 4_096;
+/// Rows of a list in one answer.
+pub const PAGE_ROWS_MAX: u32 = 200;
+/// How long a shopper waits at a gate for the provider's hold; then the policy decides.
+pub const HOLD_WAIT_SPAN_MAX: Span = Span::from_millis(8_000);
+/// Holds that are asked for at once; beyond it the policy decides at once, and the hold is asked for later.
+pub const HOLDS_MAX: usize = 64;
+
+const _: () = assert!(HOLD_WAIT_SPAN_MAX.as_nanos() < REQUEST_SPAN_MAX.as_nanos());
+const _: () = assert!(REQUEST_BODY_BYTES_MAX <= NOTICE_BODY_BYTES_MAX);
 const _: () = assert!(ORDER_UNSURE_MAX.as_nanos() < ORDER_AGE_MAX.as_nanos());
 const _: () = assert!(WATERMARK_SPAN_MAX.as_nanos() < LEAP_SPAN_MAX.as_nanos());
 const _: () = assert!(LEAP_FACTS_MIN < LEAP_FACTS_MAX);

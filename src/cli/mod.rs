@@ -10,8 +10,10 @@ mod ledger;
 mod receipts;
 mod replay;
 mod runner;
+mod serve;
 mod shops;
 mod simulate;
+mod token;
 
 use std::io::{ErrorKind, Write};
 use std::path::Path;
@@ -42,6 +44,8 @@ enum Verb {
     Eval(eval::Eval),
     Check(check::Check),
     Ledger(ledger::Ledger),
+    Serve(serve::Serve),
+    Token(token::TokenCommand),
 }
 
 /// Runs the command line of this process.
@@ -66,6 +70,8 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Eval(eval) => eval.run(),
         Verb::Check(check) => check.run(),
         Verb::Ledger(ledger) => ledger.run(),
+        Verb::Serve(serve) => serve.run(),
+        Verb::Token(token) => token.run(),
     }
 }
 

@@ -72,13 +72,19 @@ pub fn token_by_digest(session: &mut dyn Session, digest: &str) -> Result<Option
     rows.first().map(read_token).transpose()
 }
 
-/// All tokens, oldest first, at most `most`.
+/// All tokens, oldest first, at most `most` behind `after`: the time and name of a token.
 ///
 /// # Errors
 /// What the database says.
-pub fn tokens(session: &mut dyn Session, most: u32) -> Result<Vec<Token>, Failure> {
-    let statement = format!("SELECT {TOKEN_COLUMNS} FROM tokens ORDER BY created_at, id LIMIT ?1");
-    session.query(&statement, &[i64::from(most).into()])?.iter().map(read_token).collect()
+pub fn tokens(session: &mut dyn Session, after: (ShopTime, &str), most: u32) -> Result<Vec<Token>, Failure> {
+    let statement = format!(
+        "SELECT {TOKEN_COLUMNS} FROM tokens WHERE (created_at, id) > (?1, ?2) ORDER BY created_at, id LIMIT ?3"
+    );
+    session
+        .query(&statement, &[time(after.0), after.1.into(), i64::from(most).into()])?
+        .iter()
+        .map(read_token)
+        .collect()
 }
 
 /// Takes a token back; whether there was one to take.

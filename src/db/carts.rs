@@ -136,32 +136,41 @@ pub fn get(session: &mut dyn Session, id: CartId) -> Result<Option<Cart>, Failur
     rows.first().map(read).transpose()
 }
 
-/// Carts of a shop in this state, oldest first, at most `most`.
+/// Carts of a shop in this state, oldest first, at most `most` behind `after`: the time and name of a cart.
 ///
 /// # Errors
 /// What the database says.
-pub fn in_state(session: &mut dyn Session, shop: &str, state: CartState, most: u32) -> Result<Vec<Cart>, Failure> {
-    let statement =
-        format!("SELECT {COLUMNS} FROM carts WHERE shop = ?1 AND state = ?2 ORDER BY entered_at, id LIMIT ?3");
-    let rows = session.query(&statement, &[shop.into(), name(&state), i64::from(most).into()])?;
-    rows.iter().map(read).collect()
+pub fn in_state(
+    session: &mut dyn Session,
+    shop: &str,
+    state: CartState,
+    after: (ShopTime, &str),
+    most: u32,
+) -> Result<Vec<Cart>, Failure> {
+    let statement = format!(
+        "SELECT {COLUMNS} FROM carts WHERE shop = ?1 AND state = ?2 AND (entered_at, id) > (?3, ?4) \
+         ORDER BY entered_at, id LIMIT ?5"
+    );
+    let values = [shop.into(), name(&state), time(after.0), after.1.into(), i64::from(most).into()];
+    session.query(&statement, &values)?.iter().map(read).collect()
 }
 
-/// Carts of a shopper, newest first, at most `most` of those that entered before `before`.
+/// Carts of a shopper, newest first, at most `most` of those before `before`: the time and name of a cart.
 ///
 /// # Errors
 /// What the database says.
 pub fn of_shopper(
     session: &mut dyn Session,
     shopper: ShopperId,
-    before: ShopTime,
+    before: (ShopTime, &str),
     most: u32,
 ) -> Result<Vec<Cart>, Failure> {
     let statement = format!(
-        "SELECT {COLUMNS} FROM carts WHERE shopper = ?1 AND entered_at < ?2 ORDER BY entered_at DESC, id LIMIT ?3"
+        "SELECT {COLUMNS} FROM carts WHERE shopper = ?1 AND (entered_at, id) < (?2, ?3) \
+         ORDER BY entered_at DESC, id DESC LIMIT ?4"
     );
-    let rows = session.query(&statement, &[name(&shopper), time(before), i64::from(most).into()])?;
-    rows.iter().map(read).collect()
+    let values = [name(&shopper), time(before.0), before.1.into(), i64::from(most).into()];
+    session.query(&statement, &values)?.iter().map(read).collect()
 }
 
 /// Carts in order of their names after `after`, at most `most`: how a long walk over all of them is cut in pieces.

@@ -43,14 +43,13 @@ pub fn of_cart(session: &mut dyn Session, cart: CartId) -> Result<Vec<Case>, Fai
     session.query(statement, &[name(&cart)])?.iter().map(|row| row.json(0)).collect()
 }
 
-/// Cases that wait, oldest first, at most `most` of those opened at `since` or later.
+/// Cases that wait, oldest first, at most `most` behind `after`: the time and name of a case.
 ///
 /// # Errors
 /// What the database says.
-pub fn waiting(session: &mut dyn Session, since: ShopTime, most: u32) -> Result<Vec<Case>, Failure> {
-    let statement =
-        "SELECT body FROM cases WHERE decided_at IS NULL AND ?1 <= opened_at ORDER BY opened_at, id LIMIT ?2";
-    let rows = session.query(statement, &[time(since), i64::from(most).into()])?;
+pub fn waiting(session: &mut dyn Session, after: (ShopTime, &str), most: u32) -> Result<Vec<Case>, Failure> {
+    let statement = "SELECT body FROM cases WHERE decided_at IS NULL AND (opened_at, id) > (?1, ?2) ORDER BY opened_at, id LIMIT ?3";
+    let rows = session.query(statement, &[time(after.0), after.1.into(), i64::from(most).into()])?;
     rows.iter().map(|row| row.json(0)).collect()
 }
 

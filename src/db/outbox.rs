@@ -215,13 +215,15 @@ pub fn after(session: &mut dyn Session, after: Option<TransferId>, most: u32) ->
     session.query(&statement, &[after.into(), i64::from(most).into()])?.iter().map(read).collect()
 }
 
-/// Orders that are given up, oldest first, at most `most`.
+/// Orders that are given up, oldest first, at most `most` behind `after`: the time and name of an order.
 ///
 /// # Errors
 /// What the database says.
-pub fn stuck(session: &mut dyn Session, most: u32) -> Result<Vec<Letter>, Failure> {
-    let statement = format!("SELECT {COLUMNS} FROM outbox WHERE state = 'stuck' ORDER BY made_at, id LIMIT ?1");
-    session.query(&statement, &[i64::from(most).into()])?.iter().map(read).collect()
+pub fn stuck(session: &mut dyn Session, after: (ShopTime, &str), most: u32) -> Result<Vec<Letter>, Failure> {
+    let statement = format!(
+        "SELECT {COLUMNS} FROM outbox WHERE state = 'stuck' AND (made_at, id) > (?1, ?2) ORDER BY made_at, id LIMIT ?3"
+    );
+    session.query(&statement, &[time(after.0), after.1.into(), i64::from(most).into()])?.iter().map(read).collect()
 }
 
 /// How many orders are where on their way.

@@ -113,9 +113,8 @@ impl From<Failure> for Error {
             (FailureKind::Lost, _) => Error::unavailable(format!("the database is gone: {message}"))
                 .hint("check that it runs and can be reached; what was being written is tried again by itself"),
             (FailureKind::Conflict, _) => Error::unavailable(format!("the database is contended: {message}")),
-            (FailureKind::Refused | FailureKind::Broken | FailureKind::Work, _) => {
-                Error::input(format!("the database refuses: {message}"))
-            }
+            (FailureKind::Broken, _) => Error::broken(format!("the database is not in order: {message}")),
+            (FailureKind::Refused | FailureKind::Work, _) => Error::input(format!("the database refuses: {message}")),
         }
     }
 }

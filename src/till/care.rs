@@ -74,7 +74,7 @@ impl Till {
     pub fn export(&mut self, shopper: ShopperId) -> Result<Export> {
         self.db.transaction(|session| {
             let known = known(session, shopper)?;
-            let stays = carts::of_shopper(session, shopper, ShopTime::MAX, CARTS_MAX)?;
+            let stays = carts::of_shopper(session, shopper, (ShopTime::MAX, ""), CARTS_MAX)?;
             let mut exported = Vec::with_capacity(stays.len());
             for cart in stays {
                 let versions = carts::receipts(session, cart.id)?;
@@ -114,7 +114,7 @@ impl Till {
             if let Some(debt) = debt(session, shopper)? {
                 return Err(Error::conflict(format!("{shopper} owes {debt}; it has to be settled first")).into());
             }
-            let stays = carts::of_shopper(session, shopper, ShopTime::MAX, CARTS_MAX)?;
+            let stays = carts::of_shopper(session, shopper, (ShopTime::MAX, ""), CARTS_MAX)?;
             for cart in &stays {
                 let settled = cart.state == CartState::Settled;
                 let payment = book::payment_of(session, cart.id)?;

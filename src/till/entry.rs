@@ -143,6 +143,10 @@ impl Till {
             let Some(payment) = book::payment_of(session, cart)? else {
                 return Err(Error::missing(format!("nobody was announced with {cart}")).into());
             };
+            let cart = carts::get(session, cart)?.filter(|cart| cart.left_at.is_none());
+            if cart.is_none() {
+                return Ok(Door::Shut { reason: "this entry is over; please come to the gate again".to_owned() });
+            }
             if let Some(refusal) = &payment.refusal {
                 let reason = format!("the payment provider declined ({})", refusal.code);
                 turn_away(session, payment, at)?;

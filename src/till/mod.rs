@@ -14,6 +14,7 @@ mod progress;
 mod reviewing;
 mod settler;
 mod settling;
+mod signed;
 
 pub use care::{Export, Forgotten};
 
@@ -21,17 +22,19 @@ pub use checking::check;
 pub use closing::{Closed, Closing, Payer};
 pub use entry::{Announced, Door, Enrolment};
 pub use progress::Progress;
-pub use settler::{Providers, Settled, Settler, settle_due};
+pub use settler::{Bell, Providers, Settled, Settler, settle_due};
 
 use std::sync::Arc;
 
 use crate::base::{Error, Result, ShopTime};
+use crate::db::access::Deed;
 use crate::db::{Database, Failure, Session, carts};
 use crate::shop::{Shop, ShopDraft};
+use signed::Signed;
 
 /// The book of one shop.
 pub struct Till {
-    db: Database,
+    db: Signed,
     shop: Arc<Shop>,
 }
 
@@ -42,7 +45,7 @@ impl Till {
     /// What the database says.
     pub fn open(mut db: Database, shop: Arc<Shop>, now: ShopTime) -> Result<Self> {
         db.transaction(|session| carts::describe_shop(session, shop.name(), now, shop.draft()))?;
-        Ok(Till { db, shop })
+        Ok(Till { db: Signed::new(db), shop })
     }
 
     /// The till of a shop as the database remembers it.
@@ -56,17 +59,34 @@ impl Till {
             let first = problems.first().map(ToString::to_string).unwrap_or_default();
             Error::input(format!("what the book remembers of the shop `{name}` is not in order any more: {first}"))
         })?;
-        Ok(Till { db, shop: Arc::new(shop) })
+        Ok(Till { db: Signed::new(db), shop: Arc::new(shop) })
     }
 
     /// The database, when the till is no longer needed.
     pub fn into_database(self) -> Database {
-        self.db
+        self.db.into_database()
     }
 
     /// The shop.
     pub fn shop(&self) -> &Arc<Shop> {
         &self.shop
+    }
+
+    /// Does `work` on somebody's behalf: the first transaction of it that is kept writes `deed` into the audit log along
+    /// with everything else. Where it fails, nothing is written, for nothing was done.
+    ///
+    /// # Errors
+    /// What the work or the database says.
+    pub fn by<T>(&mut self, deed: Deed, work: impl FnOnce(&mut Till) -> Result<T>) -> Result<T> {
+        /// Also a panic must not leave somebody's name for the next one's deeds.
+        struct Signing<'a>(&'a mut Till);
+        impl Drop for Signing<'_> {
+            fn drop(&mut self) {
+                self.0.db.sign(None);
+            }
+        }
+        self.db.sign(Some(deed));
+        work(Signing(self).0)
     }
 
     /// Reads or writes the database in one transaction: for lists and single rows that need no thought.

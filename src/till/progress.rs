@@ -71,7 +71,7 @@ impl Till {
     pub fn interrupt(&mut self, why: &str, at: ShopTime) -> Result<usize> {
         let shop = self.shop.clone();
         self.db.transaction(|session| {
-            let open = carts::in_state(session, shop.name(), CartState::Open, OPEN_MAX)?;
+            let open = carts::in_state(session, shop.name(), CartState::Open, (ShopTime::MIN, ""), OPEN_MAX)?;
             for cart in &open {
                 let visit = cart.live.as_ref().and_then(|live| serde_json::from_value::<OpenVisit>(live.clone()).ok());
                 let receipt = last_known(&shop, visit.as_ref(), cart.entered_at, why);

@@ -126,10 +126,16 @@ impl Till {
             return Err(Error::input("only that it was done, or that it was declined, settles an order"));
         }
         self.db.transaction(|session| {
-            let stuck = outbox::get(session, order)?.filter(|letter| letter.state == LetterState::Stuck);
-            stuck.map(drop).ok_or_else(|| Failure::from(Error::conflict(format!("{order} is not given up"))))
-        })?;
-        self.answered(order, answer, false, now)
+            let letter = settling::stuck(session, order)?;
+            if let Answer::Done { amount, .. } = answer {
+                let asked = letter.order.amount;
+                if amount.currency != asked.currency || amount.minor < asked.minor.min(1) || asked.minor < amount.minor
+                {
+                    return Err(refuse(format!("{amount} cannot have been moved where {asked} was asked for")));
+                }
+            }
+            settling::take_answer(session, order, answer, false, now)
+        })
     }
 }
 

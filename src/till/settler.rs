@@ -58,9 +58,28 @@ fn ask(providers: &Providers, letter: &Letter) -> Answer {
     }
 }
 
+/// Wakes whoever carries orders to the providers. Clones ring the same bell.
+#[derive(Clone)]
+pub struct Bell(Sender<()>);
+
+impl Bell {
+    /// A bell and what hears it, for so many listeners. One that rings for all of them already is not rung again.
+    pub fn new(listeners: usize) -> (Self, Receiver<()>) {
+        let (bell, rung) = bounded(listeners.max(1));
+        (Bell(bell), rung)
+    }
+
+    /// Something may be due now.
+    pub fn ring(&self) {
+        match self.0.try_send(()) {
+            Ok(()) | Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {}
+        }
+    }
+}
+
 /// Threads that settle until they are stopped.
 pub struct Settler {
-    bell: Sender<()>,
+    bell: Bell,
     stop: Sender<()>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -68,7 +87,7 @@ pub struct Settler {
 impl Settler {
     /// Starts `threads` of them. The till is locked only while the database is used, never while a provider is asked.
     pub fn start(till: &Arc<Mutex<Till>>, providers: &Providers, clock: &Arc<dyn Clock>, threads: usize) -> Self {
-        let (bell, rung) = bounded(threads.max(1));
+        let (bell, rung) = Bell::new(threads);
         let (stop, stopped) = bounded(0);
         let one = |_| {
             let worker = Worker {
@@ -83,11 +102,9 @@ impl Settler {
         Settler { bell, stop, threads: (0..threads.max(1)).map(one).collect() }
     }
 
-    /// Something may be due now. A bell that rings already is not rung twice.
-    pub fn ring(&self) {
-        match self.bell.try_send(()) {
-            Ok(()) | Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {}
-        }
+    /// What tells them that something may be due now.
+    pub fn bell(&self) -> Bell {
+        self.bell.clone()
     }
 
     /// Lets everybody finish what they are at, and waits for it.

@@ -2,7 +2,7 @@
 
 use super::{Till, book};
 use crate::base::limits::{ORDER_AGE_MAX, ORDER_TRIES_MAX, ORDER_UNSURE_MAX};
-use crate::base::{Result, ShopTime, Span, TransferId};
+use crate::base::{Error, Result, ShopTime, Span, TransferId};
 use crate::db::outbox::{Letter, LetterState};
 use crate::db::{Failure, Session, outbox};
 use crate::facts::{About, Answer, Concern, Notice};
@@ -37,39 +37,7 @@ impl Till {
     /// # Errors
     /// What the database says.
     pub fn answered(&mut self, order: TransferId, answer: &Answer, sure_before: bool, now: ShopTime) -> Result<()> {
-        self.db.transaction(|session| {
-            let Some(mut letter) = outbox::get(session, order)? else { return Ok(()) };
-            if matches!(letter.state, LetterState::Done | LetterState::Declined) {
-                return Ok(());
-            }
-            letter.answered_at = Some(now);
-            letter.answer = Some(answer.clone());
-            let pause = pause(&letter);
-            match answer {
-                Answer::Done { reference, .. } => {
-                    letter.state = LetterState::Done;
-                    letter.reference = Some(reference.clone());
-                }
-                Answer::Declined { .. } => letter.state = LetterState::Declined,
-                Answer::Pending { reference } => {
-                    letter.reference = Some(reference.clone());
-                    letter.due_at = now + pause;
-                }
-                Answer::Unknown { .. } => letter.due_at = now + pause,
-                Answer::Unavailable { retry_after, .. } => {
-                    letter.due_at = now + retry_after.map_or(pause, |asked| asked.max(pause).min(PAUSE_LONGEST));
-                    if sure_before && letter.reference.is_none() {
-                        letter.unsure_since = None;
-                    }
-                }
-                Answer::Faulty { .. } => letter.state = LetterState::Stuck,
-            }
-            if letter.state == LetterState::Due && is_hopeless(&letter, answer, now) {
-                letter.state = LetterState::Stuck;
-            }
-            outbox::update(session, &letter)?;
-            follow(session, &letter, answer, now)
-        })
+        self.db.transaction(|session| take_answer(session, order, answer, sure_before, now))
     }
 
     /// A provider sent a message. It decides nothing: what it is about is due to be asked for again. Whether it was new.
@@ -104,10 +72,59 @@ impl Till {
     /// When it is not given up; what the database says.
     pub fn try_again(&mut self, order: TransferId, now: ShopTime) -> Result<()> {
         self.db.transaction(|session| {
-            let stuck = outbox::get(session, order)?.filter(|letter| letter.state == LetterState::Stuck);
-            let Some(letter) = stuck else { return Err(super::refuse(format!("{order} is not given up"))) };
+            let letter = stuck(session, order)?;
             revive(session, letter, now)
         })
+    }
+}
+
+/// Writes an answer and what follows from it.
+pub(super) fn take_answer(
+    session: &mut dyn Session,
+    order: TransferId,
+    answer: &Answer,
+    sure_before: bool,
+    now: ShopTime,
+) -> Result<(), Failure> {
+    let Some(mut letter) = outbox::get(session, order)? else { return Ok(()) };
+    if matches!(letter.state, LetterState::Done | LetterState::Declined) {
+        return Ok(());
+    }
+    letter.answered_at = Some(now);
+    letter.answer = Some(answer.clone());
+    let pause = pause(&letter);
+    match answer {
+        Answer::Done { reference, .. } => {
+            letter.state = LetterState::Done;
+            letter.reference = Some(reference.clone());
+        }
+        Answer::Declined { .. } => letter.state = LetterState::Declined,
+        Answer::Pending { reference } => {
+            letter.reference = Some(reference.clone());
+            letter.due_at = now + pause;
+        }
+        Answer::Unknown { .. } => letter.due_at = now + pause,
+        Answer::Unavailable { retry_after, .. } => {
+            letter.due_at = now + retry_after.map_or(pause, |asked| asked.max(pause).min(PAUSE_LONGEST));
+            if sure_before && letter.reference.is_none() {
+                letter.unsure_since = None;
+            }
+        }
+        Answer::Faulty { .. } => letter.state = LetterState::Stuck,
+    }
+    if letter.state == LetterState::Due && is_hopeless(&letter, answer, now) {
+        letter.state = LetterState::Stuck;
+    }
+    outbox::update(session, &letter)?;
+    follow(session, &letter, answer, now)
+}
+
+/// An order that was given up.
+pub(super) fn stuck(session: &mut dyn Session, order: TransferId) -> Result<Letter, Failure> {
+    let letter = outbox::get(session, order)?.ok_or_else(|| Error::missing(format!("there is no order {order}")))?;
+    match letter.state {
+        LetterState::Stuck => Ok(letter),
+        _ => Err(Error::conflict(format!("{order} is not given up")).into()),
     }
 }
 

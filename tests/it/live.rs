@@ -61,7 +61,7 @@ fn end(mut till: Till, shop: &Shop, sandbox: &Arc<Sandbox>) -> End {
         .with(|session| {
             let mut receipts = Vec::new();
             for state in [CartState::Open, CartState::Review, CartState::Settled] {
-                for cart in carts::in_state(session, shop.name(), state, 1_000)? {
+                for cart in carts::in_state(session, shop.name(), state, (ShopTime::MIN, ""), 1_000)? {
                     assert_ne!(state, CartState::Open, "{cart:?} was left open");
                     let versions = carts::receipts(session, cart.id)?;
                     assert_eq!(versions.len(), 1, "{cart:?}");
@@ -204,7 +204,8 @@ fn who_cannot_be_found_again_is_put_before_a_person() {
     for fact in &facts[..half] {
         live.take(&mut till, fact.clone()).unwrap();
     }
-    let inside = till.with(|session| carts::in_state(session, shop.name(), CartState::Open, 100)).unwrap();
+    let inside =
+        till.with(|session| carts::in_state(session, shop.name(), CartState::Open, (ShopTime::MIN, ""), 100)).unwrap();
     assert!(!inside.is_empty());
     let name = format!("engine/{}", shop.name());
     till.with(|session| access::keep_checkpoint(session, &name, Noon.now(), b"something else")).unwrap();

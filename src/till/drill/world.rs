@@ -293,7 +293,7 @@ impl World {
     }
 
     pub(super) fn waiting(&mut self) -> Result<Vec<Case>> {
-        self.persist(|till, _| till.with(|session| cases::waiting(session, ShopTime::MIN, MANY)))
+        self.persist(|till, _| till.with(|session| cases::waiting(session, (ShopTime::MIN, ""), MANY)))
     }
 
     pub(super) fn decide(&mut self, case: &Case, verdict: &Verdict) -> Result<()> {

@@ -1,0 +1,257 @@
+//! Who may come in: roles, tokens, and what a token lets its holder do.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::digest::{SHA256, digest};
+use ring::rand::{SecureRandom, SystemRandom};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::limiter::Limiter;
+use super::problem::{Problem, Sort};
+use crate::base::limits::{
+    TOKEN_REQUESTS_BURST, TOKEN_REQUESTS_PER_SECOND, WRONG_TOKENS_BURST, WRONG_TOKENS_PER_MINUTE,
+};
+use crate::base::{Error, Result, Secret, ShopTime, ShopperId, Span, TokenId};
+use crate::db::access::{self, Deed, Token};
+use crate::db::shoppers;
+use crate::till::Till;
+
+/// What every secret begins with, so that one that got lost is recognised.
+const PREFIX: &str = "aisle_";
+/// Random bytes of a secret: nobody guesses 256 bits.
+const SECRET_BYTES: usize = 32;
+/// Letters of a holder's name.
+const HOLDER_CHARS_MAX: usize = 100;
+/// Days that a token may be valid.
+const DAYS_MAX: u32 = 3_650;
+
+/// What the holder of a token is to the shop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Runs the shop: may do everything.
+    Operator,
+    /// Looks at receipts.
+    Reviewer,
+    /// A gate: lets shoppers in.
+    Gate,
+    /// A shopper, or an app that speaks for one: sees their own only.
+    Shopper,
+}
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Role; 4] = [Role::Operator, Role::Reviewer, Role::Gate, Role::Shopper];
+
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Role::Operator => "operator",
+            Role::Reviewer => "reviewer",
+            Role::Gate => "gate",
+            Role::Shopper => "shopper",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let named = Role::ALL.into_iter().find(|role| role.as_str() == text);
+        named.ok_or_else(|| format!("`{text}` is not a role: write operator, reviewer, gate or shopper"))
+    }
+}
+
+/// A token to be made.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// What its holder may do.
+    pub role: Role,
+    /// Who holds it; for a shopper's token, nothing: it is named after the shopper.
+    pub holder: Option<String>,
+    /// Whom it speaks for; for the role `shopper`, and only for it.
+    pub shopper: Option<ShopperId>,
+    /// Days that it is valid, from 1 to 3,650; none for ever.
+    pub days: Option<u32>,
+}
+
+/// Makes a token. Its secret is given here once and is nowhere else; `by` is whoever makes it, with their role.
+///
+/// # Errors
+/// When the grant makes no sense or its shopper is unknown; what the database says.
+pub fn create_token(
+    till: &mut Till,
+    grant: &Grant,
+    by: (&str, &str),
+    now: ShopTime,
+) -> Result<(Token, Secret<String>)> {
+    let holder = match (grant.role, &grant.holder, grant.shopper) {
+        // A shopper's own name does not belong where nobody erases it.
+        (Role::Shopper, None, Some(shopper)) => shopper.to_string(),
+        (Role::Shopper, Some(_), _) => {
+            return Err(Error::input("a shopper's token is named after its shopper; leave the holder out"));
+        }
+        (Role::Shopper, None, None) => return Err(Error::input("a shopper's token needs a shopper")),
+        (role, _, Some(_)) => return Err(Error::input(format!("the role {role} speaks for no shopper"))),
+        (_, Some(holder), None) if is_name(holder) => holder.clone(),
+        _ => {
+            let message = format!("a token needs a holder, of 1 to {HOLDER_CHARS_MAX} letters on one line");
+            return Err(Error::input(message));
+        }
+    };
+    if grant.days.is_some_and(|days| days < 1 || DAYS_MAX < days) {
+        return Err(Error::input(format!("a token is valid for 1 to {DAYS_MAX} days")));
+    }
+    let secret = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(random::<SECRET_BYTES>()?));
+    let token = Token {
+        id: TokenId::new(now, random()?),
+        digest: hash(&secret),
+        role: grant.role.to_string(),
+        holder,
+        shopper: grant.shopper,
+        created_at: now,
+        expires_at: grant.days.map(|days| now + Span::from_millis(86_400_000) * i64::from(days)),
+        revoked_at: None,
+    };
+    let deed = deed(by, "token.create", &token.id, grant.role.as_str(), now);
+    till.by(deed, |till| {
+        till.with(|session| {
+            if let Some(shopper) = grant.shopper {
+                let known = shoppers::get(session, shopper)?.filter(|known| known.erased_at.is_none());
+                known.ok_or_else(|| Error::missing(format!("nobody here is called {shopper}")))?;
+            }
+            access::insert_token(session, &token)
+        })
+    })?;
+    Ok((token, Secret::new(secret)))
+}
+
+/// Takes a token back.
+///
+/// # Errors
+/// When there is none, or it was taken back before; what the database says.
+pub fn revoke_token(till: &mut Till, id: TokenId, by: (&str, &str), now: ShopTime) -> Result<()> {
+    till.by(deed(by, "token.revoke", &id, "", now), |till| {
+        till.with(|session| match access::revoke_token(session, id, now)? {
+            true => Ok(()),
+            false => Err(Error::missing(format!("there is no {id}, or it was taken back before")).into()),
+        })
+    })
+}
+
+/// A line for the audit log.
+pub(super) fn deed(
+    (who, role): (&str, &str),
+    action: &str,
+    subject: &dyn fmt::Display,
+    detail: &str,
+    at: ShopTime,
+) -> Deed {
+    Deed {
+        at,
+        who: who.to_owned(),
+        role: role.to_owned(),
+        action: action.to_owned(),
+        subject: subject.to_string(),
+        detail: detail.to_owned(),
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= HOLDER_CHARS_MAX && !text.chars().any(char::is_control)
+}
+
+/// Dice of the operating system.
+pub(super) fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    let thrown = SystemRandom::new().fill(&mut bytes);
+    thrown.map(|()| bytes).map_err(|_| Error::unavailable("the operating system gives no random numbers"))
+}
+
+/// SHA-256 of a secret, hexadecimal. Secrets are found by it, so no comparison can tell by its time how much of a guess
+/// was right: who knows the digest does not know the secret.
+pub(super) fn hash(secret: &str) -> String {
+    digest(&SHA256, secret.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whoever was let in.
+#[derive(Clone, Debug)]
+pub(super) struct Holder {
+    pub(super) role: Role,
+    /// Of their token.
+    pub(super) token: TokenId,
+    /// As the audit log writes it.
+    pub(super) name: String,
+    pub(super) shopper: Option<ShopperId>,
+}
+
+/// Lets people in.
+pub(super) struct Door {
+    /// By digest.
+    tokens: Mutex<Limiter<String>>,
+    /// By address; those without one are one.
+    wrong: Mutex<Limiter<Option<IpAddr>>>,
+}
+
+impl Door {
+    pub(super) fn new() -> Self {
+        let second = Span::from_millis(1_000);
+        Door {
+            tokens: Mutex::new(Limiter::new(TOKEN_REQUESTS_PER_SECOND, second, TOKEN_REQUESTS_BURST)),
+            wrong: Mutex::new(Limiter::new(WRONG_TOKENS_PER_MINUTE, second * 60, WRONG_TOKENS_BURST)),
+        }
+    }
+
+    /// Who holds the token of this `Authorization` header. `find` looks it up by its digest.
+    pub(super) fn let_in(
+        &self,
+        authorization: Option<&str>,
+        address: Option<IpAddr>,
+        now: ShopTime,
+        find: impl FnOnce(&str) -> Result<Option<Token>>,
+    ) -> Result<Holder, Problem> {
+        let Some(authorization) = authorization else {
+            return Err(Problem::new(Sort::Unauthenticated, "write `Authorization: Bearer aisle_…`"));
+        };
+        let secret = authorization.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let digest = secret.map(|(_, secret)| hash(secret.trim()));
+        let known = digest.as_ref().is_some_and(|digest| locked(&self.tokens).knows(digest));
+        // Whoever came in before is not shut out by somebody who guesses behind the same address.
+        if !known {
+            locked(&self.wrong).check(&address, now).map_err(too_many_wrong)?;
+        }
+        let token = digest.as_deref().map(find).transpose()?.flatten();
+        let valid = |token: &Token| token.revoked_at.is_none() && token.expires_at.is_none_or(|end| now < end);
+        let Some(token) = token.filter(valid) else {
+            locked(&self.wrong).take(&address, now).map_err(too_many_wrong)?;
+            return Err(Problem::new(Sort::Unauthenticated, "nobody has this token, or it is not valid any more"));
+        };
+        locked(&self.tokens)
+            .take(&token.digest, now)
+            .map_err(|wait| Problem::new(Sort::TooMany, "this token comes too often; slow down").retry_after(wait))?;
+        let role = token.role.parse().map_err(|message: String| Problem::from(Error::broken(message)))?;
+        Ok(Holder { role, token: token.id, name: token.holder, shopper: token.shopper })
+    }
+}
+
+fn locked<T>(limiter: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A rate that was not counted to its end lets one more in.
+    limiter.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn too_many_wrong(wait: Span) -> Problem {
+    Problem::new(Sort::TooMany, "too many wrong tokens came from this address").retry_after(wait)
+}

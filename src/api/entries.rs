@@ -1,0 +1,151 @@
+//! A shopper at a gate: does the door open?
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Api;
+use super::access::hash;
+use super::checks::Checks;
+use super::enter::duration;
+use super::problem::{Problem, Sort};
+use super::reply::{Json, Nothing};
+use super::route::Call;
+use super::shoppers::{holder, idempotency_key};
+use crate::base::{CartId, Error, Kind, Secret, ShopperId};
+use crate::db::{carts, shoppers};
+use crate::facts::{Order, Task};
+use crate::till::{Announced, Door, Till};
+
+/// Letters of a gate's name.
+const GATE_CHARS_MAX: usize = 64;
+
+/// Somebody at a gate: a shopper, or what they show there.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EntryBody {
+    /// Who it is, where the gate knows.
+    #[serde(default)]
+    shopper: Option<ShopperId>,
+    /// What they show, where it does not.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    gate_token: Option<Secret<String>>,
+    /// Which gate, 1 to 64 letters.
+    gate: String,
+}
+
+/// Whether the door opens.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Entry")]
+pub(super) struct EntryView {
+    /// What the gate does.
+    door: DoorWord,
+    /// The cart that was opened; none where nobody was let in.
+    cart: Option<CartId>,
+    /// The provider has not confirmed the hold yet, and the policy trusts the shopper meanwhile.
+    unheld: bool,
+    /// Why it stays shut, for the shopper.
+    reason: Option<String>,
+}
+
+/// What a gate does.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum DoorWord {
+    /// It opens.
+    Open,
+    /// It stays shut.
+    Shut,
+}
+
+impl EntryView {
+    fn shut(reason: impl Into<String>) -> Self {
+        EntryView { door: DoorWord::Shut, cart: None, unheld: false, reason: Some(reason.into()) }
+    }
+}
+
+/// `POST /v1/entries`
+pub(super) fn enter(
+    call: &Call<'_>,
+    _: Nothing,
+    _: Nothing,
+    Json(body): Json<EntryBody>,
+) -> Result<Json<EntryView>, Problem> {
+    let mut checks = Checks::default();
+    checks.line("/gate", &body.gate, 1, GATE_CHARS_MAX);
+    if body.shopper.is_some() == body.gate_token.is_some() {
+        checks.say("", "write either `shopper` or `gate_token`");
+    }
+    checks.done()?;
+    let Some(key) = idempotency_key(call)? else {
+        let message = "an entry needs an `Idempotency-Key`: a new one for every shopper at the gate, the same when the \
+                       request is repeated";
+        return Err(Problem::new(Sort::Malformed, message));
+    };
+    let shopper = match (body.shopper, &body.gate_token) {
+        (Some(shopper), _) => Some(shopper),
+        (None, token) => {
+            let digest = hash(token.as_ref().map_or("", |token| token.reveal()));
+            call.read(|till| till.with(|session| shoppers::by_gate_digest(session, &digest)))?.map(|known| known.id)
+        }
+    };
+    let Some(shopper) = shopper else { return Ok(Json(EntryView::shut("this code is not known here"))) };
+    let cart = CartId::derived(&["entry", &holder(call), key]);
+    let (announced, new) = match announce(call, shopper, cart, &body.gate)? {
+        Ok(announced) => announced,
+        Err(reason) => return Ok(Json(EntryView::shut(reason))),
+    };
+    if let Some(order) = announced.order.filter(|order| order.task == Task::Authorise) {
+        ask_for_hold(call.api, order, new);
+    }
+    let door = call.read(|till| till.door(cart, call.api.clock.now()))?;
+    Ok(Json(match door {
+        Door::Open { unheld } => EntryView { door: DoorWord::Open, cart: Some(cart), unheld, reason: None },
+        Door::Shut { reason } => EntryView::shut(reason),
+    }))
+}
+
+/// Opens the cart; or gives why not, for the shopper. With it, whether the cart was not there before.
+fn announce(
+    call: &Call<'_>,
+    shopper: ShopperId,
+    cart: CartId,
+    gate: &str,
+) -> Result<Result<(Announced, bool), String>, Problem> {
+    let work = |till: &mut Till| {
+        let known = till.with(|session| carts::get(session, cart))?;
+        if known.as_ref().is_some_and(|known| known.shopper != Some(shopper)) {
+            let message = "this `Idempotency-Key` was used for another shopper; write a new one";
+            return Err(Error::conflict(message));
+        }
+        let deed = super::access::deed(call.who(), "entry.open", &cart, gate, call.now);
+        match till.by(deed, |till| till.announce(shopper, cart, gate, call.now)) {
+            Ok(announced) => Ok(Ok((announced, known.is_none()))),
+            Err(error) if matches!(error.kind(), Kind::Missing | Kind::Conflict) => Ok(Err(error.message().to_owned())),
+            Err(error) => Err(error),
+        }
+    };
+    call.read(work)
+}
+
+/// Asks the provider on a thread of its own, and waits for as long as a shopper does. An answer that comes later is
+/// written all the same.
+fn ask_for_hold(api: &Api, order: Order, sure_before: bool) {
+    let Some(provider) = api.providers.get(&order.method.provider).cloned() else { return };
+    let Ok(place) = api.holds.clone().try_acquire_owned() else { return };
+    let (till, clock) = (api.till.clone(), api.clock.clone());
+    let (tell, told) = crossbeam_channel::bounded(1);
+    tokio::task::spawn_blocking(move || {
+        let answer = provider.submit(&order);
+        let mut till = till.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Err(error) = till.answered(order.id, &answer, sure_before, clock.now()) {
+            // The order is in the outbox and will be asked about again.
+            tracing::warn!(%error, order = %order.id, "the answer to a hold was not written");
+        }
+        drop((till, place));
+        // Nobody waits any more, perhaps.
+        let _ = tell.send(());
+    });
+    // Time over or not: what is known by now decides.
+    let _ = told.recv_timeout(duration(api.hold_wait));
+}

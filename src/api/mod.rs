@@ -1,0 +1,108 @@
+//! The shop's HTTP server: it takes requests of gates, reviewers, operators, shoppers and payment providers, and gives
+//! documents; whatever is wrong with a request, the answer is a problem document that says so. It decides nothing about
+//! money: that is asked of the `till`. It never holds the till while a payment provider is asked, and never logs what is
+//! secret or personal.
+//!
+//! Every route is one entry of the table in `routes`: the router, who may do what, and the API's description follow from
+//! it.
+
+mod access;
+mod carts;
+mod cases;
+mod checks;
+mod desk;
+mod enter;
+mod entries;
+mod health;
+mod ledger;
+mod limiter;
+mod metrics;
+mod notices;
+mod openapi;
+mod orders;
+mod page;
+mod problem;
+mod receipts;
+mod reply;
+mod retention;
+mod route;
+mod routes;
+mod server;
+mod sheet;
+mod shoppers;
+mod tokens;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::extract::Request;
+use axum::routing::{MethodFilter, on};
+use tokio::sync::Semaphore;
+
+pub use access::{Grant, Role, create_token, revoke_token};
+pub use openapi::description;
+pub use retention::Retention;
+pub use server::serve;
+
+use crate::base::Span;
+use crate::base::limits::{HOLD_WAIT_SPAN_MAX, HOLDS_MAX, REQUESTS_MAX};
+use crate::ports::Clock;
+use crate::till::{Bell, Providers, Till};
+
+/// What the server needs of the world.
+pub struct Api {
+    till: Arc<Mutex<Till>>,
+    providers: Providers,
+    clock: Arc<dyn Clock>,
+    bell: Bell,
+    hold_wait: Span,
+    door: access::Door,
+    metrics: metrics::Metrics,
+    requests: Arc<Semaphore>,
+    holds: Arc<Semaphore>,
+}
+
+type Shared = Arc<Api>;
+
+impl Api {
+    /// A server of this till. After every change `bell` is rung.
+    pub fn new(till: Arc<Mutex<Till>>, providers: Providers, clock: Arc<dyn Clock>, bell: Bell) -> Self {
+        Api {
+            till,
+            providers,
+            clock,
+            bell,
+            hold_wait: HOLD_WAIT_SPAN_MAX,
+            door: access::Door::new(),
+            metrics: metrics::Metrics::default(),
+            requests: Arc::new(Semaphore::new(REQUESTS_MAX)),
+            holds: Arc::new(Semaphore::new(HOLDS_MAX)),
+        }
+    }
+
+    /// The same, with another time that a shopper waits at a gate for the provider's hold.
+    pub fn with_hold_wait(self, hold_wait: Span) -> Self {
+        Api { hold_wait, ..self }
+    }
+
+    /// Everything that it answers. What a request asks of the book runs on threads of the runtime that may block.
+    pub fn router(self) -> Router {
+        let api = Arc::new(self);
+        let mut router = Router::new();
+        for route in routes::all() {
+            let Ok(method) = MethodFilter::try_from(route.method.clone()) else { continue };
+            let (api, route) = (api.clone(), Arc::new(route));
+            let path = route.path;
+            router = router.route(path, on(method, move |request: Request| enter::enter(api, route, request)));
+        }
+        router
+            .fallback(enter::no_route)
+            .method_not_allowed_fallback(enter::no_method)
+            .layer(axum::middleware::from_fn_with_state(api, enter::around))
+    }
+
+    fn till(&self) -> MutexGuard<'_, Till> {
+        // A panic elsewhere leaves no transaction half done, so the till is as good as before.
+        self.till.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,122 @@
+//! Orders to payment providers that were given up: a person looks, and says what became of them.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::checks::Checks;
+use super::page::{Page, PageQuery, row};
+use super::problem::Problem;
+use super::reply::{Done, Json, Nothing};
+use super::route::Call;
+use crate::base::{CartId, Money, PaymentId, ShopTime, TransferId};
+use crate::db::outbox::{self, Letter};
+use crate::facts::{Answer, Task};
+
+/// Letters of what a provider calls something.
+const CHARS_MAX: usize = 255;
+
+/// An order, without what the provider knows the shopper by.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "StuckOrder")]
+pub(super) struct OrderView {
+    /// Its name, also the idempotency key that the provider got.
+    order: TransferId,
+    /// The payment.
+    payment: PaymentId,
+    /// The cart.
+    cart: CartId,
+    /// Who was asked.
+    provider: String,
+    /// To do what.
+    #[serde(flatten)]
+    task: Task,
+    /// How much; for a void zero.
+    amount: Money,
+    /// When it was decided, nanoseconds since the Unix epoch.
+    made_at: ShopTime,
+    /// How often it was sent.
+    attempts: u32,
+    /// Since when it may have been carried out without our knowing.
+    unsure_since: Option<ShopTime>,
+    /// What the provider calls it.
+    reference: Option<String>,
+    /// The last answer.
+    answer: Option<Answer>,
+    /// When that came.
+    answered_at: Option<ShopTime>,
+}
+
+/// What somebody has found out at the provider.
+#[derive(Deserialize, JsonSchema)]
+#[serde(tag = "answer", rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum Resolution {
+    /// It was carried out.
+    Done {
+        /// What the provider calls it, 1 to 255 letters.
+        reference: String,
+        /// How much was moved.
+        amount: Money,
+    },
+    /// It was not, and will not be.
+    Declined {
+        /// The provider's code, 1 to 255 letters.
+        code: String,
+    },
+}
+
+fn view(letter: Letter) -> OrderView {
+    OrderView {
+        order: letter.order.id,
+        payment: letter.order.payment,
+        cart: letter.order.cart,
+        provider: letter.order.method.provider,
+        task: letter.order.task,
+        amount: letter.order.amount,
+        made_at: letter.order.made_at,
+        attempts: letter.attempts,
+        unsure_since: letter.unsure_since,
+        reference: letter.reference,
+        answer: letter.answer,
+        answered_at: letter.answered_at,
+    }
+}
+
+/// `GET /v1/orders/stuck`
+pub(super) fn stuck(
+    call: &Call<'_>,
+    _: Nothing,
+    query: PageQuery,
+    _: Nothing,
+) -> Result<Json<Page<OrderView>>, Problem> {
+    let (rows, (at, name)) = (query.rows()?, query.row(ShopTime::MIN)?);
+    let found = call.read(|till| till.with(|session| outbox::stuck(session, (at, &name), rows)))?;
+    Page::of(&query, found, |letter| row(letter.order.made_at, &letter.order.id), view).map(Json)
+}
+
+/// `POST /v1/orders/{order}/retry`
+pub(super) fn retry(call: &Call<'_>, id: TransferId, _: Nothing, _: Nothing) -> Result<Done, Problem> {
+    call.record(&id, "", |till| till.try_again(id, call.now)).map(|()| Done)
+}
+
+/// `POST /v1/orders/{order}/resolution`
+pub(super) fn resolve(
+    call: &Call<'_>,
+    id: TransferId,
+    _: Nothing,
+    Json(body): Json<Resolution>,
+) -> Result<Done, Problem> {
+    let mut checks = Checks::default();
+    let (answer, word) = match body {
+        Resolution::Done { reference, amount } => {
+            checks.line("/reference", &reference, 1, CHARS_MAX);
+            (Answer::Done { reference, amount }, "done")
+        }
+        Resolution::Declined { code } => {
+            checks.line("/code", &code, 1, CHARS_MAX);
+            let message = "found out at the provider by a person".to_owned();
+            (Answer::Declined { code, message, wants_shopper: false }, "declined")
+        }
+    };
+    checks.done()?;
+    call.record(&id, word, |till| till.resolve(id, &answer, call.now)).map(|()| Done)
+}

@@ -1,0 +1,190 @@
+//! Bodies in and answers out, with what the API's description says about them.
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::problem::{Problem, Sort};
+use crate::base::Error;
+
+/// The media type of most bodies.
+pub(super) const JSON: &str = "application/json";
+
+/// An answer on its way out.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) status: StatusCode,
+    pub(super) media_type: &'static str,
+    pub(super) body: Vec<u8>,
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Reply {
+    pub(super) fn text(media_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
+        Reply { status: StatusCode::OK, media_type, body: body.into(), headers: Vec::new() }
+    }
+
+    pub(super) fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() = self.status;
+        if !self.media_type.is_empty() {
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(self.media_type));
+        }
+        response.headers_mut().extend(self.headers);
+        response
+    }
+}
+
+/// What a request brings.
+pub(super) trait Input: Sized {
+    /// The media type that it has to have, if any is asked for.
+    const MEDIA_TYPE: Option<&'static str>;
+
+    /// # Errors
+    /// When it is not what it should be.
+    fn read(body: &[u8]) -> Result<Self, Problem>;
+
+    fn schema(generator: &mut SchemaGenerator) -> Option<Schema>;
+}
+
+/// What a request is answered with.
+pub(super) trait Output {
+    const STATUS: StatusCode;
+
+    /// # Errors
+    /// When it cannot be written.
+    fn reply(self) -> Result<Reply, Problem>;
+
+    /// Every media type that it may have.
+    fn content(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)>;
+}
+
+/// Nothing, or nothing that anybody looks at.
+#[derive(Debug, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Nothing {}
+
+impl std::str::FromStr for Nothing {
+    type Err = String;
+
+    fn from_str(_: &str) -> Result<Self, String> {
+        Ok(Nothing {})
+    }
+}
+
+impl Input for Nothing {
+    const MEDIA_TYPE: Option<&'static str> = None;
+
+    fn read(_: &[u8]) -> Result<Self, Problem> {
+        Ok(Nothing {})
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Option<Schema> {
+        None
+    }
+}
+
+/// The bytes themselves.
+pub(super) struct Raw(pub(super) Vec<u8>);
+
+impl Input for Raw {
+    const MEDIA_TYPE: Option<&'static str> = None;
+
+    fn read(body: &[u8]) -> Result<Self, Problem> {
+        Ok(Raw(body.to_vec()))
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Option<Schema> {
+        Some(json_schema!(true))
+    }
+}
+
+/// JSON.
+pub(super) struct Json<T>(pub(super) T);
+
+impl<T: DeserializeOwned + JsonSchema> Input for Json<T> {
+    const MEDIA_TYPE: Option<&'static str> = Some(JSON);
+
+    fn read(body: &[u8]) -> Result<Self, Problem> {
+        serde_json::from_slice(body).map(Json).map_err(|error| match error.classify() {
+            serde_json::error::Category::Data => Problem::new(Sort::Invalid, format!("the body: {error}")),
+            _ => Problem::new(Sort::Malformed, format!("the body is not JSON: {error}")),
+        })
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Option<Schema> {
+        Some(generator.subschema_for::<T>())
+    }
+}
+
+impl<T: Serialize + JsonSchema> Output for Json<T> {
+    const STATUS: StatusCode = StatusCode::OK;
+
+    fn reply(self) -> Result<Reply, Problem> {
+        let written = serde_json::to_vec(&self.0);
+        let body = written.map_err(|error| Error::broken(format!("an answer cannot be written as JSON: {error}")))?;
+        Ok(Reply::text(JSON, body))
+    }
+
+    fn content(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
+        vec![(JSON, generator.subschema_for::<T>())]
+    }
+}
+
+/// JSON of something that was not there before.
+pub(super) struct Created<T>(pub(super) T);
+
+impl<T: Serialize + JsonSchema> Output for Created<T> {
+    const STATUS: StatusCode = StatusCode::CREATED;
+
+    fn reply(self) -> Result<Reply, Problem> {
+        Ok(Reply { status: Self::STATUS, ..Json(self.0).reply()? })
+    }
+
+    fn content(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
+        Json::<T>::content(generator)
+    }
+}
+
+/// It is done, and there is nothing to say about it.
+pub(super) struct Done;
+
+impl Output for Done {
+    const STATUS: StatusCode = StatusCode::NO_CONTENT;
+
+    fn reply(self) -> Result<Reply, Problem> {
+        Ok(Reply { status: Self::STATUS, ..Reply::text("", Vec::new()) })
+    }
+
+    fn content(_: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
+        Vec::new()
+    }
+}
+
+/// Text of one media type, by the letters of [`Text::MEDIA_TYPE`].
+pub(super) struct Text<M>(pub(super) String, pub(super) M);
+
+/// A media type.
+pub(super) trait MediaType {
+    const NAME: &'static str;
+}
+
+impl<M: MediaType> Output for Text<M> {
+    const STATUS: StatusCode = StatusCode::OK;
+
+    fn reply(self) -> Result<Reply, Problem> {
+        Ok(Reply::text(M::NAME, self.0))
+    }
+
+    fn content(_: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
+        vec![(M::NAME, json_schema!({ "type": "string" }))]
+    }
+}
+
+/// The only value of a header, where it is text.
+pub(super) fn header_text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}

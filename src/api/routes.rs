@@ -1,0 +1,167 @@
+//! The table of routes: who may do what with which path.
+
+use axum::http::Method;
+
+use super::access::Role::{Gate, Operator, Reviewer, Shopper};
+use super::route::{Permit, Route};
+use super::{
+    carts, cases, desk, entries, health, ledger, metrics, notices, openapi, orders, receipts, shoppers, tokens,
+};
+
+const GET: Method = Method::GET;
+const POST: Method = Method::POST;
+const PUT: Method = Method::PUT;
+const DELETE: Method = Method::DELETE;
+
+const OPERATORS: Permit = Permit::To(&[Operator]);
+const REVIEWERS: Permit = Permit::To(&[Operator, Reviewer]);
+const GATES: Permit = Permit::To(&[Operator, Gate]);
+const SHOPPERS: Permit = Permit::To(&[Operator, Shopper]);
+const BUT_GATES: Permit = Permit::To(&[Operator, Reviewer, Shopper]);
+
+/// What the header of repeated requests says.
+const KEY: &str = "Makes a repetition the same request: 1 to 255 ASCII letters, new for every intent.";
+
+/// All routes.
+pub(super) fn all() -> Vec<Route> {
+    let mut routes = for_everybody();
+    routes.extend(of_shoppers());
+    routes.extend(of_carts());
+    routes.extend(of_operators());
+    routes
+}
+
+/// What needs no token.
+fn for_everybody() -> Vec<Route> {
+    vec![
+        Route::new((GET, "/"), Permit::Open, ("page.review", "The page for reviewers"), desk::page),
+        Route::new((GET, "/healthz"), Permit::Open, ("health.alive", "Whether the process lives"), health::alive),
+        Route::new((GET, "/readyz"), Permit::Open, ("health.ready", "Whether the shop may open"), health::ready),
+        Route::new((GET, "/openapi.json"), Permit::Open, ("api.description", "This description"), openapi::get),
+        Route::new(
+            (POST, "/v1/webhooks/{provider}"),
+            Permit::Open,
+            ("notice.take", "A payment provider says that something changed"),
+            notices::take,
+        )
+        .for_notices(),
+    ]
+}
+
+/// Shoppers and what is theirs.
+fn of_shoppers() -> Vec<Route> {
+    vec![
+        Route::new((POST, "/v1/shoppers"), OPERATORS, ("shopper.enrol", "Enrol a shopper"), shoppers::enrol)
+            .with_headers(&[("Idempotency-Key", false, KEY)]),
+        Route::new((GET, "/v1/shoppers/{shopper}"), SHOPPERS, ("shopper.read", "A shopper"), shoppers::get),
+        Route::new(
+            (PUT, "/v1/shoppers/{shopper}"),
+            SHOPPERS,
+            ("shopper.change", "Replace what a shopper told"),
+            shoppers::change,
+        ),
+        Route::new(
+            (DELETE, "/v1/shoppers/{shopper}"),
+            SHOPPERS,
+            ("shopper.erase", "Erase what is personal about a shopper"),
+            shoppers::erase,
+        ),
+        Route::new(
+            (GET, "/v1/shoppers/{shopper}/export"),
+            SHOPPERS,
+            ("shopper.export", "Everything that is known about a shopper"),
+            shoppers::export,
+        ),
+        Route::new(
+            (GET, "/v1/shoppers/{shopper}/receipts"),
+            SHOPPERS,
+            ("receipt.list", "A shopper's receipts, newest first"),
+            receipts::of_shopper,
+        ),
+        Route::new((POST, "/v1/entries"), GATES, ("entry.open", "A shopper is at a gate"), entries::enter)
+            .with_headers(&[("Idempotency-Key", true, KEY)]),
+    ]
+}
+
+/// Stays, their receipts, and what people say about them.
+fn of_carts() -> Vec<Route> {
+    vec![
+        Route::new((GET, "/v1/carts"), REVIEWERS, ("cart.list", "Open carts, oldest first"), carts::open),
+        Route::new((GET, "/v1/carts/{cart}"), BUT_GATES, ("cart.read", "A cart"), carts::get),
+        Route::new(
+            (GET, "/v1/carts/{cart}/evidence"),
+            REVIEWERS,
+            ("cart.evidence", "Why its receipt says what it says"),
+            carts::evidence,
+        ),
+        Route::new(
+            (PUT, "/v1/carts/{cart}/payer"),
+            REVIEWERS,
+            ("cart.payer", "Say who pays for a cart"),
+            carts::assign,
+        ),
+        Route::new(
+            (GET, "/v1/carts/{cart}/transfers"),
+            OPERATORS,
+            ("cart.transfers", "Its rows in the ledger"),
+            ledger::of_cart,
+        ),
+        Route::new(
+            (GET, "/v1/receipts/{cart}"),
+            BUT_GATES,
+            ("receipt.read", "The receipt of a cart; with evidence for reviewers and operators"),
+            receipts::get,
+        ),
+        Route::new(
+            (POST, "/v1/receipts/{cart}/contest"),
+            SHOPPERS,
+            ("receipt.contest", "Say that a receipt is wrong"),
+            receipts::contest,
+        ),
+        Route::new(
+            (GET, "/v1/cases"),
+            REVIEWERS,
+            ("case.list", "What waits for a person, oldest first"),
+            cases::waiting,
+        ),
+        Route::new((GET, "/v1/cases/{case}"), REVIEWERS, ("case.read", "A case with receipt and evidence"), cases::get),
+        Route::new((POST, "/v1/cases/{case}/verdict"), REVIEWERS, ("case.verdict", "Decide a case"), cases::decide),
+        Route::new((GET, "/v1/products"), REVIEWERS, ("product.list", "The catalogue, by code"), cases::products),
+    ]
+}
+
+/// The machine room.
+fn of_operators() -> Vec<Route> {
+    vec![
+        Route::new((GET, "/metrics"), OPERATORS, ("metrics.read", "Counters for Prometheus"), metrics::expose),
+        Route::new(
+            (GET, "/v1/orders/stuck"),
+            OPERATORS,
+            ("order.list", "Orders to payment providers that were given up, oldest first"),
+            orders::stuck,
+        ),
+        Route::new(
+            (POST, "/v1/orders/{order}/retry"),
+            OPERATORS,
+            ("order.retry", "Send such an order again"),
+            orders::retry,
+        ),
+        Route::new(
+            (POST, "/v1/orders/{order}/resolution"),
+            OPERATORS,
+            ("order.resolve", "Say what became of such an order"),
+            orders::resolve,
+        ),
+        Route::new((GET, "/v1/ledger/balances"), OPERATORS, ("ledger.balances", "Sums by account"), ledger::balances),
+        Route::new(
+            (GET, "/v1/ledger/transfers"),
+            OPERATORS,
+            ("ledger.transfers", "The ledger, row by row"),
+            ledger::rows,
+        ),
+        Route::new((GET, "/v1/audit"), OPERATORS, ("audit.list", "Who did what, newest first"), ledger::audit),
+        Route::new((GET, "/v1/tokens"), OPERATORS, ("token.list", "Tokens, oldest first"), tokens::list),
+        Route::new((POST, "/v1/tokens"), OPERATORS, ("token.create", "Make a token"), tokens::create),
+        Route::new((DELETE, "/v1/tokens/{token}"), OPERATORS, ("token.revoke", "Take a token back"), tokens::revoke),
+    ]
+}

@@ -1,0 +1,101 @@
+//! Keys to the API.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::access::{Grant, Role, create_token, revoke_token};
+use super::page::{Page, PageQuery, row};
+use super::problem::Problem;
+use super::reply::{Created, Done, Json, Nothing};
+use super::route::Call;
+use crate::base::{ShopTime, ShopperId, TokenId};
+use crate::db::access::{self, Token};
+
+/// A token to be made.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TokenBody {
+    /// What its holder may do.
+    role: Role,
+    /// Who holds it, 1 to 100 letters; for a shopper's token, nothing.
+    #[serde(default)]
+    holder: Option<String>,
+    /// Whom it speaks for; for the role `shopper`, and only for it.
+    #[serde(default)]
+    shopper: Option<ShopperId>,
+    /// Days that it is valid, 1 to 3,650; none for ever.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 3_650))]
+    days: Option<u32>,
+}
+
+/// A token, without its secret.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Token")]
+pub(super) struct TokenView {
+    /// Its name.
+    token: TokenId,
+    /// What its holder may do.
+    role: String,
+    /// Who holds it.
+    holder: String,
+    /// Whom it speaks for.
+    shopper: Option<ShopperId>,
+    /// Since when, nanoseconds since the Unix epoch.
+    created_at: ShopTime,
+    /// Until when.
+    expires_at: Option<ShopTime>,
+    /// When it was taken back.
+    revoked_at: Option<ShopTime>,
+}
+
+/// A token that was just made.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct NewToken {
+    /// The token.
+    #[serde(flatten)]
+    token: TokenView,
+    /// What goes behind `Authorization: Bearer`. It is said here once.
+    secret: String,
+}
+
+fn view(token: Token) -> TokenView {
+    TokenView {
+        token: token.id,
+        role: token.role,
+        holder: token.holder,
+        shopper: token.shopper,
+        created_at: token.created_at,
+        expires_at: token.expires_at,
+        revoked_at: token.revoked_at,
+    }
+}
+
+/// `GET /v1/tokens`
+pub(super) fn list(
+    call: &Call<'_>,
+    _: Nothing,
+    query: PageQuery,
+    _: Nothing,
+) -> Result<Json<Page<TokenView>>, Problem> {
+    let (rows, (at, name)) = (query.rows()?, query.row(ShopTime::MIN)?);
+    let found = call.read(|till| till.with(|session| access::tokens(session, (at, &name), rows)))?;
+    Page::of(&query, found, |token| row(token.created_at, &token.id), view).map(Json)
+}
+
+/// `POST /v1/tokens`
+pub(super) fn create(
+    call: &Call<'_>,
+    _: Nothing,
+    _: Nothing,
+    Json(body): Json<TokenBody>,
+) -> Result<Created<NewToken>, Problem> {
+    let grant = Grant { role: body.role, holder: body.holder, shopper: body.shopper, days: body.days };
+    let (token, secret) = call.read(|till| create_token(till, &grant, call.who(), call.now))?;
+    Ok(Created(NewToken { token: view(token), secret: secret.reveal().clone() }))
+}
+
+/// `DELETE /v1/tokens/{token}`
+pub(super) fn revoke(call: &Call<'_>, id: TokenId, _: Nothing, _: Nothing) -> Result<Done, Problem> {
+    call.read(|till| revoke_token(till, id, call.who(), call.now)).map(|()| Done)
+}

@@ -1,0 +1,134 @@
+//! `aisle token`: keys to the API.
+
+use std::fmt::Write as _;
+
+use clap::{Args, Subcommand};
+
+use super::print;
+use crate::api::{Grant, Role, create_token, revoke_token};
+use crate::base::{Error, Result, ShopTime, ShopperId, TokenId};
+use crate::db::access::{self, Token};
+use crate::db::{self, carts};
+use crate::ports::{Clock, WallClock};
+use crate::till::Till;
+
+/// Who the audit log says it was: whoever may use this command has the book itself.
+const BY: (&str, &str) = ("aisle token", "operator");
+/// Tokens that are read at a time.
+const PAGE_ROWS: u32 = 500;
+
+/// Make, list and take back keys to the API.
+#[derive(Args)]
+pub(super) struct TokenCommand {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Create(Create),
+    List(List),
+    Revoke(Revoke),
+}
+
+/// Make a token; its secret is printed once and kept nowhere
+#[derive(Args)]
+struct Create {
+    #[command(flatten)]
+    book: Book,
+    /// What its holder may do: operator, reviewer, gate or shopper
+    #[arg(long)]
+    role: Role,
+    /// Who holds it; a shopper's token is named after its shopper
+    #[arg(long, value_name = "NAME")]
+    holder: Option<String>,
+    /// Whom a token of the role `shopper` speaks for
+    #[arg(long, value_name = "ID")]
+    shopper: Option<ShopperId>,
+    /// Days that it is valid, 1 to 3,650; without it for ever
+    #[arg(long, value_name = "N")]
+    days: Option<u32>,
+}
+
+/// List all tokens, without their secrets
+#[derive(Args)]
+struct List {
+    #[command(flatten)]
+    book: Book,
+}
+
+/// Take a token back
+#[derive(Args)]
+struct Revoke {
+    #[command(flatten)]
+    book: Book,
+    /// The token, as `list` names it
+    token: TokenId,
+}
+
+#[derive(Args)]
+struct Book {
+    /// The book: a file, `sqlite:PATH`, or `postgresql://USER:PASSWORD@HOST/DATABASE`
+    #[arg(long, value_name = "FILE|URL", env = "AISLE_DB", hide_env_values = true)]
+    db: String,
+}
+
+impl TokenCommand {
+    pub(super) fn run(&self) -> Result<()> {
+        let now = WallClock.now();
+        match &self.verb {
+            Verb::Create(create) => create.run(now),
+            Verb::List(list) => list.run(now),
+            Verb::Revoke(revoke) => revoke_token(&mut revoke.book.open(now)?, revoke.token, BY, now),
+        }
+    }
+}
+
+impl Create {
+    fn run(&self, now: ShopTime) -> Result<()> {
+        let grant = Grant { role: self.role, holder: self.holder.clone(), shopper: self.shopper, days: self.days };
+        let (_, secret) = create_token(&mut self.book.open(now)?, &grant, BY, now)?;
+        print(&format!("{}\n", secret.reveal()));
+        Ok(())
+    }
+}
+
+impl List {
+    fn run(&self, now: ShopTime) -> Result<()> {
+        let mut till = self.book.open(now)?;
+        let (mut at, mut name) = (ShopTime::MIN, String::new());
+        loop {
+            let page = till.with(|session| access::tokens(session, (at, &name), PAGE_ROWS))?;
+            let Some(last) = page.last() else { return Ok(()) };
+            (at, name) = (last.created_at, last.id.to_string());
+            print(&page.iter().fold(String::new(), |mut text, token| {
+                // Writing to a string cannot fail.
+                let _ =
+                    writeln!(text, "{}  {:<8}  {:<13}  {}", token.id, token.role, standing(token, now), token.holder);
+                text
+            }));
+        }
+    }
+}
+
+fn standing(token: &Token, now: ShopTime) -> String {
+    match (token.revoked_at, token.expires_at) {
+        (Some(_), _) => "revoked".to_owned(),
+        (None, Some(end)) if end <= now => "expired".to_owned(),
+        (None, Some(end)) => format!("to {}", end.to_string().split('T').next().unwrap_or_default()),
+        (None, None) => "valid".to_owned(),
+    }
+}
+
+impl Book {
+    /// The till of a book, which the server may have open as well.
+    fn open(&self, now: ShopTime) -> Result<Till> {
+        let mut database = db::open(&self.db, &db::Options { create: false, ..db::Options::default() }, now)?;
+        let known = database.transaction(carts::shops)?;
+        match known.first() {
+            // Tokens are of the book, whichever of its shops opens it.
+            Some(name) => Till::reopen(database, name),
+            None => Err(Error::missing("the book has no shop yet").hint("`aisle serve --db …` writes one into it")),
+        }
+    }
+}
