@@ -107,7 +107,11 @@ impl Player {
                 continue;
             }
             let since = fact.stamp.arrived.secs_since(*origin.get_or_insert(fact.stamp.arrived));
-            let due = if 0.0 < self.speed { Duration::try_from_secs_f64(since / self.speed).unwrap_or_default() } else { Duration::ZERO };
+            let due = if 0.0 < self.speed {
+                Duration::try_from_secs_f64(since / self.speed).unwrap_or_default()
+            } else {
+                Duration::ZERO
+            };
             if self.is_stopped_within(due.saturating_sub(begun.elapsed())) || !self.take(&mut live, &fact) {
                 return;
             }
