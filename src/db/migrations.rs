@@ -31,7 +31,7 @@ const NOTES: &str = "CREATE TABLE migrations (
 /// When it is not aisle's, was written by a newer aisle, or by one whose migrations were others.
 pub(super) fn bring_up(database: &mut Database, create: bool, now: ShopTime) -> Result<()> {
     let engine = database.engine_name();
-    let mut version = database.transaction(|session| Ok(found(session, engine)?))?;
+    let mut version = database.transaction(|session| found(session, engine))?;
     if version.is_none() && !create {
         return Err(Error::input("there is no book in this database").hint("it is made by `aisle` when a shop opens"));
     }
@@ -40,7 +40,7 @@ pub(super) fn bring_up(database: &mut Database, create: bool, now: ShopTime) -> 
             Ok(()) => version = Some(version.unwrap_or(0) + 1),
             // Another process may do the same at this moment; then its step is as good as ours.
             Err(error) => {
-                let since = database.transaction(|session| Ok(found(session, engine)?))?;
+                let since = database.transaction(|session| found(session, engine))?;
                 if since <= version {
                     return Err(error);
                 }
@@ -134,6 +134,10 @@ fn statements(text: &str, engine: &str) -> Vec<String> {
             }
         }
     }
+    // What has no end is for the engine to refuse.
+    if !statement.trim().is_empty() {
+        found.push(statement);
+    }
     found
 }
 
@@ -148,7 +152,20 @@ fn in_dialect(statement: &str, engine: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::statements;
+    use super::{MIGRATIONS, statements};
+
+    #[test]
+    fn every_statement_of_a_migration_has_an_end() {
+        for migration in MIGRATIONS {
+            for engine in ["sqlite", "postgresql"] {
+                for statement in statements(migration.text, engine) {
+                    let last = statement.lines().next_back().unwrap();
+                    assert!(last.ends_with(';') && !last.starts_with(' '), "{statement}");
+                    assert!(!statement.contains('{'), "{statement}");
+                }
+            }
+        }
+    }
 
     const FILE: &str = "-- A table.
 CREATE TABLE things (

@@ -25,6 +25,8 @@ impl Default for Options {
 /// Opens the database at `url` and brings its tables to the newest version; `now` is noted for those that are new.
 /// `url` is a path, `sqlite:PATH`, `sqlite::memory:`, or `postgresql://USER:PASSWORD@HOST/DATABASE`.
 ///
+/// A database on a server must not be used on a thread that runs async code, where waiting for an answer panics.
+///
 /// # Errors
 /// Says what is wrong with the address or behind it; passwords are never part of it.
 pub fn open(url: &str, options: &Options, now: ShopTime) -> Result<Database> {

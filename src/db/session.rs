@@ -77,7 +77,7 @@ pub struct Failure {
     /// For people; without values of rows.
     pub message: String,
     /// What the work said when it gave up.
-    pub cause: Option<Error>,
+    pub cause: Option<Box<Error>>,
 }
 
 impl Failure {
@@ -96,7 +96,7 @@ impl fmt::Display for Failure {
 /// What the work says ends the transaction.
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Failure { kind: FailureKind::Work, message: error.to_string(), cause: Some(error) }
+        Failure { kind: FailureKind::Work, message: error.to_string(), cause: Some(Box::new(error)) }
     }
 }
 
@@ -105,7 +105,7 @@ impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         let Failure { kind, message, cause } = failure;
         match (kind, cause) {
-            (_, Some(error)) => error,
+            (_, Some(error)) => *error,
             (FailureKind::Busy, _) => Error::unavailable(format!("the database is busy: {message}"))
                 .hint("another process is writing; it is tried again by itself where the shop is open"),
             (FailureKind::Full, _) => Error::unavailable(format!("the disk of the database is full: {message}"))

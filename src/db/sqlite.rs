@@ -264,3 +264,31 @@ fn kind(error: &ffi::Error) -> FailureKind {
         _ => FailureKind::Broken,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::{FailureKind, kind};
+
+    #[test]
+    fn codes_say_whether_to_try_again() {
+        let cases = [
+            (ffi::SQLITE_BUSY_SNAPSHOT, FailureKind::Busy),
+            (ffi::SQLITE_LOCKED, FailureKind::Busy),
+            (ffi::SQLITE_FULL, FailureKind::Full),
+            (ffi::SQLITE_IOERR_SHMSIZE, FailureKind::Full),
+            (ffi::SQLITE_IOERR_FSYNC, FailureKind::Lost),
+            (ffi::SQLITE_CANTOPEN, FailureKind::Lost),
+            (ffi::SQLITE_READONLY_DBMOVED, FailureKind::Lost),
+            (ffi::SQLITE_CONSTRAINT_TRIGGER, FailureKind::Refused),
+            (ffi::SQLITE_CONSTRAINT_UNIQUE, FailureKind::Refused),
+            (ffi::SQLITE_NOTADB, FailureKind::Broken),
+            (ffi::SQLITE_CORRUPT, FailureKind::Broken),
+            (ffi::SQLITE_ERROR, FailureKind::Broken),
+        ];
+        for (code, wanted) in cases {
+            assert_eq!(kind(&ffi::Error::new(code)), wanted, "{code}");
+        }
+    }
+}

@@ -35,7 +35,7 @@ fn an_address_that_is_none_is_refused_without_its_password() {
 #[test]
 fn memory_is_a_database() {
     let mut database = open("sqlite::memory:", &Options::default(), NOW).unwrap();
-    let applied = database.transaction(|session| Ok(session.query("SELECT applied_at FROM migrations", &[])?)).unwrap();
+    let applied = database.transaction(|session| session.query("SELECT applied_at FROM migrations", &[])).unwrap();
     assert_eq!(applied[0].int(0).unwrap(), NOW.as_nanos());
 }
 
@@ -53,7 +53,7 @@ fn add_one(database: &mut Database) -> Result<()> {
 }
 
 fn debits(database: &mut Database) -> i64 {
-    let rows = database.transaction(|session| Ok(session.query("SELECT debits FROM balances", &[])?)).unwrap();
+    let rows = database.transaction(|session| session.query("SELECT debits FROM balances", &[])).unwrap();
     rows.first().map_or(0, |row| row.int(0).unwrap())
 }
 

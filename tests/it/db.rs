@@ -10,18 +10,18 @@ use std::sync::{Barrier, mpsc};
 use std::thread;
 
 use aisle::base::{Kind, Result};
-use aisle::db::{Database, Failure, FailureKind, Options, Row, Value, open};
+use aisle::db::{Database, FailureKind, Options, Row, Value, open};
 
-use self::place::{Admin, NOW, Place, on_each, on_server, server};
+use self::place::{AUTHORITY, Admin, NOW, Place, on_each, on_server, server};
 
 const ACCOUNT: &str = "INSERT INTO balances VALUES ('a', 'EUR', 0, 0, 0, 0) ON CONFLICT DO NOTHING";
 
 fn execute(database: &mut Database, statement: &str) -> Result<u64> {
-    database.transaction(|session| Ok(session.execute(statement, &[])?))
+    database.transaction(|session| session.execute(statement, &[]))
 }
 
 fn ask(database: &mut Database, question: &str) -> Vec<Row> {
-    database.transaction(|session| Ok(session.query(question, &[])?)).unwrap()
+    database.transaction(|session| session.query(question, &[])).unwrap()
 }
 
 fn number(database: &mut Database, question: &str) -> i64 {
@@ -56,7 +56,7 @@ fn many_processes_may_make_it_at_once() {
             for _ in 0..4 {
                 scope.spawn(|| {
                     barrier.wait();
-                    place.open();
+                    place.try_open(60_000).unwrap();
                 });
             }
         });
@@ -177,7 +177,7 @@ fn values_that_do_not_fit_are_refused() {
     on_each(|place| {
         let mut database = place.open();
         for values in wrong {
-            let error = database.transaction(|session| Ok(session.execute(insert, values)?)).unwrap_err();
+            let error = database.transaction(|session| session.execute(insert, values)).unwrap_err();
             assert_eq!(error.kind(), Kind::Input, "{error}");
         }
         assert_eq!(number(&mut database, "SELECT COUNT(*) FROM shoppers"), 0);
@@ -204,6 +204,7 @@ fn a_failure_ends_the_transaction_even_if_it_is_overlooked() {
             .transaction(|session| {
                 session.execute(ACCOUNT, &[])?;
                 let doubled = session.execute("INSERT INTO balances VALUES ('a', 'EUR', 0, 0, 0, 0)", &[]).unwrap_err();
+                // One that somebody else wrote at this moment, unseen, looks the same in PostgreSQL: it is tried alone.
                 assert_eq!(doubled.kind, FailureKind::Refused);
                 let next = session.query("SELECT COUNT(*) FROM balances", &[]).unwrap_err();
                 assert!(next.message.contains("the transaction is over"), "{next}");
@@ -253,7 +254,7 @@ fn what_is_append_only_stays() {
 #[test]
 fn no_update_is_lost() {
     const WRITERS: usize = 4;
-    const TIMES: usize = 25;
+    const TIMES: usize = 10;
     on_each(|place| {
         execute(&mut place.open(), ACCOUNT).unwrap();
         let barrier = Barrier::new(WRITERS);
@@ -273,7 +274,7 @@ fn no_update_is_lost() {
 #[test]
 fn names_given_at_once_by_two_are_given_once() {
     const WRITERS: usize = 3;
-    const TIMES: usize = 20;
+    const TIMES: usize = 8;
     on_each(|place| {
         place.open();
         let barrier = Barrier::new(WRITERS);
@@ -291,21 +292,21 @@ fn names_given_at_once_by_two_are_given_once() {
             }
         });
         let rows = ask(&mut place.open(), "SELECT COUNT(*), MAX(seq) FROM audit");
-        assert_eq!(rows[0], Row(vec![60.into(), 60.into()]));
+        assert_eq!(rows[0], Row(vec![24.into(), 24.into()]));
     });
 }
 
 #[test]
 fn a_second_writer_waits_and_then_works() {
     on_each(|place| {
-        execute(&mut place.open(), ACCOUNT).unwrap();
+        let (mut first, mut second) = (place.open(), place.open());
+        execute(&mut first, ACCOUNT).unwrap();
         let (begun, has_begun) = mpsc::sync_channel(1);
         let (coming, is_coming) = mpsc::sync_channel::<()>(1);
         thread::scope(|scope| {
-            scope.spawn(|| {
-                let mut database = place.open();
+            scope.spawn(move || {
                 let mut meeting = Some((begun, is_coming));
-                let added = database.transaction(|session| {
+                let added = first.transaction(|session| {
                     let found = session.query("SELECT debits FROM balances", &[])?[0].int(0)?;
                     // Only the first time: where the two run into each other it is done again.
                     if let Some((begun, is_coming)) = meeting.take() {
@@ -316,11 +317,10 @@ fn a_second_writer_waits_and_then_works() {
                 });
                 assert_eq!(added.unwrap(), 1);
             });
-            scope.spawn(|| {
-                let mut database = place.open();
+            scope.spawn(move || {
                 has_begun.recv().unwrap();
                 coming.send(()).unwrap();
-                add_one(&mut database).unwrap();
+                add_one(&mut second).unwrap();
             });
         });
         assert_eq!(number(&mut place.open(), "SELECT debits FROM balances"), 2);
@@ -416,8 +416,7 @@ fn a_lost_connection_is_made_anew() {
         let lost = database.transaction(|session| {
             session.execute("UPDATE balances SET debits = 99", &[])?;
             end(session.query(id, &[])?[0].int(0)?);
-            let failed = session.execute("UPDATE balances SET credits = 99", &[]);
-            failed.inspect_err(|failure| kind = Some(failure.kind)).map_err(Failure::from)
+            session.execute("UPDATE balances SET credits = 99", &[]).inspect_err(|failure| kind = Some(failure.kind))
         });
         assert_eq!((lost.unwrap_err().kind(), kind), (Kind::Unavailable, Some(FailureKind::Lost)));
         assert_eq!(number(&mut database, "SELECT debits FROM balances"), 1);
@@ -433,6 +432,27 @@ fn a_lost_connection_is_made_anew() {
 }
 
 #[test]
+fn a_connection_is_private_where_that_is_asked() {
+    on_server(|place| {
+        if !place.url.contains(AUTHORITY) {
+            eprintln!(
+                "left out: the server has no certificate that is known, `.ci/postgres start` makes one with openssl"
+            );
+            return;
+        }
+        let question = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+        for (parameter, private) in [("", 0), ("&sslmode=require", 1), ("&sslmode=verify-full", 1)] {
+            let mut database = open(&format!("{}{parameter}", place.url), &Options::default(), NOW).unwrap();
+            assert_eq!(number(&mut database, question), private, "{parameter}");
+        }
+        let unknown = place.url.replacen(AUTHORITY, "sslmode=require&application_name=", 1);
+        let (kind, text) = refusal(&unknown, &Options::default());
+        assert_eq!(kind, Kind::Unavailable, "{text}");
+        assert!(text.contains("in private"), "{text}");
+    });
+}
+
+#[test]
 fn a_server_that_cannot_be_used_is_told_without_the_password() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = format!("postgres://ada:secret@{}/shop?connect_timeout=1", listener.local_addr().unwrap());
@@ -443,7 +463,7 @@ fn a_server_that_cannot_be_used_is_told_without_the_password() {
     let mut cases = vec![
         (silent, Kind::Unavailable, "does not answer"),
         (closed, Kind::Unavailable, "cannot reach"),
-        ("postgres://ada:secret@nowhere.invalid/shop".to_owned(), Kind::Unavailable, "cannot reach"),
+        ("postgres://ada:secret@nowhere.invalid/shop".to_owned(), Kind::Unavailable, "nowhere.invalid"),
         ("postgres://ada:secret@h:port/shop".to_owned(), Kind::Usage, "not the address"),
         ("postgres://ada:secret@h/shop?colour=red".to_owned(), Kind::Usage, "not the address"),
         ("postgres://ada:secret@h/shop?sslrootcert=no/such.pem".to_owned(), Kind::Input, "sslrootcert"),
@@ -455,7 +475,6 @@ fn a_server_that_cannot_be_used_is_told_without_the_password() {
         let good = server.split_once(&format!("@{host}")).unwrap().0;
         cases.push((format!("postgres://aisle:secret@{host}"), Kind::Usage, "does not let this user in"));
         cases.push((format!("{good}@{address}/secretless?{parameters}"), Kind::Usage, "no such database"));
-        cases.push((format!("{server}&sslmode=verify-full"), Kind::Unavailable, "in private"));
     }
     for (url, kind, said) in cases {
         let (found, text) = refusal(&url, &Options::default());

@@ -34,8 +34,8 @@ const ANSWER_TIME_MORE: Duration = Duration::from_secs(5);
 /// After how long the server ends a transaction in which nothing happens.
 const IDLE_TIME_MAX: Duration = Duration::from_secs(60);
 
-/// How the message of a name that exists already begins.
-pub(super) const DOUBLE: &str = "duplicate key";
+/// How the message of a name that exists already begins, in whatever language the server goes on.
+pub(super) const DOUBLE: &str = "it exists already: ";
 
 /// Where a server is and how it is spoken to.
 pub(super) struct Server {
@@ -214,7 +214,8 @@ fn failure(error: &tokio_postgres::Error) -> Failure {
         let broken = ours.iter().any(|beginning| said.starts_with(beginning));
         return Failure::new(if broken { FailureKind::Broken } else { FailureKind::Lost }, said);
     };
-    Failure::new(kind(refused.code().code()), refused.message())
+    let double = if *refused.code() == SqlState::UNIQUE_VIOLATION { DOUBLE } else { "" };
+    Failure::new(kind(refused.code().code()), format!("{double}{}", refused.message()))
 }
 
 /// What an error code (`SQLSTATE`) means.

@@ -1,7 +1,7 @@
 //! Databases of every version that was released, upgraded to the newest and compared with a new one.
 //!
 //! `tests/data/db/v<N>-<engine>.sql` is what a database of version N was. Files of released versions are never
-//! written anew; that of the newest is by `AISLE_BLESS=1`, for which PostgreSQL's `pg_dump` must be installed.
+//! written anew; that of the newest is by `AISLE_FREEZE=1`, for which PostgreSQL's `pg_dump` must be installed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ fn an_upgraded_database_equals_a_new_one() {
         let mut new = place.open();
         let engine = new.engine_name();
         let newest = version(&mut new);
-        if std::env::var_os("AISLE_BLESS").is_some_and(|value| value == "1") {
+        if std::env::var_os("AISLE_FREEZE").is_some_and(|value| value == "1") {
             let script = definitions(place, &mut new) + &notes(&mut new) + ROWS;
             fs::write(folder().join(format!("v{newest}-{engine}.sql")), script).unwrap();
         }
@@ -42,7 +42,7 @@ fn an_upgraded_database_equals_a_new_one() {
             assert_eq!(version(&mut upgraded), newest);
             let kept = "SELECT t.amount, s.name FROM transfers t JOIN carts c ON c.id = t.cart
                 JOIN shoppers s ON s.id = c.shopper JOIN receipts r ON r.cart = c.id";
-            let rows = upgraded.transaction(|session| Ok(session.query(kept, &[])?)).unwrap();
+            let rows = upgraded.transaction(|session| session.query(kept, &[])).unwrap();
             assert_eq!((rows[0].int(0).unwrap(), rows[0].text(1).unwrap()), (250, "Ada"));
         }
     });
@@ -73,7 +73,7 @@ fn version(database: &mut Database) -> i64 {
 fn definitions(place: &Place, database: &mut Database) -> String {
     let Some(schema) = place.schema_name() else {
         let found = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid";
-        let rows = database.transaction(|session| Ok(session.query(found, &[])?)).unwrap();
+        let rows = database.transaction(|session| session.query(found, &[])).unwrap();
         return rows.iter().map(|row| format!("{};\n", row.text(0).unwrap())).collect();
     };
     let dump = Command::new("pg_dump")
@@ -91,7 +91,7 @@ fn definitions(place: &Place, database: &mut Database) -> String {
 /// The notes of what was done to it.
 fn notes(database: &mut Database) -> String {
     let found = "SELECT version, name, digest, applied_at FROM migrations ORDER BY version";
-    let rows = database.transaction(|session| Ok(session.query(found, &[])?)).unwrap();
+    let rows = database.transaction(|session| session.query(found, &[])).unwrap();
     let note = |row: &Row| {
         let (version, name, digest, at) = (row.int(0)?, row.text(1)?, row.text(2)?, row.int(3)?);
         Ok::<_, Failure>(format!("INSERT INTO migrations VALUES ({version}, '{name}', '{digest}', {at});\n"))
