@@ -14,6 +14,7 @@ pub mod eval;
 pub mod facts;
 pub mod fusion;
 pub mod geometry;
+pub mod identity;
 pub mod ledger;
 pub mod payment;
 pub mod pipeline;

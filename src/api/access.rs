@@ -239,9 +239,9 @@ impl Door {
             locked(&self.wrong).take(&address, now).map_err(too_many_wrong)?;
             return Err(Problem::new(Sort::Unauthenticated, "nobody has this token, or it is not valid any more"));
         };
-        locked(&self.tokens).take(&token.digest, now).map_err(|wait| {
-            Problem::new(Sort::TooMany, "this token comes too often; slow down").retry_after(wait)
-        })?;
+        locked(&self.tokens)
+            .take(&token.digest, now)
+            .map_err(|wait| Problem::new(Sort::TooMany, "this token comes too often; slow down").retry_after(wait))?;
         let role = token.role.parse().map_err(|message: String| Problem::from(Error::broken(message)))?;
         Ok(Holder { role, token: token.id, name: token.holder, shopper: token.shopper })
     }

@@ -115,7 +115,10 @@ pub(super) fn products(
     let mut found: Vec<_> = shop.catalogue().products().iter().filter(|product| behind(&product.sku)).collect();
     found.sort_by(|a, b| a.sku.cmp(&b.sku));
     found.truncate(rows);
-    let view =
-        |product: &crate::shop::Product| ProductView { sku: product.sku.clone(), name: product.name.clone(), price: product.price };
+    let view = |product: &crate::shop::Product| ProductView {
+        sku: product.sku.clone(),
+        name: product.name.clone(),
+        price: product.price,
+    };
     Page::of(&query, found, |product| product.sku.as_str().to_owned(), view).map(Json)
 }

@@ -52,9 +52,12 @@ pub(super) async fn around(State(api): State<Shared>, request: Request, next: Ne
     let headers = response.headers_mut();
     headers.insert("X-Content-Type-Options", HeaderValue::from_static("nosniff"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    headers.extend(HeaderValue::from_str(&instance).map(|value| ("X-Request-Id".parse().ok(), value)).ok().and_then(
-        |(name, value): (Option<header::HeaderName>, _)| name.map(|name| (name, value)),
-    ));
+    headers.extend(
+        HeaderValue::from_str(&instance)
+            .map(|value| ("X-Request-Id".parse().ok(), value))
+            .ok()
+            .and_then(|(name, value): (Option<header::HeaderName>, _)| name.map(|name| (name, value))),
+    );
     let took = api.clock.now() - began;
     let status = response.status().as_u16();
     api.metrics.answered(&method, &path, status, took);

@@ -42,7 +42,8 @@ pub(super) fn ready(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Resu
     let trusted = shop.policy().payment.offline_max;
     // An order that was made a moment ago says nothing about its provider.
     if trusted.max(crate::base::limits::HOLD_WAIT_SPAN_MAX) < silent {
-        let detail = format!("a payment provider has owed an answer for {silent}; the policy trusts shoppers for {trusted}");
+        let detail =
+            format!("a payment provider has owed an answer for {silent}; the policy trusts shoppers for {trusted}");
         return Err(Problem::new(Sort::Unavailable, detail));
     }
     Ok(Json(Readiness { status: "ready", shop: shop.name().to_owned(), provider_silent_secs: silent.as_secs() }))

@@ -97,7 +97,12 @@ pub(super) fn balances(
 }
 
 /// `GET /v1/ledger/transfers`
-pub(super) fn rows(call: &Call<'_>, _: Nothing, query: PageQuery, _: Nothing) -> Result<Json<Page<LedgerRow>>, Problem> {
+pub(super) fn rows(
+    call: &Call<'_>,
+    _: Nothing,
+    query: PageQuery,
+    _: Nothing,
+) -> Result<Json<Page<LedgerRow>>, Problem> {
     let (most, after) = (query.rows()?, query.number(0)?);
     let found = call.read(|till| till.with(|session| transfers::after(session, after, most)))?;
     Page::of(&query, found, |entry| entry.seq.to_string(), row).map(Json)
@@ -126,7 +131,12 @@ fn row(entry: Entry) -> LedgerRow {
 }
 
 /// `GET /v1/audit`
-pub(super) fn audit(call: &Call<'_>, _: Nothing, query: PageQuery, _: Nothing) -> Result<Json<Page<AuditLine>>, Problem> {
+pub(super) fn audit(
+    call: &Call<'_>,
+    _: Nothing,
+    query: PageQuery,
+    _: Nothing,
+) -> Result<Json<Page<AuditLine>>, Problem> {
     let (most, before) = (query.rows()?, query.number(i64::MAX)?);
     let found = call.read(|till| till.with(|session| access::deeds(session, before, most)))?;
     let view = |(seq, deed): (i64, Deed)| AuditLine {

@@ -59,7 +59,12 @@ impl Metrics {
         head(text, "aisle_http_requests_total", "counter", "Requests that were answered.");
         for ((method, path), answers) in all.iter() {
             for (status, count) in &answers.by_status {
-                line(text, "aisle_http_requests_total", &[("method", method), ("route", path), ("status", &status.to_string())], count);
+                line(
+                    text,
+                    "aisle_http_requests_total",
+                    &[("method", method), ("route", path), ("status", &status.to_string())],
+                    count,
+                );
             }
         }
         let name = "aisle_http_request_duration_seconds";

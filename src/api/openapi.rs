@@ -94,11 +94,13 @@ fn parameters(route: &Route, described: &Description) -> Vec<Value> {
     for (name, schema) in properties.into_iter().flatten() {
         let mut schema = schema.clone();
         let text = schema.as_object_mut().and_then(|schema| schema.remove("description"));
-        parameters.push(json!({ "name": name, "in": "query", "required": false, "description": text, "schema": schema }));
+        parameters
+            .push(json!({ "name": name, "in": "query", "required": false, "description": text, "schema": schema }));
     }
     for (name, required, text) in route.headers {
         let schema = json!({ "type": "string" });
-        parameters.push(json!({ "name": name, "in": "header", "required": required, "description": text, "schema": schema }));
+        parameters
+            .push(json!({ "name": name, "in": "header", "required": required, "description": text, "schema": schema }));
     }
     parameters
 }

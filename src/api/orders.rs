@@ -82,7 +82,12 @@ fn view(letter: Letter) -> OrderView {
 }
 
 /// `GET /v1/orders/stuck`
-pub(super) fn stuck(call: &Call<'_>, _: Nothing, query: PageQuery, _: Nothing) -> Result<Json<Page<OrderView>>, Problem> {
+pub(super) fn stuck(
+    call: &Call<'_>,
+    _: Nothing,
+    query: PageQuery,
+    _: Nothing,
+) -> Result<Json<Page<OrderView>>, Problem> {
     let (rows, (at, name)) = (query.rows()?, query.row(ShopTime::MIN)?);
     let found = call.read(|till| till.with(|session| outbox::stuck(session, (at, &name), rows)))?;
     Page::of(&query, found, |letter| row(letter.order.made_at, &letter.order.id), view).map(Json)

@@ -4,7 +4,9 @@ use axum::http::Method;
 
 use super::access::Role::{Gate, Operator, Reviewer, Shopper};
 use super::route::{Permit, Route};
-use super::{carts, cases, desk, entries, health, ledger, metrics, notices, openapi, orders, receipts, shoppers, tokens};
+use super::{
+    carts, cases, desk, entries, health, ledger, metrics, notices, openapi, orders, receipts, shoppers, tokens,
+};
 
 const GET: Method = Method::GET;
 const POST: Method = Method::POST;
@@ -92,7 +94,12 @@ fn of_carts() -> Vec<Route> {
             ("cart.evidence", "Why its receipt says what it says"),
             carts::evidence,
         ),
-        Route::new((PUT, "/v1/carts/{cart}/payer"), REVIEWERS, ("cart.payer", "Say who pays for a cart"), carts::assign),
+        Route::new(
+            (PUT, "/v1/carts/{cart}/payer"),
+            REVIEWERS,
+            ("cart.payer", "Say who pays for a cart"),
+            carts::assign,
+        ),
         Route::new(
             (GET, "/v1/carts/{cart}/transfers"),
             OPERATORS,
@@ -111,7 +118,12 @@ fn of_carts() -> Vec<Route> {
             ("receipt.contest", "Say that a receipt is wrong"),
             receipts::contest,
         ),
-        Route::new((GET, "/v1/cases"), REVIEWERS, ("case.list", "What waits for a person, oldest first"), cases::waiting),
+        Route::new(
+            (GET, "/v1/cases"),
+            REVIEWERS,
+            ("case.list", "What waits for a person, oldest first"),
+            cases::waiting,
+        ),
         Route::new((GET, "/v1/cases/{case}"), REVIEWERS, ("case.read", "A case with receipt and evidence"), cases::get),
         Route::new((POST, "/v1/cases/{case}/verdict"), REVIEWERS, ("case.verdict", "Decide a case"), cases::decide),
         Route::new((GET, "/v1/products"), REVIEWERS, ("product.list", "The catalogue, by code"), cases::products),
@@ -128,7 +140,12 @@ fn of_operators() -> Vec<Route> {
             ("order.list", "Orders to payment providers that were given up, oldest first"),
             orders::stuck,
         ),
-        Route::new((POST, "/v1/orders/{order}/retry"), OPERATORS, ("order.retry", "Send such an order again"), orders::retry),
+        Route::new(
+            (POST, "/v1/orders/{order}/retry"),
+            OPERATORS,
+            ("order.retry", "Send such an order again"),
+            orders::retry,
+        ),
         Route::new(
             (POST, "/v1/orders/{order}/resolution"),
             OPERATORS,
@@ -136,7 +153,12 @@ fn of_operators() -> Vec<Route> {
             orders::resolve,
         ),
         Route::new((GET, "/v1/ledger/balances"), OPERATORS, ("ledger.balances", "Sums by account"), ledger::balances),
-        Route::new((GET, "/v1/ledger/transfers"), OPERATORS, ("ledger.transfers", "The ledger, row by row"), ledger::rows),
+        Route::new(
+            (GET, "/v1/ledger/transfers"),
+            OPERATORS,
+            ("ledger.transfers", "The ledger, row by row"),
+            ledger::rows,
+        ),
         Route::new((GET, "/v1/audit"), OPERATORS, ("audit.list", "Who did what, newest first"), ledger::audit),
         Route::new((GET, "/v1/tokens"), OPERATORS, ("token.list", "Tokens, oldest first"), tokens::list),
         Route::new((POST, "/v1/tokens"), OPERATORS, ("token.create", "Make a token"), tokens::create),

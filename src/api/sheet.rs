@@ -95,12 +95,8 @@ impl Paper {
                 let total = |receipt: &crate::facts::Receipt| receipt.total;
                 let amount = total(&before.receipt).zip(total(receipt)).and_then(|(was, is)| was.checked_sub(is));
                 let Some(amount) = amount else { return Standing::Voided };
-                let credit = Credit {
-                    amount,
-                    at: self.newest.made_at,
-                    before: &before.receipt,
-                    before_version: before.version,
-                };
+                let credit =
+                    Credit { amount, at: self.newest.made_at, before: &before.receipt, before_version: before.version };
                 Standing::Credited { payment: self.paid(), credit }
             }
             // A verdict has left nothing of it.
@@ -114,7 +110,8 @@ impl Paper {
 
     /// What was taken first and last, whatever was given back of it.
     fn paid(&self) -> Option<document::Payment<'_>> {
-        let taken = self.transfers.iter().filter(|transfer| matches!(transfer.reason, Reason::Capture | Reason::Charge));
+        let taken =
+            self.transfers.iter().filter(|transfer| matches!(transfer.reason, Reason::Capture | Reason::Charge));
         let sum = taken.fold(None, |sum: Option<(Money, ShopTime)>, transfer| match sum {
             None => Some((transfer.amount, transfer.at)),
             Some((sum, _)) => Some((sum.checked_add(transfer.amount)?, transfer.at)),

@@ -171,6 +171,7 @@ pub(super) fn idempotency_key<'a>(call: &Call<'a>) -> Result<Option<&'a str>, Pr
     let mut keys = call.headers.get_all("idempotency-key").iter();
     let Some(key) = keys.next() else { return Ok(None) };
     let text = key.to_str().ok().filter(|key| (1..=KEY_CHARS_MAX).contains(&key.len()) && keys.next().is_none());
-    let wrong = || Problem::new(Sort::Malformed, format!("`Idempotency-Key` is one of 1 to {KEY_CHARS_MAX} ASCII letters"));
+    let wrong =
+        || Problem::new(Sort::Malformed, format!("`Idempotency-Key` is one of 1 to {KEY_CHARS_MAX} ASCII letters"));
     text.map(Some).ok_or_else(wrong)
 }

@@ -72,7 +72,12 @@ fn view(token: Token) -> TokenView {
 }
 
 /// `GET /v1/tokens`
-pub(super) fn list(call: &Call<'_>, _: Nothing, query: PageQuery, _: Nothing) -> Result<Json<Page<TokenView>>, Problem> {
+pub(super) fn list(
+    call: &Call<'_>,
+    _: Nothing,
+    query: PageQuery,
+    _: Nothing,
+) -> Result<Json<Page<TokenView>>, Problem> {
     let (rows, (at, name)) = (query.rows()?, query.row(ShopTime::MIN)?);
     let found = call.read(|till| till.with(|session| access::tokens(session, (at, &name), rows)))?;
     Page::of(&query, found, |token| row(token.created_at, &token.id), view).map(Json)

@@ -178,18 +178,26 @@ impl FromStr for VisitId {
 }
 
 /// Ids that JSON carries as text: numbers above 2^53 do not survive every reader, and composites read better joined.
+/// Where no person reads, they are their numbers.
 macro_rules! as_text {
-    ($($id:ident: $pattern:literal),*) => {$(
+    ($($id:ident: $pattern:literal, $numbers:ty, $to:expr, $from:expr;)*) => {$(
         impl Serialize for $id {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                if serializer.is_human_readable() {
+                    return serializer.collect_str(self);
+                }
+                let numbers: fn(&$id) -> $numbers = $to;
+                numbers(self).serialize(serializer)
             }
         }
 
         impl<'de> Deserialize<'de> for $id {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-                text.parse().map_err(serde::de::Error::custom)
+                if deserializer.is_human_readable() {
+                    let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+                    return text.parse().map_err(serde::de::Error::custom);
+                }
+                <$numbers>::deserialize(deserializer).map($from)
             }
         }
 
@@ -206,8 +214,8 @@ macro_rules! as_text {
 }
 
 as_text!(
-    ShelfId: "^[0-9]+-[0-9]+$",
-    PlateId: "^[0-9]+-[0-9]+-[0-9]+$",
-    TrackId: "^[0-9]+$",
-    VisitId: "^[0-9]+$"
+    ShelfId: "^[0-9]+-[0-9]+$", (u16, u16), |id| (id.gondola, id.shelf), |(gondola, shelf)| ShelfId { gondola, shelf };
+    PlateId: "^[0-9]+-[0-9]+-[0-9]+$", (ShelfId, u16), |id| (id.shelf, id.plate), |(shelf, plate)| PlateId { shelf, plate };
+    TrackId: "^[0-9]+$", u64, |id| id.0, TrackId;
+    VisitId: "^[0-9]+$", u64, |id| id.0, VisitId;
 );

@@ -38,6 +38,9 @@ pub const ORDER_UNSURE_MAX: Span = Span::from_millis(20 * 3_600_000);
 /// How long an order that is surely not carried out is sent again and again.
 pub const ORDER_AGE_MAX: Span = Span::from_millis(7 * 24 * 3_600_000);
 
+/// Receipts that are kept in memory while the database cannot be used; beyond it no more facts are taken.
+pub const LIVE_CLOSINGS_MAX: usize = 1_000;
+
 /// Connections to the API that are open at once; further ones wait to be accepted.
 pub const CONNECTIONS_MAX: usize = 1_024;
 /// Requests that are answered at once; further ones are asked to come again.

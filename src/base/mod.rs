@@ -4,6 +4,7 @@
 pub mod chance;
 pub mod durable;
 pub mod error;
+pub mod holes;
 pub mod ids;
 pub mod limits;
 pub mod measure;
@@ -15,6 +16,7 @@ pub mod time;
 pub use chance::Prob;
 pub use durable::{CartId, CaseId, PaymentId, ShopperId, TokenId, TransferId};
 pub use error::{Error, Kind, Place, Result};
+pub use holes::Holes;
 pub use ids::{PlateId, ShelfId, SkuId, SourceId, TrackId, VisitId};
 pub use measure::Grams;
 pub use money::{BasisPoints, Currency, Money, Quantity};

@@ -40,7 +40,7 @@ impl ShopTime {
     /// `None` when not finite or out of the range of the axis.
     pub fn from_unix_secs(secs: f64) -> Option<Self> {
         let micros = (secs * 1e6).round();
-        (micros.is_finite() && micros.abs() < 9.0e15).then_some(ShopTime(micros as i64 * 1000))
+        (micros.is_finite() && micros.abs() < 9.0e15).then(|| ShopTime(micros as i64 * 1000))
     }
 
     /// Nanoseconds since the Unix epoch.

@@ -9,6 +9,8 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 pub use price::{Priced, PricedLine, price};
 
 use crate::base::{Prob, Quantity, SkuId, VisitId};
@@ -18,11 +20,15 @@ use crate::shop::Shop;
 /// The open carts of a shop.
 pub struct CartBook {
     shop: Arc<Shop>,
-    carts: BTreeMap<VisitId, BTreeMap<SkuId, Line>>,
+    carts: Carts,
 }
 
+/// What a checkpoint keeps of a [`CartBook`].
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Carts(BTreeMap<VisitId, BTreeMap<SkuId, Line>>);
+
 /// A line of an open cart.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Line {
     units: i64,
     attributions: Vec<FactRef>,
@@ -31,7 +37,17 @@ struct Line {
 impl CartBook {
     /// Starts with no carts.
     pub fn new(shop: Arc<Shop>) -> Self {
-        CartBook { shop, carts: BTreeMap::new() }
+        CartBook::restore(shop, Carts::default())
+    }
+
+    /// Goes on with carts that were open before.
+    pub fn restore(shop: Arc<Shop>, carts: Carts) -> Self {
+        CartBook { shop, carts }
+    }
+
+    /// The open carts, for a checkpoint.
+    pub fn carts(&self) -> &Carts {
+        &self.carts
     }
 
     /// Takes a fact; gives the receipt when it closes a visit. Facts of other kinds are ignored.
@@ -47,7 +63,7 @@ impl CartBook {
     }
 
     fn change(&mut self, attribution: &Attribution, fact_ref: FactRef) {
-        let line = self.carts.entry(attribution.visit).or_default().entry(attribution.sku.clone()).or_default();
+        let line = self.carts.0.entry(attribution.visit).or_default().entry(attribution.sku.clone()).or_default();
         let units = i64::from(attribution.quantity.get());
         line.units += match attribution.movement {
             Movement::Take => units,
@@ -57,7 +73,7 @@ impl CartBook {
     }
 
     fn close(&mut self, closed: &VisitClosed) -> Receipt {
-        let mut cart = self.carts.remove(&closed.visit).unwrap_or_default();
+        let mut cart = self.carts.0.remove(&closed.visit).unwrap_or_default();
         let goods: Vec<Goods> = cart
             .iter()
             .filter_map(|(sku, line)| {
@@ -82,6 +98,7 @@ impl CartBook {
             taxes: priced.taxes,
             total: priced.total,
             probability: closed.probability,
+            interrupted: closed.interrupted.clone(),
         }
     }
 }

@@ -36,14 +36,14 @@ impl Check {
     pub(super) fn run(self) -> Result<()> {
         let outcome = load(&self.shop);
         match (&outcome, self.json) {
-            (Ok((shop, warnings)), true) => super::print(&format!("{}\n", described(shop, warnings))),
-            (Ok((shop, warnings)), false) => print(shop, warnings),
+            (Ok((shop, warnings)), true) => super::print(&format!("{}\n", described(shop, warnings)))?,
+            (Ok((shop, warnings)), false) => print(shop, warnings)?,
             (Err(error), true) if error.kind() == Kind::Input => {
                 // A list has a headline; a single problem is the whole message.
                 let lines = error.message().lines().count();
                 let listed = error.message().lines().skip(usize::from(1 < lines));
                 let problems: Vec<&str> = listed.map(str::trim).collect();
-                super::print(&format!("{}\n", json!({ "ok": false, "problems": problems })));
+                super::print(&format!("{}\n", json!({ "ok": false, "problems": problems })))?;
             }
             (Err(_), _) => {}
         }
@@ -78,10 +78,10 @@ fn described(shop: &Shop, warnings: &[String]) -> serde_json::Value {
     json!({ "ok": true, "name": shop.name(), "counts": counts, "warnings": warnings })
 }
 
-fn print(shop: &Shop, warnings: &[String]) {
+fn print(shop: &Shop, warnings: &[String]) -> Result<()> {
     for warning in warnings {
         eprintln!("warning: {warning}");
     }
     let counts: Vec<String> = counts(shop).into_iter().map(|(what, count)| format!("{count} {what}")).collect();
-    super::print(&format!("{}: in order; {}\n", shop.name(), counts.join(", ")));
+    super::print(&format!("{}: in order; {}\n", shop.name(), counts.join(", ")))
 }

@@ -47,18 +47,16 @@ impl Demo {
         if self.json {
             let report = serde_json::to_value(Report::new(&name, &outcome, wall_secs))
                 .map_err(|error| Error::input(format!("the result cannot be written as JSON: {error}")))?;
-            super::print(&format!("{report:#}\n"));
-            return Ok(());
+            return super::print(&format!("{report:#}\n"));
         }
-        super::print("This trip is generated, not recorded: invented shop, invented shoppers, known truth.\n\n");
-        super::print(&receipts::text(&name, &shop, &outcome, wall_secs));
+        super::print("This trip is generated, not recorded: invented shop, invented shoppers, known truth.\n\n")?;
+        super::print(&receipts::text(&name, &shop, &outcome, wall_secs))?;
         let right = Purchases::of(&outcome.receipts).agrees_with(&truth.receipts);
         super::print(match right {
             true => "\nEvery receipt is what the generated shoppers really took.\n",
             false => {
                 "\nNot every receipt is what the generated shoppers really took; `aisle eval` shows the difference.\n"
             }
-        });
-        Ok(())
+        })
     }
 }

@@ -5,7 +5,7 @@
 use std::env;
 use std::fmt;
 use std::fs;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -154,7 +154,7 @@ impl Eval {
         let runner = PipelineRunner::new(self.shop.as_deref())?;
         let summary = self.judge(&runner)?;
         let text = if self.json { to_json(&summary)? } else { summary.to_text() };
-        print(&text)?;
+        super::print(&text)?;
         if let Some(path) = &self.html {
             let page = eval::Page { title: "aisle eval", about: &self.about(), summary: &summary, ablations: &[] };
             fs::write(path, page.to_html()).map_err(|error| Error::io("write the report", path, &error))?;
@@ -254,17 +254,6 @@ fn judge_trip(trip: Trip) -> Case {
 fn to_json(summary: &Summary) -> Result<String> {
     let text = serde_json::to_string_pretty(summary);
     text.map(|text| text + "\n").map_err(|error| Error::input(format!("the scores cannot be written as JSON: {error}")))
-}
-
-/// Prints, and takes a reader who has seen enough (such as `head`) for a content one.
-fn print(text: &str) -> Result<()> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::io("write to standard output", Path::new("-"), &error))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// A bar on standard error, if a person is there to see it.

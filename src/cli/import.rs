@@ -78,8 +78,7 @@ impl Folder {
         }
         let summary = writer.finish()?;
         bar.finish_and_clear();
-        report(&summary, &source, &self.output, self.json);
-        Ok(())
+        report(&summary, &source, &self.output, self.json)
     }
 }
 
@@ -106,13 +105,12 @@ fn with_way_out(error: Error, tolerate: bool) -> Error {
     }
 }
 
-fn report(summary: &Summary, source: &Replay, output: &Path, as_json: bool) {
+fn report(summary: &Summary, source: &Replay, output: &Path, as_json: bool) -> Result<()> {
     let warnings = source.warnings();
     if as_json {
         let truth = source.truth().is_some();
         let all = json!({ "output": output, "summary": summary, "truth": truth, "warnings": warnings });
-        super::print(&format!("{all}\n"));
-        return;
+        return super::print(&format!("{all}\n"));
     }
     for warning in &warnings {
         eprintln!("warning: {warning}");
@@ -123,5 +121,5 @@ fn report(summary: &Summary, source: &Replay, output: &Path, as_json: bool) {
     if let (Some(first), Some(last)) = (summary.first, summary.last) {
         text += &format!("from {first} to {last}, {}\n", last - first);
     }
-    super::print(&text);
+    super::print(&text)
 }

@@ -1,9 +1,12 @@
 //! The commands that people type: one file each. Here they are parsed, run, and their failure is told.
 
+mod book;
+mod charge;
 mod check;
 mod demo;
 mod eval;
 mod import;
+mod ledger;
 mod receipts;
 mod replay;
 mod runner;
@@ -12,12 +15,13 @@ mod shops;
 mod simulate;
 mod token;
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::base::Result;
+use crate::base::{Error, Result};
 
 /// Unmanned checkout: cameras and shelf sensors in, an explained receipt per shopper out.
 #[derive(Parser)]
@@ -39,6 +43,7 @@ enum Verb {
     Simulate(simulate::Simulate),
     Eval(eval::Eval),
     Check(check::Check),
+    Ledger(ledger::Ledger),
     Serve(serve::Serve),
     Token(token::TokenCommand),
 }
@@ -64,13 +69,19 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Simulate(simulate) => simulate.run(),
         Verb::Eval(eval) => eval.run(),
         Verb::Check(check) => check.run(),
+        Verb::Ledger(ledger) => ledger.run(),
         Verb::Serve(serve) => serve.run(),
         Verb::Token(token) => token.run(),
     }
 }
 
-/// Writes to standard output; a reader that went away (such as `head`) is not an error.
-fn print(text: &str) {
+/// Writes to standard output. A reader that went away (such as `head`) is no failure; a full disk is.
+fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::io("write", Path::new("standard output"), &error))
+        }
+        _ => Ok(()),
+    }
 }

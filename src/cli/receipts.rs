@@ -9,6 +9,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::charge::Charge;
 use crate::base::{Error, Money, Result, ShopTime};
 use crate::facts::{Attribution, ClockEstimate, Discount, FactRef, Movement, Receipt, ReceiptLine, TaxShare};
 use crate::pipeline::Outcome;
@@ -35,6 +36,9 @@ pub(super) struct Report<'a> {
     attributions: Vec<Numbered<'a>>,
     clock: &'a ClockEstimate,
     breaks: Vec<String>,
+    /// What became of the receipts at the till, where they were charged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    charges: Option<&'a [Charge]>,
 }
 
 #[derive(Serialize)]
@@ -58,7 +62,13 @@ impl<'a> Report<'a> {
                 .collect(),
             clock: &outcome.clock,
             breaks: outcome.breaks.iter().map(ToString::to_string).collect(),
+            charges: None,
         }
+    }
+
+    /// The same, with what became of the receipts at the till.
+    pub(super) fn with(self, charges: Option<&'a [Charge]>) -> Self {
+        Report { charges, ..self }
     }
 }
 
@@ -118,7 +128,8 @@ fn write_receipt(
     receipt: &Receipt,
     evidence: &BTreeMap<&FactRef, &Attribution>,
 ) -> fmt::Result {
-    let review = if receipt.probability < shop.policy().review_below { ", for review" } else { "" };
+    let unsure = receipt.probability < shop.policy().review_below || receipt.interrupted.is_some();
+    let review = if unsure { ", for review" } else { "" };
     writeln!(
         text,
         "\nshopper {}   {} to {}   {}{review}",
@@ -127,6 +138,9 @@ fn write_receipt(
         clock_time(receipt.left),
         receipt.probability
     )?;
+    if let Some(why) = &receipt.interrupted {
+        writeln!(text, "  interrupted: {why}")?;
+    }
     if receipt.lines.is_empty() {
         writeln!(text, "  nothing bought")?;
     }

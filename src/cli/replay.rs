@@ -1,13 +1,18 @@
 //! `aisle replay`: recordings in, receipts out.
 
+use std::fs::File;
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Args;
 
+use super::book::BookArgs;
+use super::charge::{self, Charge, Charger};
 use super::receipts::{self, Report, headline};
 use crate::base::Result;
-use crate::facts::Receipt;
+use crate::facts::{Fact, Receipt};
 use crate::pipeline::{Options, Outcome, RunOptions, run};
 use crate::ports::{FactSink, FactSource};
 use crate::recording::{Cut, Writer};
@@ -20,6 +25,7 @@ use crate::truth::Purchases;
     aisle replay trip.mcap\n  \
     aisle replay --format autocheckout BENCHMARK-1 --receipts receipts.json\n  \
     aisle replay broken.mcap --tolerate\n  \
+    aisle replay trip.mcap --charge --db till.db && aisle ledger check --db till.db\n  \
     aisle replay trip.mcap --record decided.mcap --cut decided\n  \
     aisle replay trip.mcap --json | jq '.[0].receipts[].lines'")]
 pub(super) struct Replay {
@@ -38,6 +44,11 @@ pub(super) struct Replay {
     /// At which depth to cut the new recording.
     #[arg(long, default_value = "decided", requires = "record")]
     cut: Cut,
+    /// Put every receipt into the book and charge it in the sandbox, a payment provider that is invented.
+    #[arg(long)]
+    charge: bool,
+    #[command(flatten)]
+    book: BookArgs,
     /// Take what is readable of a broken recording instead of giving up.
     #[arg(long)]
     tolerate: bool,
@@ -57,18 +68,19 @@ impl Replay {
         let mut all: Vec<Receipt> = Vec::new();
         let mut reports = Vec::new();
         for path in &self.recordings {
-            let (outcome, text, wall_secs) = self.replay(path)?;
+            let Replayed { outcome, mut text, wall_secs, charges } = self.replay(path)?;
             if self.json {
                 let name = path.display().to_string();
-                let report = serde_json::to_value(Report::new(&name, &outcome, wall_secs));
-                reports.extend(report.ok());
+                let report = Report::new(&name, &outcome, wall_secs).with(charges.as_deref());
+                reports.push(serde_json::json!(report));
             } else {
-                super::print(&text);
+                text += &charges.map_or_else(String::new, |charges| charge::text(&charges, &self.book.shown()));
+                super::print(&text)?;
             }
             all.extend(outcome.receipts);
         }
         if self.json {
-            super::print(&format!("{:#}\n", serde_json::Value::Array(reports)));
+            super::print(&format!("{:#}\n", serde_json::Value::Array(reports)))?;
         }
         if let Some(path) = &self.receipts {
             receipts::write_purchases(path, &Purchases::of(&all))?;
@@ -76,7 +88,7 @@ impl Replay {
         Ok(())
     }
 
-    fn replay(&self, path: &Path) -> Result<(Outcome, String, f64)> {
+    fn replay(&self, path: &Path) -> Result<Replayed> {
         let begun = Instant::now();
         let mut source = replay::open(path, self.format, replay::Options { tolerate: self.tolerate })?;
         let options = RunOptions {
@@ -85,20 +97,40 @@ impl Replay {
             threads: usize::from(self.threads),
         };
         let shop = source.shop().clone();
-        let outcome = match &self.record {
-            Some(record) => {
-                let mut writer = Writer::create(record, &shop, None, self.cut)?;
-                let outcome = run(&mut source, options, Some(&mut writer as &mut dyn FactSink))?;
-                writer.finish()?;
-                outcome
-            }
-            None => run(&mut source, options, None)?,
-        };
+        let writer = self.record.as_ref().map(|record| Writer::create(record, &shop, None, self.cut)).transpose()?;
+        let charger = self.charge.then(|| Charger::open(&self.book, Arc::new(shop.clone()))).transpose()?;
+        let mut sinks = Sinks { writer, charger };
+        let outcome = run(&mut source, options, Some(&mut sinks as &mut dyn FactSink))?;
+        sinks.writer.map(Writer::finish).transpose()?;
+        let charges = sinks.charger.map(Charger::finish).transpose()?;
         let wall_secs = begun.elapsed().as_secs_f64();
         let mut text = receipts::text(&headline(path), &shop, &outcome, wall_secs);
         for warning in source.warnings() {
             text += &format!("note: {warning}\n");
         }
-        Ok((outcome, text, wall_secs))
+        Ok(Replayed { outcome, text, wall_secs, charges })
+    }
+}
+
+/// What came of one recording.
+struct Replayed {
+    outcome: Outcome,
+    text: String,
+    wall_secs: f64,
+    charges: Option<Vec<Charge>>,
+}
+
+/// Everybody who wants to see the facts.
+struct Sinks {
+    writer: Option<Writer<BufWriter<File>>>,
+    charger: Option<Charger>,
+}
+
+impl FactSink for Sinks {
+    fn put(&mut self, fact: &Fact) -> Result<()> {
+        if let Some(writer) = &mut self.writer {
+            writer.put(fact)?;
+        }
+        self.charger.as_mut().map_or(Ok(()), |charger| charger.put(fact))
     }
 }

@@ -65,13 +65,14 @@ impl Serve {
         let till = Arc::new(Mutex::new(open_till(database, self.shop.as_deref(), clock.as_ref())?));
         let providers = self.providers(&clock)?;
         let runtime = runtime()?;
-        let listener = runtime.block_on(TcpListener::bind(self.listen)).map_err(|error| refused(self.listen, &error))?;
+        let listener =
+            runtime.block_on(TcpListener::bind(self.listen)).map_err(|error| refused(self.listen, &error))?;
         let address = listener.local_addr().map_err(|error| refused(self.listen, &error))?;
         let stop = runtime.block_on(async { stop_signal() })?;
         let settler = Settler::start(&till, &providers, &clock, SETTLERS);
         let router = Api::new(till.clone(), providers, clock.clone(), settler.bell()).router();
         runtime.spawn(forget(till.clone(), clock));
-        print(&format!("listening on http://{address}\n"));
+        print(&format!("listening on http://{address}\n"))?;
         tracing::info!(%address, database = db::without_password(&self.db), "open");
         runtime.block_on(serve(listener, router, stop));
         tracing::info!("closing");
@@ -127,7 +128,9 @@ fn runtime() -> Result<Runtime> {
 fn refused(address: SocketAddr, error: &std::io::Error) -> Error {
     let failure = Error::io("listen on", Path::new(&address.to_string()), error);
     match error.kind() {
-        std::io::ErrorKind::AddrInUse => failure.hint("another program listens there; end it, or name another port with --listen"),
+        std::io::ErrorKind::AddrInUse => {
+            failure.hint("another program listens there; end it, or name another port with --listen")
+        }
         std::io::ErrorKind::AddrNotAvailable => failure.hint("this machine does not have that address"),
         _ => failure,
     }

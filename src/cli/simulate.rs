@@ -64,8 +64,7 @@ impl Simulate {
     pub(super) fn run(self) -> Result<()> {
         if self.list {
             let line = |scenario: &Scenario| format!("{:<26} {}\n", scenario.name(), scenario.story());
-            super::print(&Scenario::ALL.iter().map(line).collect::<String>());
-            return Ok(());
+            return super::print(&Scenario::ALL.iter().map(line).collect::<String>());
         }
         let (shop, _) = shops::open(self.shop.as_deref())?;
         let options = Options { shop, scenario: self.scenario, level: self.level.into(), seed: self.seed };
@@ -73,8 +72,7 @@ impl Simulate {
         if let Some(path) = &self.output {
             write_recording(&trip, path)?;
         }
-        super::print(&summary(&trip));
-        Ok(())
+        super::print(&summary(&trip))
     }
 }
 

@@ -103,7 +103,8 @@ impl List {
             (at, name) = (last.created_at, last.id.to_string());
             print(&page.iter().fold(String::new(), |mut text, token| {
                 // Writing to a string cannot fail.
-                let _ = writeln!(text, "{}  {:<8}  {:<13}  {}", token.id, token.role, standing(token, now), token.holder);
+                let _ =
+                    writeln!(text, "{}  {:<8}  {:<13}  {}", token.id, token.role, standing(token, now), token.holder);
                 text
             }));
         }

@@ -80,7 +80,11 @@ pub fn tokens(session: &mut dyn Session, after: (ShopTime, &str), most: u32) -> 
     let statement = format!(
         "SELECT {TOKEN_COLUMNS} FROM tokens WHERE (created_at, id) > (?1, ?2) ORDER BY created_at, id LIMIT ?3"
     );
-    session.query(&statement, &[time(after.0), after.1.into(), i64::from(most).into()])?.iter().map(read_token).collect()
+    session
+        .query(&statement, &[time(after.0), after.1.into(), i64::from(most).into()])?
+        .iter()
+        .map(read_token)
+        .collect()
 }
 
 /// Takes a token back; whether there was one to take.

@@ -48,8 +48,7 @@ pub fn of_cart(session: &mut dyn Session, cart: CartId) -> Result<Vec<Case>, Fai
 /// # Errors
 /// What the database says.
 pub fn waiting(session: &mut dyn Session, after: (ShopTime, &str), most: u32) -> Result<Vec<Case>, Failure> {
-    let statement =
-        "SELECT body FROM cases WHERE decided_at IS NULL AND (opened_at, id) > (?1, ?2) ORDER BY opened_at, id LIMIT ?3";
+    let statement = "SELECT body FROM cases WHERE decided_at IS NULL AND (opened_at, id) > (?1, ?2) ORDER BY opened_at, id LIMIT ?3";
     let rows = session.query(statement, &[time(after.0), after.1.into(), i64::from(most).into()])?;
     rows.iter().map(|row| row.json(0)).collect()
 }

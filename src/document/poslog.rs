@@ -89,18 +89,12 @@ impl Log {
             return Ok(());
         }
         for share in &receipt.taxes {
-            self.item(&[], |log| log.tax(share))?;
+            self.item(&[], |log| log.tax("Sale", share))?;
         }
         if let Some(payment) = payment {
             self.item(&[], |log| log.tender("Sale", payment.amount))?;
         }
-        let Some(total) = receipt.total else { return Ok(()) };
-        let tax = receipt.taxes.iter().try_fold(Money::new(0, total.currency), |sum, share| sum.checked_add(share.tax));
-        if let Some((tax, net)) = tax.and_then(|tax| Some((tax, total.checked_sub(tax)?))) {
-            self.amount("Total", &[("TotalType", "TransactionNetAmount")], net)?;
-            self.amount("Total", &[("TotalType", "TransactionTaxAmount")], tax)?;
-        }
-        self.amount("Total", &[("TotalType", "TransactionGrandAmount")], total)
+        receipt.total.map_or(Ok(()), |total| self.totals(&receipt.taxes, total))
     }
 
     /// Goods that were charged and come off again.
@@ -109,10 +103,23 @@ impl Log {
         for taken_off in &words::taken_off(credit.before, sheet.receipt) {
             self.item(&[], |log| log.goods(sheet, "Return", &returned(taken_off, with_tax)))?;
         }
+        let taxes = taxes_taken_off(&credit.before.taxes, &sheet.receipt.taxes);
+        for share in &taxes {
+            self.item(&[], |log| log.tax("Refund", share))?;
+        }
         if payment.is_some() {
             self.item(&[], |log| log.tender("Refund", credit.amount))?;
         }
-        self.amount("Total", &[("TotalType", "TransactionGrandAmount")], credit.amount)
+        self.totals(&taxes, credit.amount)
+    }
+
+    fn totals(&mut self, taxes: &[TaxShare], total: Money) -> Result<()> {
+        let tax = taxes.iter().try_fold(Money::new(0, total.currency), |sum, share| sum.checked_add(share.tax));
+        if let Some((tax, net)) = tax.and_then(|tax| Some((tax, total.checked_sub(tax)?))) {
+            self.amount("Total", &[("TotalType", "TransactionNetAmount")], net)?;
+            self.amount("Total", &[("TotalType", "TransactionTaxAmount")], tax)?;
+        }
+        self.amount("Total", &[("TotalType", "TransactionGrandAmount")], total)
     }
 
     /// A line item; its number comes behind what it is about.
@@ -162,8 +169,8 @@ impl Log {
         })
     }
 
-    fn tax(&mut self, share: &TaxShare) -> Result<()> {
-        self.within("Tax", &[], |log| {
+    fn tax(&mut self, direction: &str, share: &TaxShare) -> Result<()> {
+        self.within("Tax", &[("TypeCode", direction)], |log| {
             log.amount("TaxableAmount", &[("TaxIncludedInTaxableAmountFlag", "false")], share.net)?;
             log.amount("Amount", &[], share.tax)?;
             log.leaf("Percent", &[], &percent(share.rate))?;
@@ -245,6 +252,17 @@ fn prices_have_tax(receipt: &Receipt) -> Option<bool> {
     let none = Money::new(0, total.currency);
     let lines = receipt.lines.iter().try_fold(none, |sum, line| sum.checked_add(line.amount?))?;
     Some(lines == total)
+}
+
+/// The tax that a correction gives back, by rule; rules under which nothing changed are left out.
+fn taxes_taken_off(before: &[TaxShare], now: &[TaxShare]) -> Vec<TaxShare> {
+    let difference = |share: &TaxShare| {
+        let rest = now.iter().find(|rest| rest.name == share.name && rest.rate == share.rate);
+        let less = |before: Money, rest: Option<Money>| rest.map_or(Some(before), |rest| before.checked_sub(rest));
+        let (net, tax) = (less(share.net, rest.map(|rest| rest.net))?, less(share.tax, rest.map(|rest| rest.tax))?);
+        (net.minor != 0 || tax.minor != 0).then(|| TaxShare { net, tax, ..share.clone() })
+    };
+    before.iter().filter_map(difference).collect()
 }
 
 /// A rate as a decimal number of percents: `19.00`.

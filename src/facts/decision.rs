@@ -114,6 +114,10 @@ pub struct VisitClosed {
     pub lines: Vec<LineChance>,
     /// Probability that every line is right and none is missing.
     pub probability: Prob,
+    /// Why a person has to look whatever the probability: aisle stopped while the shopper was inside and cannot be sure
+    /// what happened meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interrupted: Option<String>,
 }
 
 /// The chance of one line.
@@ -147,6 +151,9 @@ pub struct Receipt {
     pub total: Option<Money>,
     /// Probability that every line is right.
     pub probability: Prob,
+    /// Why a person has to look whatever the probability, as the visit's end says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interrupted: Option<String>,
 }
 
 /// One line of a receipt.

@@ -8,6 +8,7 @@ mod people;
 mod review;
 mod shelf;
 mod stamp;
+mod visit;
 
 pub use book::{Account, Reason, Transfer, TransferKind};
 pub use decision::{
@@ -21,3 +22,4 @@ pub use people::{Joint, JointKind, Joints, PeopleFrame, Person, TrackJoined, Tra
 pub use review::{Case, Concern, Decision, Goods, Verdict};
 pub use shelf::{Level, PlateBatch, ShelfEvent, Staircase};
 pub use stamp::{Body, Fact, FactRef, Stamp, Topic};
+pub use visit::{GateScan, OpenLine, OpenVisit, VisitBound};

@@ -1,6 +1,9 @@
 //! What shelf sensors say, raw and as events.
 
+use std::fmt;
+
 use schemars::JsonSchema;
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::base::{Grams, PlateId, ShelfId, ShopTime, Span, TimeRange};
@@ -80,11 +83,37 @@ impl Staircase {
     }
 }
 
+/// In JSON, where not-a-number has no name, null stands for it; where no person reads, four bytes a sample.
 fn write_samples<S: Serializer>(samples: &[f32], serializer: S) -> Result<S::Ok, S::Error> {
+    if !serializer.is_human_readable() {
+        let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+        return serializer.serialize_bytes(&bytes);
+    }
     serializer.collect_seq(samples.iter().map(|sample| sample.is_finite().then_some(*sample)))
 }
 
 fn read_samples<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f32>, D::Error> {
+    if !deserializer.is_human_readable() {
+        return deserializer.deserialize_bytes(Samples);
+    }
     let samples = Vec::<Option<f32>>::deserialize(deserializer)?;
     Ok(samples.into_iter().map(|sample| sample.unwrap_or(f32::NAN)).collect())
+}
+
+/// Reads samples of four bytes.
+struct Samples;
+
+impl Visitor<'_> for Samples {
+    type Value = Vec<f32>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("four bytes a sample")
+    }
+
+    fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<Vec<f32>, E> {
+        let (samples, []) = bytes.as_chunks::<4>() else {
+            return Err(E::invalid_length(bytes.len(), &self));
+        };
+        Ok(samples.iter().map(|sample| f32::from_le_bytes(*sample)).collect())
+    }
 }

@@ -29,7 +29,7 @@ pub struct FactRef {
 }
 
 /// A stamped value.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fact {
     /// Who, when, in what order.
     pub stamp: Stamp,
@@ -38,7 +38,7 @@ pub struct Fact {
 }
 
 /// What a fact says.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Body {
     /// Ground: samples of the weight plates of one unit.
     Plates(PlateBatch),

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::explain::{Plan, explain};
 use super::group::Group;
 use super::model;
@@ -32,8 +34,11 @@ pub(super) struct Surroundings<'a> {
 }
 
 /// The open hypotheses.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Beam {
     worlds: Vec<World>,
+    /// How many there may be; an option of the fusion.
+    #[serde(skip)]
     width: usize,
 }
 
@@ -58,6 +63,14 @@ enum Meaning {
 impl Beam {
     pub(super) fn new(width: usize, world: World) -> Self {
         Beam { worlds: vec![world], width }
+    }
+
+    pub(super) fn set_width(&mut self, width: usize) {
+        self.width = width;
+    }
+
+    pub(super) fn worlds_mut(&mut self) -> &mut [World] {
+        &mut self.worlds
     }
 
     /// The hypotheses, best first; never empty.

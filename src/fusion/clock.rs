@@ -4,6 +4,8 @@
 //! rest after. So what tells the time is the end of the stay for a take and its beginning for a return: the other
 //! edge may be seconds away.
 
+use serde::{Deserialize, Serialize};
+
 use super::model;
 use super::people::{Goods, People, Profile, RASTER};
 use crate::base::limits::CLOCK_OFFSET_SPAN_MAX;
@@ -23,7 +25,7 @@ const STAY_NEARNESS: f64 = 0.4;
 const STAY_REACH: Span = Span::from_millis(1_400);
 
 /// The posterior.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Clock {
     /// Log posterior per offset, from the most negative on, in steps of the raster.
     log: Vec<f64>,

@@ -7,6 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::beam::{Beam, Surroundings};
 use super::group::Group;
 use super::steps::Step;
@@ -22,22 +24,34 @@ pub(super) const RETURN_SHARE: f64 = 0.03;
 pub(super) const RETURN_GRAMS: f64 = 4.0;
 
 /// Hypotheses about visits that depend on each other.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Cluster {
     visits: BTreeSet<VisitId>,
-    beam: Beam,
+    pub(super) beam: Beam,
 }
 
 /// All clusters of a shop.
 pub(super) struct Clusters {
-    clusters: Vec<Cluster>,
+    pub(super) clusters: Vec<Cluster>,
     width: usize,
     /// Unit weights that were learned for good.
-    learned: BTreeMap<Sku, (f64, u32)>,
+    pub(super) learned: BTreeMap<Sku, (f64, u32)>,
 }
 
 impl Clusters {
-    pub(super) fn new(width: usize) -> Self {
-        Clusters { clusters: Vec::new(), width, learned: BTreeMap::new() }
+    /// Nothing is known; each cluster keeps one hypothesis until [`Clusters::set_width`] says otherwise.
+    pub(super) fn new() -> Self {
+        Clusters::of(Vec::new(), BTreeMap::new())
+    }
+
+    pub(super) fn of(clusters: Vec<Cluster>, learned: BTreeMap<Sku, (f64, u32)>) -> Self {
+        Clusters { clusters, width: 1, learned }
+    }
+
+    /// How many hypotheses each cluster keeps.
+    pub(super) fn set_width(&mut self, width: usize) {
+        self.width = width;
+        self.clusters.iter_mut().for_each(|cluster| cluster.beam.set_width(width));
     }
 
     /// How many hypotheses are open, over all clusters.

@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use super::clock::HALF;
 use super::model;
 use super::people::{Goods, People, RASTER};
@@ -24,6 +26,7 @@ const TREMBLE_GRAMS: f64 = 10.0;
 const HAND_MARGIN: Span = Span::from_millis(100);
 
 /// Steps that are explained together.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Group {
     pub(super) shelf: usize,
     pub(super) steps: Vec<u32>,
@@ -40,6 +43,7 @@ pub(super) struct Group {
 }
 
 /// The change of neighbouring plates.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Piece {
     /// Change of each plate, from left to right: place, grams, standard deviation.
     pub(super) changes: Vec<(usize, f64, f64)>,
@@ -62,7 +66,7 @@ pub(super) struct Piece {
 }
 
 /// A shopper's hand against a piece.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Taker {
     pub(super) visit: VisitId,
     /// Log likelihood ratio from the joints alone.

@@ -11,21 +11,26 @@
 mod beam;
 mod clock;
 mod clusters;
+mod doubts;
 mod explain;
 mod group;
 mod model;
+mod open;
 mod people;
 mod settle;
 mod steps;
 mod world;
+mod written;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::base::{ShopTime, Span, VisitId};
+use serde::{Deserialize, Serialize};
+
+use crate::base::{Holes, ShopTime, Span, TimeRange, VisitId};
 use crate::facts::{Body, ClockEstimate, Fact, FactRef, PeopleFrame, ShelfEvent};
 use crate::shop::Shop;
 
@@ -55,6 +60,12 @@ pub struct Options {
 pub struct Fusion {
     shop: Arc<Shop>,
     plan: Plan,
+    memory: Memory,
+}
+
+/// What a checkpoint keeps of a [`Fusion`]: everything that does not follow from the shop.
+#[derive(Serialize, Deserialize)]
+pub struct Memory {
     people: People,
     clock: Clock,
     clusters: Clusters,
@@ -66,11 +77,16 @@ pub struct Fusion {
     unheard: Vec<u32>,
     next_step: u32,
     now: ShopTime,
+    /// When aisle was stopped, from the last people on, and when nobody's hands were seen because of it.
+    stopped: Holes,
+    unwatched: Holes,
+    /// Why a person has to look at which visits.
+    doubts: BTreeMap<VisitId, BTreeSet<String>>,
     counters: Counters,
 }
 
 /// What happened so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters {
     /// People frames taken.
     pub frames: u64,
@@ -80,24 +96,57 @@ pub struct Counters {
     pub steps: u64,
     /// Shelf events of a shelf that the shop does not have.
     pub dropped_unknown_shelf: u64,
+    /// Steps that may have happened while aisle was stopped, when nobody's hands were seen.
+    pub unwatched_steps: u64,
 }
 
 impl Fusion {
     /// Starts with empty carts and everything where the planogram has it.
     pub fn new(shop: Arc<Shop>, options: Options) -> Self {
-        Fusion {
-            plan: Plan::new(&shop),
-            shop,
+        let memory = Memory {
             people: People::default(),
             clock: Clock::new(),
-            clusters: Clusters::new(options.hypotheses_max.clamp(1, 4_096)),
+            clusters: Clusters::new(),
             steps: BTreeMap::new(),
             queue: Vec::new(),
             unheard: Vec::new(),
             next_step: 0,
             now: ShopTime::MIN,
+            stopped: Holes::default(),
+            unwatched: Holes::default(),
+            doubts: BTreeMap::new(),
             counters: Counters::default(),
+        };
+        Fusion::restore(shop, options, memory)
+    }
+
+    /// Goes on with what was known before, of the same shop.
+    pub fn restore(shop: Arc<Shop>, options: Options, mut memory: Memory) -> Self {
+        memory.clusters.set_width(options.hypotheses_max.clamp(1, 4_096));
+        Fusion { plan: Plan::new(&shop), shop, memory }
+    }
+
+    /// What there is to know, for a checkpoint.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// aisle was stopped for this time, from the last frame of people on. Nobody is gone for not having been seen in it;
+    /// who is not seen after it is for a person to look at.
+    pub fn resume(&mut self, stopped: TimeRange) {
+        self.memory.stopped.add(stopped);
+    }
+
+    /// When nobody was seen because aisle was stopped. Who may have taken what went then is for a person to look at.
+    pub fn unwatched(&mut self, holes: &Holes) {
+        if self.memory.unwatched != *holes {
+            self.memory.unwatched = holes.clone();
         }
+    }
+
+    /// A person has to look at this visit when it is over, for this reason.
+    pub fn doubt(&mut self, visit: VisitId, why: String) {
+        self.memory.doubt(visit, why);
     }
 
     /// Takes a fact; facts of other kinds than people and shelf events are ignored.
@@ -111,36 +160,37 @@ impl Fusion {
 
     /// Takes people whose tracks are named after their visits; sightings of one visit must come in order of time.
     pub fn take_people(&mut self, at: ShopTime, frame: &PeopleFrame) {
-        self.counters.frames += 1;
+        self.memory.counters.frames += 1;
         for person in &frame.people {
-            self.people.observe(VisitId::from_first_track(person.track), at, &person.joints);
+            self.memory.people.observe(VisitId::from_first_track(person.track), at, &person.joints);
         }
     }
 
     fn take_event(&mut self, event_ref: &FactRef, event: &ShelfEvent) {
-        self.counters.events += 1;
+        self.memory.counters.events += 1;
         let Some(index) = self.shop.shelves().iter().position(|shelf| shelf.id == event.shelf) else {
-            self.counters.dropped_unknown_shelf += 1;
+            self.memory.counters.dropped_unknown_shelf += 1;
             return;
         };
         for mut step in steps::cut(event, event_ref, index, &self.shop.shelves()[index]) {
-            step.id = self.next_step;
-            self.next_step += 1;
+            step.id = self.memory.next_step;
+            self.memory.next_step += 1;
             let order = step.order();
-            let place = self.queue.partition_point(|id| self.steps[id].order() <= order);
-            self.queue.insert(place, step.id);
-            self.unheard.push(step.id);
-            self.steps.insert(step.id, step);
+            let place = self.memory.queue.partition_point(|id| self.memory.steps[id].order() <= order);
+            self.memory.queue.insert(place, step.id);
+            self.memory.unheard.push(step.id);
+            self.memory.steps.insert(step.id, step);
         }
     }
 
     /// Lets time pass: every fact up to `now` has been taken. Gives what is decided by then.
     pub fn advance(&mut self, now: ShopTime) -> Vec<Body> {
-        self.now = self.now.max(now);
+        self.memory.now = self.memory.now.max(now);
         self.hear(now - CLOCK_LAG);
         self.explain(now - LAG);
-        let gone = now - LAG - self.shop.policy().absence_max;
-        self.close(|visitor| visitor.seen <= gone)
+        let absence_max = self.shop.policy().absence_max;
+        let stopped = self.memory.stopped.clone();
+        self.close(|visitor| absence_max <= stopped.watched(visitor.seen, now - LAG))
     }
 
     /// No fact will come any more: decides everything.
@@ -152,68 +202,72 @@ impl Fusion {
 
     /// How far the people's clock is from the plates'.
     pub fn clock(&self) -> ClockEstimate {
-        self.clock.estimate()
+        self.memory.clock.estimate()
     }
 
     /// What happened so far.
     pub fn counters(&self) -> Counters {
-        self.counters
+        self.memory.counters
     }
 
     /// Hypotheses that are open.
     pub fn hypotheses(&self) -> usize {
-        self.clusters.hypotheses()
+        self.memory.clusters.hypotheses()
     }
 
     /// Visits that are open.
     pub fn visitors(&self) -> usize {
-        self.people.visitors().len()
+        self.memory.people.visitors().len()
     }
 
     /// Changes of weight that wait to be explained, alone or with later ones.
     pub fn steps(&self) -> usize {
-        self.steps.len()
+        self.memory.steps.len()
     }
 
     fn hear(&mut self, until: ShopTime) {
-        let (ready, later): (Vec<u32>, Vec<u32>) =
-            self.unheard.iter().partition(|id| self.steps.get(id).is_none_or(|step| step.span.end <= until));
-        self.unheard = later;
+        let (ready, later): (Vec<u32>, Vec<u32>) = self
+            .memory
+            .unheard
+            .iter()
+            .partition(|id| self.memory.steps.get(id).is_none_or(|step| step.span.end <= until));
+        self.memory.unheard = later;
         for id in ready {
-            let Some(step) = self.steps.get(&id) else { continue };
+            let Some(step) = self.memory.steps.get(&id) else { continue };
             let shelf = &self.shop.shelves()[step.shelf];
             let total: f64 = step.plates.iter().map(|plate| plate.grams).sum();
             if let Some(goods) = group::goods_of(step, shelf).filter(|_| CLOCK_GRAMS_MIN < total.abs()) {
-                self.clock.learn(&goods, step.span, total < 0.0, &self.people);
+                self.memory.clock.learn(&goods, step.span, total < 0.0, &self.memory.people);
             }
         }
     }
 
     fn explain(&mut self, until: ShopTime) {
-        let clock = self.clock.weights();
-        while let Some(&id) = self.queue.first() {
-            if until < self.steps[&id].span.end {
+        let clock = self.memory.clock.weights();
+        while let Some(&id) = self.memory.queue.first() {
+            if until < self.memory.steps[&id].span.end {
                 break;
             }
-            self.queue.remove(0);
-            self.counters.steps += 1;
+            self.memory.queue.remove(0);
+            self.memory.counters.steps += 1;
+            self.doubt_unwatched(id);
             let around = Surroundings {
                 shop: &self.shop,
                 plan: &self.plan,
-                people: &self.people,
+                people: &self.memory.people,
                 clock: &clock,
-                steps: &self.steps,
-                ahead: &self.queue,
+                steps: &self.memory.steps,
+                ahead: &self.memory.queue,
             };
-            self.clusters.step(&self.steps[&id], &around);
+            self.memory.clusters.step(&self.memory.steps[&id], &around);
             self.forget_steps();
         }
     }
 
     /// Drops steps that no hypothesis waits with.
     fn forget_steps(&mut self) {
-        let waiting = self.clusters.waiting();
-        let (queue, unheard) = (&self.queue, &self.unheard);
-        self.steps.retain(|id, _| queue.contains(id) || waiting.contains(id) || unheard.contains(id));
+        let waiting = self.memory.clusters.waiting();
+        let (queue, unheard) = (&self.memory.queue, &self.memory.unheard);
+        self.memory.steps.retain(|id, _| queue.contains(id) || waiting.contains(id) || unheard.contains(id));
     }
 }

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use serde::{Deserialize, Serialize};
+
 use super::model;
 use crate::base::{ShopTime, Span, TimeRange, VisitId};
 use crate::facts::{Joint, Joints};
-use crate::geometry::{Local, Point, World};
+use crate::geometry::{Floor, Local, Point, World};
 use crate::shop::Shelf;
 
 /// How long poses are kept.
@@ -16,11 +18,14 @@ const HAND_GAP_MAX: Span = Span::from_millis(450);
 const TRUNK_GAP_MAX: Span = Span::from_millis(4_000);
 /// Raster of hand profiles.
 pub(super) const RASTER: Span = Span::from_millis(50);
+/// Whoever came so soon after something happened may have been there before they were seen.
+const AROUND: Span = Span::from_millis(1_000);
 /// Somebody whose trunk is further away than this (metres) cannot reach.
 const REACH_MAX: f64 = 1.9;
 
-/// One person at one instant.
-#[derive(Clone, Copy, Debug)]
+/// One person at one instant. Written down without the names of its fields, for there are many.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(from = "Places", into = "Places")]
 struct Pose {
     at: ShopTime,
     trunk: Point<World>,
@@ -28,8 +33,22 @@ struct Pose {
     elbows: [Option<Point<World>>; 2],
 }
 
+type Places = (ShopTime, Point<World>, [Option<Point<World>>; 2], [Option<Point<World>>; 2]);
+
+impl From<Places> for Pose {
+    fn from((at, trunk, wrists, elbows): Places) -> Self {
+        Pose { at, trunk, wrists, elbows }
+    }
+}
+
+impl From<Pose> for Places {
+    fn from(pose: Pose) -> Self {
+        (pose.at, pose.trunk, pose.wrists, pose.elbows)
+    }
+}
+
 /// One visit.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Visitor {
     pub(super) entered: ShopTime,
     pub(super) seen: ShopTime,
@@ -37,7 +56,7 @@ pub(super) struct Visitor {
 }
 
 /// Everybody inside.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(super) struct People {
     visitors: BTreeMap<VisitId, Visitor>,
 }
@@ -99,6 +118,34 @@ impl People {
 
     pub(super) fn visitors(&self) -> &BTreeMap<VisitId, Visitor> {
         &self.visitors
+    }
+
+    /// Where somebody was last.
+    pub(super) fn last_place(&self, visit: VisitId) -> Option<Point<Floor>> {
+        self.visitors.get(&visit)?.poses.back().map(|pose| pose.trunk.floor())
+    }
+
+    /// Those who may have been within reach of the goods at some time in `range`, as far as their feet carry them from
+    /// where they were seen before it and to where they were seen after it.
+    pub(super) fn may_have_reached(&self, goods: &Goods<'_>, range: TimeRange, metres_per_sec: f64) -> Vec<VisitId> {
+        let middle = goods.middle();
+        // How far outside of reach somebody was, and whether they had the time to walk it.
+        let off = |pose: &Pose| {
+            let away = (goods.shelf.placement.local_from_world(pose.trunk) - middle).norm();
+            (away - REACH_MAX).max(0.0)
+        };
+        let walks = |metres: f64, gap: Span| metres <= metres_per_sec * gap.as_secs();
+        let may = |visitor: &Visitor| {
+            let (Some(first), Some(last)) = (visitor.poses.front(), visitor.poses.back()) else { return true };
+            let before = range.start < first.at && first.at <= range.end + AROUND;
+            let after = range.start - AROUND <= last.at && last.at < range.end;
+            let pairs = visitor.poses.iter().zip(visitor.poses.iter().skip(1));
+            let mut around = pairs.filter(|(a, b)| range.start <= b.at && a.at <= range.end);
+            before && walks(off(first), first.at - range.start)
+                || after && walks(off(last), range.end - last.at)
+                || around.any(|(a, b)| walks(off(a) + off(b), b.at - a.at))
+        };
+        self.visitors.iter().filter(|(_, visitor)| may(visitor)).map(|(visit, _)| *visit).collect()
     }
 
     pub(super) fn forget(&mut self, visit: VisitId) {

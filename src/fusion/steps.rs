@@ -1,5 +1,7 @@
 //! From the staircases of a shelf event to steps: changes of neighbouring plates at one moment.
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::{ShopTime, Span, TimeRange};
 use crate::facts::{FactRef, ShelfEvent};
 use crate::shop::Shelf;
@@ -18,7 +20,7 @@ const GRAMS_MIN: f64 = 3.5;
 const CORE_SHARE: f64 = 0.12;
 
 /// What one plate did in a step.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct PlateStep {
     /// Which plate: its place on the shelf, from the left.
     pub(super) place: usize,
@@ -34,7 +36,7 @@ pub(super) struct PlateStep {
 }
 
 /// A change of neighbouring plates at one moment.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Step {
     /// Its number, rising in order of processing.
     pub(super) id: u32,

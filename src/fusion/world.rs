@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::group::Group;
 use super::model::UnitWeight;
 use crate::base::{TimeRange, VisitId};
@@ -16,7 +18,7 @@ const STRAYS_MAX: usize = 64;
 pub(super) type Sku = usize;
 
 /// Something that stands where the planogram does not have it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Stray {
     /// What; `None` for what is not goods.
     pub(super) sku: Option<Sku>,
@@ -55,6 +57,7 @@ impl Effect {
 }
 
 /// An action of the history of a visit.
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Action {
     pub(super) movement: Movement,
     pub(super) sku: Sku,
@@ -62,7 +65,7 @@ pub(super) struct Action {
     pub(super) expected: f64,
     pub(super) learned: bool,
     pub(super) misplaced: bool,
-    pub(super) group: Arc<Group>,
+    /// Which piece of its group.
     pub(super) piece: usize,
     /// The share of the piece's weight that this action explains, `0..=1`.
     pub(super) part: f64,
@@ -71,11 +74,12 @@ pub(super) struct Action {
 /// A list that shares its older part with other hypotheses.
 pub(super) struct History {
     pub(super) action: Action,
+    pub(super) group: Arc<Group>,
     pub(super) older: Option<Arc<History>>,
 }
 
 /// A change that waits for what comes next on its plates.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Pending {
     pub(super) shelf: usize,
     /// Places that count.
@@ -87,7 +91,7 @@ pub(super) struct Pending {
 }
 
 /// One hypothesis.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct World {
     /// Log probability, up to a constant shared by all hypotheses.
     pub(super) score: f64,
@@ -100,6 +104,8 @@ pub(super) struct World {
     pub(super) learned: BTreeMap<Sku, (f64, u32)>,
     /// Changes that wait for what comes next, ordered.
     pub(super) pending: Vec<Pending>,
+    /// Written down apart, since hypotheses share it.
+    #[serde(skip)]
     pub(super) history: BTreeMap<VisitId, Arc<History>>,
     /// When each visitor's hand was last busy, and on which shelf.
     pub(super) busy: BTreeMap<VisitId, (usize, TimeRange)>,
@@ -217,6 +223,7 @@ impl World {
                 self.change_cart(*visit, *sku, i64::from(*units));
                 self.remember(
                     *visit,
+                    group,
                     Action {
                         movement: Movement::Take,
                         sku: *sku,
@@ -224,7 +231,6 @@ impl World {
                         expected: *expected,
                         learned,
                         misplaced: *foreign,
-                        group: group.clone(),
                         piece,
                         part: *part,
                     },
@@ -243,6 +249,7 @@ impl World {
                 let learned = self.learned.contains_key(sku);
                 self.remember(
                     *owner,
+                    group,
                     Action {
                         movement: Movement::Return,
                         sku: *sku,
@@ -250,7 +257,6 @@ impl World {
                         expected: *expected,
                         learned,
                         misplaced: *elsewhere,
-                        group: group.clone(),
                         piece,
                         part: 1.0,
                     },
@@ -270,6 +276,7 @@ impl World {
         self.weighed.insert((visit, sku), stray.grams / f64::from(stray.units));
         self.remember(
             visit,
+            group,
             Action {
                 movement: Movement::Take,
                 sku,
@@ -277,7 +284,6 @@ impl World {
                 expected: -stray.grams,
                 learned: false,
                 misplaced: true,
-                group: group.clone(),
                 piece,
                 part: 1.0,
             },
@@ -333,9 +339,9 @@ impl World {
         false
     }
 
-    fn remember(&mut self, visit: VisitId, action: Action) {
+    fn remember(&mut self, visit: VisitId, group: &Arc<Group>, action: Action) {
         let older = self.history.remove(&visit);
-        self.history.insert(visit, Arc::new(History { action, older }));
+        self.history.insert(visit, Arc::new(History { action, group: group.clone(), older }));
     }
 
     /// Whether two hypotheses say the same of everything that matters from here on.

@@ -7,14 +7,16 @@ mod audit;
 mod book;
 mod digest;
 pub mod payment;
+mod report;
 mod rules;
 mod sale;
 
 #[cfg(test)]
 mod tests;
 
-pub use audit::{Audit, CartRow, Check, Finding, OrderState, Report, Totals};
+pub use audit::{Audit, CartRow};
 pub use book::{Balance, Book, Effect, effect};
 pub use digest::digest;
+pub use report::{Check, Finding, OrderState, Report, Totals};
 pub use rules::{Admission, Refusal, Reservation, admit};
 pub use sale::{Unbookable, credit, sale};

@@ -5,6 +5,9 @@
 //! still outstanding: a hold is captured or released, what is missing is charged, what is too much is given back. So a
 //! correction needs no special path, and whatever order things happen in, they end with paid = owed.
 
+#[cfg(test)]
+mod tests;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

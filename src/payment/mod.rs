@@ -3,7 +3,16 @@
 //! unknown, surely not done, wrong. It never decides what is charged, keeps no book of the shop, and tries nothing twice
 //! by itself.
 
+mod http;
 mod sandbox;
+mod settings;
 mod signature;
+mod stripe;
+#[cfg(test)]
+mod tests;
+mod wechat;
 
-pub use sandbox::{Faults, Sandbox};
+pub use sandbox::{Faults, Sandbox, SignedNotice};
+pub use settings::{Draft, Opened, SecretPlace, Settings, WechatPlaces, open};
+pub use stripe::{Enrolment, STRIPE_BASE_URL, Stripe, StripeSettings};
+pub use wechat::{PlatformPublicKey, WECHAT_BASE_URL, WechatPay, WechatSettings};

@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
+use super::checkpoint;
 use super::reorder::{self, Reorder};
 use crate::base::limits::{BATCH_SPAN_MAX, BATCH_STAMP_OFF_MAX, PEOPLE_PER_FRAME_MAX};
-use crate::base::{ShopTime, SourceId, Span, TrackId};
-use crate::cart::CartBook;
-use crate::facts::{Body, Fact, PeopleFrame, Person, PlateBatch, ShelfEvent, Stamp, Topic, TrackJoined};
+use crate::base::{Result, ShopTime, SourceId, Span, TrackId};
+use crate::cart::{CartBook, Carts};
+use crate::facts::{Body, Fact, OpenVisit, PeopleFrame, Person, PlateBatch, ShelfEvent, Stamp, Topic, TrackJoined};
 use crate::fusion::{self, Fusion};
 use crate::shelf::{self, ShelfSense};
 use crate::shop::Shop;
-use crate::tracking::{self, Sighting, Stitcher};
+use crate::tracking::{self, Doubt, Sighting, Stitcher};
 
 /// How often the fusion looks at the clock.
 const TICK: Span = Span::from_millis(500);
@@ -42,6 +45,7 @@ pub struct Counters {
 
 /// The stages of one shop.
 pub struct Engine {
+    shop: Arc<Shop>,
     reorder: Reorder,
     stages: Stages,
 }
@@ -51,12 +55,22 @@ struct Stages {
     stitcher: Stitcher,
     fusion: Fusion,
     carts: CartBook,
+    course: Course,
+}
+
+/// How far the stages have come.
+#[derive(Serialize, Deserialize)]
+struct Course {
+    /// Derived facts by their source.
     sequences: BTreeMap<SourceId, u64>,
     now: ShopTime,
     ticked: ShopTime,
     dropped_people: u64,
     dropped_astray: u64,
 }
+
+/// What a checkpoint holds, in the order of the pipeline: all that does not follow from the shop and the options.
+type Saved = (Reorder, ShelfSense, Stitcher, fusion::Memory, Carts, Course);
 
 /// What the engine holds in memory right now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,25 +90,68 @@ pub struct Held {
 impl Options {
     /// Enough hypotheses for a shop with a handful of shoppers per shelf.
     pub const USUAL: Options = Options { hypotheses_max: 96 };
+
+    fn fusion(self) -> fusion::Options {
+        fusion::Options { hypotheses_max: self.hypotheses_max }
+    }
 }
 
 impl Engine {
     /// An engine for this shop with nobody in it.
     pub fn new(shop: &Arc<Shop>, options: Options) -> Self {
-        Engine {
-            reorder: Reorder::default(),
-            stages: Stages {
-                shelf: ShelfSense::new(shop),
-                stitcher: Stitcher::new(shop),
-                fusion: Fusion::new(shop.clone(), fusion::Options { hypotheses_max: options.hypotheses_max }),
-                carts: CartBook::new(shop.clone()),
+        let stages = Stages {
+            shelf: ShelfSense::new(shop),
+            stitcher: Stitcher::new(shop),
+            fusion: Fusion::new(shop.clone(), options.fusion()),
+            carts: CartBook::new(shop.clone()),
+            course: Course {
                 sequences: BTreeMap::new(),
                 now: ShopTime::MIN,
                 ticked: ShopTime::MIN,
                 dropped_people: 0,
                 dropped_astray: 0,
             },
+        };
+        Engine { shop: shop.clone(), reorder: Reorder::default(), stages }
+    }
+
+    /// Everything the engine knows, as bytes: [`Engine::restore`] goes on from here as if nothing had happened.
+    ///
+    /// # Errors
+    /// Should something not be writable, which no fact can bring about.
+    pub fn checkpoint(&self) -> Result<Vec<u8>> {
+        let Stages { shelf, stitcher, fusion, carts, course } = &self.stages;
+        checkpoint::write(&self.shop, &(&self.reorder, shelf, stitcher, fusion.memory(), carts.carts(), course))
+    }
+
+    /// An engine that goes on from a checkpoint of this shop. The facts that were taken since have to be taken again; if
+    /// they are lost, [`Engine::resume`] says so.
+    ///
+    /// # Errors
+    /// When the bytes are no checkpoint, are damaged, or come from another shop or another format. Whoever was inside is
+    /// not known then, and their visits are for a person.
+    pub fn restore(shop: &Arc<Shop>, options: Options, bytes: &[u8]) -> Result<Engine> {
+        let (reorder, shelf, mut stitcher, memory, carts, course): Saved = checkpoint::read(shop, bytes)?;
+        stitcher.furnish(shop);
+        let fusion = Fusion::restore(shop.clone(), options.fusion(), memory);
+        let carts = CartBook::restore(shop.clone(), carts);
+        Ok(Engine { shop: shop.clone(), reorder, stages: Stages { shelf, stitcher, fusion, carts, course } })
+    }
+
+    /// The facts between the newest one taken and `now` are lost: aisle was stopped. Time goes on from `now`; nobody
+    /// counts as gone for not having been seen meanwhile; who goes on as whom is asked anew, of place and body; and
+    /// every visit about which something stays open is marked as interrupted. Without anything missing it does nothing.
+    pub fn resume(&mut self, now: ShopTime) {
+        if let Some(hole) = self.reorder.resume(now) {
+            self.stages.stitcher.resume(hole);
+            self.stages.fusion.resume(hole);
         }
+    }
+
+    /// The visits that are not over, in order of entry, with what is most probably in their carts right now. It takes
+    /// microseconds a visit.
+    pub fn open_visits(&self) -> Vec<OpenVisit> {
+        self.stages.fusion.open_visits()
     }
 
     /// Takes a ground fact; `give` sees it when its turn comes, and everything that follows from it.
@@ -113,8 +170,8 @@ impl Engine {
     /// What happened so far.
     pub fn counters(&self) -> Counters {
         Counters {
-            dropped_people: self.stages.dropped_people,
-            dropped_astray: self.stages.dropped_astray,
+            dropped_people: self.stages.course.dropped_people,
+            dropped_astray: self.stages.course.dropped_astray,
             reorder: self.reorder.counters(),
             shelf: self.stages.shelf.counters(),
             tracking: self.stages.stitcher.counters(),
@@ -124,7 +181,7 @@ impl Engine {
 
     /// How far time has come: when the newest fact was true that the stages have seen.
     pub fn now(&self) -> ShopTime {
-        self.stages.now
+        self.stages.course.now
     }
 
     /// What is held in memory right now.
@@ -147,7 +204,7 @@ impl Engine {
 
 impl Stages {
     fn step(&mut self, fact: &Fact, give: &mut dyn FnMut(&Fact)) {
-        self.now = self.now.max(fact.stamp.at);
+        self.course.now = self.course.now.max(fact.stamp.at);
         if fact.body.topic() == Topic::Receipt {
             // A recorded receipt is not taken at its word: it follows from the visit, and is written again.
             return;
@@ -155,16 +212,17 @@ impl Stages {
         give(fact);
         match &fact.body {
             // One such batch would make everything after it late.
-            Body::Plates(batch) if is_astray(fact.stamp.at, batch) => self.dropped_astray += 1,
+            Body::Plates(batch) if is_astray(fact.stamp.at, batch) => self.course.dropped_astray += 1,
             Body::Plates(batch) => {
                 let events = self.shelf.step(batch);
                 self.take_events(events, give);
             }
             Body::People(frame) => {
                 let many = frame.people.len().saturating_sub(PEOPLE_PER_FRAME_MAX);
-                self.dropped_people += many as u64;
+                self.course.dropped_people += many as u64;
                 let fewer = (0 < many).then(|| PeopleFrame { people: frame.people[..PEOPLE_PER_FRAME_MAX].to_vec() });
                 let (sightings, verdicts) = self.stitcher.step(fact.stamp.at, fewer.as_ref().unwrap_or(frame));
+                self.fusion.unwatched(self.stitcher.holes());
                 self.take_people(sightings, verdicts, give);
             }
             Body::Shelf(_) => self.fusion.take(fact),
@@ -172,9 +230,9 @@ impl Stages {
             Body::Attribution(_) | Body::Visit(_) => self.take_decided(fact, give),
             Body::Track(_) | Body::Clock(_) | Body::Receipt(_) => {}
         }
-        if TICK <= self.now - self.ticked {
-            self.ticked = self.now;
-            let decided = self.fusion.advance(self.now);
+        if TICK <= self.course.now - self.course.ticked {
+            self.course.ticked = self.course.now;
+            let decided = self.fusion.advance(self.course.now);
             self.take_decisions(decided, give);
         }
     }
@@ -199,8 +257,11 @@ impl Stages {
 
     fn take_people(&mut self, sightings: Vec<Sighting>, verdicts: Vec<TrackJoined>, give: &mut dyn FnMut(&Fact)) {
         for verdict in verdicts {
-            let fact = self.stamped(SourceId::new("tracking"), self.now, Body::Track(verdict));
+            let fact = self.stamped(SourceId::new("tracking"), self.course.now, Body::Track(verdict));
             give(&fact);
+        }
+        for Doubt { visit, why } in self.stitcher.take_doubts() {
+            self.fusion.doubt(visit, why);
         }
         for Sighting { at, visit, joints } in sightings {
             let person = Person { track: TrackId::new(visit.number()), joints };
@@ -212,10 +273,10 @@ impl Stages {
         if decided.is_empty() {
             return;
         }
-        let clock = self.stamped(SourceId::new("fusion"), self.now, Body::Clock(self.fusion.clock()));
+        let clock = self.stamped(SourceId::new("fusion"), self.course.now, Body::Clock(self.fusion.clock()));
         give(&clock);
         for body in decided {
-            let fact = self.stamped(SourceId::new("fusion"), self.now, body);
+            let fact = self.stamped(SourceId::new("fusion"), self.course.now, body);
             give(&fact);
             self.take_decided(&fact, give);
         }
@@ -231,9 +292,9 @@ impl Stages {
     /// A derived fact arrives when the fact that led to it was true, whenever that one arrived: so arrival order
     /// leaves no trace in what is decided.
     fn stamped(&mut self, source: SourceId, at: ShopTime, body: Body) -> Fact {
-        let sequence = self.sequences.entry(source.clone()).or_insert(0);
+        let sequence = self.course.sequences.entry(source.clone()).or_insert(0);
         *sequence += 1;
-        Fact { stamp: Stamp { source, sequence: *sequence, at, arrived: self.now }, body }
+        Fact { stamp: Stamp { source, sequence: *sequence, at, arrived: self.course.now }, body }
     }
 }
 

@@ -3,12 +3,14 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::limits::{LEAP_FACTS_MAX, LEAP_FACTS_MIN, LEAP_SPAN_MAX, REORDER_FACTS_MAX, WATERMARK_SPAN_MAX};
-use crate::base::{ShopTime, SourceId};
-use crate::facts::Fact;
+use crate::base::{ShopTime, SourceId, TimeRange};
+use crate::facts::{Fact, Topic};
 
 /// What happened to the facts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters {
     /// Facts taken.
     pub received: u64,
@@ -28,17 +30,21 @@ pub struct Counters {
 
 /// A buffer that waits [`WATERMARK_SPAN_MAX`] behind the newest fact. When full it gives its oldest fact early. One
 /// device with a wild clock does not drag the others along: a leap in time counts when several facts agree on it.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub struct Reorder {
     /// Ground facts far ahead of the newest, by time.
     leaping: Vec<Fact>,
+    /// Written in its own order, so that facts of one rank leave in the same one.
     waiting: BinaryHeap<Reverse<Waiting>>,
     newest: Option<ShopTime>,
+    /// The newest frame of people.
+    newest_people: Option<ShopTime>,
     given_until: Option<ShopTime>,
     last_of_source: BTreeMap<SourceId, ShopTime>,
     counters: Counters,
 }
 
+#[derive(Serialize, Deserialize)]
 struct Waiting(Fact);
 
 impl Waiting {
@@ -95,6 +101,9 @@ impl Reorder {
 
     fn accept(&mut self, fact: Fact) {
         self.newest = self.newest.max(Some(fact.stamp.at));
+        if fact.body.topic() == Topic::People {
+            self.newest_people = self.newest_people.max(Some(fact.stamp.at));
+        }
         self.waiting.push(Reverse(Waiting(fact)));
         self.counters.depth_max = self.counters.depth_max.max(self.waiting.len() as u64);
     }
@@ -117,6 +126,16 @@ impl Reorder {
             self.leaping.pop();
             self.counters.dropped_leap += 1;
         }
+    }
+
+    /// Nothing came between the last fact and `now`: time has gone on, and a fact of now is no leap. Answers what is
+    /// missing, if anything is: it begins where people were seen last, who come later than the plates.
+    pub fn resume(&mut self, now: ShopTime) -> Option<TimeRange> {
+        let newest = self.newest.filter(|newest| *newest < now)?;
+        self.newest = Some(now);
+        // People who were silent for longer than anything is waited for are silent for another reason.
+        let people = self.newest_people.filter(|people| newest - WATERMARK_SPAN_MAX <= *people);
+        Some(TimeRange { start: people.map_or(newest, |people| people.min(newest)), end: now })
     }
 
     /// Facts that wait.

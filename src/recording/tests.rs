@@ -90,6 +90,7 @@ fn body(dice: &mut Dice) -> Body {
                 lines: vec![line],
                 total: None,
                 probability: Prob::ONE,
+                interrupted: dice.random_bool(0.5).then(|| "aisle stopped".to_owned()),
             })
         }
     }

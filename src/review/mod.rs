@@ -20,6 +20,9 @@ pub fn concerns(shop: &Shop, receipt: &Receipt) -> Vec<Concern> {
     if receipt.probability < bar {
         concerns.push(Concern::Doubt { probability: receipt.probability, bar });
     }
+    if let Some(why) = &receipt.interrupted {
+        concerns.push(Concern::Interrupted { detail: why.clone() });
+    }
     let unpriced = receipt.lines.iter().filter(|line| line.amount.is_none());
     concerns.extend(unpriced.map(|line| Concern::NoPrice { sku: line.sku.clone() }));
     concerns

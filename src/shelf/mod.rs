@@ -12,9 +12,9 @@ mod row;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use serde::{Deserialize, Serialize};
 
-use crate::base::{PlateId, ShelfId, Span};
+use crate::base::{PlateId, Span};
 use crate::facts::{PlateBatch, ShelfEvent};
 use crate::shop::Shop;
 
@@ -25,15 +25,16 @@ const BLOCK: Span = Span::from_millis(67);
 /// Batches of one unit may start this much off the expected time before it is a gap or a double.
 const JITTER: Span = Span::from_millis(100);
 
-/// All shelves of a shop.
+/// All shelves of a shop. Written down and read back it goes on as if nothing had been.
+#[derive(Serialize, Deserialize)]
 pub struct ShelfSense {
+    /// Ordered by shelf.
     rows: Vec<Row>,
-    row_of: BTreeMap<ShelfId, usize>,
     counters: Counters,
 }
 
 /// What happened to the batches.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters {
     /// Batches taken.
     pub received: u64,
@@ -50,9 +51,7 @@ pub struct Counters {
 impl ShelfSense {
     /// Starts with nothing known about any plate.
     pub fn new(shop: &Shop) -> Self {
-        let rows: Vec<Row> = shop.shelves().iter().map(Row::new).collect();
-        let row_of = rows.iter().enumerate().map(|(index, row)| (row.shelf(), index)).collect();
-        ShelfSense { rows, row_of, counters: Counters::default() }
+        ShelfSense { rows: shop.shelves().iter().map(Row::new).collect(), counters: Counters::default() }
     }
 
     /// Takes a batch; gives the events that are over. Plates that the shop does not have are ignored.
@@ -67,7 +66,7 @@ impl ShelfSense {
         while first < batch.plates.len() {
             let shelf = batch.plates[first].shelf;
             let length = batch.plates[first..].iter().take_while(|plate| plate.shelf == shelf).count();
-            if let Some(&index) = self.row_of.get(&shelf) {
+            if let Ok(index) = self.rows.binary_search_by_key(&shelf, Row::shelf) {
                 self.rows[index].take(batch, first..first + length, &mut self.counters, &mut events);
             }
             first += length;
@@ -93,6 +92,7 @@ impl ShelfSense {
 
     /// The weight that a plate rests at, as its sensor reads it, if it is alive.
     pub fn resting(&self, plate: PlateId) -> Option<f64> {
-        self.rows[*self.row_of.get(&plate.shelf)?].resting(plate)
+        let index = self.rows.binary_search_by_key(&plate.shelf, Row::shelf).ok()?;
+        self.rows[index].resting(plate)
     }
 }

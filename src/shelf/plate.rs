@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::{Grams, PlateId, ShopTime, Span, TimeRange};
 use crate::facts::{Level, Staircase};
 
@@ -25,7 +27,7 @@ const CHANGE_SIGMAS_MIN: f64 = 4.0;
 const LEVELS_MAX: usize = 14;
 
 /// Consecutive blocks that agree.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Run {
     start: ShopTime,
     end: ShopTime,
@@ -34,6 +36,7 @@ struct Run {
 }
 
 /// The state of one plate.
+#[derive(Serialize, Deserialize)]
 pub(super) struct PlateTrace {
     pub(super) id: PlateId,
     block_sum: f64,

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use super::plate::PlateTrace;
 use super::{BLOCK, Counters, JITTER};
 use crate::base::{PlateId, ShelfId, ShopTime, Span, TimeRange};
@@ -12,6 +14,8 @@ use crate::shop::Shelf;
 pub(super) const SETTLE: Span = Span::from_millis(500);
 /// An event that does not come to rest is given in pieces of this length.
 pub(super) const EVENT_SPAN_MAX: Span = Span::from_millis(8_000);
+/// A gap so long is no part of an event's length: what happened in it has still to come to rest.
+const LONG_GAP: Span = Span::from_millis(1_000);
 /// A quiet run that ended this recently still counts as settled.
 const SETTLE_SLACK: Span = Span::from_millis(200);
 /// Plates this many places away from a changed one are measured too: an item may lie over them.
@@ -22,15 +26,22 @@ const BRIDGE: usize = 1;
 const COMMON_PLATES_MIN: usize = 5;
 
 /// The state of one shelf.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Row {
     shelf: ShelfId,
     plates: Vec<PlateTrace>,
     /// For the plate layout last seen in a batch: column of the batch to place in `plates`.
+    #[serde(skip)]
     columns: Vec<(PlateId, Option<usize>)>,
     block_start: ShopTime,
     block_rows: u32,
     next_at: ShopTime,
+    /// When the last long gap ended.
+    resumed_at: ShopTime,
+    /// Room for the values of one block, here so that it is made once.
+    #[serde(skip)]
     values: Vec<Option<f64>>,
+    #[serde(skip)]
     sorted: Vec<f64>,
 }
 
@@ -43,8 +54,9 @@ impl Row {
             block_start: ShopTime::MIN,
             block_rows: 0,
             next_at: ShopTime::MIN,
-            values: vec![None; shelf.plates.len()],
-            sorted: Vec::with_capacity(shelf.plates.len()),
+            resumed_at: ShopTime::MIN,
+            values: Vec::new(),
+            sorted: Vec::new(),
         }
     }
 
@@ -72,6 +84,9 @@ impl Row {
             }
             if self.next_at + JITTER < batch.first_at {
                 counters.gaps += 1;
+                if LONG_GAP <= batch.first_at - self.next_at {
+                    self.resumed_at = batch.first_at;
+                }
                 self.end_block(self.next_at, events);
             }
         }
@@ -111,9 +126,8 @@ impl Row {
         }
         let span = TimeRange::new(self.block_start, end);
         let rows = std::mem::take(&mut self.block_rows);
-        for (plate, value) in self.plates.iter_mut().zip(&mut self.values) {
-            *value = plate.end_block(rows);
-        }
+        self.values.clear();
+        self.values.extend(self.plates.iter_mut().map(|plate| plate.end_block(rows)));
         let common = self.common();
         let quiet = !self.plates.iter().any(PlateTrace::is_active);
         for index in 0..self.plates.len() {
@@ -163,7 +177,7 @@ impl Row {
             let settled =
                 active().all(|plate| plate.settled_since(now, SETTLE_SLACK).is_some_and(|since| SETTLE <= now - since));
             let moving = self.plates[self.reach_of(&cluster)].iter().any(PlateTrace::is_moving);
-            let begun = active().map(PlateTrace::rest_end).min().unwrap_or(now);
+            let begun = active().map(PlateTrace::rest_end).min().unwrap_or(now).max(self.resumed_at);
             if settled && !moving || EVENT_SPAN_MAX <= now - begun {
                 self.close(cluster, now, events);
             }

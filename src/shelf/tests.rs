@@ -3,8 +3,8 @@
 use rand_distr::{Distribution, StandardNormal};
 
 use super::*;
-use crate::base::ShopTime;
 use crate::base::rng::dice;
+use crate::base::{ShelfId, ShopTime};
 use crate::geometry::{Placement, Point};
 use crate::shop::{PlateDraft, ShelfDraft, ShopDraft};
 

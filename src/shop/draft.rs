@@ -42,12 +42,6 @@ pub struct PolicyDraft {
     pub absence_secs_max: f64,
     /// Receipts less probable than this go to a person; default 0.9, range 0 to 1.
     pub review_probability_min: f64,
-    /// Whether prices are with tax; default true.
-    #[serde(skip_serializing_if = "is_true")]
-    pub prices_include_tax: bool,
-    /// Where tax is rounded; default `receipt`.
-    #[serde(skip_serializing_if = "is_default")]
-    pub tax_rounding: TaxRounding,
     /// Held at the entry, minor units of the currency; default 5,000, 0 for no hold.
     pub hold_minor: i64,
     /// Whether an unpaid receipt keeps its shopper out; default true.
@@ -58,6 +52,12 @@ pub struct PolicyDraft {
     pub evidence_days_max: f64,
     /// Days after leaving within which a receipt may be contested; default 30, range 0 to 3,650.
     pub contest_days_max: f64,
+    /// Whether prices are with tax; default true.
+    #[serde(skip_serializing_if = "is_true")]
+    pub prices_include_tax: bool,
+    /// Where tax is rounded; default `receipt`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub tax_rounding: TaxRounding,
 }
 
 /// Where tax is rounded to whole minor units.
@@ -230,13 +230,13 @@ impl Default for PolicyDraft {
             currency: "USD".to_owned(),
             absence_secs_max: 20.0,
             review_probability_min: 0.9,
-            prices_include_tax: true,
-            tax_rounding: TaxRounding::Receipt,
             hold_minor: 5_000,
             debt_blocks_entry: true,
             offline_hours_max: 24.0,
             evidence_days_max: 30.0,
             contest_days_max: 30.0,
+            prices_include_tax: true,
+            tax_rounding: TaxRounding::Receipt,
         }
     }
 }

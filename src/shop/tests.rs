@@ -1,4 +1,5 @@
 use super::*;
+use crate::base::{BasisPoints, ShopTime};
 use crate::geometry::{Placement, Point};
 
 fn small() -> ShopDraft {
@@ -43,6 +44,35 @@ fn a_sound_draft_becomes_a_shop_that_can_be_written_again() {
     assert_eq!(again.shelves(), shop.shelves());
     assert_eq!(again.catalogue(), shop.catalogue());
     assert_eq!(shop.plate(PlateId::new(1, 1, 2)).unwrap().centre_metres(), 0.15000000000000002);
+}
+
+#[test]
+fn what_decides_prices_is_recorded_only_where_it_is_there() {
+    let plain = serde_json::to_value(small()).unwrap();
+    let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(&plain), ["name", "policy", "products", "shelves", "zones"]);
+    assert_eq!(keys(&plain["policy"]), ["absence_secs_max", "currency", "review_probability_min"]);
+    assert_eq!(keys(&plain["products"][0]), ["gtin", "name", "price_minor", "sku", "weight_grams"]);
+
+    let mut draft = small();
+    draft.policy.prices_include_tax = false;
+    draft.policy.tax_rounding = TaxRounding::Line;
+    draft.taxes = vec![TaxDraft { name: "full".to_owned(), rate: BasisPoints::new(1_900), line: None }];
+    draft.products[0].tax = Some("full".to_owned());
+    draft.products[0].markdown_off = Some(BasisPoints::new(1_000));
+    draft.products[0].markdown_from = Some(ShopTime::from_nanos(7));
+    draft.promotions = vec![PromotionDraft {
+        name: "two for one".to_owned(),
+        skus: vec![draft.products[0].sku.clone()],
+        buy: Some(2),
+        pay: Some(1),
+        ..PromotionDraft::default()
+    }];
+    let shop = Shop::check(draft).unwrap();
+    let json = serde_json::to_string(shop.draft()).unwrap();
+    assert_eq!(Shop::check(serde_json::from_str(&json).unwrap()).unwrap(), shop);
+    let season = shop.catalogue().products()[0].markdown.unwrap().season;
+    assert!(season.contains(ShopTime::from_nanos(7)) && !season.contains(ShopTime::from_nanos(6)));
 }
 
 #[test]

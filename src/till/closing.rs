@@ -6,9 +6,10 @@ use super::{Till, book, entry, refuse};
 use crate::base::{CartId, CaseId, Error, Money, Result, ShopTime, ShopperId};
 use crate::db::carts::{Cart, CartState, Origin, ReceiptVersion};
 use crate::db::shoppers::Shopper;
-use crate::db::{Failure, Session, carts, shoppers};
+use crate::db::{Failure, Session, carts, cases, shoppers};
 use crate::facts::{Concern, OrderLine, PaymentMethod, Receipt};
 use crate::ledger::payment::{Bill, Payment};
+use crate::shop::Shop;
 use crate::{ledger, review};
 
 /// Who pays for a visit.
@@ -33,58 +34,101 @@ pub struct Closed {
     pub again: bool,
 }
 
+/// A visit that is over.
+#[derive(Clone, Debug)]
+pub struct Closing {
+    /// What was bought.
+    pub receipt: Receipt,
+    /// Why that is believed: a list of attributions with their references.
+    pub evidence: Json,
+    /// Who pays.
+    pub payer: Payer,
+}
+
 impl Till {
     /// A visit is over. Its receipt and evidence are written; if nobody has to look at it, it is booked and what is owed
     /// is ordered, all at once. The same receipt again changes nothing; another one for the same visit goes to a person.
     ///
     /// # Errors
-    /// When the cart of `payer` is unknown; what the database says.
-    pub fn close(&mut self, receipt: &Receipt, evidence: &Json, payer: &Payer, at: ShopTime) -> Result<Closed> {
+    /// When the cart of the payer is unknown; what the database says.
+    pub fn close(&mut self, closing: &Closing, at: ShopTime) -> Result<Closed> {
         let shop = self.shop.clone();
-        let kept_until = at + shop.policy().payment.evidence_kept;
-        self.db.transaction(|session| {
-            let id = match payer {
-                Payer::Cart(id) => *id,
-                Payer::WalkIn(_) | Payer::Unknown => CartId::of_visit(shop.name(), receipt.entered, receipt.visit),
-            };
-            let known = carts::get(session, id)?;
-            if let Some(cart) = known.as_ref().filter(|cart| 0 < cart.receipt) {
-                return compare(session, cart, receipt, at);
-            }
-            let mut cart = match (known, payer) {
-                (Some(cart), _) => cart,
-                (None, Payer::Cart(id)) => {
-                    return Err(Error::missing(format!("nobody was announced with {id}")).into());
-                }
-                (None, Payer::Unknown) => entry::open(session, shop.name(), id, None, None, receipt.entered)?,
-                (None, Payer::WalkIn(method)) => walk_in(session, &shop, id, method, receipt.entered)?,
-            };
-            let mut concerns = review::concerns(&shop, receipt);
-            if cart.shopper.is_none() {
-                concerns.push(Concern::NoPayer);
-            }
-            cart.receipt = 1;
-            cart.visit = Some(receipt.visit);
-            cart.left_at = Some(receipt.left);
-            cart.live = None;
-            let version =
-                ReceiptVersion { cart: id, version: 1, made_at: at, origin: Origin::Engine, receipt: receipt.clone() };
-            carts::insert_receipt(session, &version)?;
-            carts::keep_evidence(session, id, kept_until, evidence)?;
-            let case = match concerns.is_empty() {
-                true => {
-                    book_receipt(session, &mut cart, &version, None, at)?;
-                    None
-                }
-                false => {
-                    cart.state = CartState::Review;
-                    carts::update(session, &cart)?;
-                    Some(book::open_case(session, id, 1, concerns, at)?.id)
-                }
-            };
-            Ok(Closed { cart: id, case, again: false })
-        })
+        self.db.transaction(|session| close_in(session, &shop, closing, at))
     }
+}
+
+pub(super) fn close_in(
+    session: &mut dyn Session,
+    shop: &Shop,
+    closing: &Closing,
+    at: ShopTime,
+) -> Result<Closed, Failure> {
+    let Closing { receipt, evidence, payer } = closing;
+    let id = match payer {
+        Payer::Cart(id) => *id,
+        Payer::WalkIn(_) | Payer::Unknown => CartId::of_visit(shop.name(), receipt.entered, receipt.visit),
+    };
+    let known = carts::get(session, id)?;
+    if let Some(cart) = known.as_ref().filter(|cart| 0 < cart.receipt) {
+        return compare(session, cart, receipt, at);
+    }
+    let mut cart = match (known, payer) {
+        (Some(cart), _) => cart,
+        (None, Payer::Cart(id)) => return Err(Error::missing(format!("nobody was announced with {id}")).into()),
+        (None, Payer::Unknown | Payer::WalkIn(_)) => {
+            entry::open(session, shop.name(), id, None, None, receipt.entered)?
+        }
+    };
+    if let (Payer::WalkIn(method), None) = (payer, cart.shopper) {
+        walk_in(session, shop, &mut cart, method, at)?;
+    }
+    let mut concerns = review::concerns(shop, receipt);
+    if cart.shopper.is_none() {
+        concerns.push(Concern::NoPayer);
+    }
+    if !concerns.is_empty() {
+        let case = put_aside(session, shop, cart, receipt, evidence, concerns, at)?;
+        return Ok(Closed { cart: id, case: Some(case), again: false });
+    }
+    let version = first_version(session, shop, &mut cart, receipt, evidence, at)?;
+    book_receipt(session, &mut cart, &version, None, at)?;
+    Ok(Closed { cart: id, case: None, again: false })
+}
+
+/// Writes a receipt that a person has to look at before money moves.
+pub(super) fn put_aside(
+    session: &mut dyn Session,
+    shop: &Shop,
+    mut cart: Cart,
+    receipt: &Receipt,
+    evidence: &Json,
+    concerns: Vec<Concern>,
+    at: ShopTime,
+) -> Result<CaseId, Failure> {
+    first_version(session, shop, &mut cart, receipt, evidence, at)?;
+    cart.state = CartState::Review;
+    carts::update(session, &cart)?;
+    Ok(book::open_case(session, cart.id, 1, concerns, at)?.id)
+}
+
+/// Writes the first version of a cart's receipt with its evidence; the cart itself is left to the caller.
+fn first_version(
+    session: &mut dyn Session,
+    shop: &Shop,
+    cart: &mut Cart,
+    receipt: &Receipt,
+    evidence: &Json,
+    at: ShopTime,
+) -> Result<ReceiptVersion, Failure> {
+    cart.receipt = 1;
+    cart.visit = Some(receipt.visit);
+    cart.left_at = Some(receipt.left);
+    cart.live = None;
+    let version =
+        ReceiptVersion { cart: cart.id, version: 1, made_at: at, origin: Origin::Engine, receipt: receipt.clone() };
+    carts::insert_receipt(session, &version)?;
+    carts::keep_evidence(session, cart.id, at + shop.policy().payment.evidence_kept, evidence)?;
+    Ok(version)
 }
 
 /// A visit that was closed before comes again.
@@ -96,7 +140,7 @@ fn compare(session: &mut dyn Session, cart: &Cart, receipt: &Receipt, at: ShopTi
     let same = versions
         .first()
         .is_some_and(|first| goods(&first.receipt) == goods(receipt) && first.receipt.total == receipt.total);
-    let cases = crate::db::cases::of_cart(session, cart.id)?;
+    let cases = cases::of_cart(session, cart.id)?;
     let waiting = cases.iter().find(|case| case.verdict.is_none());
     let told = cases.iter().any(|case| case.concerns.contains(&Concern::Recomputed));
     let case = match waiting {
@@ -108,32 +152,26 @@ fn compare(session: &mut dyn Session, cart: &Cart, receipt: &Receipt, at: ShopTi
     Ok(Closed { cart: cart.id, case, again: true })
 }
 
-/// A cart and a payer for a visit without a gate.
+/// A payer made up for a visit without a gate.
 fn walk_in(
     session: &mut dyn Session,
-    shop: &crate::shop::Shop,
-    id: CartId,
+    shop: &Shop,
+    cart: &mut Cart,
     method: &PaymentMethod,
-    entered: ShopTime,
-) -> Result<Cart, Failure> {
-    let shopper = ShopperId::derived(&["walk-in", &id.hex()]);
-    if shoppers::get(session, shopper)?.is_none() {
-        let walk_in = Shopper {
-            id: shopper,
-            name: None,
-            contact: None,
-            method: Some(method.clone()),
-            gate_digest: None,
-            created_at: entered,
-            erased_at: None,
-        };
+    at: ShopTime,
+) -> Result<(), Failure> {
+    let id = ShopperId::derived(&["walk-in", &cart.id.hex()]);
+    if shoppers::get(session, id)?.is_none() {
+        let method = Some(method.clone());
+        let walk_in =
+            Shopper { id, name: None, contact: None, method, gate_digest: None, created_at: at, erased_at: None };
         shoppers::insert(session, &walk_in)?;
     }
-    let cart = entry::open(session, shop.name(), id, Some(shopper), None, entered)?;
+    cart.shopper = Some(id);
+    carts::update(session, cart)?;
     let hold = shop.policy().payment.hold.map(|minor| Money::new(minor, shop.policy().currency));
-    let (payment, effects) = Payment::begin(id, shopper, method.clone(), hold, entered);
-    book::carry_out(session, &payment, &effects, entered)?;
-    Ok(cart)
+    let (payment, effects) = Payment::begin(cart.id, id, method.clone(), hold, at);
+    book::carry_out(session, &payment, &effects, at)
 }
 
 /// Writes a version of a receipt into the ledger, in place of the one that was there, and orders what follows.

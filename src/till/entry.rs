@@ -33,6 +33,8 @@ pub struct Announced {
     pub cart: CartId,
     /// The hold to ask for now; none where the policy wants none.
     pub order: Option<Order>,
+    /// The order was surely never sent before.
+    pub first: bool,
 }
 
 /// Whether the door opens.
@@ -97,7 +99,7 @@ impl Till {
             if let Some(known) = carts::get(session, cart)? {
                 let order = book::payment_of(session, cart)?.and_then(|payment| payment.asked);
                 return match known.shopper == Some(shopper) {
-                    true => Ok(Announced { cart, order }),
+                    true => Ok(Announced { cart, order, first: false }),
                     false => Err(Error::conflict(format!("{cart} belongs to another shopper")).into()),
                 };
             }
@@ -126,7 +128,7 @@ impl Till {
                 letter.unsure_since = Some(at);
                 outbox::update(session, &letter)?;
             }
-            Ok(Announced { cart, order: effects.order })
+            Ok(Announced { cart, order: effects.order, first: true })
         })
     }
 

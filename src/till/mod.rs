@@ -6,8 +6,11 @@
 
 mod book;
 mod care;
+mod checking;
 mod closing;
+pub mod drill;
 mod entry;
+mod progress;
 mod reviewing;
 mod settler;
 mod settling;
@@ -15,8 +18,10 @@ mod signed;
 
 pub use care::{Export, Forgotten};
 
-pub use closing::{Closed, Payer};
+pub use checking::check;
+pub use closing::{Closed, Closing, Payer};
 pub use entry::{Announced, Door, Enrolment};
+pub use progress::Progress;
 pub use settler::{Bell, Providers, Settled, Settler, settle_due};
 
 use std::sync::Arc;
@@ -55,6 +60,11 @@ impl Till {
             Error::input(format!("what the book remembers of the shop `{name}` is not in order any more: {first}"))
         })?;
         Ok(Till { db: Signed::new(db), shop: Arc::new(shop) })
+    }
+
+    /// The database, when the till is no longer needed.
+    pub fn into_database(self) -> Database {
+        self.db.into_database()
     }
 
     /// The shop.

@@ -129,7 +129,8 @@ impl Till {
             let letter = settling::stuck(session, order)?;
             if let Answer::Done { amount, .. } = answer {
                 let asked = letter.order.amount;
-                if amount.currency != asked.currency || amount.minor < asked.minor.min(1) || asked.minor < amount.minor {
+                if amount.currency != asked.currency || amount.minor < asked.minor.min(1) || asked.minor < amount.minor
+                {
                     return Err(refuse(format!("{amount} cannot have been moved where {asked} was asked for")));
                 }
             }

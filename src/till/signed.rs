@@ -15,16 +15,17 @@ impl Signed {
         Signed { database, deed: None }
     }
 
+    pub(super) fn into_database(self) -> Database {
+        self.database
+    }
+
     /// What the next transaction that is kept writes into the audit log.
     pub(super) fn sign(&mut self, deed: Option<Deed>) {
         self.deed = deed;
     }
 
     /// As [`Database::transaction`], with the deed in it.
-    pub(super) fn transaction<T>(
-        &mut self,
-        mut work: impl FnMut(&mut dyn Session) -> Result<T, Failure>,
-    ) -> Result<T> {
+    pub(super) fn transaction<T>(&mut self, mut work: impl FnMut(&mut dyn Session) -> Result<T, Failure>) -> Result<T> {
         let deed = self.deed.as_ref();
         let done = self.database.transaction(|session| {
             let value = work(session)?;

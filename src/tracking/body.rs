@@ -1,5 +1,7 @@
 //! The measures of a body that tell people apart: lengths between joints, learned as running means.
 
+use serde::{Deserialize, Serialize};
+
 use crate::facts::{Joint, Joints};
 
 /// Standard deviation of a person's mean bone length over a second or two of joints, metres.
@@ -11,7 +13,7 @@ const SEEN_MIN: u32 = 5;
 const MEASURES: usize = 7;
 
 /// Running means of a body's measures.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Body {
     means: [(f64, u32); MEASURES],
 }

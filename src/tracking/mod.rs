@@ -7,9 +7,11 @@
 //! back, with everything that it did.
 
 mod body;
+mod doubt;
 mod stitch;
 
 #[cfg(test)]
 mod tests;
 
+pub use doubt::Doubt;
 pub use stitch::{Counters, Sighting, Stitcher};

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::body::Body;
-use crate::base::{ShopTime, Span, TrackId, VisitId};
+use super::doubt::{self, Doubt};
+use crate::base::{Holes, ShopTime, Span, TimeRange, TrackId, VisitId};
 use crate::facts::{Joints, PeopleFrame, TrackJoined, TrackVerdict};
 use crate::geometry::{Floor, Point, assign};
 use crate::shop::{Shop, Zone, ZoneKind};
@@ -11,9 +14,9 @@ use crate::shop::{Shop, Zone, ZoneKind};
 /// A track is judged when it is this old; until then it may flicker.
 const RIPE: Span = Span::from_millis(600);
 /// A person not seen for this long is lost, and may come back under another number.
-const LOST: Span = Span::from_millis(350);
+pub(super) const LOST: Span = Span::from_millis(350);
 /// A person lost for longer than this is not looked for any more.
-const GAP_MAX: Span = Span::from_millis(6_000);
+pub(super) const GAP_MAX: Span = Span::from_millis(6_000);
 /// A new track may begin this much before the old one ends.
 const OVERLAP_MAX: Span = Span::from_millis(600);
 /// A new track without a predecessor is believed after this long; one at an entrance at once when ripe.
@@ -24,6 +27,8 @@ const HELD_MAX: Span = Span::from_millis(15_000);
 const FORGOTTEN: Span = Span::from_millis(120_000);
 /// Walking speed that is not exceeded in a shop, metres per second.
 const SPEED_MAX: f64 = 1.8;
+/// How far a trunk may be from where it was, besides what it walked, metres.
+const SLACK_METRES: f64 = 0.5;
 /// Trunks of two people are hardly ever nearer than this for long, metres.
 const DOUBLE_METRES: f64 = 0.42;
 /// Share of its sights that a track must be clear of others to be somebody.
@@ -42,6 +47,8 @@ const COST_UNBELIEVED_MAX: f64 = 7.0;
 const COST_QUICK_MAX: f64 = 2.5;
 /// How long a costlier match must live.
 const SLOW_RIPE: Span = Span::from_millis(1_800);
+/// Across a hole, what is believed of who is who must be better than everything else by this much: a factor of twenty.
+const UNIQUE_COST_MIN: f64 = 3.0;
 /// Cost of each joint that is missing on average: what is not a person is seen in parts.
 const JOINT_COST: f64 = 0.8;
 
@@ -57,7 +64,7 @@ pub struct Sighting {
 }
 
 /// What happened so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters {
     /// Frames taken.
     pub frames: u64,
@@ -70,18 +77,23 @@ pub struct Counters {
 }
 
 /// What is known of one track.
-struct Track {
-    id: TrackId,
+#[derive(Serialize, Deserialize)]
+pub(super) struct Track {
+    pub(super) id: TrackId,
     first: ShopTime,
-    last: ShopTime,
+    pub(super) last: ShopTime,
     first_place: Point<Floor>,
-    last_place: Point<Floor>,
+    pub(super) last_place: Point<Floor>,
     velocity: Point<Floor>,
-    body: Body,
+    pub(super) body: Body,
+    /// The body as it was before a hole, until it is compared with the one seen since; and how often that was seen.
+    pub(super) before: Option<(Body, u32)>,
+    /// Why it may not be who it is taken for.
+    pub(super) doubts: Vec<String>,
     sights: u32,
     joints_seen: u32,
     clear_sights: u32,
-    visit: Option<VisitId>,
+    pub(super) visit: Option<VisitId>,
     /// Tracks that this one went on from before anybody was believed, oldest first.
     earlier: Vec<TrackId>,
     held: Vec<(ShopTime, Joints)>,
@@ -96,10 +108,20 @@ enum Predecessor {
     Track(TrackId),
 }
 
-/// Joins tracks into visits, online, with a delay of a few seconds where it must wait.
+/// Joins tracks into visits, online, with a delay of a few seconds where it must wait. Written down and read back it
+/// goes on as if nothing had been, once [`Stitcher::furnish`] has told it the shop.
+#[derive(Serialize, Deserialize)]
 pub struct Stitcher {
+    #[serde(skip)]
     entrances: Vec<Zone>,
+    #[serde(skip)]
     exits: Vec<Zone>,
+    /// When the last frame was.
+    seen_until: Option<ShopTime>,
+    /// Where frames may be missing, and where they were.
+    stopped: Holes,
+    holes: Holes,
+    doubts: Vec<Doubt>,
     tracks: BTreeMap<TrackId, Track>,
     /// When the first frame was.
     began: Option<ShopTime>,
@@ -116,6 +138,8 @@ impl Track {
             last_place: place,
             velocity: Point::new(0.0, 0.0, 0.0),
             body: Body::default(),
+            before: None,
+            doubts: Vec::new(),
             sights: 0,
             joints_seen: 0,
             clear_sights: 0,
@@ -140,8 +164,13 @@ impl Track {
         self.joints_seen += joint_count(joints);
     }
 
-    fn age(&self) -> Span {
-        self.last - self.first
+    fn age(&self, holes: &Holes) -> Span {
+        holes.watched(self.first, self.last)
+    }
+
+    /// Whether somebody who was here last can be there so much later.
+    pub(super) fn reaches(&self, place: Point<Floor>, gap: Span) -> bool {
+        place.distance(self.last_place) <= SLACK_METRES + SPEED_MAX * gap.as_secs().max(0.0)
     }
 
     fn clear_share(&self) -> f64 {
@@ -152,24 +181,26 @@ impl Track {
         f64::from(self.joints_seen) / f64::from(self.sights.max(1))
     }
 
-    /// How costly it is to believe that this lost track goes on as `next`; infinite when it cannot.
-    fn cost_of(&self, next: &Track) -> f64 {
+    /// How costly it is to believe that this lost track goes on as `next`, who could not be seen for so long of the time
+    /// between; infinite when it cannot.
+    fn cost_of(&self, next: &Track, missing: Span) -> f64 {
         let gap = (next.first - self.last).as_secs();
-        if gap < -OVERLAP_MAX.as_secs() || GAP_MAX.as_secs() < gap {
+        let unseen = gap - missing.as_secs();
+        if gap < -OVERLAP_MAX.as_secs() || GAP_MAX.as_secs() < unseen {
             return f64::INFINITY;
         }
-        let gap = gap.max(0.0);
+        let (gap, unseen) = (gap.max(0.0), unseen.max(0.0));
         let still = next.first_place.distance(self.last_place);
         let moving = next.first_place.distance(self.last_place + self.velocity * gap.min(1.0));
         let metres = still.min(moving);
-        if 0.5 + SPEED_MAX * gap < still {
+        if !self.reaches(next.first_place, next.first - self.last) {
             return f64::INFINITY;
         }
         let sigma = 0.18 + 0.35 * gap;
         let (unlike, measures) = self.body.unlikeness(&next.body);
         let body = if measures == 0 { 1.0 } else { (unlike - f64::from(measures)).max(-3.0) / 2.0 };
         let missing = (7.4 - next.joints_mean()).max(0.0);
-        0.5 * (metres / sigma).powi(2) + sigma.ln() + body + 0.3 * gap + 2.0 + JOINT_COST * missing
+        0.5 * (metres / sigma).powi(2) + sigma.ln() + body + 0.3 * unseen + 2.0 + JOINT_COST * missing
     }
 }
 
@@ -180,14 +211,42 @@ fn joint_count(joints: &Joints) -> u32 {
 impl Stitcher {
     /// Starts with an empty floor.
     pub fn new(shop: &Shop) -> Self {
-        let zones = |kind: ZoneKind| shop.zones().iter().filter(|zone| zone.kind == kind).cloned().collect();
-        Stitcher {
-            entrances: zones(ZoneKind::Entrance),
-            exits: zones(ZoneKind::Exit),
+        let mut stitcher = Stitcher {
+            entrances: Vec::new(),
+            exits: Vec::new(),
+            seen_until: None,
+            stopped: Holes::default(),
+            holes: Holes::default(),
+            doubts: Vec::new(),
             tracks: BTreeMap::new(),
             began: None,
             counters: Counters::default(),
-        }
+        };
+        stitcher.furnish(shop);
+        stitcher
+    }
+
+    /// Tells where the doors of the shop are, which are not written down.
+    pub fn furnish(&mut self, shop: &Shop) {
+        let zones = |kind: ZoneKind| shop.zones().iter().filter(|zone| zone.kind == kind).cloned().collect();
+        self.entrances = zones(ZoneKind::Entrance);
+        self.exits = zones(ZoneKind::Exit);
+    }
+
+    /// No frames of this stretch of time will come but what comes late: whoever is there afterwards is compared with
+    /// who was there before.
+    pub fn resume(&mut self, stopped: TimeRange) {
+        self.stopped.add(stopped);
+    }
+
+    /// Stretches of time in which frames turned out to be missing after [`Stitcher::resume`].
+    pub fn holes(&self) -> &Holes {
+        &self.holes
+    }
+
+    /// Why a person has to look at which visits; each is given once.
+    pub fn take_doubts(&mut self) -> Vec<Doubt> {
+        std::mem::take(&mut self.doubts)
     }
 
     /// What happened so far.
@@ -204,6 +263,7 @@ impl Stitcher {
     pub fn step(&mut self, at: ShopTime, frame: &PeopleFrame) -> (Vec<Sighting>, Vec<TrackJoined>) {
         self.counters.frames += 1;
         self.began.get_or_insert(at);
+        self.notice_hole(at);
         let mut sightings = Vec::new();
         let places: Vec<(TrackId, Point<Floor>)> = frame
             .people
@@ -218,7 +278,11 @@ impl Stitcher {
                 *other != person.track && senior(*other) && place.distance(*there) < DOUBLE_METRES
             });
             let track = self.tracks.entry(person.track).or_insert_with(|| Track::new(person.track, at, place));
+            if LOST < self.holes.missing(track.last, at) {
+                doubt::seen_after_hole(track, at, place);
+            }
             track.see(at, place, &person.joints, clear);
+            doubt::compare_with_before(track);
             match track.visit {
                 Some(visit) => sightings.push(Sighting { at, visit, joints: person.joints.clone() }),
                 None => {
@@ -230,7 +294,18 @@ impl Stitcher {
             }
         }
         let verdicts = self.judge(at, &mut sightings);
+        doubt::gather(&mut self.tracks, &mut self.doubts);
         (sightings, verdicts)
+    }
+
+    /// Frames that are missing because nobody took them.
+    fn notice_hole(&mut self, at: ShopTime) {
+        let Some(last) = self.seen_until.replace(self.seen_until.map_or(at, |last| last.max(at))) else { return };
+        let missing = self.stopped.iter().find(|stopped| last < stopped.end && stopped.start < at);
+        let hole = missing.map(|stopped| TimeRange { start: last.max(stopped.start), end: at.min(stopped.end) });
+        if let Some(hole) = hole.filter(|hole| LOST < hole.length()) {
+            self.holes.add(hole);
+        }
     }
 
     /// No frame will come any more: judges what is still open.
@@ -241,7 +316,9 @@ impl Stitcher {
         let open: Vec<TrackId> = self.open().collect();
         for id in open {
             let believable = self.tracks.get(&id).is_some_and(|track| {
-                RIPE <= track.age() && CLEAR_SHARE_MIN <= track.clear_share() && JOINTS_MEAN_MIN <= track.joints_mean()
+                RIPE <= track.age(&self.holes)
+                    && CLEAR_SHARE_MIN <= track.clear_share()
+                    && JOINTS_MEAN_MIN <= track.joints_mean()
             });
             // A track that is still seen at the end has had no time to prove itself.
             let seen_at_end = self.tracks.get(&id).is_some_and(|track| end - track.last < LOST);
@@ -251,6 +328,7 @@ impl Stitcher {
                 self.dismiss(id, &mut verdicts);
             }
         }
+        doubt::gather(&mut self.tracks, &mut self.doubts);
         (sightings, verdicts)
     }
 
@@ -284,26 +362,27 @@ impl Stitcher {
         let open: Vec<TrackId> = self.open().collect();
         for id in open {
             let Some(track) = self.tracks.get(&id) else { continue };
-            let gone = LOST <= now - track.last;
+            let unseen = self.holes.watched(track.last, now);
             let came_in = self.came_in(track);
             let old_enough = match () {
                 () if came_in => RIPE,
                 () if CLEAR_SHARE_MIN <= track.clear_share() => BELIEVED,
                 () => BELIEVED_BESIDE_OTHERS,
             };
-            if JOINTS_MEAN_MIN <= track.joints_mean() && old_enough <= track.age() {
+            if JOINTS_MEAN_MIN <= track.joints_mean() && old_enough <= track.age(&self.holes) {
                 self.begin(id, sightings, &mut verdicts);
-            } else if gone && GAP_MAX <= now - track.last {
+            } else if GAP_MAX <= unseen {
                 self.dismiss(id, &mut verdicts);
             }
         }
-        self.tracks.retain(|_, track| now - track.last < FORGOTTEN);
+        let holes = &self.holes;
+        self.tracks.retain(|_, track| holes.watched(track.last, now) < FORGOTTEN);
         verdicts
     }
 
     /// Ripe tracks with whom each continues, by least total cost.
     fn matches(&self, now: ShopTime) -> Vec<(TrackId, Predecessor)> {
-        let is_lost = |track: &Track| LOST <= now - track.last;
+        let is_lost = |track: &Track| LOST <= self.holes.watched(track.last, now);
         let fresh: Vec<&Track> = self.tracks.values().filter(|track| track.visit.is_none()).collect();
         if fresh.is_empty() {
             return Vec::new();
@@ -317,16 +396,19 @@ impl Stitcher {
             }
         }
         lost.retain(|_, track| {
-            let recent = now - track.last <= GAP_MAX + BELIEVED;
+            let recent = self.holes.watched(track.last, now) <= GAP_MAX + BELIEVED;
             let left = self.exits.iter().any(|zone| zone.contains(track.last_place));
-            let somebody = track.visit.is_some() || RIPE <= track.age();
+            let somebody = track.visit.is_some() || RIPE <= track.age(&self.holes);
             is_lost(track) && recent && somebody && !left
         });
         let predecessors: Vec<Predecessor> = lost.keys().copied().collect();
         let cost_of = |old: &Track, track: &Track| {
             let later = old.visit.is_some() || old.first < track.first;
             let most = if old.visit.is_some() { COST_MAX } else { COST_UNBELIEVED_MAX };
-            let cost = if later && old.id != track.id { old.cost_of(track) } else { f64::INFINITY };
+            let missing = self.missing_between(old, track);
+            let other = LOST < missing && doubt::is_unlike(&old.body, &track.body);
+            let possible = later && old.id != track.id && !other;
+            let cost = if possible { old.cost_of(track, missing) } else { f64::INFINITY };
             if cost < most { cost - COST_MAX } else { f64::INFINITY }
         };
         let cost: Vec<Vec<f64>> =
@@ -334,13 +416,22 @@ impl Stitcher {
         let mut pairs = Vec::new();
         for (row, (track, column)) in fresh.iter().zip(assign(&cost)).enumerate() {
             let Some(column) = column else { continue };
-            let quick = cost[row][column] + COST_MAX <= COST_QUICK_MAX;
-            let ripe = if quick { RIPE <= track.age() || is_lost(track) } else { SLOW_RIPE <= track.age() };
-            if ripe {
+            let across = LOST < self.missing_between(lost[&predecessors[column]], track);
+            let quick = !across && cost[row][column] + COST_MAX <= COST_QUICK_MAX;
+            let age = track.age(&self.holes);
+            let ripe = if quick { RIPE <= age || is_lost(track) } else { SLOW_RIPE <= age };
+            // Who may be who is guessed from frame to frame, but not across a hole.
+            if ripe && (!across || UNIQUE_COST_MIN <= lead(&cost, row, column)) {
                 pairs.push((track.id, predecessors[column]));
             }
         }
         pairs
+    }
+
+    /// For how long of the time between two tracks nobody looked. Whoever comes through a door is not looked for
+    /// further back than otherwise.
+    fn missing_between(&self, old: &Track, next: &Track) -> Span {
+        if self.came_in(next) { Span::ZERO } else { self.holes.missing(old.last, next.first) }
     }
 
     fn release(&mut self, id: TrackId, visit: VisitId, sightings: &mut Vec<Sighting>) {
@@ -381,8 +472,16 @@ impl Stitcher {
 
     fn begin(&mut self, id: TrackId, sightings: &mut Vec<Sighting>, verdicts: &mut Vec<TrackJoined>) {
         self.counters.visits += 1;
+        let appeared = self.tracks.get(&id).and_then(|track| {
+            let after = |hole: &TimeRange| hole.start <= track.first && track.first <= hole.end + GAP_MAX;
+            let hole = self.holes.iter().find(after).filter(|_| !self.came_in(track))?;
+            Some(doubt::appeared(hole))
+        });
         let earlier = self.tracks.get_mut(&id).map(|track| std::mem::take(&mut track.earlier)).unwrap_or_default();
         let first = earlier.first().copied().unwrap_or(id);
+        if let Some(track) = self.tracks.get_mut(&id) {
+            track.doubts.extend(appeared);
+        }
         let visit = VisitId::from_first_track(first);
         for track in earlier.into_iter().chain([id]) {
             let verdict = if track == first { TrackVerdict::NewVisit } else { TrackVerdict::SameShopper };
@@ -399,4 +498,15 @@ impl Stitcher {
             verdicts.push(TrackJoined { track, visit, verdict: TrackVerdict::Ghost });
         }
     }
+}
+
+/// By how much the best assignment is better than the best without this pair, which is part of it.
+fn lead(cost: &[Vec<f64>], row: usize, column: usize) -> f64 {
+    let total = |cost: &[Vec<f64>]| -> f64 {
+        let pairs = assign(cost);
+        pairs.iter().zip(cost).filter_map(|(column, row)| column.map(|column| row[column])).sum()
+    };
+    let mut without = cost.to_vec();
+    without[row][column] = f64::INFINITY;
+    total(&without) - total(cost)
 }

@@ -24,6 +24,7 @@ const ENTERED: ShopTime = ShopTime::from_nanos(1_767_605_412_000_000_000);
 const VISIT: VisitId = VisitId::from_first_track(TrackId::new(3325379692103139202));
 
 /// A receipt and what stands around it, owned.
+#[derive(Clone)]
 pub(super) struct Case {
     pub(super) name: &'static str,
     pub(super) shop: Shop,
@@ -144,6 +145,7 @@ fn receipt(currency: &str, lines: &[Line], taxes: &[(&str, u32, i64, i64)]) -> R
         closing: Closing::Left,
         lines,
         taxes: taxes.iter().map(share).collect(),
+        interrupted: None,
         total,
         probability: Prob::new(0.963),
     }

@@ -1,10 +1,15 @@
 //! What the tests of the ledger write with.
 
+mod audit;
+mod book;
 mod rules;
+mod sale;
+
+use serde_json::{Value, json};
 
 use super::*;
-use crate::base::{CartId, Currency, Money, ShopTime, ShopperId, TransferId};
-use crate::facts::{Account, Reason, Transfer, TransferKind};
+use crate::base::{BasisPoints, CartId, Currency, Money, ShopTime, ShopperId, TransferId};
+use crate::facts::{Account, Reason, Receipt, Transfer, TransferKind};
 
 fn shopper(name: &str) -> ShopperId {
     ShopperId::derived(&[name])
@@ -52,4 +57,26 @@ fn transfer(name: &str, reason: Reason, minor: i64, resolves: &str) -> Transfer 
     };
     let (amount, cart) = (dollars(minor), cart("one"));
     Transfer { id: id(name), kind, reason, debit, credit, amount, cart, receipt: None, at: at(1) }
+}
+
+/// A receipt of these lines, prices with tax: units, price in cents, and the tax rule (`full`, `food` or none).
+fn receipt(lines: &[(u32, i64, &str)]) -> Receipt {
+    let amount = |(units, price, _): &(u32, i64, &str)| i64::from(*units) * price;
+    let line = |(index, line): (usize, &(u32, i64, &str))| {
+        json!({ "sku": index.to_string(), "name": "x", "quantity": line.0, "unit_price": dollars(line.1),
+            "amount": dollars(amount(line)), "tax": (!line.2.is_empty()).then_some(line.2), "probability": 1.0,
+            "attributions": [] })
+    };
+    let rules = [("food", BasisPoints::new(700)), ("full", BasisPoints::new(1_900))];
+    let share = |(name, rate): (&str, BasisPoints)| {
+        let gross: Vec<i64> = lines.iter().filter(|line| line.2 == name).map(amount).collect();
+        let tax = rate.within(dollars(gross.iter().sum())).unwrap();
+        let net = dollars(gross.iter().sum::<i64>() - tax.minor);
+        (!gross.is_empty()).then(|| json!({ "name": name, "rate": rate, "net": net, "tax": tax }))
+    };
+    let value = json!({ "visit": "7", "entered": 1, "left": 2, "closing": "left",
+        "lines": lines.iter().enumerate().map(line).collect::<Vec<Value>>(),
+        "taxes": rules.into_iter().filter_map(share).collect::<Vec<Value>>(),
+        "total": dollars(lines.iter().map(amount).sum()), "probability": 1.0 });
+    serde_json::from_value(value).unwrap()
 }

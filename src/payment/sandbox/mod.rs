@@ -32,6 +32,9 @@ const WEBHOOK_SECRET: &str = "whsec_sandbox";
 /// The header that carries the signature of a notice.
 const SIGNATURE_HEADER: &str = "Sandbox-Signature";
 
+/// A notice as it goes over the wire: its headers and its body.
+pub type SignedNotice = (Vec<(String, String)>, Vec<u8>);
+
 /// The invented provider. Clones of an [`Arc`] of it may be used by several threads.
 pub struct Sandbox {
     clock: Arc<dyn Clock>,
@@ -111,14 +114,15 @@ impl Sandbox {
         self.state().faults = faults;
     }
 
-    /// An outage begins or ends. While it lasts every call is answered [`Answer::Unavailable`], and no notice goes out.
+    /// An outage begins or ends. While it lasts nothing is carried out ([`Answer::Unavailable`]), no question is answered
+    /// ([`Answer::Unknown`]), and no notice goes out.
     pub fn set_down(&self, down: bool) {
         self.state().down = down;
     }
 
     /// The notices that are due, each with its headers, signed as of `now`. Each is given once, or as often as the
     /// faults say.
-    pub fn take_notices(&self, now: ShopTime) -> Vec<(Vec<(String, String)>, Vec<u8>)> {
+    pub fn take_notices(&self, now: ShopTime) -> Vec<SignedNotice> {
         let mut state = self.state();
         let State { post, faults, down, .. } = &mut *state;
         if *down {
@@ -210,8 +214,8 @@ impl PaymentProvider for Sandbox {
         let now = self.clock.now();
         let mut state = self.state();
         match state.fate(order) {
-            Fate::Unavailable => unavailable(),
-            Fate::LostBefore | Fate::LostAfter => lost(),
+            // A question that was not answered says nothing about what it was about.
+            Fate::Unavailable | Fate::LostBefore | Fate::LostAfter => lost(),
             Fate::Carried => state.books.answer(order.id, now).unwrap_or_else(|| Answer::Unavailable {
                 message: format!("the sandbox has never heard of {}", order.id),
                 retry_after: None,

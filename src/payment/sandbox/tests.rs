@@ -1,61 +1,22 @@
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::panic::AssertUnwindSafe;
 
+use super::super::tests::{Standing, declined, done, order as named};
 use super::*;
-use crate::base::{CartId, Currency, Money, PaymentId, TransferId};
+use crate::base::{Currency, Money};
 use crate::facts::{About, MoneyMovement, PaymentMethod, Settled, Task};
-
-/// A clock that stands until it is set.
-#[derive(Default)]
-struct Standing(AtomicI64);
-
-impl Clock for Standing {
-    fn now(&self) -> ShopTime {
-        ShopTime::from_nanos(self.0.load(Ordering::Relaxed))
-    }
-}
-
-impl Standing {
-    fn on(&self, span: Span) {
-        self.0.fetch_add(span.as_nanos(), Ordering::Relaxed);
-    }
-}
 
 fn usd(minor: i64) -> Money {
     Money::new(minor, Currency::USD)
 }
 
 fn order(name: &str, token: &str, task: Task, minor: i64) -> Order {
-    let cart = CartId::derived(&["cart"]);
-    Order {
-        id: TransferId::derived(&[name]),
-        payment: PaymentId::of_cart(cart),
-        cart,
-        task,
-        amount: usd(minor),
-        method: PaymentMethod { provider: "sandbox".into(), customer: "anna".into(), token: token.into() },
-        lines: Vec::new(),
-        made_at: ShopTime::from_nanos(0),
-    }
+    let method = PaymentMethod { provider: "sandbox".into(), customer: "anna".into(), token: token.into() };
+    named(name, &method, task, minor, "USD")
 }
 
 fn sandbox() -> (Sandbox, Arc<Standing>) {
-    let clock = Arc::new(Standing::default());
+    let clock = Standing::new();
     (Sandbox::new(clock.clone()), clock)
-}
-
-/// Submits, and expects it to be done in full.
-fn done(sandbox: &Sandbox, order: &Order) -> Settled {
-    match sandbox.submit(order) {
-        Answer::Done { reference, amount } if amount == order.amount => Settled { order: order.id, reference, amount },
-        other => panic!("{:?}: {other:?}", order.task),
-    }
-}
-
-fn declined(answer: &Answer) -> (&str, bool) {
-    match answer {
-        Answer::Declined { code, wants_shopper, .. } => (code, *wants_shopper),
-        other => panic!("{other:?}"),
-    }
 }
 
 #[test]
@@ -180,6 +141,7 @@ fn in_an_outage_nothing_is_done() {
     sandbox.set_down(true);
     let charge = order("charge", "ok", Task::Charge, 100);
     assert!(matches!(sandbox.submit(&charge), Answer::Unavailable { .. }));
+    assert!(matches!(sandbox.query(&charge, None), Answer::Unknown { .. }));
     assert!(sandbox.statement().is_err());
     sandbox.set_down(false);
     assert!(sandbox.statement().unwrap().unwrap().is_empty());
@@ -250,7 +212,7 @@ fn notices_are_lost_doubled_and_late_as_asked() {
 fn a_journal_survives_the_process_and_a_torn_last_line() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sandbox.jsonl");
-    let clock = Arc::new(Standing::default());
+    let clock = Standing::new();
     let charge = order("charge", "ok", Task::Charge, 100);
     let first = Sandbox::open(&path, clock.clone()).unwrap();
     let of = done(&first, &charge);
@@ -276,4 +238,15 @@ fn a_journal_survives_the_process_and_a_torn_last_line() {
     std::fs::write(&path, b"{}\n").unwrap();
     let broken = Sandbox::open(&path, clock).map(drop).unwrap_err().to_string();
     assert!(broken.contains("sandbox.jsonl:1"), "{broken}");
+}
+
+#[test]
+fn no_notice_of_strangers_is_accepted() {
+    let (sandbox, clock) = sandbox();
+    let (sandbox, now) = (AssertUnwindSafe(sandbox), clock.now());
+    bolero::check!().with_type::<(String, Vec<u8>)>().with_iterations(500).for_each(|(header, body)| {
+        assert!(sandbox.read_notice(&[(SIGNATURE_HEADER.to_owned(), header.clone())], body, now).is_err());
+        let signed = signature::sign(&Secret::new(WEBHOOK_SECRET.to_owned()), now, body);
+        let _ = sandbox.read_notice(&[(SIGNATURE_HEADER.to_owned(), signed)], body, now);
+    });
 }

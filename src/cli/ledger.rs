@@ -1,0 +1,211 @@
+//! `aisle ledger`: the book proved, shown, and helped along by hand.
+
+use std::collections::BTreeMap;
+
+use clap::{Args, Subcommand};
+use rayon::prelude::*;
+
+use super::book::BookArgs;
+use crate::base::{Error, Money, Result};
+use crate::db::transfers;
+use crate::ledger::Report;
+use crate::shop::Shop;
+use crate::till::{check, drill};
+
+/// Prove the book of a shop, or look into it.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    aisle ledger check\n  \
+    aisle ledger check --db postgres://aisle@localhost/shop\n  \
+    aisle ledger balances --db till.db")]
+pub(super) struct Ledger {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Check(Check),
+    Balances(Balances),
+    Drill(Drill),
+}
+
+/// Run simulated months in which everything goes wrong (crashes, lost commits, a full disk, a silent provider, doubled
+/// and late messages, clocks that jump), and prove that every shopper paid once, exactly what the receipt says.
+#[derive(Args)]
+struct Drill {
+    /// Months, each from a seed of its own.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    seeds: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 1)]
+    from: u64,
+    /// Days of a month.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=366))]
+    days: u32,
+    /// Visits a day.
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    visits: u32,
+    /// Answer in JSON, a report for each seed.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prove the whole book: every transfer, sum, receipt, order and charge; name what is off, first things first.
+#[derive(Args)]
+struct Check {
+    #[command(flatten)]
+    book: BookArgs,
+    /// Answer in JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Show the sums of all accounts; those of shoppers with --all.
+#[derive(Args)]
+struct Balances {
+    #[command(flatten)]
+    book: BookArgs,
+    /// Also the accounts of shoppers.
+    #[arg(long)]
+    all: bool,
+}
+
+impl Ledger {
+    pub(super) fn run(self) -> Result<()> {
+        match self.verb {
+            Verb::Check(check) => check.run(),
+            Verb::Balances(balances) => balances.run(),
+            Verb::Drill(drill) => drill.run(),
+        }
+    }
+}
+
+impl Check {
+    fn run(self) -> Result<()> {
+        let mut database = self.book.open()?;
+        let report = check(&mut database, &self.book.sandbox_statement()?)?;
+        if self.json {
+            super::print(&format!("{:#}\n", serde_json::json!(report)))?;
+        } else {
+            super::print(&text(&report))?;
+        }
+        match report.findings.first() {
+            None => Ok(()),
+            Some(first) => Err(Error::unmet(format!("the book is not in order: {first}"))
+                .hint("nothing was changed; keep a copy of the book before anything else")),
+        }
+    }
+}
+
+/// A report for people.
+fn text(report: &Report) -> String {
+    let mut text = format!(
+        "{} transfers, {} accounts, {} carts, {} receipts, {} orders ({} open), {} lines of statements\n",
+        report.transfers,
+        report.balances,
+        report.carts,
+        report.receipts,
+        report.orders,
+        report.orders_open,
+        report.statement_lines,
+    );
+    for (currency, totals) in &report.totals {
+        let money = |minor: i64| Money::new(minor, *currency);
+        text += &format!(
+            "{currency}: sold {}, tax {}, taken {}, given back {}, held {}, lost {}, owed by shoppers {}, to shoppers {}\n",
+            money(totals.sold),
+            money(totals.tax),
+            money(totals.taken),
+            money(totals.given_back),
+            money(totals.held),
+            money(totals.lost),
+            money(totals.owed),
+            money(totals.owed_back),
+        );
+    }
+    for finding in &report.findings {
+        text += &format!("off: {finding}\n");
+    }
+    if 0 < report.findings_further {
+        text += &format!("and {} more\n", report.findings_further);
+    }
+    if report.is_clean() {
+        text += "the book is in order\n";
+    }
+    text
+}
+
+impl Balances {
+    fn run(self) -> Result<()> {
+        let sums = self.book.open()?.transaction(|session| transfers::sums(session, self.all))?;
+        let mut text = String::new();
+        for sum in sums {
+            let money = |minor: i64| Money::new(minor, sum.currency).to_string();
+            text += &format!(
+                "{:<48} debits {:>14}  credits {:>14}  reserved {:>14} {:>14}\n",
+                sum.account.to_string(),
+                money(sum.debits),
+                money(sum.credits),
+                money(sum.debits_reserved),
+                money(sum.credits_reserved),
+            );
+        }
+        super::print(&text)
+    }
+}
+
+impl Drill {
+    fn run(self) -> Result<()> {
+        let (shop, _) = super::shops::open(None)?;
+        let run = |seed| drill::drill(&shop, &drill::Options { seed, days: self.days, visits_per_day: self.visits });
+        let reports: Vec<drill::Report> =
+            (self.from..self.from.saturating_add(self.seeds)).into_par_iter().map(run).collect::<Result<_>>()?;
+        if self.json {
+            super::print(&format!("{:#}\n", serde_json::json!(reports)))?;
+        } else {
+            super::print(&drill_text(&reports, &shop))?;
+        }
+        let wrong: Vec<&drill::Report> = reports.iter().filter(|report| !report.findings.is_empty()).collect();
+        match wrong.first() {
+            None => Ok(()),
+            Some(first) => Err(Error::unmet(format!("{} of {} months went wrong", wrong.len(), reports.len()))
+                .hint(format!("`aisle ledger drill --seeds 1 --from {}` repeats the first", first.seed))),
+        }
+    }
+}
+
+/// Months for people: what happened in all of them, and what is wrong.
+fn drill_text(reports: &[drill::Report], shop: &Shop) -> String {
+    let sum = |of: fn(&drill::Report) -> u64| reports.iter().map(of).sum::<u64>();
+    let money = |of: fn(&drill::Report) -> i64| Money::new(reports.iter().map(of).sum::<i64>(), shop.policy().currency);
+    let mut faults: BTreeMap<&str, u64> = BTreeMap::new();
+    for (what, count) in reports.iter().flat_map(|report| &report.faults) {
+        *faults.entry(what).or_insert(0) += count;
+    }
+    let mut text = format!(
+        "{} months, {} visits ({} turned away, {} let in without a hold), {} reviewed, {} contested, {} disputed, {} \
+         unpaid and seen to\n{} taken, {} given back, {} transfers\n",
+        reports.len(),
+        sum(|report| report.visits),
+        sum(|report| report.turned_away),
+        sum(|report| report.unheld),
+        sum(|report| report.reviewed),
+        sum(|report| report.contested),
+        sum(|report| report.disputed),
+        sum(|report| report.unpaid),
+        money(|report| report.taken),
+        money(|report| report.given_back),
+        sum(|report| report.transfers),
+    );
+    for (what, count) in faults {
+        text += &format!("{count:>10}  {what}\n");
+    }
+    for report in reports {
+        text += &report.findings.iter().map(|finding| format!("seed {}: {finding}\n", report.seed)).collect::<String>();
+    }
+    if reports.iter().all(|report| report.findings.is_empty()) {
+        text += "every book is in order, and every shopper paid exactly what the receipt says\n";
+    }
+    text
+}

@@ -1,0 +1,62 @@
+//! Visits under way: what is in their carts right now, and whom a gate let in.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::FactRef;
+use crate::base::{CartId, Prob, Quantity, ShopTime, SkuId, VisitId};
+use crate::geometry::{Floor, Point};
+
+/// A visit that is not over, as it looks right now; nothing of it is final.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OpenVisit {
+    /// Whose.
+    pub visit: VisitId,
+    /// When the shopper was first seen.
+    pub entered: ShopTime,
+    /// When the shopper was last seen.
+    pub seen: ShopTime,
+    /// Where that was; `None` when too little of them was seen to say.
+    pub place: Option<Point<Floor>>,
+    /// The most probable cart, ordered by product.
+    pub lines: Vec<OpenLine>,
+    /// Probability that every line is right and none is missing.
+    pub probability: Prob,
+    /// Whether a person will have to look at the receipt, because aisle stopped while the shopper was inside.
+    pub interrupted: bool,
+}
+
+/// A line of a cart that is not final.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OpenLine {
+    /// The product.
+    pub sku: SkuId,
+    /// How many units; at least one.
+    pub quantity: Quantity,
+    /// Probability that the shopper has exactly so many.
+    pub probability: Prob,
+    /// The shelf events behind it, in order of time; each once.
+    pub events: Vec<FactRef>,
+}
+
+/// Somebody showed at a gate who they are, and was let in. A ground fact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GateScan {
+    /// The cart that was opened for them.
+    pub cart: CartId,
+    /// The gate, as the shop names it.
+    pub gate: String,
+    /// How many people this scan lets in; at least one, all of whom the cart pays for.
+    pub people: u32,
+}
+
+/// Who pays for a visit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct VisitBound {
+    /// The visit.
+    pub visit: VisitId,
+    /// The cart that pays; `None` when no scan fits.
+    pub cart: Option<CartId>,
+    /// Probability that it is this cart, or that there is none.
+    pub probability: Prob,
+}

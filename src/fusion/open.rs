@@ -1,0 +1,79 @@
+//! What a visit's cart most probably is, as the hypotheses stand.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Fusion;
+use super::world::{History, World};
+use crate::base::{Prob, Quantity, VisitId};
+use crate::facts::{FactRef, LineChance, OpenLine, OpenVisit};
+
+/// The best explanation of one visit.
+pub(super) struct Best {
+    /// What was done, oldest first.
+    pub(super) history: Vec<Arc<History>>,
+    pub(super) lines: Vec<LineChance>,
+    /// Of the whole cart.
+    pub(super) probability: Prob,
+}
+
+impl Fusion {
+    /// The visits that are not over, in order of entry, each with its most probable cart.
+    pub fn open_visits(&self) -> Vec<OpenVisit> {
+        let mut open: Vec<OpenVisit> =
+            self.memory.people.visitors().keys().map(|visit| self.open_visit(*visit)).collect();
+        open.sort_by_key(|open| (open.entered, open.visit));
+        open
+    }
+
+    fn open_visit(&self, visit: VisitId) -> OpenVisit {
+        let visitor = &self.memory.people.visitors()[&visit];
+        let best = self.best(visit);
+        let products = self.shop.catalogue().products();
+        let line = |line: LineChance| {
+            let mut events: Vec<FactRef> = Vec::new();
+            for entry in best.history.iter().filter(|entry| products[entry.action.sku].sku == line.sku) {
+                if !events.contains(&entry.group.event) {
+                    events.push(entry.group.event.clone());
+                }
+            }
+            OpenLine { sku: line.sku, quantity: line.quantity, probability: line.probability, events }
+        };
+        OpenVisit {
+            visit,
+            entered: visitor.entered,
+            seen: visitor.seen,
+            place: self.memory.people.last_place(visit),
+            lines: best.lines.iter().cloned().map(line).collect(),
+            probability: best.probability,
+            interrupted: self.memory.doubts.contains_key(&visit),
+        }
+    }
+
+    /// What the best hypothesis says of a visit, with the share of all hypotheses that say the same.
+    pub(super) fn best(&self, visit: VisitId) -> Best {
+        // Somebody who was never near a change has an empty cart for certain.
+        let nothing = [World::new(BTreeMap::new())];
+        let (worlds, weights) = self.memory.clusters.about(visit).unwrap_or((&nothing, vec![1.0]));
+        let best = &worlds[0];
+        let chance = |holds: &dyn Fn(&World) -> bool| {
+            let sum: f64 =
+                worlds.iter().zip(&weights).filter(|(world, _)| holds(world)).map(|(_, weight)| weight).sum();
+            Prob::new(sum)
+        };
+        let cart = best.cart(visit);
+        let products = self.shop.catalogue().products();
+        let lines = cart
+            .iter()
+            .map(|((_, sku), units)| LineChance {
+                sku: products[*sku].sku.clone(),
+                quantity: Quantity::new(*units),
+                probability: chance(&|world| world.cart(visit).contains(&((visit, *sku), *units))),
+            })
+            .collect();
+        let mut history: Vec<Arc<History>> =
+            std::iter::successors(best.history.get(&visit), |entry| entry.older.as_ref()).cloned().collect();
+        history.reverse();
+        Best { history, lines, probability: chance(&|world| world.cart(visit) == cart) }
+    }
+}

@@ -1,0 +1,182 @@
+//! Scans and visits as text in, who pays as text out.
+
+use rand::RngExt;
+
+use super::*;
+use crate::base::rng::dice;
+
+fn at(secs: f64) -> ShopTime {
+    ShopTime::from_nanos(1_000_000_000_000) + Span::from_secs(secs)
+}
+
+fn cart(name: &str) -> CartId {
+    CartId::derived(&[name])
+}
+
+/// Names of carts by their id, for reading.
+fn name_of(id: CartId) -> String {
+    ('a'..='z').map(String::from).find(|name| cart(name) == id).unwrap()
+}
+
+/// Tells what a text says, such as `scan a 0; scan b 3 for 2; visit 1 2; visit 2 5.5 inside`, in the order given.
+fn tell(binder: &mut Binder, text: &str) {
+    for line in text.split(';') {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let secs = at(words[2].parse().unwrap());
+        match words[0] {
+            "scan" => {
+                let people = words.get(4).map_or(1, |people| people.parse().unwrap());
+                binder.scan(secs, &GateScan { cart: cart(words[1]), gate: "way in".to_owned(), people });
+            }
+            _ => {
+                let number = crate::base::TrackId::new(words[1].parse().unwrap());
+                binder.visit(secs, VisitId::from_first_track(number), words.get(3) != Some(&"inside"));
+            }
+        }
+    }
+}
+
+/// `VISIT CART PERCENT` or `expired CART`.
+fn text_of(bound: &[Bound]) -> String {
+    let text = |bound: &Bound| match bound {
+        Bound::Expired(cart) => format!("expired {}", name_of(*cart)),
+        Bound::Visit(VisitBound { visit, cart, probability }) => {
+            let cart = cart.map_or_else(|| "nobody".to_owned(), name_of);
+            format!("{visit} {cart} {:.0}", probability.value() * 100.0)
+        }
+    };
+    bound.iter().map(text).collect::<Vec<_>>().join(", ")
+}
+
+fn check(told: &str, expected: &str) {
+    let mut binder = Binder::new(Options::USUAL);
+    tell(&mut binder, told);
+    let mut bound = Vec::new();
+    for tick in 0..120 {
+        bound.extend(binder.tick(at(f64::from(tick) * 0.5)));
+    }
+    assert_eq!(text_of(&bound), expected, "{told}");
+    assert_eq!(binder.waiting(), 0, "{told}");
+}
+
+#[test]
+fn who_comes_in_after_a_scan_pays_with_it() {
+    check("scan a 0; visit 1 2", "1 a 100");
+    check("visit 1 2; scan a 0", "1 a 100");
+    check("scan a 0; visit 1 2; scan b 20; visit 2 21", "1 a 100, 2 b 100");
+    check("scan a 0; visit 1 -2", "1 a 100");
+    check("scan a 0; visit 1 2 inside", "1 a 100");
+}
+
+#[test]
+fn nobody_pays_for_a_visit_without_a_scan() {
+    check("visit 1 2", "1 nobody 100");
+    check("scan a 0; visit 1 16", "1 nobody 100, expired a");
+    check("scan a 10; visit 1 6", "1 nobody 100, expired a");
+    // Two came in behind one scan: the one it fits better has it.
+    check("scan a 0; visit 1 2; visit 2 9", "1 a 99, 2 nobody 99");
+    check("scan a 0; visit 1 2; visit 2 2.2", "1 a 50, 2 nobody 50");
+}
+
+#[test]
+fn a_scan_that_nobody_comes_with_expires() {
+    check("scan a 0", "expired a");
+    check("scan a 0; scan b 12; visit 1 14", "1 b 96, expired a");
+}
+
+#[test]
+fn who_comes_close_behind_may_be_swapped() {
+    check("scan a 0; scan b 8; visit 1 2; visit 2 10", "1 a 100, 2 b 100");
+    check("scan a 0; scan b 3; visit 1 2; visit 2 5", "1 a 90, 2 b 90");
+    check("scan a 0; scan b 0.5; visit 1 2; visit 2 2.2", "1 a 51, 2 b 51");
+}
+
+#[test]
+fn a_scan_for_several_lets_in_so_many() {
+    check("scan a 0 for 2; visit 1 2; visit 2 2.2", "1 a 100, 2 a 100");
+    check("scan a 0 for 2; visit 1 2; visit 2 3; visit 3 11", "1 a 99, 2 a 99, 3 nobody 99");
+    check("scan a 0 for 3; visit 1 2", "1 a 100");
+}
+
+#[test]
+fn the_same_scan_twice_is_one() {
+    check("scan a 0; scan a 0.4; visit 1 2; visit 2 9", "1 a 99, 2 nobody 99");
+    check("scan a 0; visit 1 2; visit 1 2", "1 a 100");
+}
+
+#[test]
+fn the_order_of_telling_does_not_matter() {
+    let told = "scan a 0; scan b 3; visit 1 2; visit 2 5; scan c 4; visit 3 7.5; visit 4 8";
+    let mut lines: Vec<&str> = told.split("; ").collect();
+    let decide = |lines: &[&str]| {
+        let mut binder = Binder::new(Options::USUAL);
+        tell(&mut binder, &lines.join("; "));
+        binder.finish()
+    };
+    let expected = decide(&lines);
+    for turn in 0..lines.len() {
+        lines.rotate_left(turn);
+        assert_eq!(decide(&lines), expected);
+    }
+}
+
+#[test]
+fn more_than_can_wait_are_decided_at_once() {
+    let mut binder = Binder::new(Options::USUAL);
+    let mut bound = 0;
+    for number in 0..1_000 {
+        tell(&mut binder, &format!("visit {number} 0"));
+        let expires = GateScan { cart: cart(&number.to_string()), gate: String::new(), people: 1 };
+        binder.scan(at(60.0), &expires);
+        bound += binder.tick(at(0.0)).len();
+        assert!(binder.waiting() <= 2 * WAITING_MAX);
+    }
+    assert_eq!(bound + binder.finish().len(), 2_000);
+}
+
+#[test]
+fn with_jitter_as_modelled_probabilities_mean_what_they_say() {
+    let (mut right, mut sure, mut sure_right, mut expected, mut count) = (0, 0, 0, 0.0, 0);
+    for seed in 0..40 {
+        let mut dice = dice(seed, "binder");
+        let mut binder = Binder::new(Options::USUAL);
+        let mut now = 0.0;
+        let mut scans = Vec::new();
+        for number in 0..20_u64 {
+            now += dice.random_range(0.5..12.0);
+            // The sum of four dice is near enough to the bell of the model.
+            let late: f64 = 2.0 + (0..4).map(|_| dice.random_range(-1.7..1.7)).sum::<f64>();
+            let id = cart(&format!("{seed}/{number}"));
+            binder.scan(at(now), &GateScan { cart: id, gate: "way in".to_owned(), people: 1 });
+            binder.visit(at(now + late.max(-3.0)), VisitId::from_first_track(crate::base::TrackId::new(number)), true);
+            scans.push(id);
+        }
+        // Stopped and started again half way, it decides the same.
+        let mut twin: Binder = serde_json::from_str(&serde_json::to_string(&binder).unwrap()).unwrap();
+        let mut bound = Vec::new();
+        let mut again = Vec::new();
+        for tick in 0..300 {
+            bound.extend(binder.tick(at(f64::from(tick))));
+            again.extend(twin.tick(at(f64::from(tick))));
+        }
+        assert_eq!(bound, again);
+        assert_eq!(binder.waiting(), 0);
+        for one in &bound {
+            let Bound::Visit(VisitBound { visit, cart, probability }) = one else { continue };
+            let is_right = *cart == Some(scans[visit.number() as usize]);
+            count += 1;
+            right += u32::from(is_right);
+            expected += probability.value();
+            sure += u32::from(0.95 <= probability.value());
+            sure_right += u32::from(0.95 <= probability.value() && is_right);
+        }
+    }
+    assert_eq!(count, 800, "every visit is decided once");
+    let (share, said) = (f64::from(right) / 800.0, expected / 800.0);
+    assert!((share - said).abs() < 0.05, "{share:.3} are right, {said:.3} were said to be");
+    assert!(0.75 < share, "{share:.3} are right");
+    assert!(
+        400 < sure && 0.98 <= f64::from(sure_right) / f64::from(sure),
+        "{sure_right} of {sure} sure ones are right"
+    );
+}

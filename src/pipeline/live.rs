@@ -1,0 +1,284 @@
+//! A shop that is open: the engine fed with facts as they come, its carts and itself written to the book as they
+//! change. It takes ground facts and scans at gates, and gives nothing but what it writes; killed at any instant and
+//! started again it goes on with the same carts.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{Engine, Options};
+use crate::base::limits::LIVE_CLOSINGS_MAX;
+use crate::base::{CartId, Error, Kind, Result, ShopTime, Span, VisitId};
+use crate::facts::{Body, Fact, GateScan, OpenVisit, PaymentMethod, TrackVerdict};
+use crate::geometry::{Floor, Point};
+use crate::identity::{self, Binder, Bound};
+use crate::ports::Clock;
+use crate::shop::{Shop, ZoneKind};
+use crate::till::{Closed, Closing, Payer, Progress, Till};
+
+/// How much shop time passes between two writings where no visit ends.
+const SAVE_SPAN: Span = Span::from_millis(1_000);
+
+/// Who pays in this shop.
+#[derive(Clone, Debug)]
+pub enum Payers {
+    /// Whoever was let in at a gate.
+    Gates,
+    /// Everybody pays so; there are no gates. For demos and recordings.
+    WalkIns(PaymentMethod),
+}
+
+/// An open shop.
+pub struct Live {
+    engine: Engine,
+    memory: Memory,
+    payers: Payers,
+    clock: Arc<dyn Clock>,
+    /// What ended and is not written yet, because the database cannot be used.
+    closings: Vec<Closing>,
+    expired: Vec<CartId>,
+    saved: ShopTime,
+    /// Why the book could not be written last time.
+    waiting: Option<String>,
+}
+
+/// What is remembered beside the engine.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Memory {
+    /// Ground facts taken so far: whoever sends them again begins behind these.
+    taken: u64,
+    binder: Binder,
+    /// Who pays for the visits that are not over, as far as that is decided.
+    bound: BTreeMap<VisitId, Option<CartId>>,
+}
+
+/// How a shop began its day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Began {
+    /// With nobody inside.
+    Fresh,
+    /// Where it was, after so many ground facts.
+    Resumed {
+        /// Ground facts that were taken before.
+        taken: u64,
+    },
+    /// It could not go on from where it was; so many open carts were put before a person.
+    Interrupted {
+        /// Carts.
+        carts: usize,
+        /// Why.
+        why: String,
+    },
+}
+
+impl Live {
+    /// Opens a shop, where it was when its book was written last.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn open(till: &mut Till, payers: Payers, options: Options, clock: Arc<dyn Clock>) -> Result<(Self, Began)> {
+        let shop = till.shop().clone();
+        let fresh = Memory { taken: 0, binder: Binder::new(identity::Options::USUAL), bound: BTreeMap::new() };
+        let (engine, memory, began) = match till.checkpoint()? {
+            None => (Engine::new(&shop, options), fresh, Began::Fresh),
+            Some((_, bytes)) => match read(&shop, options, &bytes) {
+                Ok((engine, memory)) => {
+                    let taken = memory.taken;
+                    (engine, memory, Began::Resumed { taken })
+                }
+                Err(error) => {
+                    let why = error.message().to_owned();
+                    let carts = till.interrupt(&why, clock.now())?;
+                    (Engine::new(&shop, options), fresh, Began::Interrupted { carts, why })
+                }
+            },
+        };
+        let saved = engine.now();
+        let live =
+            Live { engine, memory, payers, clock, closings: Vec::new(), expired: Vec::new(), saved, waiting: None };
+        Ok((live, began))
+    }
+
+    /// The facts between the last one taken and `now` are lost, if there were any.
+    pub fn resume(&mut self, now: ShopTime) {
+        self.engine.resume(now);
+    }
+
+    /// Ground facts taken so far, those of earlier runs included.
+    pub fn taken(&self) -> u64 {
+        self.memory.taken
+    }
+
+    /// Visits that are not over.
+    pub fn open_visits(&self) -> Vec<OpenVisit> {
+        self.engine.open_visits()
+    }
+
+    /// Why the book cannot be written just now; carts are kept here meanwhile, and written as soon as it can be.
+    pub fn waiting(&self) -> Option<&str> {
+        self.waiting.as_deref()
+    }
+
+    /// Somebody was let in at a gate.
+    pub fn scan(&mut self, at: ShopTime, scan: &GateScan) {
+        self.memory.binder.scan(at, scan);
+    }
+
+    /// Takes a ground fact; gives what was closed and written because of it. While the database cannot be used the shop
+    /// goes on, and what ends is kept until it can.
+    ///
+    /// # Errors
+    /// When the database could not be used for so long that no more can be kept: the fact was not taken, and may be
+    /// given again. When the book refuses a receipt.
+    pub fn take(&mut self, till: &mut Till, fact: Fact) -> Result<Vec<Closed>> {
+        if LIVE_CLOSINGS_MAX <= self.closings.len() {
+            self.save(till)?;
+        }
+        let shop = till.shop().clone();
+        let mut derived = Vec::new();
+        self.engine.take(fact, &mut |fact| {
+            if !fact.body.topic().is_ground() {
+                derived.push(fact.clone());
+            }
+        });
+        self.memory.taken += 1;
+        self.follow(&shop, &derived);
+        if self.closings.is_empty() && self.engine.now() - self.saved < SAVE_SPAN {
+            return Ok(Vec::new());
+        }
+        self.save_or_wait(till)
+    }
+
+    /// No fact will come any more: everything open is decided and written.
+    ///
+    /// # Errors
+    /// What the database or the book says.
+    pub fn finish(mut self, till: &mut Till) -> Result<Vec<Closed>> {
+        let shop = till.shop().clone();
+        let mut derived = Vec::new();
+        self.engine.finish(&mut |fact| {
+            if !fact.body.topic().is_ground() {
+                derived.push(fact.clone());
+            }
+        });
+        let bound = self.memory.binder.finish();
+        self.bind(bound);
+        self.follow(&shop, &derived);
+        self.save(till)
+    }
+
+    /// What the engine's decisions mean for entries and carts.
+    fn follow(&mut self, shop: &Shop, derived: &[Fact]) {
+        let mut evidence: BTreeMap<VisitId, Vec<serde_json::Value>> = BTreeMap::new();
+        let open: Vec<OpenVisit> = if derived.is_empty() { Vec::new() } else { self.engine.open_visits() };
+        for fact in derived {
+            match &fact.body {
+                Body::Track(joined) if joined.verdict == TrackVerdict::NewVisit => {
+                    let begun = open.iter().find(|visit| visit.visit == joined.visit);
+                    let at = begun.map_or(fact.stamp.at, |visit| visit.entered);
+                    let at_entrance = begun.and_then(|visit| visit.place).is_some_and(|place| is_entrance(shop, place));
+                    self.memory.binder.visit(at, joined.visit, at_entrance);
+                }
+                Body::Attribution(attribution) => {
+                    let entry = json!({ "fact": fact.stamp.fact_ref(), "attribution": attribution });
+                    evidence.entry(attribution.visit).or_default().push(entry);
+                }
+                Body::Receipt(receipt) => {
+                    let closing = Closing {
+                        evidence: json!(evidence.remove(&receipt.visit).unwrap_or_default()),
+                        payer: self.payer(receipt.visit),
+                        receipt: receipt.clone(),
+                    };
+                    self.closings.push(closing);
+                }
+                _ => {}
+            }
+        }
+        let bound = self.memory.binder.tick(self.engine.now());
+        self.bind(bound);
+    }
+
+    fn bind(&mut self, bound: Vec<Bound>) {
+        for bound in bound {
+            match bound {
+                Bound::Visit(bound) => drop(self.memory.bound.insert(bound.visit, bound.cart)),
+                Bound::Expired(cart) => self.expired.push(cart),
+            }
+        }
+    }
+
+    fn payer(&mut self, visit: VisitId) -> Payer {
+        match (&self.payers, self.memory.bound.remove(&visit).flatten()) {
+            (Payers::WalkIns(method), _) => Payer::WalkIn(method.clone()),
+            (Payers::Gates, Some(cart)) => Payer::Cart(cart),
+            (Payers::Gates, None) => Payer::Unknown,
+        }
+    }
+
+    fn save_or_wait(&mut self, till: &mut Till) -> Result<Vec<Closed>> {
+        match self.save(till) {
+            Err(error) if error.kind() == Kind::Unavailable => {
+                if self.waiting.is_none() {
+                    tracing::warn!(%error, "carts are kept in memory");
+                }
+                self.waiting = Some(error.message().to_owned());
+                // It is tried again a little later, not with every fact.
+                self.saved = self.engine.now();
+                Ok(Vec::new())
+            }
+            done => done,
+        }
+    }
+
+    fn save(&mut self, till: &mut Till) -> Result<Vec<Closed>> {
+        let checkpoint = write(&self.memory, &self.engine)?;
+        // Who pays for a visit is written once it is decided.
+        let cart_of = |visit: OpenVisit| match (&self.payers, self.memory.bound.get(&visit.visit)) {
+            (Payers::WalkIns(_), _) => Some((visit, None)),
+            (Payers::Gates, Some(cart)) => Some((visit, *cart)),
+            (Payers::Gates, None) => None,
+        };
+        let open: Vec<_> = self.engine.open_visits().into_iter().filter_map(cart_of).collect();
+        let progress = Progress {
+            closings: &self.closings,
+            open: &open,
+            expired: &self.expired,
+            checkpoint: &checkpoint,
+            at: self.clock.now(),
+        };
+        let closed = till.advance(&progress)?;
+        self.closings.clear();
+        self.expired.clear();
+        self.saved = self.engine.now();
+        if self.waiting.take().is_some() {
+            tracing::info!("the book is written again");
+        }
+        Ok(closed)
+    }
+}
+
+/// Four bytes that say how long the memory is, the memory as MessagePack, and the engine's checkpoint.
+fn write(memory: &Memory, engine: &Engine) -> Result<Vec<u8>> {
+    let unwritable =
+        |error: &dyn std::fmt::Display| Error::input(format!("the shop's state cannot be written: {error}"));
+    let memory = rmp_serde::to_vec(memory).map_err(|error| unwritable(&error))?;
+    let length = u32::try_from(memory.len()).map_err(|error| unwritable(&error))?;
+    Ok([&length.to_be_bytes()[..], &memory, &engine.checkpoint()?].concat())
+}
+
+fn read(shop: &Arc<Shop>, options: Options, bytes: &[u8]) -> Result<(Engine, Memory)> {
+    let damaged = || Error::input("what the book remembers of the engine cannot be read by this aisle");
+    let (length, rest) = bytes.split_first_chunk().ok_or_else(damaged)?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| damaged())?;
+    let (memory, engine) = rest.split_at_checked(length).ok_or_else(damaged)?;
+    let memory = rmp_serde::from_slice(memory).map_err(|_| damaged())?;
+    Ok((Engine::restore(shop, options, engine)?, memory))
+}
+
+/// Whether a place is where shoppers come in; everywhere, in a shop that does not say.
+fn is_entrance(shop: &Shop, place: Point<Floor>) -> bool {
+    let mut entrances = shop.zones().iter().filter(|zone| zone.kind == ZoneKind::Entrance).peekable();
+    entrances.peek().is_none() || entrances.any(|zone| zone.contains(place))
+}

@@ -1,0 +1,248 @@
+//! A shop that is killed, over and over, and goes on with the same carts; charges are made once.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use aisle::base::rng::dice;
+use aisle::base::{ShopTime, SkuId, VisitId};
+use aisle::db::carts::{self, CartState};
+use aisle::db::faulty::{Faulty, Life, Mischance, Moment};
+use aisle::db::{self, Database, Engine, Failure, FailureKind, Session, access, cases};
+use aisle::facts::{Concern, Fact, OpenVisit, PaymentMethod, Receipt, StatementLine};
+use aisle::payment::Sandbox;
+use aisle::pipeline::{Began, Live, Options, Payers};
+use aisle::ports::{Clock, FactSource, PaymentProvider};
+use aisle::shop::Shop;
+use aisle::sim::{self, Level, Scenario, Simulation};
+use aisle::till::{Providers, Till, check, settle_due};
+use rand::RngExt;
+
+/// Whatever happens in these tests happens at this time.
+struct Noon;
+
+impl Clock for Noon {
+    fn now(&self) -> ShopTime {
+        ShopTime::from_nanos(1_800_000_000_000_000_000)
+    }
+}
+
+fn payers() -> Payers {
+    let text = |text: &str| text.to_owned();
+    Payers::WalkIns(PaymentMethod { provider: text("sandbox"), customer: text("walk-in"), token: text("ok") })
+}
+
+fn memory() -> Database {
+    db::open("sqlite::memory:", &db::Options::default(), Noon.now()).unwrap()
+}
+
+fn open(till: &mut Till) -> (Live, Began) {
+    Live::open(till, payers(), Options::USUAL, Arc::new(Noon)).unwrap()
+}
+
+fn facts(scenario: Scenario, seed: u64) -> (Arc<Shop>, Vec<Fact>) {
+    let shop = Arc::new(sim::demo_shop());
+    let trip = sim::trip(&sim::Options { shop: shop.clone(), scenario, level: Level::Room, seed });
+    let mut source = Simulation::new(trip);
+    (shop, std::iter::from_fn(|| source.next_fact().unwrap()).collect())
+}
+
+/// What the book and the sandbox say at the end.
+#[derive(Debug, PartialEq)]
+struct End {
+    receipts: Vec<(VisitId, Receipt)>,
+    statement: Vec<StatementLine>,
+}
+
+/// Settles, proves the book, and reads it.
+fn end(mut till: Till, shop: &Shop, sandbox: &Arc<Sandbox>) -> End {
+    let providers = Providers::from([("sandbox".to_owned(), sandbox.clone() as Arc<dyn PaymentProvider>)]);
+    settle_due(&mut till, &providers, &Noon).unwrap();
+    let receipts = till
+        .with(|session| {
+            let mut receipts = Vec::new();
+            for state in [CartState::Open, CartState::Review, CartState::Settled] {
+                for cart in carts::in_state(session, shop.name(), state, (ShopTime::MIN, ""), 1_000)? {
+                    assert_ne!(state, CartState::Open, "{cart:?} was left open");
+                    let versions = carts::receipts(session, cart.id)?;
+                    assert_eq!(versions.len(), 1, "{cart:?}");
+                    receipts.extend(versions.into_iter().map(|version| (version.receipt.visit, version.receipt)));
+                }
+            }
+            receipts.sort_by_key(|(visit, _)| *visit);
+            Ok(receipts)
+        })
+        .unwrap();
+    let mut statement = sandbox.statement().unwrap().unwrap();
+    statement.sort_by_key(|line| line.order);
+    let report = check(&mut till.into_database(), &[("sandbox".to_owned(), statement.clone())]).unwrap();
+    assert_eq!(report.findings, []);
+    End { receipts, statement }
+}
+
+fn uninterrupted(shop: &Arc<Shop>, facts: &[Fact]) -> End {
+    let mut till = Till::open(memory(), shop.clone(), Noon.now()).unwrap();
+    let (mut live, began) = open(&mut till);
+    assert_eq!(began, Began::Fresh);
+    for fact in facts {
+        live.take(&mut till, fact.clone()).unwrap();
+    }
+    live.finish(&mut till).unwrap();
+    end(till, shop, &Arc::new(Sandbox::new(Arc::new(Noon))))
+}
+
+/// Kills the shop after every `every` facts, and gives the facts again that it had not written down.
+fn killed(shop: &Arc<Shop>, facts: &[Fact], first: usize, every: usize) -> End {
+    let mut till = Till::open(memory(), shop.clone(), Noon.now()).unwrap();
+    let mut next_kill = first;
+    let (mut live, _) = open(&mut till);
+    let mut done = 0;
+    while done < facts.len() {
+        live.take(&mut till, facts[done].clone()).unwrap();
+        done += 1;
+        if done == next_kill {
+            next_kill += every;
+            drop(live);
+            till = Till::reopen(till.into_database(), shop.name()).unwrap();
+            live = open(&mut till).0;
+            done = usize::try_from(live.taken()).unwrap();
+        }
+    }
+    live.finish(&mut till).unwrap();
+    end(till, shop, &Arc::new(Sandbox::new(Arc::new(Noon))))
+}
+
+/// Kills between facts, at every place over the offsets.
+#[test]
+fn a_killed_shop_comes_to_the_same_receipts_and_charges() {
+    for (scenario, seed) in [(Scenario::Mixed, 3), (Scenario::HandOver, 2)] {
+        let (shop, facts) = facts(scenario, seed);
+        let whole = uninterrupted(&shop, &facts);
+        assert!(
+            whole.receipts.iter().any(|(_, receipt)| !receipt.lines.is_empty()),
+            "{scenario}: nobody bought anything"
+        );
+        // Facts since the last writing are given again, so kills must be further apart than that for it to go on.
+        for first in [1, 50, 101, 152, 203] {
+            assert_eq!(killed(&shop, &facts, first, 255), whole, "{scenario}, killed first after {first} facts");
+        }
+    }
+}
+
+/// One engine that many lives open one after the other, as they would a file.
+#[derive(Clone)]
+struct Shared(Arc<Mutex<Faulty>>);
+
+impl Engine for Shared {
+    fn name(&self) -> &'static str {
+        "shared"
+    }
+
+    fn transaction(&mut self, work: &mut dyn FnMut(&mut dyn Session) -> Result<(), Failure>) -> Result<(), Failure> {
+        self.0.lock().unwrap().transaction(work)
+    }
+}
+
+/// From opening the book to the next death, or to the end of the facts.
+fn one_life(engine: &Shared, life: &Life, shop: &Arc<Shop>, facts: &[Fact]) -> Option<Till> {
+    let mut till = Till::open(Database::new(Box::new(engine.clone())), shop.clone(), Noon.now()).ok()?;
+    let (mut live, _) = Live::open(&mut till, payers(), Options::USUAL, Arc::new(Noon)).ok()?;
+    let taken = usize::try_from(live.taken()).unwrap();
+    for fact in &facts[taken..] {
+        live.take(&mut till, fact.clone()).unwrap();
+        if !life.is_alive() {
+            return None;
+        }
+    }
+    live.finish(&mut till).ok()?;
+    Some(till)
+}
+
+/// Kills inside transactions: before, between and after statements, and after the commit whose success nobody heard of.
+#[test]
+fn a_shop_that_dies_inside_a_transaction_loses_and_doubles_nothing() {
+    let (shop, facts) = facts(Scenario::HandOver, 2);
+    let whole = uninterrupted(&shop, &facts);
+    let mut deaths = 0;
+    for seed in 0..6 {
+        // Lives last a few moments or some dozens, so that death comes at every kind of moment and it goes on all the same.
+        let calm = Arc::new(AtomicBool::new(false));
+        let asked = calm.clone();
+        let mut dice = dice(seed, "live");
+        let mut left = 1;
+        let mischief = move |_: Moment<'_>| {
+            left -= 1;
+            if 0 < left || asked.load(Ordering::SeqCst) {
+                return None;
+            }
+            left = dice.random_range(2..60);
+            Some(Mischance::Die)
+        };
+        let faulty = Faulty::new(memory().into_engine(), mischief);
+        let life = faulty.life();
+        let engine = Shared(Arc::new(Mutex::new(faulty)));
+        let till = loop {
+            life.revive();
+            match one_life(&engine, &life, &shop, &facts) {
+                Some(till) => break till,
+                None => deaths += 1,
+            }
+        };
+        calm.store(true, Ordering::SeqCst);
+        let sandbox = Arc::new(Sandbox::new(Arc::new(Noon)));
+        assert_eq!(end(till, &shop, &sandbox), whole, "seed {seed}");
+    }
+    assert!(40 < deaths, "only {deaths} deaths");
+}
+
+/// A book whose engine cannot be read any more: everybody inside is put before a person, nobody is guessed.
+#[test]
+fn who_cannot_be_found_again_is_put_before_a_person() {
+    let (shop, facts) = facts(Scenario::Mixed, 3);
+    let mut till = Till::open(memory(), shop.clone(), Noon.now()).unwrap();
+    let (mut live, _) = open(&mut till);
+    let half = facts.len() / 2;
+    for fact in &facts[..half] {
+        live.take(&mut till, fact.clone()).unwrap();
+    }
+    let inside =
+        till.with(|session| carts::in_state(session, shop.name(), CartState::Open, (ShopTime::MIN, ""), 100)).unwrap();
+    assert!(!inside.is_empty());
+    let name = format!("engine/{}", shop.name());
+    till.with(|session| access::keep_checkpoint(session, &name, Noon.now(), b"something else")).unwrap();
+    let (_, began) = open(&mut till);
+    assert!(matches!(began, Began::Interrupted { carts, .. } if carts == inside.len()), "{began:?}");
+    for cart in inside {
+        let cases = till.with(|session| cases::of_cart(session, cart.id)).unwrap();
+        assert!(matches!(cases[0].concerns[..], [Concern::Interrupted { .. }]), "{cases:?}");
+        let versions = till.with(|session| carts::receipts(session, cart.id)).unwrap();
+        let live: OpenVisit = serde_json::from_value(cart.live.unwrap()).unwrap();
+        let goods =
+            |sku: &SkuId| versions[0].receipt.lines.iter().find(|line| line.sku == *sku).map(|line| line.quantity);
+        assert!(live.lines.iter().all(|line| goods(&line.sku) == Some(line.quantity)));
+    }
+}
+
+/// While the database cannot be used nothing is lost; when it can again everything is written by itself.
+#[test]
+fn a_full_disk_delays_and_loses_nothing() {
+    let (shop, facts) = facts(Scenario::Mixed, 3);
+    let whole = uninterrupted(&shop, &facts);
+    let full = Arc::new(AtomicBool::new(false));
+    let asked = full.clone();
+    let mischief = move |moment: Moment<'_>| {
+        let fails = asked.load(Ordering::SeqCst) && moment == Moment::Commit;
+        fails.then_some(Mischance::Fail(FailureKind::Full))
+    };
+    let database = Database::new(Box::new(Faulty::new(memory().into_engine(), mischief)));
+    let mut till = Till::open(database, shop.clone(), Noon.now()).unwrap();
+    let (mut live, _) = open(&mut till);
+    let mut waited = 0;
+    for (index, fact) in facts.iter().enumerate() {
+        full.store((facts.len() / 4..facts.len() - 100).contains(&index), Ordering::SeqCst);
+        live.take(&mut till, fact.clone()).unwrap();
+        waited += usize::from(live.waiting().is_some_and(|why| why.contains("full")));
+    }
+    assert!(100 < waited, "the disk was never missed");
+    live.finish(&mut till).unwrap();
+    assert_eq!(end(till, &shop, &Arc::new(Sandbox::new(Arc::new(Noon)))), whole);
+}
