@@ -20,7 +20,7 @@ use aisle::facts::{Closing, Goods, Receipt};
 use aisle::payment::Sandbox;
 use aisle::ports::{Clock, PaymentProvider};
 use aisle::sim::demo_shop;
-use aisle::till::{Bell, Enrolment, Providers, Till, settle_due};
+use aisle::till::{self, Bell, Closed, Enrolment, Payer, Providers, Till, settle_due};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -183,8 +183,15 @@ impl World {
             taxes: Vec::new(),
             total: None,
             probability: Prob::ONE,
+            interrupted: None,
         };
         Receipt { probability: Prob::new(probability), ..cart::reprice(&shop, &blank, &goods) }
+    }
+
+    /// A visit is over.
+    fn close(&self, receipt: &Receipt, evidence: Value, payer: Payer) -> Closed {
+        let closing = till::Closing { receipt: receipt.clone(), evidence, payer };
+        self.till().close(&closing, self.clock.now()).unwrap()
     }
 
     /// Gives Anna a way to pay and lets her in.

@@ -78,8 +78,8 @@ fn pointers(value: &Value) -> Vec<String> {
 fn busy_world() -> (World, CartId) {
     let world = World::new();
     let cart = world.enter("busy");
-    let (now, receipt) = (aisle::ports::Clock::now(world.clock.as_ref()), world.receipt("1", [1, 1], 0.5));
-    world.till().close(&receipt, &json!([]), &aisle::till::Payer::Cart(cart), now).unwrap();
+    let receipt = world.receipt("1", [1, 1], 0.5);
+    world.close(&receipt, json!([]), aisle::till::Payer::Cart(cart));
     (world, cart)
 }
 
@@ -134,7 +134,7 @@ fn what_is_no_json_is_refused() {
         }
         world.send(Request::from_parts(head, Body::from(body.to_vec()))).status.as_u16()
     };
-    for body in [&b""[..], b"{", b"nul", b"\xff\xfe", b"{\"role\":\"gate\"}{}", &b"[".repeat(100_000), b"{\"a\":1e999}"] {
+    for body in [&b""[..], b"{", b"nul", b"\xff\xfe", b"{\"role\":\"gate\"}{}", &b"[".repeat(100_000)] {
         assert_eq!(send("application/json", body), 400, "{:?}", String::from_utf8_lossy(&body[..body.len().min(20)]));
     }
     for media_type in ["", "text/plain", "application/jsonx", "application/x-www-form-urlencoded", "/", ";"] {

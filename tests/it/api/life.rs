@@ -13,7 +13,7 @@ const QR: &str = "qr:5f0c-81d2-aa90-7e31";
 
 /// What the engine would have written about one line.
 fn evidence(world: &World, line: &ReceiptLine) -> Value {
-    let fact: FactRef = serde_json::from_value(json!({ "source": "fusion", "seq": 1 })).unwrap();
+    let fact: FactRef = serde_json::from_value(json!({ "source": "fusion", "sequence": 1 })).unwrap();
     let at = world.clock.now() - Span::from_millis(60_000);
     let visit = "1".parse().unwrap();
     let attribution = Attribution {
@@ -37,7 +37,7 @@ fn evidence(world: &World, line: &ReceiptLine) -> Value {
             probability: Prob::new(0.6),
         },
     };
-    json!([[fact, attribution]])
+    json!([{ "fact": fact, "attribution": attribution }])
 }
 
 #[test]
@@ -79,8 +79,7 @@ fn a_whole_life() {
     world.clock.on(Span::from_millis(600_000));
     let receipt = world.receipt("1", [2, 1], 0.6);
     let payer = Payer::Cart(cart.parse().unwrap());
-    let now = world.clock.now();
-    world.till().close(&receipt, &evidence(&world, &receipt.lines[0]), &payer, now).unwrap();
+    world.close(&receipt, evidence(&world, &receipt.lines[0]), payer);
     assert_eq!(as_berta("GET", &format!("{home}/receipts"), None).expect(200)["items"][0]["standing"], "review");
 
     // Reviewed: one can was not taken.
@@ -88,7 +87,7 @@ fn a_whole_life() {
     let case = waiting["items"][0]["id"].as_str().unwrap().to_owned();
     let file = world.get(Role::Reviewer, &format!("/v1/cases/{case}"));
     assert_eq!(file["receipt"]["lines"].as_array().unwrap().len(), 2);
-    assert_eq!(file["evidence"][0][1]["movement"], "take");
+    assert_eq!(file["evidence"][0]["attribution"]["movement"], "take");
     let [can, other] = world.skus();
     let lines = json!([{ "sku": can, "quantity": 1 }, { "sku": other, "quantity": 1 }]);
     let verdict = json!({ "decision": "change", "lines": lines, "note": "one hand, one can" });
@@ -212,8 +211,7 @@ fn debt_shuts_the_door_until_it_is_paid() {
     // The hold is smaller than the bill, and the card is empty by then.
     let receipt = world.receipt("1", [9, 9], 1.0);
     world.ask(Role::Shopper, "PUT", &home, Some(method("declined"))).expect(200);
-    let now = world.clock.now();
-    world.till().close(&receipt, &json!([]), &Payer::Cart(cart), now).unwrap();
+    world.close(&receipt, json!([]), Payer::Cart(cart));
     let key = |key: &'static str| [("Idempotency-Key", key)];
     let entry = || Some(json!({ "shopper": world.anna, "gate": "front" }));
     let shut = world.ask_with(Role::Gate, "POST", "/v1/entries", entry(), &key("2")).expect(200);
@@ -233,9 +231,8 @@ fn debt_shuts_the_door_until_it_is_paid() {
 #[test]
 fn a_visit_without_a_payer_is_assigned() {
     let world = World::new();
-    let now = world.clock.now();
     let receipt = one_can(&world);
-    let closed = world.till().close(&receipt, &json!([]), &Payer::Unknown, now).unwrap();
+    let closed = world.close(&receipt, json!([]), Payer::Unknown);
     let case = closed.case.unwrap();
     let verdict = || Some(json!({ "decision": "accept" }));
     world.ask(Role::Reviewer, "POST", &format!("/v1/cases/{case}/verdict"), verdict()).expect(409);
@@ -277,8 +274,8 @@ fn lists_come_in_pages_without_holes_or_doubles() {
 fn what_is_kept_no_longer_is_forgotten_every_hour() {
     let world = World::new();
     let cart = world.enter("1");
-    let (now, receipt) = (world.clock.now(), one_can(&world));
-    world.till().close(&receipt, &json!([]), &Payer::Cart(cart), now).unwrap();
+    let receipt = one_can(&world);
+    world.close(&receipt, json!([]), Payer::Cart(cart));
     let path = format!("/v1/carts/{cart}/evidence");
     world.get(Role::Reviewer, &path);
     let mut retention = Retention::default();

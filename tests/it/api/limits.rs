@@ -49,9 +49,8 @@ fn a_token_that_comes_too_often_waits() {
     world.clock.on(Span::from_millis(10));
     ask(Role::Reviewer).expect(200);
     ask(Role::Reviewer).expect(429);
+    // A clock that is set back shuts nobody out.
     world.clock.on(Span::from_millis(-3_600_000));
-    ask(Role::Reviewer).expect(429);
-    world.clock.on(Span::from_millis(2_000));
     ask(Role::Reviewer).expect(200);
 }
 

@@ -30,6 +30,7 @@ fn notices_are_taken_in_once_and_only_when_signed() {
     deliver(&world, path, &headers, &body).expect(204);
     deliver(&world, "/v1/webhooks/paypal", &headers, &body).expect(404);
 
+    while world.rung.try_recv().is_ok() {}
     let mut forged = body.clone();
     forged[10] ^= 1;
     for (headers, body) in [(&headers[..], &forged[..]), (&headers[..], b""), (&headers[..1], &body)] {
@@ -48,8 +49,8 @@ fn what_was_slow_is_settled_when_its_notice_comes() {
     let cart = world.enter("1");
     let slow = json!({ "payment": { "provider": "sandbox", "customer": "anna", "token": "slow" } });
     world.ask(Role::Operator, "PUT", &format!("/v1/shoppers/{}", world.anna), Some(slow)).expect(200);
-    let (now, receipt) = (world.clock.now(), world.receipt("7", [1, 0], 1.0));
-    let walk_in = world.till().close(&receipt, &json!([]), &Payer::Cart(cart), now).unwrap();
+    let receipt = world.receipt("7", [1, 0], 1.0);
+    let walk_in = world.close(&receipt, json!([]), Payer::Cart(cart));
     world.settle();
     world.clock.on(Span::from_millis(3_000));
     for (headers, body) in world.sandbox.take_notices(world.clock.now()) {
@@ -64,8 +65,8 @@ fn what_was_slow_is_settled_when_its_notice_comes() {
 fn a_dispute_is_put_before_a_person() {
     let world = World::new();
     let cart = world.enter("1");
-    let (now, receipt) = (world.clock.now(), world.receipt("1", [1, 0], 1.0));
-    world.till().close(&receipt, &json!([]), &Payer::Cart(cart), now).unwrap();
+    let receipt = world.receipt("1", [1, 0], 1.0);
+    world.close(&receipt, json!([]), Payer::Cart(cart));
     world.settle();
     let taken = aisle::ports::PaymentProvider::statement(world.sandbox.as_ref()).unwrap().unwrap();
     world.sandbox.dispute(&taken[0].reference).unwrap();
