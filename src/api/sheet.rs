@@ -23,16 +23,11 @@ pub(super) struct Paper {
     attributions: Vec<(FactRef, Attribution)>,
 }
 
-/// An attribution of the stored evidence, in either way that it is written.
+/// An attribution of the stored evidence.
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum Kept {
-    Pair(FactRef, Attribution),
-    Numbered {
-        fact: FactRef,
-        #[serde(flatten)]
-        attribution: Attribution,
-    },
+struct Kept {
+    fact: FactRef,
+    attribution: Attribution,
 }
 
 impl Paper {
@@ -124,8 +119,5 @@ impl Paper {
 /// What is kept of the engine's reasons; evidence of another shape is for programs only.
 fn attributions(evidence: serde_json::Value) -> Vec<(FactRef, Attribution)> {
     let kept: Vec<Kept> = serde_json::from_value(evidence).unwrap_or_default();
-    let pair = |kept| match kept {
-        Kept::Pair(fact, attribution) | Kept::Numbered { fact, attribution } => (fact, attribution),
-    };
-    kept.into_iter().map(pair).collect()
+    kept.into_iter().map(|kept| (kept.fact, kept.attribution)).collect()
 }
