@@ -8,6 +8,7 @@ mod eval;
 mod feed;
 mod import;
 mod ledger;
+mod receipt;
 mod receipts;
 mod replay;
 mod review;
@@ -46,6 +47,7 @@ enum Verb {
     Eval(eval::Eval),
     Check(check::Check),
     Review(review::Review),
+    Receipt(receipt::Receipt),
     Ledger(ledger::Ledger),
     Serve(serve::Serve),
     Token(token::TokenCommand),
@@ -73,6 +75,7 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Eval(eval) => eval.run(),
         Verb::Check(check) => check.run(),
         Verb::Review(review) => review.run(),
+        Verb::Receipt(receipt) => receipt.run(),
         Verb::Ledger(ledger) => ledger.run(),
         Verb::Serve(serve) => serve.run(),
         Verb::Token(token) => token.run(),

@@ -6,7 +6,7 @@ use super::book::BookArgs;
 use super::receipts::sentence;
 use crate::base::{CartId, CaseId, Error, Kind, Quantity, Result, ShopTime, ShopperId, SkuId};
 use crate::db::{Failure, Session, carts, cases};
-use crate::facts::{Attribution, Case, Concern, Decision, Goods, Receipt, Verdict};
+use crate::facts::{Attribution, Case, Concern, Decision, Goods, Grounds, Receipt, Verdict};
 use crate::ports::{Clock, WallClock};
 use crate::till::{Till, settle_due};
 
@@ -155,23 +155,18 @@ impl Show {
             let all = serde_json::json!({ "case": case, "receipt": receipt, "evidence": evidence });
             return super::print(&format!("{all:#}\n"));
         }
-        super::print(&shown(&case, receipt.as_ref(), evidence.as_ref()))
+        super::print(&shown(&case, receipt.as_ref(), evidence.as_deref()))
     }
 }
 
 /// A case for people.
-fn shown(case: &Case, receipt: Option<&Receipt>, evidence: Option<&serde_json::Value>) -> String {
+fn shown(case: &Case, receipt: Option<&Receipt>, evidence: Option<&[Grounds]>) -> String {
     let mut text = format!("{}: {}\n{}, opened {}\n", case.id, concerns(case), case.cart, case.opened);
     if let Some(verdict) = &case.verdict {
         text += &format!("decided by {} at {}: {}\n", verdict.reviewer, verdict.at, decision(&verdict.decision));
     }
     let Some(receipt) = receipt else { return text + "no receipt\n" };
-    let attributions: Vec<Attribution> = evidence
-        .and_then(serde_json::Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| serde_json::from_value(entry.get("attribution")?.clone()).ok())
-        .collect();
+    let attributions: Vec<&Attribution> = evidence.unwrap_or_default().iter().map(|kept| &kept.attribution).collect();
     for line in &receipt.lines {
         let amount = line.amount.map_or_else(|| "no price".to_owned(), |amount| amount.to_string());
         text += &format!("  {:>2} x {} ({})  {amount}  {}\n", line.quantity, line.name, line.sku, line.probability);

@@ -59,9 +59,8 @@ fn a_whole_life() {
     let token = json!({ "role": "shopper", "shopper": id, "days": 30 });
     let token = world.ask(operator, "POST", "/v1/tokens", Some(token)).expect(201);
     let secret = token["secret"].as_str().unwrap().to_owned();
-    let as_berta = |method: &str, path: &str, body: Option<Value>| {
-        world.send(request(method, path, Some(&secret), body, &[]))
-    };
+    let as_berta =
+        |method: &str, path: &str, body: Option<Value>| world.send(request(method, path, Some(&secret), body, &[]));
 
     // At the gate, with a repeated request.
     let entry = json!({ "gate_token": QR, "gate": "front" });
@@ -92,7 +91,8 @@ fn a_whole_life() {
     let lines = json!([{ "sku": can, "quantity": 1 }, { "sku": other, "quantity": 1 }]);
     let verdict = json!({ "decision": "change", "lines": lines, "note": "one hand, one can" });
     while world.rung.try_recv().is_ok() {}
-    let decided = world.ask(Role::Reviewer, "POST", &format!("/v1/cases/{case}/verdict"), Some(verdict.clone())).expect(200);
+    let decided =
+        world.ask(Role::Reviewer, "POST", &format!("/v1/cases/{case}/verdict"), Some(verdict.clone())).expect(200);
     assert_eq!(decided["verdict"]["reviewer"], "the reviewer");
     assert!(world.rung.try_recv().is_ok(), "the settler is rung");
     world.ask(Role::Reviewer, "POST", &format!("/v1/cases/{case}/verdict"), Some(verdict)).expect(409);
