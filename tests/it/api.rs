@@ -190,6 +190,7 @@ impl World {
 
     /// A visit is over.
     fn close(&self, receipt: &Receipt, evidence: Value, payer: Payer) -> Closed {
+        let evidence = serde_json::from_value(evidence).unwrap();
         let closing = till::Closing { receipt: receipt.clone(), evidence, payer };
         self.till().close(&closing, self.clock.now()).unwrap()
     }

@@ -2,7 +2,9 @@
 
 use aisle::api::{Retention, Role};
 use aisle::base::{Grams, Prob, Span, TimeRange};
-use aisle::facts::{Attribution, Evidence, FactRef, Movement, Receipt, ReceiptLine, TakerEvidence, WeightEvidence};
+use aisle::facts::{
+    Attribution, Evidence, FactRef, Grounds, Movement, Receipt, ReceiptLine, TakerEvidence, WeightEvidence,
+};
 use aisle::ports::Clock;
 use aisle::till::Payer;
 use serde_json::{Value, json};
@@ -37,7 +39,7 @@ fn evidence(world: &World, line: &ReceiptLine) -> Value {
             probability: Prob::new(0.6),
         },
     };
-    json!([{ "fact": fact, "attribution": attribution }])
+    json!([Grounds { fact, attribution }])
 }
 
 #[test]
