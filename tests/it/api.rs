@@ -199,7 +199,8 @@ impl World {
         let payment = json!({ "payment": { "provider": "sandbox", "customer": "anna", "token": "ok" } });
         self.ask(Role::Operator, "PUT", &format!("/v1/shoppers/{}", self.anna), Some(payment)).expect(200);
         let body = json!({ "shopper": self.anna, "gate": "front" });
-        let entry = self.ask_with(Role::Gate, "POST", "/v1/entries", Some(body), &[("Idempotency-Key", key)]).expect(200);
+        let entry =
+            self.ask_with(Role::Gate, "POST", "/v1/entries", Some(body), &[("Idempotency-Key", key)]).expect(200);
         assert_eq!(entry["door"], "open", "{entry}");
         entry["cart"].as_str().unwrap().parse().unwrap()
     }
@@ -292,11 +293,17 @@ fn operation(method: &str, path: &str) -> Option<(&'static str, &'static Value)>
 }
 
 fn validate(name: &str, schema: &Value, body: &Value, place: &str) {
-    let validator = VALIDATORS.lock().unwrap().entry(name.to_owned()).or_insert_with(|| {
-        let whole = json!({ "allOf": [schema], "components": DESCRIPTION["components"] });
-        Arc::new(jsonschema::validator_for(&whole).unwrap())
-    }).clone();
-    let errors: Vec<String> = validator.iter_errors(body).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    let validator = VALIDATORS
+        .lock()
+        .unwrap()
+        .entry(name.to_owned())
+        .or_insert_with(|| {
+            let whole = json!({ "allOf": [schema], "components": DESCRIPTION["components"] });
+            Arc::new(jsonschema::validator_for(&whole).unwrap())
+        })
+        .clone();
+    let errors: Vec<String> =
+        validator.iter_errors(body).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert!(errors.is_empty(), "{place}\n{}", errors.join("\n"));
 }
 

@@ -10,9 +10,8 @@ use bolero::check;
 use super::{DESCRIPTION, World, exchange};
 
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS"];
-const HEADERS: [&str; 8] = [
-    "Authorization", "Content-Type", "Idempotency-Key", "Accept", "Content-Length", "Sandbox-Signature", "Host", "X",
-];
+const HEADERS: [&str; 8] =
+    ["Authorization", "Content-Type", "Idempotency-Key", "Accept", "Content-Length", "Sandbox-Signature", "Host", "X"];
 
 /// Method, path, what fills its braces, query, headers, body; and whether the request comes with a token.
 type Sketch = (u8, u8, String, String, Vec<(u8, String)>, Vec<u8>, bool);
@@ -26,10 +25,13 @@ fn no_request_is_answered_with_a_failure() {
         let template = paths[usize::from(*path) % paths.len()];
         let part: String = form_urlencoded::byte_serialize(part.as_bytes()).collect();
         let query: String = form_urlencoded::byte_serialize(query.as_bytes()).collect();
-        let filled: Vec<&str> = template.split('/').map(|step| if step.starts_with('{') { &part } else { step }).collect();
-        let mut request = Request::builder()
-            .method(METHODS[usize::from(*method) % METHODS.len()])
-            .uri(format!("{}?{}", filled.join("/"), query.replacen("%3D", "=", 1)));
+        let filled: Vec<&str> =
+            template.split('/').map(|step| if step.starts_with('{') { &part } else { step }).collect();
+        let mut request = Request::builder().method(METHODS[usize::from(*method) % METHODS.len()]).uri(format!(
+            "{}?{}",
+            filled.join("/"),
+            query.replacen("%3D", "=", 1)
+        ));
         if *with_token {
             request = request.header("Authorization", format!("Bearer {}", world.secrets[0]));
         }
