@@ -88,10 +88,10 @@ async function load() {
       "aria-current": String(item.id === open),
       "data-id": item.id,
     }, element("strong", {}, item.concerns.map(concern).join("; ")), element("span", {}, day(item.opened)))));
+    await products();
     const still = page.items.find((item) => item.id === open) || page.items[0];
     if (still) await show(still.id);
     else $("case").replaceChildren(element("p", { className: "empty" }, "Nothing waits. Well done."));
-    await products();
   } catch (error) { trouble(error); }
 }
 
@@ -203,7 +203,8 @@ class Lines {
 function evidence(moves, receipt) {
   const lines = new Map((receipt ? receipt.lines : []).map((line) => [line.sku, line]));
   const doubt = (move) => (lines.get(move.attribution.sku) || { probability: 0 }).probability;
-  const name = (sku) => (lines.get(sku) || { name: sku }).name;
+  const listed = (sku) => [...$("products").children].find((option) => option.value === sku);
+  const name = (sku) => (lines.get(sku) || { name: (listed(sku) || { textContent: sku }).textContent }).name;
   const visit = receipt && receipt.visit;
   if (!moves.length) return element("p", { className: "faint" }, "Nothing is kept about it: its time is over, or a person wrote the lines.");
   const entry = (name, ...value) => [element("dt", {}, name), element("dd", {}, ...value)];
@@ -216,7 +217,7 @@ function evidence(moves, receipt) {
     const hands = near.map((taker) => element("div", {},
       `${taker.visit === visit ? "this shopper" : `visit …${String(taker.visit).slice(-4)}`}: `,
       element("meter", { min: 0, max: 1, value: taker.share }), ` ${percent(taker.share)}, `,
-      taker.wrist_metres === null ? "wrist hidden" : `wrist ${(taker.wrist_metres * 100).toFixed(0)} cm away`));
+      taker.wrist_metres === null ? "wrist hidden" : `wrist at ${(taker.wrist_metres * 100).toFixed(0)} cm`));
     const notes = [known.misplaced ? "off its planned place" : null, weight.learned ? "weight learned from the plates" : null];
     return element("section", { className: "move" },
       element("p", {}, element("strong", {}, `${attribution.movement === "take" ? "Took" : "Put back"} ${attribution.quantity} × ${name(attribution.sku)}`)),
