@@ -112,7 +112,7 @@ pub fn create_token(
             return Err(Error::input(message));
         }
     };
-    if grant.days.is_some_and(|days| days < 1 || DAYS_MAX < days) {
+    if grant.days.is_some_and(|days| !(1..=DAYS_MAX).contains(&days)) {
         return Err(Error::input(format!("a token is valid for 1 to {DAYS_MAX} days")));
     }
     let secret = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(random::<SECRET_BYTES>()?));

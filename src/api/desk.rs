@@ -21,7 +21,7 @@ static PAGE: LazyLock<(String, String)> = LazyLock::new(|| {
     let page = HTML.replace("/* style */", STYLE).replace("/* script */", SCRIPT);
     let hash = |text: &str| STANDARD.encode(digest(&SHA256, text.as_bytes()));
     let policy = format!(
-        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; connect-src 'self'; base-uri 'none'; \
+        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; connect-src 'self'; img-src data:; base-uri 'none'; \
          form-action 'none'; frame-ancestors 'none'",
         hash(SCRIPT),
         hash(STYLE)

@@ -49,7 +49,7 @@ function money(amount) {
 }
 
 const concerns = {
-  doubt: (c) => `probable to ${percent(c.probability)} only, the bar is ${percent(c.bar)}`,
+  doubt: (c) => `only ${percent(c.probability)} sure, the bar is ${percent(c.bar)}`,
   no_price: (c) => `${c.sku} has no price`,
   interrupted: (c) => `interrupted: ${c.detail}`,
   no_payer: () => "nobody is known to pay",
@@ -88,10 +88,10 @@ async function load() {
       "aria-current": String(item.id === open),
       "data-id": item.id,
     }, element("strong", {}, item.concerns.map(concern).join("; ")), element("span", {}, day(item.opened)))));
+    await products();
     const still = page.items.find((item) => item.id === open) || page.items[0];
     if (still) await show(still.id);
     else $("case").replaceChildren(element("p", { className: "empty" }, "Nothing waits. Well done."));
-    await products();
   } catch (error) { trouble(error); }
 }
 
@@ -126,7 +126,8 @@ function picture(file) {
   const lines = receipt ? new Lines(receipt) : null;
   const note = element("textarea", { placeholder: "Why, if it is not plain", maxLength: 2000 });
   const decide = (decision) => verdict(file.case.id, decision, note.value, lines);
-  const names = new Map((receipt ? receipt.lines : []).map((line) => [line.sku, line.name]));
+  const change = element("button", { type: "button", disabled: true, onclick: () => decide("change") }, "Book the changed lines");
+  if (lines) lines.onchange = () => { change.disabled = !lines.changed(); };
   return [
     element("h2", {}, head),
     element("p", { className: "faint" }, `${file.cart.cart} · payment: ${payer}`),
@@ -136,17 +137,19 @@ function picture(file) {
     lines ? lines.table : null,
     lines ? lines.adder : null,
     element("h3", {}, "How we know"),
-    evidence(file.evidence || [], names, receipt ? receipt.visit : null),
+    evidence(file.evidence || [], receipt),
     element("h3", {}, "Note"),
     note,
     element("p", { className: "decide" },
       element("button", { type: "button", className: "main", onclick: () => decide("accept") }, "Accept as it stands"),
-      receipt ? element("button", { type: "button", onclick: () => decide("change") }, "Book the changed lines") : null,
+      receipt ? change : null,
       receipt ? element("button", { type: "button", className: "wrong", onclick: () => decide("reject") }, "Reject: nothing is owed") : null),
   ].filter((part) => part !== null);
 }
 
 class Lines {
+  onchange = () => {};
+
   constructor(receipt) {
     this.body = element("tbody");
     for (const line of receipt.lines) this.row(line.sku, line.name, line.quantity, line.quantity, line);
@@ -181,9 +184,14 @@ class Lines {
       element("td", { className: `number${low ? " low" : ""}` }, line ? percent(line.probability) : ""));
     row.dataset.sku = sku;
     const mark = () => { row.className = Number(units.value) === was ? "" : "changed"; };
-    units.oninput = mark;
+    units.oninput = () => { mark(); this.onchange(); };
     mark();
     this.body.append(row);
+    this.onchange();
+  }
+
+  changed() {
+    return [...this.body.rows].some((row) => row.className === "changed");
   }
 
   goods() {
@@ -192,20 +200,27 @@ class Lines {
   }
 }
 
-function evidence(moves, names, visit) {
+function evidence(moves, receipt) {
+  const lines = new Map((receipt ? receipt.lines : []).map((line) => [line.sku, line]));
+  const doubt = (move) => (lines.get(move.attribution.sku) || { probability: 0 }).probability;
+  const listed = (sku) => [...$("products").children].find((option) => option.value === sku);
+  const name = (sku) => (lines.get(sku) || { name: (listed(sku) || { textContent: sku }).textContent }).name;
+  const visit = receipt && receipt.visit;
   if (!moves.length) return element("p", { className: "faint" }, "Nothing is kept about it: its time is over, or a person wrote the lines.");
   const entry = (name, ...value) => [element("dt", {}, name), element("dd", {}, ...value)];
   const card = ({ attribution }) => {
     const known = attribution.evidence;
     const weight = known.weight;
     const off = Math.abs(weight.measured - weight.expected) > 3 * Math.max(weight.sigma, 1);
-    const hands = known.takers.map((taker) => element("div", {},
-      `${taker.visit === visit ? "this shopper" : `visit ${taker.visit}`}: `,
+    // Whoever was surely not there only takes up room.
+    const near = known.takers.filter((taker) => taker.visit === visit || 0.001 <= taker.share);
+    const hands = near.map((taker) => element("div", {},
+      `${taker.visit === visit ? "this shopper" : `visit …${String(taker.visit).slice(-4)}`}: `,
       element("meter", { min: 0, max: 1, value: taker.share }), ` ${percent(taker.share)}, `,
-      taker.wrist_metres === null ? "wrist hidden" : `wrist ${(taker.wrist_metres * 100).toFixed(0)} cm away`));
+      taker.wrist_metres === null ? "wrist hidden" : `wrist at ${(taker.wrist_metres * 100).toFixed(0)} cm`));
     const notes = [known.misplaced ? "off its planned place" : null, weight.learned ? "weight learned from the plates" : null];
     return element("section", { className: "move" },
-      element("p", {}, element("strong", {}, `${attribution.movement === "take" ? "Took" : "Put back"} ${attribution.quantity} × ${names.get(attribution.sku) || attribution.sku}`)),
+      element("p", {}, element("strong", {}, `${attribution.movement === "take" ? "Took" : "Put back"} ${attribution.quantity} × ${name(attribution.sku)}`)),
       element("dl", {},
         ...entry("When", `${clock(known.span.start)} to ${clock(known.span.end)}`),
         ...entry("Where", `shelf ${known.shelf}, plates ${known.plates.join(", ")}`),
@@ -214,7 +229,9 @@ function evidence(moves, names, visit) {
         ...entry("Hands", ...(hands.length ? hands : ["nobody was seen"])),
         ...(notes.some(Boolean) ? entry("Note", notes.filter(Boolean).join("; ")) : [])));
   };
-  const sorted = [...moves].sort((a, b) => a.attribution.evidence.span.start - b.attribution.evidence.span.start);
+  // What is least sure comes first.
+  const sorted = [...moves].sort((a, b) => doubt(a) - doubt(b)
+    || a.attribution.evidence.span.start - b.attribution.evidence.span.start);
   return element("div", { className: "moves" }, ...sorted.map(card));
 }
 

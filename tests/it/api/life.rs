@@ -9,7 +9,7 @@ use aisle::ports::Clock;
 use aisle::till::Payer;
 use serde_json::{Value, json};
 
-use super::{HandClock, World, request};
+use super::{Answer, HandClock, World, request};
 
 const QR: &str = "qr:5f0c-81d2-aa90-7e31";
 
@@ -42,48 +42,104 @@ fn evidence(world: &World, line: &ReceiptLine) -> Value {
     json!([Grounds { fact, attribution }])
 }
 
+/// A shopper from outside, with a token of her own.
+struct Berta<'a> {
+    world: &'a World,
+    id: String,
+    home: String,
+    secret: String,
+}
+
+impl<'a> Berta<'a> {
+    /// Enrolled, twice by accident.
+    fn enrol(world: &'a World) -> Self {
+        let told = json!({
+            "name": "Berta", "contact": "berta@example.org", "gate_token": QR,
+            "payment": { "provider": "sandbox", "customer": "cus_berta", "token": "ok" },
+        });
+        let key = [("Idempotency-Key", "enrol-1")];
+        let enrol = || world.ask_with(Role::Operator, "POST", "/v1/shoppers", Some(told.clone()), &key).expect(201);
+        let first = enrol();
+        assert_eq!(enrol(), first);
+        assert_eq!(first["provider"], "sandbox");
+        let id = first["shopper"].as_str().unwrap().to_owned();
+        let token = json!({ "role": "shopper", "shopper": id, "days": 30 });
+        let token = world.ask(Role::Operator, "POST", "/v1/tokens", Some(token)).expect(201);
+        let secret = token["secret"].as_str().unwrap().to_owned();
+        Berta { world, home: format!("/v1/shoppers/{id}"), id, secret }
+    }
+
+    fn ask(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+        self.world.send(request(method, path, Some(&self.secret), body, &[]))
+    }
+
+    /// At the gate, with a repeated request.
+    fn enter(&self) -> String {
+        let entry = json!({ "gate_token": QR, "gate": "front" });
+        let key = [("Idempotency-Key", "gate-7")];
+        let enter = || self.world.ask_with(Role::Gate, "POST", "/v1/entries", Some(entry.clone()), &key).expect(200);
+        let opened = enter();
+        assert_eq!((&opened["door"], &opened["unheld"]), (&json!("open"), &json!(false)), "{opened}");
+        assert_eq!(enter(), opened);
+        opened["cart"].as_str().unwrap().to_owned()
+    }
+
+    /// Where her newest receipt stands with the money.
+    fn standing(&self) -> Value {
+        self.ask("GET", &format!("{}/receipts", self.home), None).expect(200)["items"][0]["standing"].clone()
+    }
+
+    fn payment(&self, cart: &str) -> Value {
+        self.ask("GET", &format!("/v1/carts/{cart}"), None).expect(200)["payment"].clone()
+    }
+}
+
 #[test]
 fn a_whole_life() {
     let world = World::new();
-    let operator = Role::Operator;
-
-    // Enrolled, twice by accident.
-    let anna = json!({
-        "name": "Berta", "contact": "berta@example.org", "gate_token": QR,
-        "payment": { "provider": "sandbox", "customer": "cus_berta", "token": "ok" },
-    });
-    let key = [("Idempotency-Key", "enrol-1")];
-    let first = world.ask_with(operator, "POST", "/v1/shoppers", Some(anna.clone()), &key).expect(201);
-    assert_eq!(world.ask_with(operator, "POST", "/v1/shoppers", Some(anna), &key).expect(201), first);
-    let id = first["shopper"].as_str().unwrap().to_owned();
-    let home = format!("/v1/shoppers/{id}");
-    assert_eq!(first["provider"], "sandbox");
-    let token = json!({ "role": "shopper", "shopper": id, "days": 30 });
-    let token = world.ask(operator, "POST", "/v1/tokens", Some(token)).expect(201);
-    let secret = token["secret"].as_str().unwrap().to_owned();
-    let as_berta =
-        |method: &str, path: &str, body: Option<Value>| world.send(request(method, path, Some(&secret), body, &[]));
-
-    // At the gate, with a repeated request.
-    let entry = json!({ "gate_token": QR, "gate": "front" });
-    let key = [("Idempotency-Key", "gate-7")];
-    let opened = world.ask_with(Role::Gate, "POST", "/v1/entries", Some(entry.clone()), &key).expect(200);
-    assert_eq!((&opened["door"], &opened["unheld"]), (&json!("open"), &json!(false)), "{opened}");
-    assert_eq!(world.ask_with(Role::Gate, "POST", "/v1/entries", Some(entry), &key).expect(200), opened);
-    let cart = opened["cart"].as_str().unwrap().to_owned();
-    let inside = world.get(operator, "/v1/carts");
+    let berta = Berta::enrol(&world);
+    let cart = berta.enter();
+    let inside = world.get(Role::Operator, "/v1/carts");
     assert_eq!(inside["items"].as_array().unwrap().len(), 1);
     assert_eq!(inside["items"][0]["payment"]["held"]["minor"], 5_000);
-    as_berta("GET", &format!("/v1/receipts/{cart}"), None).expect(404);
+    berta.ask("GET", &format!("/v1/receipts/{cart}"), None).expect(404);
 
     // Out, with a receipt that a person has to see.
     world.clock.on(Span::from_millis(600_000));
     let receipt = world.receipt("1", [2, 1], 0.6);
-    let payer = Payer::Cart(cart.parse().unwrap());
-    world.close(&receipt, evidence(&world, &receipt.lines[0]), payer);
-    assert_eq!(as_berta("GET", &format!("{home}/receipts"), None).expect(200)["items"][0]["standing"], "review");
+    world.close(&receipt, evidence(&world, &receipt.lines[0]), Payer::Cart(cart.parse().unwrap()));
+    assert_eq!(berta.standing(), "review");
+    review(&world);
 
-    // Reviewed: one can was not taken.
+    // Paid.
+    world.settle();
+    let total = world.receipt("1", [1, 1], 1.0).total.unwrap().minor;
+    let payment = berta.payment(&cart);
+    assert_eq!((&payment["standing"], &payment["paid"]), (&json!("settled"), &json!(total)));
+    assert_eq!(berta.standing(), "paid");
+    every_form(&berta, &cart);
+
+    // Contested, and given back.
+    let [can, other] = world.skus();
+    let words = json!({ "words": "I put the second one back.\nReally.", "skus": [other] });
+    let contested = berta.ask("POST", &format!("/v1/receipts/{cart}/contest"), Some(words)).expect(201);
+    let verdict = json!({ "decision": "change", "lines": [{ "sku": can, "quantity": 1 }] });
+    let path = format!("/v1/cases/{}/verdict", contested["id"].as_str().unwrap());
+    world.ask(Role::Reviewer, "POST", &path, Some(verdict)).expect(200);
+    berta.ask("DELETE", &berta.home, None).expect(409);
+    world.settle();
+    assert_eq!(berta.payment(&cart)["paid"], world.receipt("1", [1, 0], 1.0).total.unwrap().minor);
+    assert_eq!(berta.standing(), "credited");
+    let account = world.get(Role::Operator, &format!("/v1/ledger/balances?account=shopper/{}", berta.id));
+    assert_eq!(account["items"][0]["debits"], account["items"][0]["credits"], "nobody owes anything");
+    let rows = world.get(Role::Operator, &format!("/v1/carts/{cart}/transfers"));
+    assert!(4 < rows["items"].as_array().unwrap().len());
+    oblivion(&berta);
+    deeds(&world);
+}
+
+/// A reviewer has seen that one can was not taken.
+fn review(world: &World) {
     let waiting = world.get(Role::Reviewer, "/v1/cases");
     let case = waiting["items"][0]["id"].as_str().unwrap().to_owned();
     let file = world.get(Role::Reviewer, &format!("/v1/cases/{case}"));
@@ -92,51 +148,29 @@ fn a_whole_life() {
     let [can, other] = world.skus();
     let lines = json!([{ "sku": can, "quantity": 1 }, { "sku": other, "quantity": 1 }]);
     let verdict = json!({ "decision": "change", "lines": lines, "note": "one hand, one can" });
+    let decide = || world.ask(Role::Reviewer, "POST", &format!("/v1/cases/{case}/verdict"), Some(verdict.clone()));
     while world.rung.try_recv().is_ok() {}
-    let decided =
-        world.ask(Role::Reviewer, "POST", &format!("/v1/cases/{case}/verdict"), Some(verdict.clone())).expect(200);
-    assert_eq!(decided["verdict"]["reviewer"], "the reviewer");
+    assert_eq!(decide().expect(200)["verdict"]["reviewer"], "the reviewer");
     assert!(world.rung.try_recv().is_ok(), "the settler is rung");
-    world.ask(Role::Reviewer, "POST", &format!("/v1/cases/{case}/verdict"), Some(verdict)).expect(409);
+    decide().expect(409);
+}
 
-    // Paid.
-    world.settle();
-    let total = world.receipt("1", [1, 1], 1.0).total.unwrap().minor;
-    let paid = as_berta("GET", &format!("/v1/carts/{cart}"), None).expect(200);
-    assert_eq!((&paid["payment"]["standing"], &paid["payment"]["paid"]), (&json!("settled"), &json!(total)));
-    assert_eq!(as_berta("GET", &format!("{home}/receipts"), None).expect(200)["items"][0]["standing"], "paid");
-    every_form(&world, &cart, &as_berta);
-
-    // Contested, and given back.
-    let words = json!({ "words": "I put the second one back.\nReally.", "skus": [other] });
-    let contested = as_berta("POST", &format!("/v1/receipts/{cart}/contest"), Some(words)).expect(201);
-    let verdict = json!({ "decision": "change", "lines": [{ "sku": can, "quantity": 1 }] });
-    let path = format!("/v1/cases/{}/verdict", contested["id"].as_str().unwrap());
-    world.ask(Role::Reviewer, "POST", &path, Some(verdict)).expect(200);
-    as_berta("DELETE", &home, None).expect(409);
-    world.settle();
-    let left = world.receipt("1", [1, 0], 1.0).total.unwrap().minor;
-    assert_eq!(as_berta("GET", &format!("/v1/carts/{cart}"), None).expect(200)["payment"]["paid"], left);
-    assert_eq!(as_berta("GET", &format!("{home}/receipts"), None).expect(200)["items"][0]["standing"], "credited");
-    let account = world.get(operator, &format!("/v1/ledger/balances?account=shopper/{id}"));
-    assert_eq!(account["items"][0]["debits"], account["items"][0]["credits"], "nobody owes anything");
-    let rows = world.get(operator, &format!("/v1/carts/{cart}/transfers"));
-    assert!(4 < rows["items"].as_array().unwrap().len());
-
-    // Known, and forgotten.
-    let known = as_berta("GET", &format!("{home}/export"), None).expect(200);
+/// Everything is known, and then nothing.
+fn oblivion(berta: &Berta<'_>) {
+    let export = format!("{}/export", berta.home);
+    let known = berta.ask("GET", &export, None).expect(200);
     assert_eq!((&known["name"], &known["contact"]), (&json!("Berta"), &json!("berta@example.org")));
     assert_eq!(known["carts"][0]["receipts"].as_array().unwrap().len(), 3);
     assert!(known.to_string().contains("put the second one back"));
-    as_berta("DELETE", &home, None).expect(204);
-    as_berta("GET", &home, None).expect(401);
-    let left = world.get(operator, &format!("{home}/export")).to_string();
-    assert!(!left.contains("Berta") && !left.contains("second one") && !left.contains("take\""), "{left}");
-    deeds(&world);
+    berta.ask("DELETE", &berta.home, None).expect(204);
+    berta.ask("GET", &berta.home, None).expect(401);
+    let left = berta.world.get(Role::Operator, &export).to_string();
+    assert!(!left.contains("Berta") && !left.contains("second one") && !left.contains("attribution\""), "{left}");
 }
 
 /// Every form of a receipt, asked for by name and by media type.
-fn every_form(world: &World, cart: &str, as_shopper: &impl Fn(&str, &str, Option<Value>) -> super::Answer) {
+fn every_form(berta: &Berta<'_>, cart: &str) {
+    let world = berta.world;
     let path = format!("/v1/receipts/{cart}");
     let forms = [
         ("text", "text/plain", "TOTAL"),
@@ -146,7 +180,7 @@ fn every_form(world: &World, cart: &str, as_shopper: &impl Fn(&str, &str, Option
         ("epcis", "application/ld+json", "EPCISDocument"),
     ];
     for (form, media_type, part) in forms {
-        let named = as_shopper("GET", &format!("{path}?form={form}"), None);
+        let named = berta.ask("GET", &format!("{path}?form={form}"), None);
         let accept = [("Accept", media_type)];
         let asked = world.ask_with(Role::Reviewer, "GET", &path, None, &accept);
         for answer in [named, asked] {
@@ -158,9 +192,9 @@ fn every_form(world: &World, cart: &str, as_shopper: &impl Fn(&str, &str, Option
     let best = [("Accept", "image/png, text/html;q=0.4, application/xml;q=0.9")];
     let best = world.ask_with(Role::Reviewer, "GET", &path, None, &best);
     assert_eq!(best.header("Content-Type"), "application/xml");
-    let html = |answer: super::Answer| answer.text().contains("How we know");
+    let html = |answer: Answer| answer.text().contains("How we know");
     assert!(html(world.ask(Role::Reviewer, "GET", &format!("{path}?form=html"), None)), "evidence for reviewers");
-    assert!(!html(as_shopper("GET", &format!("{path}?form=html"), None)), "none for shoppers");
+    assert!(!html(berta.ask("GET", &format!("{path}?form=html"), None)), "none for shoppers");
     world.ask_with(Role::Reviewer, "GET", &path, None, &[("Accept", "image/png")]).expect(406);
     world.ask(Role::Reviewer, "GET", &format!("{path}?form=papyrus"), None).expect(400);
 }
