@@ -27,8 +27,9 @@ impl<K: Ord + Clone> Limiter<K> {
     /// # Errors
     /// How long to wait.
     pub(super) fn check(&self, key: &K, now: ShopTime) -> Result<ShopTime, Span> {
-        // A clock that was set back must not shut anybody out for longer than a full bucket does.
-        let empty_at = self.empty_at.get(key).map_or(now, |at| (*at).clamp(now, now + self.depth));
+        // No bucket holds more than its depth, so a clock that was set back shuts nobody out.
+        let known = self.empty_at.get(key).filter(|at| **at <= now + self.depth);
+        let empty_at = known.map_or(now, |at| (*at).max(now));
         let after = empty_at + self.cost;
         if after - now <= self.depth { Ok(after) } else { Err(after - now - self.depth) }
     }

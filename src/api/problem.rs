@@ -149,7 +149,7 @@ pub(super) struct Document {
     /// The request, as the server's log calls it.
     instance: String,
     /// Everything that is wrong with the body, if it could be read.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Flaw>,
     /// `FAIL`, to a payment provider whose message is refused; WeChat Pay expects it.
     #[serde(skip_serializing_if = "Option::is_none")]

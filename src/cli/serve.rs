@@ -11,12 +11,15 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+use super::book::BookArgs;
+use super::feed::{self, Feed, FeedArgs};
 use super::{print, shops};
 use crate::api::{Api, Retention, serve};
 use crate::base::limits::{HOLDS_MAX, REQUESTS_MAX};
 use crate::base::{Error, Result};
-use crate::db::{self, Database, carts};
-use crate::payment::Sandbox;
+use crate::config;
+use crate::db::{Database, carts};
+use crate::payment::Settings;
 use crate::ports::{Clock, WallClock};
 use crate::till::{Providers, Settler, Till};
 
@@ -33,17 +36,15 @@ const END_PAUSE: Duration = Duration::from_secs(5);
                         The first token is made by `aisle token create --role operator`.")]
 pub(super) struct Serve {
     /// The shop: a folder or file. Without it, the one that the book remembers, or the demonstration shop
-    #[arg(long, value_name = "SHOP")]
+    #[arg(long, value_name = "SHOP", conflicts_with = "feed")]
     shop: Option<PathBuf>,
-    /// The book: a file, `sqlite:PATH`, or `postgresql://USER:PASSWORD@HOST/DATABASE`
-    #[arg(long, value_name = "FILE|URL", env = "AISLE_DB", hide_env_values = true)]
-    db: String,
+    #[command(flatten)]
+    book: BookArgs,
+    #[command(flatten)]
+    feed: FeedArgs,
     /// Where to listen; port 0 takes any that is free
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// Books of the sandbox provider; beside a book in a file by default
-    #[arg(long, value_name = "FILE")]
-    sandbox: Option<PathBuf>,
     /// How the log is written; what is in it, RUST_LOG says
     #[arg(long, value_name = "FORM", default_value = "text")]
     log: LogForm,
@@ -61,9 +62,15 @@ impl Serve {
     pub(super) fn run(&self) -> Result<()> {
         start_log(self.log)?;
         let clock: Arc<dyn Clock> = Arc::new(WallClock);
-        let database = db::open(&self.db, &db::Options::default(), clock.now())?;
-        let till = Arc::new(Mutex::new(open_till(database, self.shop.as_deref(), clock.as_ref())?));
-        let providers = self.providers(&clock)?;
+        let database = self.book.open_or_create()?;
+        let recording = self.feed.open()?;
+        let till = match &recording {
+            // A recording knows its shop.
+            Some((source, _)) => Till::open(database, feed::shop(source), clock.now())?,
+            None => open_till(database, self.shop.as_deref(), clock.as_ref())?,
+        };
+        let till = Arc::new(Mutex::new(till));
+        let providers = providers(self.shop.as_deref(), &self.book, &clock)?;
         let runtime = runtime()?;
         let listener =
             runtime.block_on(TcpListener::bind(self.listen)).map_err(|error| refused(self.listen, &error))?;
@@ -71,34 +78,30 @@ impl Serve {
         let stop = runtime.block_on(async { stop_signal() })?;
         let settler = Settler::start(&till, &providers, &clock, SETTLERS);
         let router = Api::new(till.clone(), providers, clock.clone(), settler.bell()).router();
-        runtime.spawn(forget(till.clone(), clock));
+        let play = |recording| Feed::start(recording, till.clone(), clock.clone(), settler.bell());
+        let feed = recording.map(play).transpose()?;
+        runtime.spawn(forget(till.clone(), clock.clone()));
         print(&format!("listening on http://{address}\n"))?;
-        tracing::info!(%address, database = db::without_password(&self.db), "open");
+        tracing::info!(%address, database = self.book.shown(), "open");
         runtime.block_on(serve(listener, router, stop));
         tracing::info!("closing");
+        feed.map(Feed::stop);
         runtime.shutdown_timeout(END_PAUSE);
         settler.stop();
         tracing::info!("closed");
         Ok(())
     }
-
-    /// The sandbox, with its books beside those of the shop.
-    fn providers(&self, clock: &Arc<dyn Clock>) -> Result<Providers> {
-        let sandbox = match self.sandbox.clone().or_else(|| beside(&self.db)) {
-            Some(path) => Sandbox::open(&path, clock.clone())?,
-            None => Sandbox::new(clock.clone()),
-        };
-        Ok(Providers::from([("sandbox".to_owned(), Arc::new(sandbox) as _)]))
-    }
 }
 
-/// Where the sandbox keeps its books for this book; nowhere for one in memory.
-fn beside(url: &str) -> Option<PathBuf> {
-    let path = url.strip_prefix("sqlite:").unwrap_or(url);
-    match path {
-        ":memory:" => None,
-        _ if path.contains("://") => Some(PathBuf::from("aisle.sandbox.jsonl")),
-        _ => Some(PathBuf::from(format!("{path}.sandbox.jsonl"))),
+/// The payment provider that the shop's file names; without one the sandbox, with its books beside those of the shop.
+fn providers(shop: Option<&Path>, book: &BookArgs, clock: &Arc<dyn Clock>) -> Result<Providers> {
+    let settings = shop.map(config::load_payment).transpose()?.flatten();
+    match settings {
+        None | Some(Settings::Sandbox { journal: None, hold: None }) => book.sandbox(),
+        Some(settings) => {
+            let provider = settings.open(clock.clone())?.provider();
+            Ok(Providers::from([(provider.name().to_owned(), provider)]))
+        }
     }
 }
 

@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 
 use clap::{Args, Subcommand};
 
+use super::book::BookArgs;
 use super::print;
 use crate::api::{Grant, Role, create_token, revoke_token};
 use crate::base::{Error, Result, ShopTime, ShopperId, TokenId};
 use crate::db::access::{self, Token};
-use crate::db::{self, carts};
+use crate::db::carts;
 use crate::ports::{Clock, WallClock};
 use crate::till::Till;
 
@@ -35,7 +36,7 @@ enum Verb {
 #[derive(Args)]
 struct Create {
     #[command(flatten)]
-    book: Book,
+    book: BookArgs,
     /// What its holder may do: operator, reviewer, gate or shopper
     #[arg(long)]
     role: Role,
@@ -54,23 +55,16 @@ struct Create {
 #[derive(Args)]
 struct List {
     #[command(flatten)]
-    book: Book,
+    book: BookArgs,
 }
 
 /// Take a token back
 #[derive(Args)]
 struct Revoke {
     #[command(flatten)]
-    book: Book,
+    book: BookArgs,
     /// The token, as `list` names it
     token: TokenId,
-}
-
-#[derive(Args)]
-struct Book {
-    /// The book: a file, `sqlite:PATH`, or `postgresql://USER:PASSWORD@HOST/DATABASE`
-    #[arg(long, value_name = "FILE|URL", env = "AISLE_DB", hide_env_values = true)]
-    db: String,
 }
 
 impl TokenCommand {
@@ -79,7 +73,7 @@ impl TokenCommand {
         match &self.verb {
             Verb::Create(create) => create.run(now),
             Verb::List(list) => list.run(now),
-            Verb::Revoke(revoke) => revoke_token(&mut revoke.book.open(now)?, revoke.token, BY, now),
+            Verb::Revoke(revoke) => revoke_token(&mut open(&revoke.book)?, revoke.token, BY, now),
         }
     }
 }
@@ -87,15 +81,14 @@ impl TokenCommand {
 impl Create {
     fn run(&self, now: ShopTime) -> Result<()> {
         let grant = Grant { role: self.role, holder: self.holder.clone(), shopper: self.shopper, days: self.days };
-        let (_, secret) = create_token(&mut self.book.open(now)?, &grant, BY, now)?;
-        print(&format!("{}\n", secret.reveal()));
-        Ok(())
+        let (_, secret) = create_token(&mut open(&self.book)?, &grant, BY, now)?;
+        print(&format!("{}\n", secret.reveal()))
     }
 }
 
 impl List {
     fn run(&self, now: ShopTime) -> Result<()> {
-        let mut till = self.book.open(now)?;
+        let mut till = open(&self.book)?;
         let (mut at, mut name) = (ShopTime::MIN, String::new());
         loop {
             let page = till.with(|session| access::tokens(session, (at, &name), PAGE_ROWS))?;
@@ -106,7 +99,7 @@ impl List {
                 let _ =
                     writeln!(text, "{}  {:<8}  {:<13}  {}", token.id, token.role, standing(token, now), token.holder);
                 text
-            }));
+            }))?;
         }
     }
 }
@@ -120,15 +113,12 @@ fn standing(token: &Token, now: ShopTime) -> String {
     }
 }
 
-impl Book {
-    /// The till of a book, which the server may have open as well.
-    fn open(&self, now: ShopTime) -> Result<Till> {
-        let mut database = db::open(&self.db, &db::Options { create: false, ..db::Options::default() }, now)?;
-        let known = database.transaction(carts::shops)?;
-        match known.first() {
-            // Tokens are of the book, whichever of its shops opens it.
-            Some(name) => Till::reopen(database, name),
-            None => Err(Error::missing("the book has no shop yet").hint("`aisle serve --db …` writes one into it")),
-        }
+/// The till of the book, which the server may have open as well.
+fn open(book: &BookArgs) -> Result<Till> {
+    let mut database = book.open()?;
+    // Tokens are of the book, whichever of its shops it is opened with.
+    match database.transaction(carts::shops)?.first() {
+        Some(name) => Till::reopen(database, name),
+        None => Err(Error::missing("the book has no shop yet").hint("`aisle serve` writes one into it")),
     }
 }

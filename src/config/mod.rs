@@ -17,8 +17,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
+
 use crate::base::limits::SHOP_FILE_BYTES_MAX;
 use crate::base::{Currency, Error, Result, ShelfId};
+use crate::payment::{Draft, Settings};
 use crate::shop::{Problem, Shop, ShopDraft};
 use drafts::ShopFile;
 use fields::{Finding, Findings};
@@ -56,6 +59,37 @@ pub fn load_shop(path: &Path) -> Result<Shop> {
             Err(failure(path, findings))
         }
     }
+}
+
+/// Loads the payment provider that a shop's file names in its table `payment`; none where it has no such table.
+///
+/// # Errors
+/// When nothing is there, or with every problem in the table.
+pub fn load_payment(path: &Path) -> Result<Option<Settings>> {
+    let data = fs::metadata(path).map_err(|error| Error::io("open", path, &error))?;
+    let file = if data.is_dir() { Files::of_folder(path)?.shop } else { path.to_owned() };
+    let text = read_text(&file)?;
+    let wrong = |message: String| Error::input(message).at_path(&file);
+    let draft: Option<Draft> = match is_json(&file) {
+        true => serde_json::from_str::<WithPayment>(&text).map_err(|error| wrong(error.to_string()))?.payment,
+        false => toml::from_str::<WithPayment>(&text).map_err(|error| wrong(error.to_string()))?.payment,
+    };
+    let settings = draft.map(Settings::check).transpose();
+    settings.map_err(|problems| {
+        let place = |problem: Problem| Finding {
+            path: file.clone(),
+            line: problem.line,
+            item: problem.item,
+            message: problem.message,
+        };
+        failure(path, problems.into_iter().map(place).collect())
+    })
+}
+
+/// A shop file, of which only the payment provider matters.
+#[derive(Deserialize)]
+struct WithPayment {
+    payment: Option<Draft>,
 }
 
 /// The files of a shop.

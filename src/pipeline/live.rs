@@ -6,12 +6,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::{Engine, Options};
 use crate::base::limits::LIVE_CLOSINGS_MAX;
 use crate::base::{CartId, Error, Kind, Result, ShopTime, Span, VisitId};
-use crate::facts::{Body, Fact, GateScan, OpenVisit, PaymentMethod, TrackVerdict};
+use crate::facts::{Body, Fact, GateScan, Grounds, OpenVisit, PaymentMethod, TrackVerdict};
 use crate::geometry::{Floor, Point};
 use crate::identity::{self, Binder, Bound};
 use crate::ports::Clock;
@@ -171,7 +170,7 @@ impl Live {
 
     /// What the engine's decisions mean for entries and carts.
     fn follow(&mut self, shop: &Shop, derived: &[Fact]) {
-        let mut evidence: BTreeMap<VisitId, Vec<serde_json::Value>> = BTreeMap::new();
+        let mut evidence: BTreeMap<VisitId, Vec<Grounds>> = BTreeMap::new();
         let open: Vec<OpenVisit> = if derived.is_empty() { Vec::new() } else { self.engine.open_visits() };
         for fact in derived {
             match &fact.body {
@@ -182,12 +181,12 @@ impl Live {
                     self.memory.binder.visit(at, joined.visit, at_entrance);
                 }
                 Body::Attribution(attribution) => {
-                    let entry = json!({ "fact": fact.stamp.fact_ref(), "attribution": attribution });
-                    evidence.entry(attribution.visit).or_default().push(entry);
+                    let grounds = Grounds { fact: fact.stamp.fact_ref(), attribution: attribution.clone() };
+                    evidence.entry(attribution.visit).or_default().push(grounds);
                 }
                 Body::Receipt(receipt) => {
                     let closing = Closing {
-                        evidence: json!(evidence.remove(&receipt.visit).unwrap_or_default()),
+                        evidence: evidence.remove(&receipt.visit).unwrap_or_default(),
                         payer: self.payer(receipt.visit),
                         receipt: receipt.clone(),
                     };

@@ -76,7 +76,7 @@ impl Till {
                 let visit = cart.live.as_ref().and_then(|live| serde_json::from_value::<OpenVisit>(live.clone()).ok());
                 let receipt = last_known(&shop, visit.as_ref(), cart.entered_at, why);
                 let concern = Concern::Interrupted { detail: why.to_owned() };
-                put_aside(session, &shop, cart.clone(), &receipt, &json!([]), vec![concern], at)?;
+                put_aside(session, &shop, cart.clone(), &receipt, &[], vec![concern], at)?;
             }
             Ok(open.len())
         })

@@ -1,6 +1,7 @@
 //! The one integration binary.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops at the line")]
 
+mod api;
 mod cli;
 mod db;
 mod determinism;
@@ -14,4 +15,5 @@ mod scenarios;
 mod snapshot;
 mod survival;
 mod tidy;
+mod till;
 mod trips;

@@ -1,0 +1,104 @@
+//! The server as a process: it says where it listens, answers, and ends when it is told to.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+use super::super::cli::{aisle, ask};
+
+/// A server that is killed if the test does not end it.
+struct Server(Child, String);
+
+impl Server {
+    fn start(folder: &std::path::Path, arguments: &[&str]) -> Self {
+        let mut child = aisle(folder, arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listening on http://").map(str::to_owned);
+        let mut server = Server(child, String::new());
+        server.1 = address.unwrap_or_else(|| panic!("{line:?}"));
+        server
+    }
+
+    fn get(&self, path: &str, token: &str) -> String {
+        let mut stream = TcpStream::connect(&self.1).unwrap();
+        let head =
+            format!("GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    /// Ends it by a signal; gives its log.
+    fn end(mut self) -> String {
+        let killed = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        let mut log = String::new();
+        self.0.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        assert_eq!(self.0.wait().unwrap().code(), Some(0), "{log}");
+        log
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_server_lives_and_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let serve = ["serve", "--db", "book.db", "--listen", "127.0.0.1:0", "--log", "json"];
+    let server = Server::start(folder.path(), &serve);
+    assert!(server.get("/healthz", "").starts_with("HTTP/1.1 200 "));
+    assert!(server.get("/readyz", "").contains("\"ready\""));
+    assert!(server.get("/v1/cases", "aisle_wrong").starts_with("HTTP/1.1 401 "));
+
+    // Tokens are made beside it.
+    let create = ["token", "create", "--db", "book.db", "--role", "reviewer", "--holder", "Rita", "--days", "7"];
+    let made = ask(folder.path(), &create);
+    assert_eq!(made.status, Some(0), "{}", made.err);
+    let secret = made.out.trim();
+    assert!(server.get("/v1/cases", secret).contains("\"items\":[]"));
+    let listed = ask(folder.path(), &["token", "list", "--db", "book.db"]).out;
+    assert!(listed.contains("reviewer") && listed.contains("Rita") && !listed.contains(secret), "{listed}");
+    let token = listed.split_whitespace().next().unwrap();
+    assert_eq!(ask(folder.path(), &["token", "revoke", "--db", "book.db", token]).status, Some(0));
+    assert!(server.get("/v1/cases", secret).starts_with("HTTP/1.1 401 "));
+
+    // Its port is taken.
+    let beside = ["serve", "--db", "other.db", "--listen", &server.1];
+    let refused = ask(folder.path(), &beside);
+    assert_eq!(refused.status, Some(4), "{}", refused.err);
+    assert!(refused.err.contains("another program listens there"), "{}", refused.err);
+    // So are its books.
+    let beside = ask(folder.path(), &["serve", "--db", "book.db", "--listen", "127.0.0.1:0"]);
+    assert_ne!(beside.status, Some(0));
+
+    let log = server.end();
+    assert!(!log.contains(secret), "no secret is in the log");
+    for line in log.lines() {
+        assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "{line}");
+    }
+    assert!(log.contains("\"message\":\"closed\""), "{log}");
+}
+
+#[test]
+fn what_cannot_be_served_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases: [(&[&str], i32, &str); 4] = [
+        (&["serve", "--db", "mysql://u:secret@h/db"], 2, "no database that aisle knows"),
+        (&["serve", "--db", "book.db", "--listen", "nowhere"], 2, "invalid"),
+        (&["serve", "--db", "book.db", "--shop", "missing"], 4, "missing"),
+        (&["token", "list", "--db", "missing.db"], 4, "missing.db"),
+    ];
+    for (arguments, status, part) in cases {
+        let answer = ask(folder.path(), arguments);
+        assert_eq!(answer.status, Some(status), "{arguments:?}: {}", answer.err);
+        assert!(answer.err.contains(part), "{arguments:?}: {}", answer.err);
+        assert!(!answer.err.contains("secret"));
+    }
+}
