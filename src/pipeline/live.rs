@@ -133,7 +133,8 @@ impl Live {
     /// given again. When the book refuses a receipt.
     pub fn take(&mut self, till: &mut Till, fact: Fact) -> Result<Vec<Closed>> {
         if LIVE_CLOSINGS_MAX <= self.closings.len() {
-            self.save(till)?;
+            let checkpoint = write(&self.memory, &self.engine)?;
+            self.save(till, &checkpoint)?;
         }
         let shop = till.shop().clone();
         let mut derived = Vec::new();
@@ -165,7 +166,8 @@ impl Live {
         let bound = self.memory.binder.finish();
         self.bind(bound);
         self.follow(&shop, &derived);
-        self.save(till)
+        // Nobody is inside: the next day begins afresh.
+        self.save(till, &[])
     }
 
     /// What the engine's decisions mean for entries and carts.
@@ -217,7 +219,8 @@ impl Live {
     }
 
     fn save_or_wait(&mut self, till: &mut Till) -> Result<Vec<Closed>> {
-        match self.save(till) {
+        let checkpoint = write(&self.memory, &self.engine)?;
+        match self.save(till, &checkpoint) {
             Err(error) if error.kind() == Kind::Unavailable => {
                 if self.waiting.is_none() {
                     tracing::warn!(%error, "carts are kept in memory");
@@ -231,8 +234,7 @@ impl Live {
         }
     }
 
-    fn save(&mut self, till: &mut Till) -> Result<Vec<Closed>> {
-        let checkpoint = write(&self.memory, &self.engine)?;
+    fn save(&mut self, till: &mut Till, checkpoint: &[u8]) -> Result<Vec<Closed>> {
         // Who pays for a visit is written once it is decided.
         let cart_of = |visit: OpenVisit| match (&self.payers, self.memory.bound.get(&visit.visit)) {
             (Payers::WalkIns(_), _) => Some((visit, None)),
@@ -244,7 +246,7 @@ impl Live {
             closings: &self.closings,
             open: &open,
             expired: &self.expired,
-            checkpoint: &checkpoint,
+            checkpoint,
             at: self.clock.now(),
         };
         let closed = till.advance(&progress)?;

@@ -23,7 +23,7 @@ pub struct Progress<'a> {
     pub open: &'a [(OpenVisit, Option<CartId>)],
     /// Carts that were opened at a gate for somebody who never came in.
     pub expired: &'a [CartId],
-    /// Where the engine is, as bytes that only it understands.
+    /// Where the engine is, as bytes that only it understands; none when its day is over.
     pub checkpoint: &'a [u8],
     /// Now.
     pub at: ShopTime,
@@ -54,13 +54,14 @@ impl Till {
         })
     }
 
-    /// Where the engine of this shop was when it was written last, and when.
+    /// Where the engine of this shop was when it was written last, and when; nothing where its day was over.
     ///
     /// # Errors
     /// What the database says.
     pub fn checkpoint(&mut self) -> Result<Option<(ShopTime, Vec<u8>)>> {
         let name = checkpoint_name(&self.shop);
-        self.db.transaction(|session| access::checkpoint(session, &name))
+        let kept = self.db.transaction(|session| access::checkpoint(session, &name))?;
+        Ok(kept.filter(|(_, bytes)| !bytes.is_empty()))
     }
 
     /// The engine cannot go on from where it was: every cart that was open is put before a person, as it was known last.
