@@ -11,6 +11,7 @@ use super::route::Call;
 use crate::base::{CartId, Error, Money, PaymentId, ShopTime, ShopperId, VisitId};
 use crate::db::carts::{self, Cart, CartState};
 use crate::db::{Failure, Session, outbox};
+use crate::facts::Grounds;
 use crate::ledger::payment::{Payment, Standing};
 
 /// A stay.
@@ -91,7 +92,7 @@ pub(super) struct EvidenceView {
     /// The cart.
     cart: CartId,
     /// Attributions with their references, as the engine wrote them.
-    evidence: Value,
+    evidence: Vec<Grounds>,
 }
 
 impl From<&Payment> for PaymentView {

@@ -2,7 +2,6 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::carts::{CartView, known, view};
 use super::checks::Checks;
@@ -12,7 +11,7 @@ use super::reply::{Json, Nothing};
 use super::route::Call;
 use crate::base::{CaseId, Error, Money, ShopTime, SkuId};
 use crate::db::{carts, cases};
-use crate::facts::{Case, Decision, Receipt, Verdict};
+use crate::facts::{Case, Decision, Grounds, Receipt, Verdict};
 
 /// Letters of a reviewer's note.
 const NOTE_CHARS_MAX: usize = 2_000;
@@ -29,7 +28,7 @@ pub(super) struct CaseFile {
     /// The receipt as it stands; none where there is none yet.
     receipt: Option<Receipt>,
     /// Attributions with their references, as the engine wrote them; none when their time is over.
-    evidence: Option<Value>,
+    evidence: Option<Vec<Grounds>>,
 }
 
 /// What a person has decided.

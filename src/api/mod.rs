@@ -43,6 +43,7 @@ pub use access::{Grant, Role, create_token, revoke_token};
 pub use openapi::description;
 pub use retention::Retention;
 pub use server::serve;
+pub use sheet::Paper;
 
 use crate::base::Span;
 use crate::base::limits::{HOLD_WAIT_SPAN_MAX, HOLDS_MAX, REQUESTS_MAX};

@@ -1,7 +1,6 @@
 //! A receipt as a document: what is read of the book, and where it stands with the money.
 
 use jiff::tz::TimeZone;
-use serde::Deserialize;
 
 use super::carts::{known, payment};
 use crate::base::{CartId, Error, Money, Result, ShopTime};
@@ -13,7 +12,7 @@ use crate::ledger::payment::{self, Payment};
 use crate::shop::Shop;
 
 /// Everything about the receipt of a cart.
-pub(super) struct Paper {
+pub struct Paper {
     cart: Cart,
     newest: ReceiptVersion,
     /// The version that was in the ledger before the one that is there now.
@@ -23,19 +22,12 @@ pub(super) struct Paper {
     attributions: Vec<(FactRef, Attribution)>,
 }
 
-/// An attribution of the stored evidence.
-#[derive(Deserialize)]
-struct Kept {
-    fact: FactRef,
-    attribution: Attribution,
-}
-
 impl Paper {
     /// Reads the newest receipt of a cart; with its evidence, for those who may see it.
     ///
     /// # Errors
     /// When there is none; what the database says.
-    pub(super) fn read(session: &mut dyn Session, id: CartId, with_evidence: bool) -> Result<Self, Failure> {
+    pub fn read(session: &mut dyn Session, id: CartId, with_evidence: bool) -> Result<Self, Failure> {
         let cart = known(session, id)?;
         let mut versions = carts::receipts(session, id)?;
         let Some(newest) = versions.pop() else {
@@ -47,9 +39,10 @@ impl Paper {
             |version: &ReceiptVersion| transfers.iter().any(|transfer| transfer.receipt == Some(version.version));
         let before = versions.into_iter().rfind(in_ledger);
         let attributions = match with_evidence {
-            true => carts::evidence(session, id)?.map(attributions).unwrap_or_default(),
+            true => carts::evidence(session, id)?.unwrap_or_default(),
             false => Vec::new(),
         };
+        let attributions = attributions.into_iter().map(|kept| (kept.fact, kept.attribution)).collect();
         Ok(Paper { payment: payment(session, id)?, cart, newest, before, transfers, attributions })
     }
 
@@ -61,9 +54,11 @@ impl Paper {
         &self.newest
     }
 
+    /// The receipt in one of its forms.
+    ///
     /// # Errors
     /// When the form cannot say it.
-    pub(super) fn render(&self, shop: &Shop, form: Form) -> Result<String> {
+    pub fn render(&self, shop: &Shop, form: Form) -> Result<String> {
         document::render(
             form,
             &Sheet {
@@ -114,10 +109,4 @@ impl Paper {
         let provider = &self.payment.as_ref()?.method.provider;
         sum.map(|(amount, at)| document::Payment { provider, amount, at })
     }
-}
-
-/// What is kept of the engine's reasons; evidence of another shape is for programs only.
-fn attributions(evidence: serde_json::Value) -> Vec<(FactRef, Attribution)> {
-    let kept: Vec<Kept> = serde_json::from_value(evidence).unwrap_or_default();
-    kept.into_iter().map(|kept| (kept.fact, kept.attribution)).collect()
 }

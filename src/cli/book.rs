@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use crate::base::{Error, Result};
+use crate::base::Result;
 use crate::db::{self, Database};
 use crate::facts::StatementLine;
 use crate::payment::Sandbox;
 use crate::ports::{Clock, WallClock};
-use crate::till::{Providers, Till};
+use crate::till::Providers;
 
 /// The file of the book where none is named.
 pub(super) const BOOK: &str = "aisle.db";
@@ -33,19 +33,6 @@ impl BookArgs {
     pub(super) fn open(&self) -> Result<Database> {
         let options = db::Options { create: false, ..db::Options::default() };
         db::open(&self.db, &options, WallClock.now())
-    }
-
-    /// The till of the only shop in the book, or of the one that is named.
-    pub(super) fn till(&self, shop: Option<&str>) -> Result<Till> {
-        let mut database = self.open()?;
-        let names = database.transaction(db::carts::shops)?;
-        match (shop, names.as_slice()) {
-            (Some(name), _) => Till::reopen(database, name),
-            (None, [only]) => Till::reopen(database, only),
-            (None, []) => Err(Error::missing("the book is empty: it knows no shop")),
-            (None, several) => Err(Error::usage(format!("the book has several shops: {}", several.join(", ")))
-                .hint("name one with --shop-name")),
-        }
     }
 
     /// The file of the book; none for a database on a server.

@@ -5,12 +5,11 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use serde::Serialize;
-use serde_json::json;
 
 use super::book::BookArgs;
 use crate::base::{CartId, CaseId, Money, PaymentId, Result, VisitId};
 use crate::db::{carts, outbox};
-use crate::facts::{Body, Fact, PaymentMethod};
+use crate::facts::{Body, Fact, Grounds, PaymentMethod};
 use crate::ledger::payment::{Payment, Standing};
 use crate::ports::{Clock, FactSink, WallClock};
 use crate::shop::Shop;
@@ -20,7 +19,7 @@ use crate::till::{Closed, Closing, Payer, Providers, Till, settle_due};
 pub(super) struct Charger {
     till: Till,
     providers: Providers,
-    evidence: BTreeMap<VisitId, Vec<serde_json::Value>>,
+    evidence: BTreeMap<VisitId, Vec<Grounds>>,
     closed: Vec<(VisitId, Closed)>,
 }
 
@@ -73,12 +72,12 @@ impl FactSink for Charger {
     fn put(&mut self, fact: &Fact) -> Result<()> {
         match &fact.body {
             Body::Attribution(attribution) => {
-                let entry = json!({ "fact": fact.stamp.fact_ref(), "attribution": attribution });
-                self.evidence.entry(attribution.visit).or_default().push(entry);
+                let grounds = Grounds { fact: fact.stamp.fact_ref(), attribution: attribution.clone() };
+                self.evidence.entry(attribution.visit).or_default().push(grounds);
                 Ok(())
             }
             Body::Receipt(receipt) => {
-                let evidence = json!(self.evidence.remove(&receipt.visit).unwrap_or_default());
+                let evidence = self.evidence.remove(&receipt.visit).unwrap_or_default();
                 let method = PaymentMethod {
                     provider: "sandbox".to_owned(),
                     customer: "walk-in".to_owned(),

@@ -5,10 +5,13 @@ mod charge;
 mod check;
 mod demo;
 mod eval;
+mod feed;
 mod import;
 mod ledger;
+mod receipt;
 mod receipts;
 mod replay;
+mod review;
 mod runner;
 mod serve;
 mod shops;
@@ -43,6 +46,8 @@ enum Verb {
     Simulate(simulate::Simulate),
     Eval(eval::Eval),
     Check(check::Check),
+    Review(review::Review),
+    Receipt(receipt::Receipt),
     Ledger(ledger::Ledger),
     Serve(serve::Serve),
     Token(token::TokenCommand),
@@ -69,6 +74,8 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Simulate(simulate) => simulate.run(),
         Verb::Eval(eval) => eval.run(),
         Verb::Check(check) => check.run(),
+        Verb::Review(review) => review.run(),
+        Verb::Receipt(receipt) => receipt.run(),
         Verb::Ledger(ledger) => ledger.run(),
         Verb::Serve(serve) => serve.run(),
         Verb::Token(token) => token.run(),

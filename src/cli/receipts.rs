@@ -186,7 +186,7 @@ fn gross(share: &TaxShare) -> Money {
 }
 
 /// The evidence of an attribution in a sentence.
-fn sentence(attribution: &Attribution) -> String {
+pub(super) fn sentence(attribution: &Attribution) -> String {
     let evidence = &attribution.evidence;
     let verb = match attribution.movement {
         Movement::Take => "took",

@@ -12,6 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::book::BookArgs;
+use super::feed::{self, Feed, FeedArgs};
 use super::{print, shops};
 use crate::api::{Api, Retention, serve};
 use crate::base::limits::{HOLDS_MAX, REQUESTS_MAX};
@@ -35,10 +36,12 @@ const END_PAUSE: Duration = Duration::from_secs(5);
                         The first token is made by `aisle token create --role operator`.")]
 pub(super) struct Serve {
     /// The shop: a folder or file. Without it, the one that the book remembers, or the demonstration shop
-    #[arg(long, value_name = "SHOP")]
+    #[arg(long, value_name = "SHOP", conflicts_with = "feed")]
     shop: Option<PathBuf>,
     #[command(flatten)]
     book: BookArgs,
+    #[command(flatten)]
+    feed: FeedArgs,
     /// Where to listen; port 0 takes any that is free
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
@@ -60,7 +63,13 @@ impl Serve {
         start_log(self.log)?;
         let clock: Arc<dyn Clock> = Arc::new(WallClock);
         let database = self.book.open_or_create()?;
-        let till = Arc::new(Mutex::new(open_till(database, self.shop.as_deref(), clock.as_ref())?));
+        let recording = self.feed.open()?;
+        let till = match &recording {
+            // A recording knows its shop.
+            Some((source, _)) => Till::open(database, feed::shop(source), clock.now())?,
+            None => open_till(database, self.shop.as_deref(), clock.as_ref())?,
+        };
+        let till = Arc::new(Mutex::new(till));
         let providers = providers(self.shop.as_deref(), &self.book, &clock)?;
         let runtime = runtime()?;
         let listener =
@@ -69,11 +78,14 @@ impl Serve {
         let stop = runtime.block_on(async { stop_signal() })?;
         let settler = Settler::start(&till, &providers, &clock, SETTLERS);
         let router = Api::new(till.clone(), providers, clock.clone(), settler.bell()).router();
-        runtime.spawn(forget(till.clone(), clock));
+        let play = |recording| Feed::start(recording, till.clone(), clock.clone(), settler.bell());
+        let feed = recording.map(play).transpose()?;
+        runtime.spawn(forget(till.clone(), clock.clone()));
         print(&format!("listening on http://{address}\n"))?;
         tracing::info!(%address, database = self.book.shown(), "open");
         runtime.block_on(serve(listener, router, stop));
         tracing::info!("closing");
+        feed.map(Feed::stop);
         runtime.shutdown_timeout(END_PAUSE);
         settler.stop();
         tracing::info!("closed");

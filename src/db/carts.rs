@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use super::body::{json, name, time};
 use super::{Failure, Row, Session, Value};
 use crate::base::{CartId, ShopTime, ShopperId, VisitId};
-use crate::facts::Receipt;
+use crate::facts::{Grounds, Receipt};
 
 /// One stay.
 #[derive(Clone, Debug, PartialEq)]
@@ -226,18 +226,18 @@ pub fn keep_evidence(
     session: &mut dyn Session,
     cart: CartId,
     kept_until: ShopTime,
-    evidence: &Json,
+    evidence: &[Grounds],
 ) -> Result<(), Failure> {
     let statement = "INSERT INTO evidence (cart, kept_until, body) VALUES (?1, ?2, ?3) \
                      ON CONFLICT (cart) DO UPDATE SET kept_until = excluded.kept_until, body = excluded.body";
-    session.execute(statement, &[name(&cart), time(kept_until), json(evidence)?]).map(drop)
+    session.execute(statement, &[name(&cart), time(kept_until), json(&evidence)?]).map(drop)
 }
 
 /// The evidence behind a cart's receipt, while it is kept.
 ///
 /// # Errors
 /// What the database says.
-pub fn evidence(session: &mut dyn Session, cart: CartId) -> Result<Option<Json>, Failure> {
+pub fn evidence(session: &mut dyn Session, cart: CartId) -> Result<Option<Vec<Grounds>>, Failure> {
     let rows = session.query("SELECT body FROM evidence WHERE cart = ?1", &[name(&cart)])?;
     rows.first().map(|row| row.json(0)).transpose()
 }

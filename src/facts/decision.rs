@@ -33,6 +33,16 @@ pub struct Attribution {
     pub evidence: Evidence,
 }
 
+/// An attribution and its place in the log: what is kept of why a receipt says what it says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Grounds {
+    /// By which receipt lines point to it.
+    pub fact: FactRef,
+    /// Who took or returned what, and why that is believed.
+    #[serde(flatten)]
+    pub attribution: Attribution,
+}
+
 /// Everything one needs to check an attribution by hand.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {

@@ -12,8 +12,8 @@ mod visit;
 
 pub use book::{Account, Reason, Transfer, TransferKind};
 pub use decision::{
-    Attribution, ClockEstimate, Closing, Discount, Evidence, LineChance, Movement, Receipt, ReceiptLine, TakerEvidence,
-    TaxShare, VisitClosed, WeightEvidence,
+    Attribution, ClockEstimate, Closing, Discount, Evidence, Grounds, LineChance, Movement, Receipt, ReceiptLine,
+    TakerEvidence, TaxShare, VisitClosed, WeightEvidence,
 };
 pub use payment::{
     About, Answer, MoneyMovement, Notice, Order, OrderLine, PaymentMethod, Settled, StatementLine, Task,

@@ -8,6 +8,8 @@ use crate::shop::ZoneKind;
 
 /// Who was last seen this long before a hole had left by then, or was lost for another reason.
 const SEEN_BEFORE: Span = Span::from_millis(10_000);
+/// Who was not seen at an exit for this long before a hole had left.
+const GONE: Span = Span::from_millis(1_000);
 /// Walking speed that is not exceeded in a shop, metres per second.
 const SPEED_MAX: f64 = 1.8;
 /// Reasons that are kept of one visit.
@@ -44,13 +46,17 @@ impl Fusion {
         (!doubts.is_empty()).then(|| doubts.join("; "))
     }
 
-    /// Whether somebody was there until a hole, not on the way out, and not after it.
+    /// Whether somebody was there until a hole, or lost shortly before it, and not seen after it. Who is in a doorway in
+    /// the last frame of all may as well be on the way in.
     fn lost_in_hole(&self, visit: VisitId, seen: ShopTime) -> bool {
         let leaves = |place: Point<Floor>| {
             self.shop.zones().iter().any(|zone| zone.kind == ZoneKind::Exit && zone.contains(place))
         };
-        let gone = || self.memory.people.last_place(visit).is_some_and(leaves);
-        let lost = |hole: TimeRange| hole.start - SEEN_BEFORE <= seen && seen <= hole.start;
-        self.memory.stopped.iter().any(lost) && !gone()
+        let left = self.memory.people.last_place(visit).is_some_and(leaves);
+        let lost = |hole: TimeRange| {
+            let gone = left && seen + GONE < hole.start;
+            hole.start - SEEN_BEFORE <= seen && seen <= hole.start && !gone
+        };
+        self.memory.stopped.iter().any(lost)
     }
 }

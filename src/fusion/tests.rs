@@ -125,16 +125,37 @@ fn event(shelf: ShelfId, text: &str) -> ShelfEvent {
 
 /// Runs 40 s with these shoppers, whose clock is ahead by so much, and these events; answers what was decided.
 fn run(shoppers: &[&str], ahead_secs: f64, events: &[&str]) -> (Fusion, Vec<Body>) {
+    let (mut fusion, mut decided) = run_for(40.0, None, shoppers, ahead_secs, events);
+    decided.append(&mut fusion.finish());
+    (fusion, decided)
+}
+
+/// Runs for so many seconds, without people in a hole, and finishes nothing.
+fn run_for(
+    length_secs: f64,
+    hole: Option<[f64; 2]>,
+    shoppers: &[&str],
+    ahead_secs: f64,
+    events: &[&str],
+) -> (Fusion, Vec<Body>) {
     let mut fusion = Fusion::new(shop(), Options { hypotheses_max: 96 });
     let shoppers: Vec<Shopper> = shoppers.iter().map(|text| shopper(text)).collect();
     let mut events: Vec<ShelfEvent> = events.iter().map(|text| event(ShelfId::new(1, 1), text)).collect();
     events.sort_by_key(|event| event.span.end);
     let (mut events, mut decided, mut sequence) = (events.into_iter().peekable(), Vec::new(), 0);
-    for frame in 0..(40.0 / FRAME) as u32 {
+    if let Some([from, to]) = hole {
+        let mut holes = Holes::default();
+        holes.add(TimeRange { start: at(from), end: at(to) });
+        fusion.unwatched(&holes);
+        fusion.resume(TimeRange { start: at(from), end: at(to) });
+    }
+    for frame in 0..(length_secs / FRAME) as u32 {
         let secs = f64::from(frame) * FRAME;
         let person = |shopper: &Shopper| Person { track: TrackId::new(shopper.visit), joints: shopper.joints(secs) };
         let people = PeopleFrame { people: shoppers.iter().map(person).collect() };
-        fusion.take_people(at(secs + ahead_secs), &people);
+        if hole.is_none_or(|[from, to]| secs <= from || to < secs) {
+            fusion.take_people(at(secs + ahead_secs), &people);
+        }
         while let Some(event) = events.next_if(|event| event.span.end <= at(secs)) {
             sequence += 1;
             let stamp = Stamp { source: SourceId::new("shelf"), sequence, at: event.span.end, arrived: at(secs) };
@@ -144,8 +165,20 @@ fn run(shoppers: &[&str], ahead_secs: f64, events: &[&str]) -> (Fusion, Vec<Body
             decided.append(&mut fusion.advance(at(secs)));
         }
     }
-    decided.append(&mut fusion.finish());
     (fusion, decided)
+}
+
+/// `VISIT: SKU UNITS [EVENTS], …` of each open visit, with `!` when it is interrupted.
+fn open_text(fusion: &Fusion) -> String {
+    let line = |line: &crate::facts::OpenLine| {
+        let events: Vec<String> = line.events.iter().map(|event| event.sequence.to_string()).collect();
+        format!(" {} {} [{}]", line.sku, line.quantity, events.join(" "))
+    };
+    let visit = |open: &crate::facts::OpenVisit| {
+        let lines: Vec<String> = open.lines.iter().map(line).collect();
+        format!("{}{}:{}", open.visit, if open.interrupted { "!" } else { "" }, lines.join(","))
+    };
+    fusion.open_visits().iter().map(visit).collect::<Vec<_>>().join("; ")
 }
 
 fn attributions<'a>(decided: &'a [Body]) -> Vec<&'a Attribution> {
@@ -261,4 +294,47 @@ fn events_of_unknown_shelves_are_counted() {
     let counters = fusion.counters();
     assert_eq!((counters.events, counters.dropped_unknown_shelf), (1, 1));
     assert_eq!(fusion.finish(), []);
+}
+
+#[test]
+fn open_visits_show_the_most_probable_carts_and_what_they_rest_on() {
+    let shoppers = ["1 at 2: 5 2, 9 2", "2 at 8: 6 8, 15 8"];
+    let events = ["2 5:-100", "8 6:-250", "2 9:-100", "8 15:250"];
+    let at_secs = |secs: f64| open_text(&run_for(secs, None, &shoppers, 0.0, &events).0);
+    assert_eq!(at_secs(10.0), "1:; 2:", "what is not explained yet is in no cart");
+    assert_eq!(at_secs(18.0), "1: tea 1 [1]; 2: rice 1 [2]");
+    assert_eq!(at_secs(22.0), "1: tea 2 [1 3]; 2: rice 1 [2]");
+    assert_eq!(at_secs(30.0), "1: tea 2 [1 3]; 2:");
+    let (mut fusion, _) = run_for(30.0, None, &shoppers, 0.0, &events);
+    let open = fusion.open_visits();
+    assert_eq!((open[0].entered, open[0].seen), (at(0.0), at(30.0 - FRAME)));
+    assert!((open[0].place.unwrap().x - middle(2.0)).abs() < 1e-9);
+    assert_eq!(fusion.open_visits(), open, "looking changes nothing");
+    fusion.finish();
+    assert_eq!(open_text(&fusion), "");
+}
+
+#[test]
+fn who_may_have_moved_goods_while_nobody_looked_is_interrupted() {
+    let shoppers = ["1 at 2: 5 2", "2 at 60: "];
+    let text = |hole: [f64; 2], events: &[&str]| open_text(&run_for(32.0, Some(hole), &shoppers, 0.0, events).0);
+    // Before the hole; in it, too short for the other one to walk there and back; in a longer one.
+    assert_eq!(text([10.0, 11.0], &["2 5:-100"]), "1: tea 1 [1]; 2:");
+    assert_eq!(text([10.0, 11.0], &["2 10.5:-100"]), "1!: tea 1 [1]; 2:");
+    assert_eq!(text([10.0, 20.0], &["2 15:-100"]), "1!:; 2!:");
+    assert_eq!(text([10.0, 20.0], &["2 5:-100"]), "1: tea 1 [1]; 2:");
+}
+
+#[test]
+fn who_is_not_seen_after_a_hole_is_interrupted_and_nobody_is_gone_for_the_hole_itself() {
+    let gone = |hole: [f64; 2], length: f64| {
+        let (mut fusion, mut decided) = run_for(length, Some(hole), &["1 at 2: 5 2"], 0.0, &["2 5:-100"]);
+        let early = decided.len();
+        decided.append(&mut fusion.finish());
+        let of = |body: &Body| if let Body::Visit(closed) = body { closed.interrupted.clone() } else { None };
+        (early, decided.iter().find_map(of))
+    };
+    assert_eq!(gone([8.0, 120.0], 130.0), (0, None), "seen again");
+    let unseen = Some("not seen again after aisle was stopped".to_owned());
+    assert_eq!(gone([8.0, 120.0], 119.0), (0, unseen));
 }

@@ -8,6 +8,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::{CartId, Prob, ShopTime, Span, VisitId};
@@ -31,6 +33,8 @@ const UNBOUND_COST: f64 = 6.9;
 const UNUSED_COST: f64 = 3.0;
 /// Scans and visits that wait at once; of more the oldest are decided at once.
 const WAITING_MAX: usize = 64;
+/// Ways of using up scans that are added up at once; the least likely of more are left out.
+const WAYS_MAX: usize = 2_048;
 /// People whom one scan lets in, at most; a larger number is taken for this one.
 const PEOPLE_MAX: u32 = 16;
 
@@ -55,8 +59,9 @@ pub enum Bound {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Binder {
     options: Options,
-    /// In order of time.
+    /// In order of time; kept as long as a visit here may have come with them.
     scans: Vec<Scan>,
+    /// In order of time; kept as long as they may have come with a scan of somebody who is still waiting.
     visits: Vec<Begun>,
 }
 
@@ -64,16 +69,18 @@ pub struct Binder {
 struct Scan {
     at: ShopTime,
     cart: CartId,
-    /// How many it still lets in, and whether it has let in anybody.
+    /// How many it lets in besides those that are forgotten, and whether it has let in anybody.
     left: u32,
     used: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Begun {
     at: ShopTime,
     visit: VisitId,
     at_entrance: bool,
+    /// What was decided, if it is: the cart, or that there is none.
+    decided: Option<Option<CartId>>,
 }
 
 impl Options {
@@ -103,7 +110,7 @@ impl Binder {
             return;
         }
         let place = self.visits.partition_point(|other| (other.at, other.visit) <= (at, visit));
-        self.visits.insert(place, Begun { at, visit, at_entrance });
+        self.visits.insert(place, Begun { at, visit, at_entrance, decided: None });
     }
 
     /// Lets time pass: every scan until `now` was told, and every visit whose shopper was first seen six seconds before.
@@ -111,74 +118,77 @@ impl Binder {
     pub fn tick(&mut self, now: ShopTime) -> Vec<Bound> {
         // Until then somebody may turn up with whom the shopper shares a scan.
         let window = EARLY_MAX + self.options.entry_max + TOLD_LATE_MAX;
-        let full = self.visits.len().saturating_sub(WAITING_MAX);
-        let over = self.visits.partition_point(|begun| begun.at + window <= now).max(full);
-        let mut bound = self.bind(over);
-        let entry_max = self.options.entry_max;
-        let full = self.scans.len().saturating_sub(WAITING_MAX);
-        let first = self.visits.first().map_or(ShopTime::MAX, |begun| begun.at);
-        let mut place = 0;
-        self.scans.retain(|scan| {
-            place += 1;
-            let over = scan.at + entry_max + TOLD_LATE_MAX <= now && scan.at + entry_max < first;
-            let dropped = scan.left == 0 || over || place <= full;
-            if dropped && !scan.used {
-                bound.push(Bound::Expired(scan.cart));
-            }
-            !dropped
-        });
+        let waiting = self.visits.iter().filter(|begun| begun.decided.is_none()).count();
+        let mut over = waiting.saturating_sub(WAITING_MAX);
+        over = over.max(self.visits.iter().filter(|begun| begun.decided.is_none() && begun.at + window <= now).count());
+        let mut bound = self.decide(over);
+        self.forget_visits(now - window * 2);
+        bound.extend(self.forget_scans(now));
         bound
     }
 
     /// No scan and no visit will come any more: decides everything.
     pub fn finish(&mut self) -> Vec<Bound> {
-        let mut bound = self.bind(self.visits.len());
-        let unused = std::mem::take(&mut self.scans).into_iter().filter(|scan| !scan.used);
-        bound.extend(unused.map(|scan| Bound::Expired(scan.cart)));
+        let mut bound = self.decide(self.visits.len());
+        self.visits.clear();
+        bound.extend(self.forget_scans(ShopTime::MAX));
         bound
     }
 
-    /// How many scans and visits wait.
+    /// How many scans and visits are remembered.
     pub fn waiting(&self) -> usize {
         self.scans.len() + self.visits.len()
     }
 
-    /// Decides the first so many visits, in view of all that wait.
-    fn bind(&mut self, count: usize) -> Vec<Bound> {
-        if count == 0 {
+    /// Decides the first so many visits that wait, in view of all that are remembered.
+    fn decide(&mut self, count: usize) -> Vec<Bound> {
+        let open = self.visits.iter().enumerate().filter(|(_, begun)| begun.decided.is_none());
+        let rows: Vec<usize> = open.map(|(row, _)| row).take(count).collect();
+        if rows.is_empty() {
             return Vec::new();
         }
-        // A scan stands once for everybody it lets in; the last columns stand for no scan.
-        let places: Vec<usize> =
-            self.scans.iter().enumerate().flat_map(|(index, scan)| (0..scan.left).map(move |_| index)).collect();
-        let cost: Vec<Vec<f64>> = self.visits.iter().enumerate().map(|(row, _)| self.costs(row, &places)).collect();
-        let best = assign(&cost);
-        let mut bound = Vec::with_capacity(count);
-        for row in 0..count {
-            let scan_of = |column: usize| places.get(column).copied();
-            let mine = best[row].and_then(scan_of);
-            let weights = weights(&cost, row);
-            let same = |column: &usize| scan_of(*column) == mine;
-            let agreeing: f64 = (0..weights.len()).filter(same).map(|column| weights[column]).sum();
-            let cart = mine.map(|scan| {
-                self.scans[scan].left -= 1;
+        let cost: Vec<Vec<f64>> = self.visits.iter().map(|begun| self.costs(begun)).collect();
+        let best = self.best(&cost);
+        let total = likelihood(&self.scans, &cost, None);
+        let mut bound = Vec::with_capacity(rows.len());
+        for row in rows {
+            let choice = best[row];
+            let same = likelihood(&self.scans, &cost, Some((row, choice)));
+            let cart = choice.map(|scan| {
                 self.scans[scan].used = true;
                 self.scans[scan].cart
             });
-            let probability = Prob::new(agreeing / weights.iter().sum::<f64>());
-            bound.push(Bound::Visit(VisitBound { visit: self.visits[row].visit, cart, probability }));
+            self.visits[row].decided = Some(cart);
+            let visit = self.visits[row].visit;
+            bound.push(Bound::Visit(VisitBound { visit, cart, probability: Prob::new(same / total) }));
         }
-        self.visits.drain(..count);
         bound
     }
 
-    /// What it costs to believe that a visit came with each of the scans, or with none; infinite where it did not.
-    fn costs(&self, row: usize, places: &[usize]) -> Vec<f64> {
-        let begun = &self.visits[row];
+    /// The likeliest scan of each visit, when what was decided stays so.
+    fn best(&self, cost: &[Vec<f64>]) -> Vec<Option<usize>> {
+        // A scan stands once for everybody it lets in; the last columns stand for no scan.
+        let places: Vec<usize> =
+            self.scans.iter().enumerate().flat_map(|(index, scan)| (0..scan.left).map(move |_| index)).collect();
+        let allowed = |begun: &Begun, cart: Option<CartId>| begun.decided.is_none_or(|decided| decided == cart);
+        let row = |(row, begun): (usize, &Begun)| -> Vec<f64> {
+            let with = |scan: &usize| {
+                if allowed(begun, Some(self.scans[*scan].cart)) { cost[row][*scan] } else { f64::INFINITY }
+            };
+            let without =
+                |other: usize| if other == row && allowed(begun, None) { UNBOUND_COST } else { f64::INFINITY };
+            places.iter().map(with).chain((0..self.visits.len()).map(without)).collect()
+        };
+        let rows: Vec<Vec<f64>> = self.visits.iter().enumerate().map(row).collect();
+        assign(&rows).into_iter().map(|column| places.get(column?).copied()).collect()
+    }
+
+    /// What it costs to believe that a visit came with each of the scans; infinite where it did not.
+    fn costs(&self, begun: &Begun) -> Vec<f64> {
         let window = (EARLY_MAX + self.options.entry_max).as_secs();
         let inside = if begun.at_entrance { 0.0 } else { INSIDE_COST };
-        let with = |scan: &usize| {
-            let delay = begun.at - self.scans[*scan].at;
+        let with = |scan: &Scan| {
+            let delay = begun.at - scan.at;
             if delay < -EARLY_MAX || self.options.entry_max < delay {
                 return f64::INFINITY;
             }
@@ -187,26 +197,77 @@ impl Binder {
             let density = (1.0 - SLOW_SHARE) * mostly + SLOW_SHARE / window;
             inside - density.ln() - UNUSED_COST
         };
-        let without = |other: usize| if other == row { UNBOUND_COST } else { f64::INFINITY };
-        places.iter().map(with).chain((0..self.visits.len()).map(without)).collect()
+        self.scans.iter().map(with).collect()
+    }
+
+    /// Forgets decided visits that nobody who waits can have been swapped with.
+    fn forget_visits(&mut self, before: ShopTime) {
+        let many = self.visits.len().saturating_sub(2 * WAITING_MAX);
+        let mut place = 0;
+        let scans = &mut self.scans;
+        self.visits.retain(|begun| {
+            place += 1;
+            let Some(decided) = begun.decided.filter(|_| begun.at <= before || place <= many) else { return true };
+            if let Some(scan) = scans.iter_mut().find(|scan| Some(scan.cart) == decided) {
+                scan.left = scan.left.saturating_sub(1);
+            }
+            false
+        });
+    }
+
+    /// Forgets scans that nobody can come with any more; gives those that nobody came with.
+    fn forget_scans(&mut self, now: ShopTime) -> Vec<Bound> {
+        let entry_max = self.options.entry_max;
+        let many = self.scans.len().saturating_sub(2 * WAITING_MAX);
+        let first = self.visits.first().map_or(ShopTime::MAX, |begun| begun.at);
+        let mut expired = Vec::new();
+        let mut place = 0;
+        self.scans.retain(|scan| {
+            place += 1;
+            let over = scan.at + entry_max + TOLD_LATE_MAX <= now && scan.at + entry_max < first;
+            let dropped = over || place <= many;
+            if dropped && !scan.used {
+                expired.push(Bound::Expired(scan.cart));
+            }
+            !dropped
+        });
+        expired
     }
 }
 
-/// How likely each column is for a row, when everything else is as likely as it can be then.
-fn weights(cost: &[Vec<f64>], row: usize) -> Vec<f64> {
-    let total = |column: usize| {
-        let mut fixed = cost.to_vec();
-        fixed[row]
-            .iter_mut()
-            .enumerate()
-            .filter(|(other, _)| *other != column)
-            .for_each(|(_, cost)| *cost = f64::INFINITY);
-        let pairs = assign(&fixed);
-        pairs.iter().zip(&fixed).map(|(column, row)| column.map_or(f64::INFINITY, |column| row[column])).sum::<f64>()
-    };
-    let possible = |column: usize| cost[row][column].is_finite();
-    let totals: Vec<f64> =
-        (0..cost[row].len()).map(|column| if possible(column) { total(column) } else { f64::INFINITY }).collect();
-    let least = totals.iter().copied().fold(f64::INFINITY, f64::min);
-    totals.into_iter().map(|total| (least - total).exp()).collect()
+/// How likely it is, in terms of nobody having scanned, that the visits came with the scans, added up over all ways of
+/// sharing them out; with a row and its choice given, over those ways only.
+fn likelihood(scans: &[Scan], cost: &[Vec<f64>], given: Option<(usize, Option<usize>)>) -> f64 {
+    // How many each scan still lets in, and the likelihood of all ways that come to it.
+    let mut ways: BTreeMap<Vec<u32>, f64> = BTreeMap::from([(scans.iter().map(|scan| scan.left).collect(), 1.0)]);
+    for (row, costs) in cost.iter().enumerate() {
+        let chosen = |choice: Option<usize>| given.is_none_or(|(other, given)| other != row || given == choice);
+        let later = |scan: usize| cost[row + 1..].iter().any(|costs| costs[scan].is_finite());
+        let mut next: BTreeMap<Vec<u32>, f64> = BTreeMap::new();
+        let mut add = |mut left: Vec<u32>, likelihood: f64| {
+            // What nobody else can come with is all the same.
+            left.iter_mut().enumerate().filter(|(scan, _)| !later(*scan)).for_each(|(_, left)| *left = 0);
+            *next.entry(left).or_insert(0.0) += likelihood;
+        };
+        for (left, likelihood) in ways {
+            for (scan, cost) in costs.iter().enumerate() {
+                if cost.is_finite() && 0 < left[scan] && chosen(Some(scan)) {
+                    let mut less = left.clone();
+                    less[scan] -= 1;
+                    add(less, likelihood * (UNBOUND_COST - cost).exp());
+                }
+            }
+            if chosen(None) {
+                add(left, likelihood);
+            }
+        }
+        ways = next;
+        if WAYS_MAX < ways.len() {
+            let mut best: Vec<(Vec<u32>, f64)> = ways.into_iter().collect();
+            best.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+            best.truncate(WAYS_MAX);
+            ways = best.into_iter().collect();
+        }
+    }
+    ways.values().sum()
 }

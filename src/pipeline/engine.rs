@@ -140,7 +140,8 @@ impl Engine {
 
     /// The facts between the newest one taken and `now` are lost: aisle was stopped. Time goes on from `now`; nobody
     /// counts as gone for not having been seen meanwhile; who goes on as whom is asked anew, of place and body; and
-    /// every visit about which something stays open is marked as interrupted. Without anything missing it does nothing.
+    /// every visit about which something stays open is marked as interrupted. Without anything missing it does nothing; of
+    /// a new engine it says that there was something before it.
     pub fn resume(&mut self, now: ShopTime) {
         if let Some(hole) = self.reorder.resume(now) {
             self.stages.stitcher.resume(hole);

@@ -6,12 +6,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::{Engine, Options};
 use crate::base::limits::LIVE_CLOSINGS_MAX;
 use crate::base::{CartId, Error, Kind, Result, ShopTime, Span, VisitId};
-use crate::facts::{Body, Fact, GateScan, OpenVisit, PaymentMethod, TrackVerdict};
+use crate::facts::{Body, Fact, GateScan, Grounds, OpenVisit, PaymentMethod, TrackVerdict};
 use crate::geometry::{Floor, Point};
 use crate::identity::{self, Binder, Bound};
 use crate::ports::Clock;
@@ -134,7 +133,8 @@ impl Live {
     /// given again. When the book refuses a receipt.
     pub fn take(&mut self, till: &mut Till, fact: Fact) -> Result<Vec<Closed>> {
         if LIVE_CLOSINGS_MAX <= self.closings.len() {
-            self.save(till)?;
+            let checkpoint = write(&self.memory, &self.engine)?;
+            self.save(till, &checkpoint)?;
         }
         let shop = till.shop().clone();
         let mut derived = Vec::new();
@@ -166,12 +166,13 @@ impl Live {
         let bound = self.memory.binder.finish();
         self.bind(bound);
         self.follow(&shop, &derived);
-        self.save(till)
+        // Nobody is inside: the next day begins afresh.
+        self.save(till, &[])
     }
 
     /// What the engine's decisions mean for entries and carts.
     fn follow(&mut self, shop: &Shop, derived: &[Fact]) {
-        let mut evidence: BTreeMap<VisitId, Vec<serde_json::Value>> = BTreeMap::new();
+        let mut evidence: BTreeMap<VisitId, Vec<Grounds>> = BTreeMap::new();
         let open: Vec<OpenVisit> = if derived.is_empty() { Vec::new() } else { self.engine.open_visits() };
         for fact in derived {
             match &fact.body {
@@ -182,12 +183,12 @@ impl Live {
                     self.memory.binder.visit(at, joined.visit, at_entrance);
                 }
                 Body::Attribution(attribution) => {
-                    let entry = json!({ "fact": fact.stamp.fact_ref(), "attribution": attribution });
-                    evidence.entry(attribution.visit).or_default().push(entry);
+                    let grounds = Grounds { fact: fact.stamp.fact_ref(), attribution: attribution.clone() };
+                    evidence.entry(attribution.visit).or_default().push(grounds);
                 }
                 Body::Receipt(receipt) => {
                     let closing = Closing {
-                        evidence: json!(evidence.remove(&receipt.visit).unwrap_or_default()),
+                        evidence: evidence.remove(&receipt.visit).unwrap_or_default(),
                         payer: self.payer(receipt.visit),
                         receipt: receipt.clone(),
                     };
@@ -218,7 +219,8 @@ impl Live {
     }
 
     fn save_or_wait(&mut self, till: &mut Till) -> Result<Vec<Closed>> {
-        match self.save(till) {
+        let checkpoint = write(&self.memory, &self.engine)?;
+        match self.save(till, &checkpoint) {
             Err(error) if error.kind() == Kind::Unavailable => {
                 if self.waiting.is_none() {
                     tracing::warn!(%error, "carts are kept in memory");
@@ -232,8 +234,7 @@ impl Live {
         }
     }
 
-    fn save(&mut self, till: &mut Till) -> Result<Vec<Closed>> {
-        let checkpoint = write(&self.memory, &self.engine)?;
+    fn save(&mut self, till: &mut Till, checkpoint: &[u8]) -> Result<Vec<Closed>> {
         // Who pays for a visit is written once it is decided.
         let cart_of = |visit: OpenVisit| match (&self.payers, self.memory.bound.get(&visit.visit)) {
             (Payers::WalkIns(_), _) => Some((visit, None)),
@@ -245,7 +246,7 @@ impl Live {
             closings: &self.closings,
             open: &open,
             expired: &self.expired,
-            checkpoint: &checkpoint,
+            checkpoint,
             at: self.clock.now(),
         };
         let closed = till.advance(&progress)?;

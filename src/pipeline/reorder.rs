@@ -131,7 +131,11 @@ impl Reorder {
     /// Nothing came between the last fact and `now`: time has gone on, and a fact of now is no leap. Answers what is
     /// missing, if anything is: it begins where people were seen last, who come later than the plates.
     pub fn resume(&mut self, now: ShopTime) -> Option<TimeRange> {
-        let newest = self.newest.filter(|newest| *newest < now)?;
+        // Before the first fact of all nothing is known either.
+        let newest = self.newest.unwrap_or(now - WATERMARK_SPAN_MAX);
+        if now <= newest {
+            return None;
+        }
         self.newest = Some(now);
         // People who were silent for longer than anything is waited for are silent for another reason.
         let people = self.newest_people.filter(|people| newest - WATERMARK_SPAN_MAX <= *people);

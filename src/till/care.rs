@@ -3,7 +3,6 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value as Json;
 
 use super::entry::debt;
 use super::{Till, book};
@@ -11,7 +10,7 @@ use crate::base::{CartId, Error, Result, ShopTime, ShopperId, Span};
 use crate::db::carts::CartState;
 use crate::db::shoppers::Shopper;
 use crate::db::{Failure, Session, access, carts, cases, outbox, shoppers, transfers};
-use crate::facts::{Case, Concern, PaymentMethod, Receipt, Transfer};
+use crate::facts::{Case, Concern, Grounds, PaymentMethod, Receipt, Transfer};
 use crate::ledger::payment::{Payment, Standing};
 
 /// How long a provider's message is remembered; none is repeated after that.
@@ -50,7 +49,7 @@ pub struct ExportedCart {
     /// Every version of the receipt.
     pub receipts: Vec<Receipt>,
     /// Why it says what it says, while that is kept.
-    pub evidence: Option<Json>,
+    pub evidence: Option<Vec<Grounds>>,
     /// What was asked and decided about it.
     pub cases: Vec<Case>,
     /// Every movement of money.

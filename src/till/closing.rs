@@ -1,13 +1,11 @@
 //! Going out: the receipt is written, and booked unless a person has to look first.
 
-use serde_json::Value as Json;
-
 use super::{Till, book, entry, refuse};
 use crate::base::{CartId, CaseId, Error, Money, Result, ShopTime, ShopperId};
 use crate::db::carts::{Cart, CartState, Origin, ReceiptVersion};
 use crate::db::shoppers::Shopper;
 use crate::db::{Failure, Session, carts, cases, shoppers};
-use crate::facts::{Concern, OrderLine, PaymentMethod, Receipt};
+use crate::facts::{Concern, Grounds, OrderLine, PaymentMethod, Receipt};
 use crate::ledger::payment::{Bill, Payment};
 use crate::shop::Shop;
 use crate::{ledger, review};
@@ -39,8 +37,8 @@ pub struct Closed {
 pub struct Closing {
     /// What was bought.
     pub receipt: Receipt,
-    /// Why that is believed: a list of attributions with their references.
-    pub evidence: Json,
+    /// Why that is believed.
+    pub evidence: Vec<Grounds>,
     /// Who pays.
     pub payer: Payer,
 }
@@ -101,7 +99,7 @@ pub(super) fn put_aside(
     shop: &Shop,
     mut cart: Cart,
     receipt: &Receipt,
-    evidence: &Json,
+    evidence: &[Grounds],
     concerns: Vec<Concern>,
     at: ShopTime,
 ) -> Result<CaseId, Failure> {
@@ -117,7 +115,7 @@ fn first_version(
     shop: &Shop,
     cart: &mut Cart,
     receipt: &Receipt,
-    evidence: &Json,
+    evidence: &[Grounds],
     at: ShopTime,
 ) -> Result<ReceiptVersion, Failure> {
     cart.receipt = 1;

@@ -23,7 +23,7 @@ pub struct Progress<'a> {
     pub open: &'a [(OpenVisit, Option<CartId>)],
     /// Carts that were opened at a gate for somebody who never came in.
     pub expired: &'a [CartId],
-    /// Where the engine is, as bytes that only it understands.
+    /// Where the engine is, as bytes that only it understands; none when its day is over.
     pub checkpoint: &'a [u8],
     /// Now.
     pub at: ShopTime,
@@ -54,13 +54,14 @@ impl Till {
         })
     }
 
-    /// Where the engine of this shop was when it was written last, and when.
+    /// Where the engine of this shop was when it was written last, and when; nothing where its day was over.
     ///
     /// # Errors
     /// What the database says.
     pub fn checkpoint(&mut self) -> Result<Option<(ShopTime, Vec<u8>)>> {
         let name = checkpoint_name(&self.shop);
-        self.db.transaction(|session| access::checkpoint(session, &name))
+        let kept = self.db.transaction(|session| access::checkpoint(session, &name))?;
+        Ok(kept.filter(|(_, bytes)| !bytes.is_empty()))
     }
 
     /// The engine cannot go on from where it was: every cart that was open is put before a person, as it was known last.
@@ -76,7 +77,7 @@ impl Till {
                 let visit = cart.live.as_ref().and_then(|live| serde_json::from_value::<OpenVisit>(live.clone()).ok());
                 let receipt = last_known(&shop, visit.as_ref(), cart.entered_at, why);
                 let concern = Concern::Interrupted { detail: why.to_owned() };
-                put_aside(session, &shop, cart.clone(), &receipt, &json!([]), vec![concern], at)?;
+                put_aside(session, &shop, cart.clone(), &receipt, &[], vec![concern], at)?;
             }
             Ok(open.len())
         })

@@ -52,9 +52,17 @@ pub fn settle_due(till: &mut Till, providers: &Providers, clock: &dyn Clock) -> 
 fn ask(providers: &Providers, letter: &Letter) -> Answer {
     let name = &letter.order.method.provider;
     match (providers.get(name), &letter.reference) {
-        (Some(provider), Some(reference)) => provider.query(&letter.order, Some(reference)),
+        (Some(provider), Some(reference)) => match provider.query(&letter.order, Some(reference)) {
+            // It has never heard of it after all.
+            Answer::Unavailable { .. } => provider.submit(&letter.order),
+            answer => answer,
+        },
         (Some(provider), None) => provider.submit(&letter.order),
-        (None, _) => Answer::Faulty { message: format!("no payment provider is set up under the name `{name}`") },
+        // Whoever has that provider set up will carry it out.
+        (None, _) => Answer::Unavailable {
+            message: format!("no payment provider is set up here under the name `{name}`"),
+            retry_after: None,
+        },
     }
 }
 

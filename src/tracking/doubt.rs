@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::body::Body;
 use super::stitch::Track;
-use crate::base::{ShopTime, TimeRange, TrackId, VisitId};
+use crate::base::{ShopTime, TrackId, VisitId};
 use crate::geometry::{Floor, Point};
 
+/// What is to be said of a visit that begins inside the shop after a hole.
+pub(super) const APPEARED: &str = "first seen inside the shop after aisle was stopped";
 /// Sights after a hole on which a body is compared: two seconds of frames.
 const COMPARED_SIGHTS: u32 = 30;
 /// How much more unlike than chance two bodies must be that are not one person's: a sum of squared standard scores above
@@ -55,11 +57,6 @@ pub(super) fn compare_with_before(track: &mut Track) {
 pub(super) fn is_unlike(a: &Body, b: &Body) -> bool {
     let (unlike, measures) = a.unlikeness(b);
     UNLIKE_MIN <= unlike - f64::from(measures)
-}
-
-/// What is to be said of a visit that begins inside the shop after a hole.
-pub(super) fn appeared(hole: TimeRange) -> String {
-    format!("first seen inside the shop after {} in which aisle was stopped", hole.length())
 }
 
 /// Moves what was found out about tracks of visits to the list of doubts.

@@ -237,6 +237,9 @@ impl Stitcher {
     /// who was there before.
     pub fn resume(&mut self, stopped: TimeRange) {
         self.stopped.add(stopped);
+        // Whoever is there in the first frame after it was not there from the start.
+        self.began.get_or_insert(stopped.start);
+        self.seen_until.get_or_insert(stopped.start);
     }
 
     /// Stretches of time in which frames turned out to be missing after [`Stitcher::resume`].
@@ -474,8 +477,8 @@ impl Stitcher {
         self.counters.visits += 1;
         let appeared = self.tracks.get(&id).and_then(|track| {
             let after = |hole: &TimeRange| hole.start <= track.first && track.first <= hole.end + GAP_MAX;
-            let hole = self.holes.iter().find(after).filter(|_| !self.came_in(track))?;
-            Some(doubt::appeared(hole))
+            let unknown = self.holes.iter().any(|hole| after(&hole)) && !self.came_in(track);
+            unknown.then(|| doubt::APPEARED.to_owned())
         });
         let earlier = self.tracks.get_mut(&id).map(|track| std::mem::take(&mut track.earlier)).unwrap_or_default();
         let first = earlier.first().copied().unwrap_or(id);

@@ -1,7 +1,7 @@
 //! Tracks that walk straight in, verdicts as text out.
 
 use super::*;
-use crate::base::{ShopTime, Span, TrackId};
+use crate::base::{ShopTime, Span, TimeRange, TrackId};
 use crate::facts::{Joint, JointKind, Joints, PeopleFrame, Person, TrackJoined, TrackVerdict};
 use crate::geometry::Point;
 use crate::shop::{Shop, ShopDraft, ZoneDraft, ZoneKind};
@@ -27,9 +27,11 @@ struct Walk {
     secs: [f64; 2],
     from: [f64; 2],
     to: [f64; 2],
+    /// Size of the body, in terms of the usual one.
+    size: f64,
 }
 
-/// Tracks such as `1 0-5 0.5,3 4,3` (name, seconds, first place, last place), split by `;`.
+/// Tracks such as `1 0-5 0.5,3 4,3` (name, seconds, first place, last place, and for a tall one `tall`), split by `;`.
 fn walks(text: &str) -> Vec<Walk> {
     let pair = |text: &str, by: char| {
         let (a, b) = text.split_once(by).unwrap();
@@ -37,14 +39,15 @@ fn walks(text: &str) -> Vec<Walk> {
     };
     let walk = |text: &str| {
         let words: Vec<&str> = text.split_whitespace().collect();
-        let [track, secs, from, to] = words[..] else { panic!("{text}") };
-        Walk { track: track.parse().unwrap(), secs: pair(secs, '-'), from: pair(from, ','), to: pair(to, ',') }
+        let [track, secs, from, to] = words[..4] else { panic!("{text}") };
+        let size = if words.get(4) == Some(&"tall") { 1.2 } else { 1.0 };
+        Walk { track: track.parse().unwrap(), secs: pair(secs, '-'), from: pair(from, ','), to: pair(to, ','), size }
     };
     text.split(';').map(walk).collect()
 }
 
 /// A body that stands upright at a place, seen whole.
-fn joints(x: f64, y: f64) -> Joints {
+fn joints(x: f64, y: f64, size: f64) -> Joints {
     let mut joints = Joints::default();
     for kind in JointKind::ALL {
         let (dx, z) = match kind {
@@ -57,7 +60,7 @@ fn joints(x: f64, y: f64) -> Joints {
             JointKind::LeftWrist => (-0.25, 0.85),
             JointKind::RightWrist => (0.25, 0.85),
         };
-        *joints.slot(kind) = Some(Joint { position: Point::new(x + dx, y, z), score: 0.9 });
+        *joints.slot(kind) = Some(Joint { position: Point::new(x + dx * size, y, z * size), score: 0.9 });
     }
     joints
 }
@@ -66,10 +69,16 @@ fn joints(x: f64, y: f64) -> Joints {
 struct Outcome {
     verdicts: Vec<(f64, TrackJoined)>,
     sightings: Vec<(f64, Sighting)>,
+    doubts: Vec<Doubt>,
     counters: Counters,
 }
 
 fn run(text: &str) -> Outcome {
+    run_with_hole(text, [f64::INFINITY; 2])
+}
+
+/// The same when frames between two times, exclusive, are lost.
+fn run_with_hole(text: &str, hole: [f64; 2]) -> Outcome {
     let walks = walks(text);
     let end = walks.iter().map(|walk| walk.secs[1]).fold(0.0, f64::max);
     let mut stitcher = Stitcher::new(&shop());
@@ -84,18 +93,36 @@ fn run(text: &str) -> Outcome {
         let person = |walk: &Walk| {
             let share = (secs - walk.secs[0]) / (walk.secs[1] - walk.secs[0]);
             let at = |axis: usize| walk.from[axis] + (walk.to[axis] - walk.from[axis]) * share;
-            Person { track: walk.track, joints: joints(at(0), at(1)) }
+            Person { track: walk.track, joints: joints(at(0), at(1), walk.size) }
         };
         let people = PeopleFrame { people: here.map(person).collect() };
+        if hole[0] < secs && secs < hole[1] {
+            continue;
+        }
+        if hole[1] == secs {
+            let at = |secs: f64| ShopTime::from_nanos(0) + Span::from_secs(secs);
+            stitcher.resume(TimeRange::new(at(hole[0]), at(hole[1])));
+        }
         take(secs, stitcher.step(ShopTime::from_nanos(0) + FRAME * frame, &people));
     }
     take(end, stitcher.finish());
-    Outcome { verdicts, sightings, counters: stitcher.counters() }
+    Outcome { verdicts, sightings, doubts: stitcher.take_doubts(), counters: stitcher.counters() }
 }
 
 /// The verdicts on these tracks must read as expected: `1 new`, `2 same as 1`, `3 ghost`.
 fn check(text: &str, expected: &str) -> Outcome {
-    let mut outcome = run(text);
+    check_outcome(text, run(text), expected)
+}
+
+/// The same across a hole; visits about which there are doubts must be these.
+fn check_hole(text: &str, hole: [f64; 2], expected: &str, doubted: &[u64]) {
+    let outcome = check_outcome(text, run_with_hole(text, hole), expected);
+    let mut visits: Vec<u64> = outcome.doubts.iter().map(|doubt| doubt.visit.number()).collect();
+    visits.sort_unstable();
+    assert_eq!(visits, doubted, "{text}: {:?}", outcome.doubts);
+}
+
+fn check_outcome(text: &str, mut outcome: Outcome, expected: &str) -> Outcome {
     outcome.verdicts.sort_by_key(|(_, verdict)| verdict.track);
     let said = |(_, verdict): &(f64, TrackJoined)| match verdict.verdict {
         TrackVerdict::NewVisit => format!("{} new", verdict.track),
@@ -166,4 +193,35 @@ fn held_sightings_are_released_in_order_with_their_own_times() {
     assert!(
         outcome.sightings.iter().all(|(secs, sighting)| { sighting.at.as_nanos() / FRAME.as_nanos() <= tenths(*secs) })
     );
+}
+
+#[test]
+fn across_a_hole_the_same_number_at_a_possible_place_is_the_same_shopper() {
+    check_hole("1 0-30 0.5,3 6,3", [10.0, 20.0], "1 new", &[]);
+    check_hole("1 0-10 0.5,3 2,3; 1 20-30 6,3 6,4", [10.0, 20.0], "1 new", &[]);
+    // Eight metres in a second, or another body: it goes on, and a person looks.
+    check_hole("1 0-10 0.5,3 0.6,3; 1 11-20 8.6,3 8.6,4", [10.0, 11.0], "1 new", &[1]);
+    check_hole("1 0-10 0.5,3 2,3; 1 20-30 6,3 6,4 tall", [10.0, 20.0], "1 new", &[1]);
+}
+
+#[test]
+fn across_a_hole_who_is_the_only_one_it_can_be_goes_on() {
+    check_hole("1 0-10 0.5,3 4,3; 2 20-30 4.5,3 6,3", [10.0, 20.0], "1 new, 2 same as 1", &[]);
+    check_hole("1 0-10 0.5,3 4,3; 2 70-80 4.5,3 6,3", [10.0, 70.0], "1 new, 2 same as 1", &[]);
+    // Two who look different are told apart, though either may have walked to where the other was.
+    let two = "1 0-10 0.5,2 4,2; 2 0-10 0.5,4 4,4 tall; 3 20-30 4,3 6,2 tall; 4 20-30 5,3 6,4";
+    check_hole(two, [10.0, 20.0], "1 new, 2 new, 3 same as 2, 4 same as 1", &[]);
+}
+
+#[test]
+fn across_a_hole_nobody_is_guessed() {
+    // Two alike who may have changed places.
+    let two = "1 0-10 0.5,2 4,2; 2 0-10 0.5,4 4,4; 3 20-30 4,3 6,2; 4 20-30 5,3 6,4";
+    check_hole(two, [10.0, 20.0], "1 new, 2 new, 3 new, 4 new", &[3, 4]);
+    // Somebody else altogether.
+    check_hole("1 0-10 0.5,3 4,3; 2 20-30 4.5,3 6,3 tall", [10.0, 20.0], "1 new, 2 new", &[2]);
+    // Too far away for the time.
+    check_hole("1 0-10 0.5,3 2,3; 2 11-20 8,3 8,4", [10.0, 11.0], "1 new, 2 new", &[2]);
+    // Who comes in at the door after a long hole is a newcomer.
+    check_hole("1 0-10 0.5,3 4,3; 2 30-40 0.5,3 2,3", [10.0, 30.0], "1 new, 2 new", &[]);
 }

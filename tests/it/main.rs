@@ -15,4 +15,5 @@ mod scenarios;
 mod snapshot;
 mod survival;
 mod tidy;
+mod till;
 mod trips;

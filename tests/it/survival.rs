@@ -208,7 +208,7 @@ fn is_sure(receipt: &Receipt) -> bool {
 /// Lengths of holes, milliseconds.
 const HOLES: [i64; 8] = [200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 60_000];
 /// Share of receipts that may be wrong without any mark because of a hole; without one about as many are.
-const SILENT_SHARE_MAX: f64 = 0.03;
+const SILENT_SHARE_MAX: f64 = 0.02;
 
 #[test]
 fn after_a_hole_nobody_is_lost_and_nobody_is_guessed() {
@@ -250,9 +250,10 @@ fn after_a_hole_nobody_is_lost_and_nobody_is_guessed() {
     let share = silent.len() as f64 / f64::from(judged);
     eprintln!(
         "{judged} receipts after a hole ({open} of visits open at the kill, {marked} marked), {} wrong without a mark: \
-         {:.2} %; without a hole {sure_wrong_whole} wrong above the bar\nby ms: receipts, marked, silent {by_hole:?}",
+         {:.2} %; without a hole {sure_wrong_whole} wrong above the bar\nby ms: receipts, marked, silent {by_hole:?}\n{}",
         silent.len(),
-        share * 100.0
+        share * 100.0,
+        silent.join("\n")
     );
     assert!(share <= SILENT_SHARE_MAX, "wrong without a mark\n{}", silent.join("\n"));
 }
@@ -275,12 +276,11 @@ fn time_goes_on_after_a_long_hole() {
     let facts = trip(Scenario::SinglePick, Level::Clean, 1).facts;
     let mut engine = Engine::new(&SHOP, Options::USUAL);
     facts[..facts.len() / 2].iter().for_each(|fact| engine.take(fact.clone(), &mut |_| {}));
-    let now: ShopTime = engine.now() + Span::from_millis(3_600_000);
+    let now: ShopTime = facts[facts.len() / 2].stamp.arrived + Span::from_millis(3_600_000);
     engine.resume(now);
-    assert_eq!(engine.open_visits().len(), 1);
     let mut receipts = Vec::new();
-    let late = &facts[facts.len() / 2];
-    let mut next = late.clone();
+    let is_plates = |fact: &&Fact| matches!(fact.body, Body::Plates(_));
+    let mut next = facts[facts.len() / 2..].iter().find(is_plates).unwrap().clone();
     next.stamp.at = now;
     if let Body::Plates(batch) = &mut next.body {
         batch.first_at = now;
@@ -294,4 +294,22 @@ fn time_goes_on_after_a_long_hole() {
     });
     assert_eq!(receipts.len(), 1);
     assert!(receipts[0].interrupted.as_ref().unwrap().contains("not seen again"), "{:?}", receipts[0].interrupted);
+}
+
+#[test]
+fn whoever_is_inside_when_an_engine_starts_without_its_checkpoint_is_asked_about() {
+    let facts = trip(Scenario::SinglePick, Level::Clean, 1).facts;
+    let after = &facts[facts.len() / 2..];
+    let mut engine = Engine::new(&SHOP, Options::USUAL);
+    engine.resume(after[0].stamp.arrived);
+    let mut receipts = Vec::new();
+    let mut give = |fact: &Fact| {
+        if let Body::Receipt(receipt) = &fact.body {
+            receipts.push(receipt.clone());
+        }
+    };
+    after.iter().for_each(|fact| engine.take(fact.clone(), &mut give));
+    engine.finish(&mut give);
+    assert_eq!(receipts.len(), 1);
+    assert!(receipts[0].interrupted.as_ref().unwrap().contains("inside the shop"), "{:?}", receipts[0].interrupted);
 }

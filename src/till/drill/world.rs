@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rand::RngExt;
-use serde_json::json;
 
 use super::month::Trouble;
 use super::{BEGINNING, Report};
@@ -264,7 +263,7 @@ impl World {
 
     /// A shopper has left; the case, if a person has to look first.
     pub(super) fn close(&mut self, receipt: &Receipt, payer: &Payer) -> Result<Option<crate::base::CaseId>> {
-        let closing = Closing { receipt: receipt.clone(), evidence: json!([]), payer: payer.clone() };
+        let closing = Closing { receipt: receipt.clone(), evidence: Vec::new(), payer: payer.clone() };
         let closed = self.persist(|till, now| till.close(&closing, now))?;
         self.report.reviewed += u64::from(closed.case.is_some());
         Ok(closed.case)

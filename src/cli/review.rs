@@ -1,0 +1,238 @@
+//! `aisle review`: what waits for a person, and what the person says.
+
+use clap::{Args, Subcommand};
+
+use super::book::BookArgs;
+use super::receipts::sentence;
+use crate::base::{CartId, CaseId, Error, Kind, Quantity, Result, ShopTime, ShopperId, SkuId};
+use crate::db::{Failure, Session, carts, cases};
+use crate::facts::{Attribution, Case, Concern, Decision, Goods, Grounds, Receipt, Verdict};
+use crate::ports::{Clock, WallClock};
+use crate::till::{Till, settle_due};
+
+/// Cases that are listed at once.
+const LISTED_MAX: u32 = 1_000;
+
+/// See what waits for a person, and decide it.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    aisle review list --db till.db\n  \
+    aisle review show case_0f3a... --db till.db\n  \
+    aisle review accept case_0f3a... --by ann --db till.db\n  \
+    aisle review change case_0f3a... --line 2000554117887=2 --by ann --note \"two, see plate 3\"\n  \
+    aisle review reject case_0f3a... --by ann")]
+pub(super) struct Review {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    List(List),
+    Show(Show),
+    Accept(Accept),
+    Change(Change),
+    Reject(Accept),
+    Assign(Assign),
+}
+
+/// List the cases that wait, oldest first
+#[derive(Args)]
+struct List {
+    #[command(flatten)]
+    book: BookArgs,
+    /// Answer in JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Show one case: its receipt and the evidence of each line
+#[derive(Args)]
+struct Show {
+    /// The case, as `list` names it.
+    case: CaseId,
+    #[command(flatten)]
+    book: BookArgs,
+    /// Answer in JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Decide a case: the receipt is right as it stands, or nothing of it is to be charged
+#[derive(Args)]
+struct Accept {
+    /// The case, as `list` names it.
+    case: CaseId,
+    #[command(flatten)]
+    who: Who,
+}
+
+/// Decide a case: these are the goods, and nothing else
+#[derive(Args)]
+struct Change {
+    /// The case, as `list` names it.
+    case: CaseId,
+    /// A product and how many of it; once for each product.
+    #[arg(long = "line", value_name = "SKU=UNITS", required = true, value_parser = goods)]
+    lines: Vec<Goods>,
+    #[command(flatten)]
+    who: Who,
+}
+
+/// Say who pays for a cart that nobody was announced for
+#[derive(Args)]
+struct Assign {
+    /// The cart.
+    cart: CartId,
+    /// Who pays.
+    shopper: ShopperId,
+    #[command(flatten)]
+    book: BookArgs,
+}
+
+#[derive(Args)]
+struct Who {
+    /// Who decides; it is written beside the verdict.
+    #[arg(long, value_name = "NAME")]
+    by: String,
+    /// Why.
+    #[arg(long, default_value = "")]
+    note: String,
+    #[command(flatten)]
+    book: BookArgs,
+}
+
+fn goods(text: &str) -> Result<Goods, String> {
+    let wrong = || format!("`{text}` is not a line: write SKU=UNITS, such as 2000554117887=2");
+    let (sku, units) = text.rsplit_once('=').ok_or_else(wrong)?;
+    Ok(Goods { sku: SkuId::new(sku), quantity: Quantity::new(units.parse().map_err(|_| wrong())?) })
+}
+
+impl Review {
+    pub(super) fn run(self) -> Result<()> {
+        match self.verb {
+            Verb::List(list) => list.run(),
+            Verb::Show(show) => show.run(),
+            Verb::Accept(accept) => decide(accept.case, Decision::Accept, accept.who),
+            Verb::Change(change) => decide(change.case, Decision::Change { lines: change.lines }, change.who),
+            Verb::Reject(reject) => decide(reject.case, Decision::Reject, reject.who),
+            Verb::Assign(assign) => {
+                let mut till = till_of(&assign.book, |session| shop_of(session, assign.cart))?;
+                till.assign(assign.cart, assign.shopper, WallClock.now())
+            }
+        }
+    }
+}
+
+impl List {
+    fn run(self) -> Result<()> {
+        let mut database = self.book.open()?;
+        let waiting = database.transaction(|session| cases::waiting(session, (ShopTime::MIN, ""), LISTED_MAX))?;
+        if self.json {
+            return super::print(&format!("{:#}\n", serde_json::json!(waiting)));
+        }
+        let mut text = String::new();
+        for case in &waiting {
+            text += &format!("{}  {}  {}\n", case.id, case.opened, concerns(case));
+        }
+        if waiting.is_empty() {
+            text += "nothing waits for a person\n";
+        }
+        super::print(&text)
+    }
+}
+
+impl Show {
+    fn run(self) -> Result<()> {
+        let mut database = self.book.open()?;
+        let (case, receipt, evidence) = database.transaction(|session| {
+            let case = cases::get(session, self.case)?;
+            let case = case.ok_or_else(|| Error::missing(format!("there is no {}", self.case)))?;
+            let receipt = carts::receipts(session, case.cart)?.pop().map(|version| version.receipt);
+            Ok((case.clone(), receipt, carts::evidence(session, case.cart)?))
+        })?;
+        if self.json {
+            let all = serde_json::json!({ "case": case, "receipt": receipt, "evidence": evidence });
+            return super::print(&format!("{all:#}\n"));
+        }
+        super::print(&shown(&case, receipt.as_ref(), evidence.as_deref()))
+    }
+}
+
+/// A case for people.
+fn shown(case: &Case, receipt: Option<&Receipt>, evidence: Option<&[Grounds]>) -> String {
+    let mut text = format!("{}: {}\n{}, opened {}\n", case.id, concerns(case), case.cart, case.opened);
+    if let Some(verdict) = &case.verdict {
+        text += &format!("decided by {} at {}: {}\n", verdict.reviewer, verdict.at, decision(&verdict.decision));
+    }
+    let Some(receipt) = receipt else { return text + "no receipt\n" };
+    let attributions: Vec<&Attribution> = evidence.unwrap_or_default().iter().map(|kept| &kept.attribution).collect();
+    for line in &receipt.lines {
+        let amount = line.amount.map_or_else(|| "no price".to_owned(), |amount| amount.to_string());
+        text += &format!("  {:>2} x {} ({})  {amount}  {}\n", line.quantity, line.name, line.sku, line.probability);
+        for attribution in attributions.iter().filter(|attribution| attribution.sku == line.sku) {
+            text += &format!("       {}\n", sentence(attribution));
+        }
+    }
+    let total = receipt.total.map_or_else(|| "unknown".to_owned(), |total| total.to_string());
+    text += &format!("  total {total}, {} that all of it is right\n", receipt.probability);
+    if evidence.is_none() {
+        text += "  the evidence is not kept any more\n";
+    }
+    text
+}
+
+fn concerns(case: &Case) -> String {
+    let text = |concern: &Concern| match concern {
+        Concern::Doubt { probability, bar } => format!("{probability} is below {bar}"),
+        Concern::NoPrice { sku } => format!("`{sku}` has no price"),
+        Concern::Interrupted { detail } => format!("interrupted: {detail}"),
+        Concern::NoPayer => "nobody is known to pay".to_owned(),
+        Concern::Contested { words, .. } => format!("contested: {words}"),
+        Concern::Disputed { amount } => format!("the bank took {amount} back"),
+        Concern::Recomputed => "the visit came out differently after it was booked".to_owned(),
+        Concern::Unpaid { code } => format!("not paid: {code}"),
+    };
+    case.concerns.iter().map(text).collect::<Vec<String>>().join("; ")
+}
+
+fn decision(decision: &Decision) -> String {
+    match decision {
+        Decision::Accept => "accepted".to_owned(),
+        Decision::Reject => "rejected".to_owned(),
+        Decision::Change { lines } => {
+            let lines: Vec<String> = lines.iter().map(|goods| format!("{} x {}", goods.quantity, goods.sku)).collect();
+            format!("changed to {}", lines.join(", "))
+        }
+    }
+}
+
+fn decide(id: CaseId, decision: Decision, who: Who) -> Result<()> {
+    let mut till = till_of(&who.book, |session| {
+        let case = cases::get(session, id)?.ok_or_else(|| Error::missing(format!("there is no {id}")))?;
+        shop_of(session, case.cart)
+    })?;
+    let verdict = Verdict { reviewer: who.by, at: WallClock.now(), decision, note: who.note };
+    let case = till.decide(id, &verdict)?;
+    // Where a server has the sandbox it will settle; here nobody else does.
+    let sandbox = who.book.sandbox_path().exists().then(|| who.book.sandbox()).transpose();
+    match sandbox {
+        Ok(None) => {}
+        Ok(Some(providers)) => drop(settle_due(&mut till, &providers, &WallClock)?),
+        Err(error) if error.kind() == Kind::Unavailable => {}
+        Err(error) => return Err(error),
+    }
+    super::print(&format!("{}: {}\n", case.id, self::decision(&verdict.decision)))
+}
+
+fn shop_of(session: &mut dyn Session, cart: CartId) -> Result<String, Failure> {
+    let cart = carts::get(session, cart)?.ok_or_else(|| Error::missing(format!("there is no {cart}")))?;
+    Ok(cart.shop)
+}
+
+/// The till of the shop that something in the book belongs to.
+fn till_of(book: &BookArgs, mut shop: impl FnMut(&mut dyn Session) -> Result<String, Failure>) -> Result<Till> {
+    let mut database = book.open()?;
+    let name = database.transaction(|session| shop(session))?;
+    Till::reopen(database, &name)
+}
