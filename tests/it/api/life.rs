@@ -144,7 +144,7 @@ fn review(world: &World) {
     let case = waiting["items"][0]["id"].as_str().unwrap().to_owned();
     let file = world.get(Role::Reviewer, &format!("/v1/cases/{case}"));
     assert_eq!(file["receipt"]["lines"].as_array().unwrap().len(), 2);
-    assert_eq!(file["evidence"][0]["attribution"]["movement"], "take");
+    assert_eq!(file["evidence"][0]["movement"], "take");
     let [can, other] = world.skus();
     let lines = json!([{ "sku": can, "quantity": 1 }, { "sku": other, "quantity": 1 }]);
     let verdict = json!({ "decision": "change", "lines": lines, "note": "one hand, one can" });
@@ -165,7 +165,7 @@ fn oblivion(berta: &Berta<'_>) {
     berta.ask("DELETE", &berta.home, None).expect(204);
     berta.ask("GET", &berta.home, None).expect(401);
     let left = berta.world.get(Role::Operator, &export).to_string();
-    assert!(!left.contains("Berta") && !left.contains("second one") && !left.contains("attribution\""), "{left}");
+    assert!(!left.contains("Berta") && !left.contains("second one") && !left.contains("movement\""), "{left}");
 }
 
 /// Every form of a receipt, asked for by name and by media type.
