@@ -85,7 +85,9 @@ impl Serve {
         tracing::info!(%address, database = self.book.shown(), "open");
         runtime.block_on(serve(listener, router, stop));
         tracing::info!("closing");
-        feed.map(Feed::stop);
+        if let Some(feed) = feed {
+            feed.stop();
+        }
         runtime.shutdown_timeout(END_PAUSE);
         settler.stop();
         tracing::info!("closed");

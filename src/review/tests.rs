@@ -34,7 +34,7 @@ fn change(text: &str) -> Decision {
 #[test]
 fn doubt_and_missing_prices_want_a_person() {
     let unpriced = Concern::NoPrice { sku: SkuId::new("soap") };
-    assert_eq!(concerns(&shop(), &receipt(0.9)), [unpriced.clone()]);
+    assert_eq!(concerns(&shop(), &receipt(0.9)), std::slice::from_ref(&unpriced));
     let doubt = Concern::Doubt { probability: Prob::new(0.89), bar: Prob::new(0.9) };
     assert_eq!(concerns(&shop(), &receipt(0.89)), [doubt, unpriced]);
 }

@@ -80,7 +80,33 @@ fn root() -> &'static Path {
 
 #[test]
 fn help_of_every_command() {
-    let commands = ["", "demo", "replay", "import", "import autocheckout", "simulate", "eval", "check"];
+    let commands = [
+        "",
+        "demo",
+        "replay",
+        "import",
+        "import autocheckout",
+        "simulate",
+        "eval",
+        "check",
+        "review",
+        "review list",
+        "review show",
+        "review accept",
+        "review change",
+        "review reject",
+        "review assign",
+        "receipt",
+        "ledger",
+        "ledger check",
+        "ledger balances",
+        "ledger drill",
+        "serve",
+        "token",
+        "token create",
+        "token list",
+        "token revoke",
+    ];
     for command in commands {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let name = if command.is_empty() { "aisle".to_owned() } else { command.replace(' ', "-") };
@@ -104,6 +130,17 @@ fn answers() {
         ("simulate", trip),
         ("simulate-list", "simulate --list"),
         ("replay", "replay trip.mcap"),
+        ("charge", "replay trip.mcap --charge --db till.db"),
+        ("charge-again", "replay trip.mcap --charge --db till.db"),
+        ("ledger-check", "ledger check --db till.db"),
+        ("ledger-balances", "ledger balances --db till.db"),
+        ("ledger-missing", "ledger check --db nothing.db"),
+        ("ledger-no-book", "ledger check --db trip.mcap"),
+        ("ledger-no-server", "ledger check --db postgres://aisle:secret@127.0.0.1:1/shop"),
+        ("review-empty", "review list --db till.db"),
+        ("review-unknown", "review accept case_00000000000000000000000000000000 --by ann --db till.db"),
+        ("receipt-unknown", "receipt cart_00000000000000000000000000000000 --db till.db"),
+        ("receipt-malformed", "receipt 17 --db till.db"),
         ("eval-no-scenario", "eval --scenarios dancing"),
         ("replay-missing", "replay nothing.mcap"),
         ("import-missing", "import autocheckout nothing -o trip.mcap"),

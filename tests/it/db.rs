@@ -218,7 +218,8 @@ fn a_failure_ends_the_transaction_even_if_it_is_overlooked() {
 
 #[test]
 fn what_is_append_only_stays() {
-    let rows = "INSERT INTO carts (id, entered_at, state) VALUES ('c', 1, 'open');
+    let rows = "INSERT INTO shops VALUES ('s', 1, '{}');
+        INSERT INTO carts (id, shop, entered_at, state) VALUES ('c', 's', 1, 'open');
         INSERT INTO receipts VALUES ('c', 1, 1, 'engine', '{}');
         INSERT INTO audit VALUES (1, 1, 'w', 'r', 'a', 's', 'd');
         INSERT INTO transfers (seq, id, kind, reason, debit, credit, amount, currency, cart, at, digest)

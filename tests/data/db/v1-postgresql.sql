@@ -24,6 +24,7 @@ CREATE TABLE balances (
 );
 CREATE TABLE carts (
     id text NOT NULL COLLATE pg_catalog."C",
+    shop text NOT NULL COLLATE pg_catalog."C",
     shopper text COLLATE pg_catalog."C",
     visit text COLLATE pg_catalog."C",
     gate text COLLATE pg_catalog."C",
@@ -70,6 +71,7 @@ CREATE TABLE outbox (
     state text NOT NULL COLLATE pg_catalog."C",
     attempts bigint NOT NULL,
     due_at bigint NOT NULL,
+    unsure_since bigint,
     reference text COLLATE pg_catalog."C",
     made_at bigint NOT NULL,
     answered_at bigint,
@@ -99,6 +101,11 @@ CREATE TABLE shoppers (
     gate_digest text COLLATE pg_catalog."C",
     created_at bigint NOT NULL,
     erased_at bigint
+);
+CREATE TABLE shops (
+    name text NOT NULL COLLATE pg_catalog."C",
+    described_at bigint NOT NULL,
+    body text NOT NULL COLLATE pg_catalog."C"
 );
 CREATE TABLE tokens (
     id text NOT NULL COLLATE pg_catalog."C",
@@ -157,6 +164,8 @@ ALTER TABLE ONLY shoppers
     ADD CONSTRAINT shoppers_gate_digest_key UNIQUE (gate_digest);
 ALTER TABLE ONLY shoppers
     ADD CONSTRAINT shoppers_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY shops
+    ADD CONSTRAINT shops_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY tokens
     ADD CONSTRAINT tokens_digest_key UNIQUE (digest);
 ALTER TABLE ONLY tokens
@@ -168,7 +177,7 @@ ALTER TABLE ONLY transfers
 ALTER TABLE ONLY transfers
     ADD CONSTRAINT transfers_reservation_key UNIQUE (reservation);
 CREATE INDEX carts_by_shopper ON carts USING btree (shopper, entered_at);
-CREATE INDEX carts_by_state ON carts USING btree (state, entered_at);
+CREATE INDEX carts_by_state ON carts USING btree (shop, state, entered_at);
 CREATE INDEX cases_by_cart ON cases USING btree (cart, opened_at);
 CREATE INDEX cases_by_state ON cases USING btree (decided_at, opened_at);
 CREATE INDEX evidence_by_end ON evidence USING btree (kept_until);
@@ -183,6 +192,8 @@ CREATE TRIGGER receipts_no_change BEFORE DELETE OR UPDATE ON receipts FOR EACH R
 CREATE TRIGGER receipts_no_truncate BEFORE TRUNCATE ON receipts FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER transfers_no_change BEFORE DELETE OR UPDATE ON transfers FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER transfers_no_truncate BEFORE TRUNCATE ON transfers FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+ALTER TABLE ONLY carts
+    ADD CONSTRAINT carts_shop_fkey FOREIGN KEY (shop) REFERENCES shops(name);
 ALTER TABLE ONLY carts
     ADD CONSTRAINT carts_shopper_fkey FOREIGN KEY (shopper) REFERENCES shoppers(id);
 ALTER TABLE ONLY cases
@@ -203,9 +214,10 @@ ALTER TABLE ONLY transfers
     ADD CONSTRAINT transfers_cart_fkey FOREIGN KEY (cart) REFERENCES carts(id);
 ALTER TABLE ONLY transfers
     ADD CONSTRAINT transfers_reservation_fkey FOREIGN KEY (reservation) REFERENCES transfers(id);
-INSERT INTO migrations VALUES (1, 'book', '86361e478b4c3b95bda7e71c75d8305cdfa8e1e0c3975ab505e01e65b7752997', 1764000000000000000);
+INSERT INTO migrations VALUES (1, 'book', 'f08fba4ceed81e8b96126048169f35325af39a793aa781e80e957dd9ff983d76', 1764000000000000000);
+INSERT INTO shops (name, described_at, body) VALUES ('corner', 1, '{}');
 INSERT INTO shoppers (id, name, created_at) VALUES ('shopper_1', 'Ada', 1);
-INSERT INTO carts (id, shopper, entered_at, state) VALUES ('cart_1', 'shopper_1', 2, 'settled');
+INSERT INTO carts (id, shop, shopper, entered_at, state) VALUES ('cart_1', 'corner', 'shopper_1', 2, 'settled');
 INSERT INTO receipts (cart, version, made_at, origin, body) VALUES ('cart_1', 1, 3, 'engine', '{}');
 INSERT INTO transfers (seq, id, kind, reason, debit, credit, amount, currency, cart, at, digest)
   VALUES (1, 'transfer_1', 'direct', 'sale', 'shopper/1', 'revenue', 250, 'EUR', 'cart_1', 4, 'd');

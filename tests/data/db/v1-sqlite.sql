@@ -4,6 +4,11 @@ CREATE TABLE migrations (
   digest TEXT NOT NULL,      -- SHA-256 of the file
   applied_at INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE shops (
+  name TEXT PRIMARY KEY,
+  described_at INTEGER NOT NULL,
+  body TEXT NOT NULL         -- shop::ShopDraft
+) STRICT;
 CREATE TABLE shoppers (
   id TEXT PRIMARY KEY,
   name TEXT,
@@ -15,6 +20,7 @@ CREATE TABLE shoppers (
 ) STRICT;
 CREATE TABLE carts (
   id TEXT PRIMARY KEY,
+  shop TEXT NOT NULL REFERENCES shops (name),
   shopper TEXT REFERENCES shoppers (id),
   visit TEXT,                -- base::VisitId, once a track is bound to it
   gate TEXT,
@@ -25,7 +31,7 @@ CREATE TABLE carts (
   booked INTEGER NOT NULL DEFAULT 0,   -- version that is in the ledger, 0 for none
   live TEXT                  -- what is known while it is open
 ) STRICT;
-CREATE INDEX carts_by_state ON carts (state, entered_at);
+CREATE INDEX carts_by_state ON carts (shop, state, entered_at);
 CREATE INDEX carts_by_shopper ON carts (shopper, entered_at);
 CREATE TABLE receipts (
   cart TEXT NOT NULL REFERENCES carts (id),
@@ -94,6 +100,7 @@ CREATE TABLE outbox (
   state TEXT NOT NULL,       -- due, done, declined, stuck
   attempts INTEGER NOT NULL,
   due_at INTEGER NOT NULL,    -- also the end of the lease of whoever is at it
+  unsure_since INTEGER,       -- since when it may have been carried out unheard
   reference TEXT,            -- what the provider calls it
   made_at INTEGER NOT NULL,
   answered_at INTEGER,
@@ -152,9 +159,10 @@ END;
 CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN
   SELECT RAISE(ABORT, 'audit is append-only');
 END;
-INSERT INTO migrations VALUES (1, 'book', '86361e478b4c3b95bda7e71c75d8305cdfa8e1e0c3975ab505e01e65b7752997', 1764000000000000000);
+INSERT INTO migrations VALUES (1, 'book', 'f08fba4ceed81e8b96126048169f35325af39a793aa781e80e957dd9ff983d76', 1764000000000000000);
+INSERT INTO shops (name, described_at, body) VALUES ('corner', 1, '{}');
 INSERT INTO shoppers (id, name, created_at) VALUES ('shopper_1', 'Ada', 1);
-INSERT INTO carts (id, shopper, entered_at, state) VALUES ('cart_1', 'shopper_1', 2, 'settled');
+INSERT INTO carts (id, shop, shopper, entered_at, state) VALUES ('cart_1', 'corner', 'shopper_1', 2, 'settled');
 INSERT INTO receipts (cart, version, made_at, origin, body) VALUES ('cart_1', 1, 3, 'engine', '{}');
 INSERT INTO transfers (seq, id, kind, reason, debit, credit, amount, currency, cart, at, digest)
   VALUES (1, 'transfer_1', 'direct', 'sale', 'shopper/1', 'revenue', 250, 'EUR', 'cart_1', 4, 'd');

@@ -13,8 +13,9 @@ use super::place::{Place, on_each, on_server};
 
 /// Rows of the first version, to see that an upgrade keeps them.
 const ROWS: &str = "\
+INSERT INTO shops (name, described_at, body) VALUES ('corner', 1, '{}');
 INSERT INTO shoppers (id, name, created_at) VALUES ('shopper_1', 'Ada', 1);
-INSERT INTO carts (id, shopper, entered_at, state) VALUES ('cart_1', 'shopper_1', 2, 'settled');
+INSERT INTO carts (id, shop, shopper, entered_at, state) VALUES ('cart_1', 'corner', 'shopper_1', 2, 'settled');
 INSERT INTO receipts (cart, version, made_at, origin, body) VALUES ('cart_1', 1, 3, 'engine', '{}');
 INSERT INTO transfers (seq, id, kind, reason, debit, credit, amount, currency, cart, at, digest)
   VALUES (1, 'transfer_1', 'direct', 'sale', 'shopper/1', 'revenue', 250, 'EUR', 'cart_1', 4, 'd');
