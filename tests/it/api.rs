@@ -16,7 +16,7 @@ use aisle::api::{Api, Grant, Role, create_token, description};
 use aisle::base::{CartId, Prob, Quantity, ShopTime, ShopperId, SkuId, Span, VisitId};
 use aisle::cart;
 use aisle::db;
-use aisle::facts::{Closing, Goods, Receipt};
+use aisle::facts::{Closing, Goods, Grounds, Receipt};
 use aisle::payment::Sandbox;
 use aisle::ports::{Clock, PaymentProvider};
 use aisle::sim::demo_shop;
@@ -189,8 +189,7 @@ impl World {
     }
 
     /// A visit is over.
-    fn close(&self, receipt: &Receipt, evidence: Value, payer: Payer) -> Closed {
-        let evidence = serde_json::from_value(evidence).unwrap();
+    fn close(&self, receipt: &Receipt, evidence: Vec<Grounds>, payer: Payer) -> Closed {
         let closing = till::Closing { receipt: receipt.clone(), evidence, payer };
         self.till().close(&closing, self.clock.now()).unwrap()
     }

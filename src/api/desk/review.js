@@ -202,14 +202,14 @@ class Lines {
 
 function evidence(moves, receipt) {
   const lines = new Map((receipt ? receipt.lines : []).map((line) => [line.sku, line]));
-  const doubt = (move) => (lines.get(move.attribution.sku) || { probability: 0 }).probability;
+  const doubt = (move) => (lines.get(move.sku) || { probability: 0 }).probability;
   const listed = (sku) => [...$("products").children].find((option) => option.value === sku);
   const name = (sku) => (lines.get(sku) || { name: (listed(sku) || { textContent: sku }).textContent }).name;
   const visit = receipt && receipt.visit;
   if (!moves.length) return element("p", { className: "faint" }, "Nothing is kept about it: its time is over, or a person wrote the lines.");
   const entry = (name, ...value) => [element("dt", {}, name), element("dd", {}, ...value)];
-  const card = ({ attribution }) => {
-    const known = attribution.evidence;
+  const card = (move) => {
+    const known = move.evidence;
     const weight = known.weight;
     const off = Math.abs(weight.measured - weight.expected) > 3 * Math.max(weight.sigma, 1);
     // Whoever was surely not there only takes up room.
@@ -220,7 +220,7 @@ function evidence(moves, receipt) {
       taker.wrist_metres === null ? "wrist hidden" : `wrist at ${(taker.wrist_metres * 100).toFixed(0)} cm`));
     const notes = [known.misplaced ? "off its planned place" : null, weight.learned ? "weight learned from the plates" : null];
     return element("section", { className: "move" },
-      element("p", {}, element("strong", {}, `${attribution.movement === "take" ? "Took" : "Put back"} ${attribution.quantity} × ${name(attribution.sku)}`)),
+      element("p", {}, element("strong", {}, `${move.movement === "take" ? "Took" : "Put back"} ${move.quantity} × ${name(move.sku)}`)),
       element("dl", {},
         ...entry("When", `${clock(known.span.start)} to ${clock(known.span.end)}`),
         ...entry("Where", `shelf ${known.shelf}, plates ${known.plates.join(", ")}`),
@@ -231,7 +231,7 @@ function evidence(moves, receipt) {
   };
   // What is least sure comes first.
   const sorted = [...moves].sort((a, b) => doubt(a) - doubt(b)
-    || a.attribution.evidence.span.start - b.attribution.evidence.span.start);
+    || a.evidence.span.start - b.evidence.span.start);
   return element("div", { className: "moves" }, ...sorted.map(card));
 }
 

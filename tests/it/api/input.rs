@@ -79,7 +79,7 @@ fn busy_world() -> (World, CartId) {
     let world = World::new();
     let cart = world.enter("busy");
     let receipt = world.receipt("1", [1, 1], 0.5);
-    world.close(&receipt, json!([]), aisle::till::Payer::Cart(cart));
+    world.close(&receipt, Vec::new(), aisle::till::Payer::Cart(cart));
     (world, cart)
 }
 

@@ -50,7 +50,7 @@ fn what_was_slow_is_settled_when_its_notice_comes() {
     let slow = json!({ "payment": { "provider": "sandbox", "customer": "anna", "token": "slow" } });
     world.ask(Role::Operator, "PUT", &format!("/v1/shoppers/{}", world.anna), Some(slow)).expect(200);
     let receipt = world.receipt("7", [1, 0], 1.0);
-    let walk_in = world.close(&receipt, json!([]), Payer::Cart(cart));
+    let walk_in = world.close(&receipt, Vec::new(), Payer::Cart(cart));
     world.settle();
     world.clock.on(Span::from_millis(3_000));
     for (headers, body) in world.sandbox.take_notices(world.clock.now()) {
@@ -66,7 +66,7 @@ fn a_dispute_is_put_before_a_person() {
     let world = World::new();
     let cart = world.enter("1");
     let receipt = world.receipt("1", [1, 0], 1.0);
-    world.close(&receipt, json!([]), Payer::Cart(cart));
+    world.close(&receipt, Vec::new(), Payer::Cart(cart));
     world.settle();
     let taken = aisle::ports::PaymentProvider::statement(world.sandbox.as_ref()).unwrap().unwrap();
     world.sandbox.dispute(&taken[0].reference).unwrap();
