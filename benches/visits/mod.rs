@@ -9,11 +9,11 @@ use std::sync::Arc;
 use aisle::base::{CartId, Money, Prob, Quantity, ShopTime, ShopperId, SkuId, Span, TrackId, VisitId};
 use aisle::cart;
 use aisle::db::{self, Database, transfers};
-use aisle::facts::{Closing as ClosedBy, Goods, PaymentMethod, Receipt};
+use aisle::facts::{Closing as ClosedBy, Goods, Grounds, PaymentMethod, Receipt};
 use aisle::shop::Shop;
 use aisle::sim;
 use aisle::till::{Closing, Enrolment, Payer, Till};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use tempfile::TempDir;
 
 /// When the first visit of all begins.
@@ -176,17 +176,23 @@ pub(crate) fn digest(text: &str) -> String {
     uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, text.as_bytes()).simple().to_string()[..16].to_owned()
 }
 
-/// About as much as an engine writes for five lines.
-fn evidence(goods: &[Goods]) -> Json {
-    let attribution = |(index, goods): (usize, &Goods)| {
-        let fact = |source: &str| json!({ "source": source, "sequence": 1_000 + index });
-        json!({
-            "visit": "v1", "sku": goods.sku, "quantity": 1, "act": "take", "probability": 0.99,
-            "at": { "start": ORIGIN, "end": ORIGIN },
-            "shelf_events": [fact("shelf/1"), fact("shelf/1")],
-            "hands": [fact("people/north"), fact("people/north"), fact("people/south")],
-            "explanation": "the change fits one unit of the product planned here, and a hand was there throughout",
-        })
+/// What an engine writes for so many lines.
+fn evidence(goods: &[Goods]) -> Vec<Grounds> {
+    let grounds = |(index, goods): (usize, &Goods)| {
+        let fact = json!({ "source": "fusion", "sequence": 1_000 + index });
+        let event = json!({ "source": "shelf/1-1", "sequence": 1_000 + index });
+        let value = json!({
+            "fact": fact, "visit": "1", "sku": goods.sku, "quantity": 1, "movement": "take",
+            "evidence": {
+                "event": event, "shelf": "1-1", "plates": ["1-1-1", "1-1-2"],
+                "span": { "start": ORIGIN, "end": ORIGIN },
+                "weight": { "measured": -331.0, "sigma": 1.8, "expected": -332.0, "learned": false },
+                "takers": [{ "visit": "1", "wrist_metres": 0.07, "share": 0.93 },
+                           { "visit": "2", "wrist_metres": null, "share": 0.07 }],
+                "misplaced": false, "probability": 0.99,
+            },
+        });
+        serde_json::from_value(value).expect("this is how evidence is written")
     };
-    goods.iter().enumerate().map(attribution).collect()
+    goods.iter().enumerate().map(grounds).collect()
 }
