@@ -286,7 +286,10 @@ fn receipts_look_as_they_did() {
     let cases: BTreeMap<&str, Case> = cases().into_iter().map(|case| (case.name, case)).collect();
     for (form, names) in forms {
         for name in names {
-            snapshot::check_file(&format!("documents/{name}.{}", form.extension()), &cases[name].render(form));
+            let text = cases[name].render(form);
+            // One page shows the style; the others show what is in it.
+            let text = if form == Form::Html && *name != "usual" { without_style(&text) } else { text };
+            snapshot::check_file(&format!("documents/{name}.{}", form.extension()), &text);
         }
     }
 }
@@ -531,4 +534,10 @@ fn forms_have_their_words() {
     }
     let wrong = "pdf".parse::<Form>();
     assert_eq!(wrong, Err("`pdf` is not a form of receipt: write text, html, json, poslog or epcis".to_owned()));
+}
+
+fn without_style(page: &str) -> String {
+    let (before, rest) = page.split_once("<style>").unwrap();
+    let (_, after) = rest.split_once("</style>").unwrap();
+    format!("{before}<style>…</style>{after}")
 }
