@@ -89,7 +89,11 @@ fn a_server_lives_and_ends() {
 #[test]
 fn what_cannot_be_served_is_said() {
     let folder = tempfile::tempdir().unwrap();
-    let cases: [(&[&str], i32, &str); 4] = [
+    let shop = include_str!("../../../calibration/demo/shop.toml");
+    let shop = format!("{shop}\n[payment]\nprovider = \"cash\"\n");
+    std::fs::write(folder.path().join("shop.toml"), shop).unwrap();
+    let cases: [(&[&str], i32, &str); 5] = [
+        (&["serve", "--db", "cash.db", "--shop", "shop.toml"], 3, "`provider = \"cash\"` is unknown"),
         (&["serve", "--db", "mysql://u:secret@h/db"], 2, "no database that aisle knows"),
         (&["serve", "--db", "book.db", "--listen", "nowhere"], 2, "invalid"),
         (&["serve", "--db", "book.db", "--shop", "missing"], 4, "missing"),
