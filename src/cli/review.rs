@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 use super::book::BookArgs;
 use super::receipts::sentence;
 use crate::base::{CartId, CaseId, Error, Kind, Quantity, Result, ShopTime, ShopperId, SkuId};
+use crate::db::access::Deed;
 use crate::db::{Failure, Session, carts, cases};
 use crate::facts::{Attribution, Case, Concern, Decision, Goods, Grounds, Receipt, Verdict};
 use crate::ports::{Clock, WallClock};
@@ -86,6 +87,9 @@ struct Assign {
     cart: CartId,
     /// Who pays.
     shopper: ShopperId,
+    /// Who says so; it is written into the audit log.
+    #[arg(long, value_name = "NAME")]
+    by: String,
     #[command(flatten)]
     book: BookArgs,
 }
@@ -118,7 +122,8 @@ impl Review {
             Verb::Reject(reject) => decide(reject.case, Decision::Reject, reject.who),
             Verb::Assign(assign) => {
                 let mut till = till_of(&assign.book, |session| shop_of(session, assign.cart))?;
-                till.assign(assign.cart, assign.shopper, WallClock.now())
+                let deed = deed(&assign.by, "cart.assign", assign.cart.to_string());
+                till.by(deed, |till| till.assign(assign.cart, assign.shopper, WallClock.now()))
             }
         }
     }
@@ -213,7 +218,8 @@ fn decide(id: CaseId, decision: Decision, who: Who) -> Result<()> {
         shop_of(session, case.cart)
     })?;
     let verdict = Verdict { reviewer: who.by, at: WallClock.now(), decision, note: who.note };
-    let case = till.decide(id, &verdict)?;
+    let deed = deed(&verdict.reviewer, "case.verdict", id.to_string());
+    let case = till.by(deed, |till| till.decide(id, &verdict))?;
     // Where a server has the sandbox it will settle; here nobody else does.
     let sandbox = who.book.sandbox_path().exists().then(|| who.book.sandbox()).transpose();
     match sandbox {
@@ -223,6 +229,12 @@ fn decide(id: CaseId, decision: Decision, who: Who) -> Result<()> {
         Err(error) => return Err(error),
     }
     super::print(&format!("{}: {}\n", case.id, self::decision(&verdict.decision)))
+}
+
+/// For the audit log: whoever may use this command has the book itself.
+fn deed(who: &str, action: &str, subject: String) -> Deed {
+    let (who, role, action) = (who.to_owned(), "reviewer".to_owned(), action.to_owned());
+    Deed { at: WallClock.now(), who, role, action, subject, detail: "on the command line".to_owned() }
 }
 
 fn shop_of(session: &mut dyn Session, cart: CartId) -> Result<String, Failure> {

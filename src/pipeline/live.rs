@@ -49,8 +49,8 @@ struct Memory {
     /// Ground facts taken so far: whoever sends them again begins behind these.
     taken: u64,
     binder: Binder,
-    /// Who pays for the visits that are not over, as far as that is decided.
-    bound: BTreeMap<VisitId, Option<CartId>>,
+    /// Who pays for the visits that are not over, as far as that is decided, and whether it is sure enough.
+    bound: BTreeMap<VisitId, Option<(CartId, bool)>>,
 }
 
 /// How a shop began its day.
@@ -164,7 +164,7 @@ impl Live {
             }
         });
         let bound = self.memory.binder.finish();
-        self.bind(bound);
+        self.bind(&shop, bound);
         self.follow(&shop, &derived);
         // Nobody is inside: the next day begins afresh.
         self.save(till, &[])
@@ -198,13 +198,16 @@ impl Live {
             }
         }
         let bound = self.memory.binder.tick(self.engine.now());
-        self.bind(bound);
+        self.bind(shop, bound);
     }
 
-    fn bind(&mut self, bound: Vec<Bound>) {
+    fn bind(&mut self, shop: &Shop, bound: Vec<Bound>) {
         for bound in bound {
             match bound {
-                Bound::Visit(bound) => drop(self.memory.bound.insert(bound.visit, bound.cart)),
+                Bound::Visit(bound) => {
+                    let sure = shop.policy().review_below <= bound.probability;
+                    self.memory.bound.insert(bound.visit, bound.cart.map(|cart| (cart, sure)));
+                }
                 Bound::Expired(cart) => self.expired.push(cart),
             }
         }
@@ -213,7 +216,8 @@ impl Live {
     fn payer(&mut self, visit: VisitId) -> Payer {
         match (&self.payers, self.memory.bound.remove(&visit).flatten()) {
             (Payers::WalkIns(method), _) => Payer::WalkIn(method.clone()),
-            (Payers::Gates, Some(cart)) => Payer::Cart(cart),
+            (Payers::Gates, Some((cart, true))) => Payer::Cart(cart),
+            (Payers::Gates, Some((cart, false))) => Payer::Perhaps(cart),
             (Payers::Gates, None) => Payer::Unknown,
         }
     }
@@ -238,7 +242,7 @@ impl Live {
         // Who pays for a visit is written once it is decided.
         let cart_of = |visit: OpenVisit| match (&self.payers, self.memory.bound.get(&visit.visit)) {
             (Payers::WalkIns(_), _) => Some((visit, None)),
-            (Payers::Gates, Some(cart)) => Some((visit, *cart)),
+            (Payers::Gates, Some(bound)) => Some((visit, bound.map(|(cart, _)| cart))),
             (Payers::Gates, None) => None,
         };
         let open: Vec<_> = self.engine.open_visits().into_iter().filter_map(cart_of).collect();

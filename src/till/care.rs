@@ -117,7 +117,8 @@ impl Till {
             for cart in &stays {
                 let settled = cart.state == CartState::Settled;
                 let payment = book::payment_of(session, cart.id)?;
-                if !settled || payment.as_ref().is_some_and(|payment| payment.standing() == Standing::Settling) {
+                let open = |payment: &Payment| matches!(payment.standing(), Standing::Settling | Standing::Unpaid);
+                if !settled || payment.as_ref().is_some_and(open) {
                     let message = format!("{} is not settled yet; erase when it is", cart.id);
                     return Err(Error::conflict(message).into());
                 }

@@ -13,8 +13,10 @@ use crate::{ledger, review};
 /// Who pays for a visit.
 #[derive(Clone, Debug)]
 pub enum Payer {
-    /// Whoever was announced at a gate with this cart.
+    /// Whoever was announced at a gate with this cart; also for somebody who came in with them, on a cart of their own.
     Cart(CartId),
+    /// Perhaps whoever was announced with this cart; a person has to find out.
+    Perhaps(CartId),
     /// Nobody was announced; somebody made up for this visit alone pays so. Demos and recordings have no gate.
     WalkIn(PaymentMethod),
     /// Nobody knows; a person has to find out.
@@ -62,26 +64,31 @@ pub(super) fn close_in(
     at: ShopTime,
 ) -> Result<Closed, Failure> {
     let Closing { receipt, evidence, payer } = closing;
-    let id = match payer {
-        Payer::Cart(id) => *id,
-        Payer::WalkIn(_) | Payer::Unknown => CartId::of_visit(shop.name(), receipt.entered, receipt.visit),
+    let own = CartId::of_visit(shop.name(), receipt.entered, receipt.visit);
+    let (id, host) = match payer {
+        Payer::Cart(id) | Payer::Perhaps(id) => match carts::get(session, *id)? {
+            None => return Err(Error::missing(format!("nobody was announced with {id}")).into()),
+            // The cart is that of somebody else, with whom this one came in.
+            Some(cart) if cart.visit.is_some_and(|visit| visit != receipt.visit) => (own, Some(cart)),
+            Some(_) => (*id, None),
+        },
+        Payer::WalkIn(_) | Payer::Unknown => (own, None),
     };
     let known = carts::get(session, id)?;
     if let Some(cart) = known.as_ref().filter(|cart| 0 < cart.receipt) {
         return compare(session, cart, receipt, at);
     }
-    let mut cart = match (known, payer) {
-        (Some(cart), _) => cart,
-        (None, Payer::Cart(id)) => return Err(Error::missing(format!("nobody was announced with {id}")).into()),
-        (None, Payer::Unknown | Payer::WalkIn(_)) => {
-            entry::open(session, shop.name(), id, None, None, receipt.entered)?
-        }
+    let mut cart = match known {
+        Some(cart) => cart,
+        None => entry::open(session, shop.name(), id, None, None, receipt.entered)?,
     };
-    if let (Payer::WalkIn(method), None) = (payer, cart.shopper) {
-        walk_in(session, shop, &mut cart, method, at)?;
+    match (payer, cart.shopper, host.and_then(|host| host.shopper)) {
+        (Payer::WalkIn(method), None, _) => walk_in(session, shop, &mut cart, method, at)?,
+        (_, None, Some(host)) => come_along(session, &mut cart, host, at)?,
+        _ => {}
     }
     let mut concerns = review::concerns(shop, receipt);
-    if cart.shopper.is_none() {
+    if cart.shopper.is_none() || matches!(payer, Payer::Perhaps(_)) {
         concerns.push(Concern::NoPayer);
     }
     if !concerns.is_empty() {
@@ -169,6 +176,16 @@ fn walk_in(
     carts::update(session, cart)?;
     let hold = shop.policy().payment.hold.map(|minor| Money::new(minor, shop.policy().currency));
     let (payment, effects) = Payment::begin(cart.id, id, method.clone(), hold, at);
+    book::carry_out(session, &payment, &effects, at)
+}
+
+/// Somebody else pays for a visit, as they do for their own; nothing is held for it.
+fn come_along(session: &mut dyn Session, cart: &mut Cart, host: ShopperId, at: ShopTime) -> Result<(), Failure> {
+    let method = shoppers::get(session, host)?.and_then(|host| host.method);
+    let Some(method) = method else { return Ok(()) };
+    cart.shopper = Some(host);
+    carts::update(session, cart)?;
+    let (payment, effects) = Payment::begin(cart.id, host, method, None, at);
     book::carry_out(session, &payment, &effects, at)
 }
 

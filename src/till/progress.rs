@@ -95,11 +95,16 @@ fn keep_open(
     visit: &OpenVisit,
     announced: Option<CartId>,
 ) -> Result<(), Failure> {
-    let id = announced.unwrap_or_else(|| CartId::of_visit(shop.name(), visit.entered, visit.visit));
-    let known = carts::get(session, id)?;
+    let announced = announced.map(|id| carts::get(session, id)).transpose()?.flatten();
+    let own = CartId::of_visit(shop.name(), visit.entered, visit.visit);
+    let known = match announced.filter(|cart| cart.visit.is_none_or(|other| other == visit.visit)) {
+        Some(cart) => Some(cart),
+        // Nobody was announced, or this one came in with somebody whose cart that is.
+        None => carts::get(session, own)?,
+    };
     let mut cart = match known {
         Some(cart) => cart,
-        None => entry::open(session, shop.name(), id, None, None, visit.entered)?,
+        None => entry::open(session, shop.name(), own, None, None, visit.entered)?,
     };
     let live = json!(visit);
     if cart.state == CartState::Open && cart.live.as_ref() != Some(&live) {

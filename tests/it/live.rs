@@ -4,17 +4,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aisle::base::rng::dice;
-use aisle::base::{ShopTime, SkuId, VisitId};
+use aisle::base::{CartId, ShopTime, ShopperId, SkuId, Span, VisitId};
 use aisle::db::carts::{self, CartState};
 use aisle::db::faulty::{Faulty, Life, Mischance, Moment};
 use aisle::db::{self, Database, Engine, Failure, FailureKind, Session, access, cases};
-use aisle::facts::{Concern, Fact, OpenVisit, PaymentMethod, Receipt, StatementLine};
+use aisle::facts::{Concern, Fact, GateScan, OpenVisit, PaymentMethod, Receipt, StatementLine};
 use aisle::payment::Sandbox;
 use aisle::pipeline::{Began, Live, Options, Payers};
 use aisle::ports::{Clock, FactSource, PaymentProvider};
 use aisle::shop::Shop;
 use aisle::sim::{self, Level, Scenario, Simulation};
-use aisle::till::{Providers, Till, check, settle_due};
+use aisle::till::{Enrolment, Providers, Till, check, settle_due};
 use rand::RngExt;
 
 /// Whatever happens in these tests happens at this time.
@@ -245,4 +245,64 @@ fn a_full_disk_delays_and_loses_nothing() {
     assert!(100 < waited, "the disk was never missed");
     live.finish(&mut till).unwrap();
     assert_eq!(end(till, &shop, &Arc::new(Sandbox::new(Arc::new(Noon)))), whole);
+}
+
+/// Everybody comes in at a gate: who was let in pays for what they took, two who came with one scan are paid by one, and
+/// who slipped in is for a person.
+#[test]
+fn gates_say_who_pays() {
+    let (shop, facts) = facts(Scenario::Crowd, 3);
+    let whole = uninterrupted(&shop, &facts);
+    let mut entries: Vec<(ShopTime, VisitId)> =
+        whole.receipts.iter().map(|(visit, receipt)| (receipt.entered, *visit)).collect();
+    entries.sort_unstable();
+    assert!(3 < entries.len());
+    let mut till = Till::open(memory(), shop.clone(), Noon.now()).unwrap();
+    let sandbox = Arc::new(Sandbox::new(Arc::new(Noon)));
+    // Of all that come in, the last slips in behind the others, and the first scans for two.
+    let mut scans = Vec::new();
+    for (number, (entered, _)) in entries.iter().enumerate().take(entries.len() - 1) {
+        if number == 1 {
+            continue;
+        }
+        let text = |text: &str| text.to_owned();
+        let method = PaymentMethod { provider: text("sandbox"), customer: number.to_string(), token: text("ok") };
+        let id = ShopperId::derived(&["gates", &number.to_string()]);
+        till.enrol(&Enrolment { id, name: None, contact: None, method: Some(method), gate_digest: None }, Noon.now())
+            .unwrap();
+        let cart = CartId::derived(&["gates", &number.to_string()]);
+        let announced = till.announce(id, cart, "door", Noon.now()).unwrap();
+        let order = announced.order.unwrap();
+        till.answered(order.id, &sandbox.submit(&order), announced.first, Noon.now()).unwrap();
+        let people = if number == 0 { 2 } else { 1 };
+        scans.push((*entered - Span::from_millis(1_500), GateScan { cart, gate: "door".to_owned(), people }));
+    }
+    let (mut live, _) = Live::open(&mut till, Payers::Gates, Options::USUAL, Arc::new(Noon)).unwrap();
+    let mut waiting = scans.iter().peekable();
+    for fact in &facts {
+        while let Some((at, scan)) = waiting.next_if(|(at, _)| *at <= fact.stamp.at) {
+            live.scan(*at, scan);
+        }
+        live.take(&mut till, fact.clone()).unwrap();
+    }
+    let closed = live.finish(&mut till).unwrap();
+    let cases = till.with(|session| cases::waiting(session, (ShopTime::MIN, ""), 100)).unwrap();
+    let unpaid = cases.iter().filter(|case| case.concerns.contains(&Concern::NoPayer)).count();
+    assert!(0 < unpaid, "whoever slipped in was charged to somebody without a question: {closed:?}");
+    let carts = till
+        .with(|session| {
+            let mut carts = carts::in_state(session, shop.name(), CartState::Review, (ShopTime::MIN, ""), 100)?;
+            carts.extend(carts::in_state(session, shop.name(), CartState::Settled, (ShopTime::MIN, ""), 100)?);
+            Ok(carts)
+        })
+        .unwrap();
+    let with_receipt: Vec<_> = carts.iter().filter(|cart| 0 < cart.receipt).collect();
+    assert_eq!(with_receipt.len(), whole.receipts.len(), "a receipt for every visit");
+    let visits: std::collections::BTreeSet<_> = with_receipt.iter().map(|cart| cart.visit).collect();
+    assert_eq!(visits.len(), whole.receipts.len(), "each of another visit");
+    let hosts = with_receipt.iter().filter(|cart| cart.shopper == Some(ShopperId::derived(&["gates", "0"]))).count();
+    assert_eq!(hosts, 2, "one scan for two, and one payer: {with_receipt:?}");
+    assert!(with_receipt.iter().filter(|cart| cart.shopper.is_some()).count() + 1 == with_receipt.len());
+    let statement = sandbox.statement().unwrap().unwrap();
+    assert_eq!(check(&mut till.into_database(), &[("sandbox".to_owned(), statement)]).unwrap().findings, []);
 }
