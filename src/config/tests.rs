@@ -127,7 +127,7 @@ fn every_problem_of_every_file_is_listed_with_its_line() {
         "shop.toml:9: shelf 1-1: height_metres is missing",
         "shop.toml:11: zone z: kind is `door`; it must be entrance, exit or closed",
         "shop.toml:11: zone z: polygon must be a list of corners [x, y] in metres",
-        "shop.toml:2: shop: unknown key `colour`; the keys here are name, policy, gondola, zone, tax, promotion, product",
+        "shop.toml:2: shop: unknown key `colour`; the keys here are name, policy, gondola, zone, tax, promotion, product, payment",
         "catalogue.toml:5: catalogue product 2: sku is missing",
         "catalogue.toml:5: catalogue product 2: price must be an amount of USD with at most 2 decimals, such as \"1.49\"",
         "catalogue.toml:8: catalogue product 2: unknown key `prise`; the keys here are sku, name, gtin, weight_grams, price_minor, price, tax, markdown_price_minor, markdown_price, markdown_percent, markdown_from, markdown_until",

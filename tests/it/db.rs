@@ -168,17 +168,17 @@ fn values_come_back_as_they_went() {
 #[test]
 fn values_that_do_not_fit_are_refused() {
     let insert = "INSERT INTO shoppers (id, name, created_at) VALUES (?1, ?2, ?3)";
-    let wrong: [&[Value]; 4] = [
-        &["s".into(), Value::Null, "soon".into()],
-        &["s".into(), vec![1].into(), 1.into()],
-        &["s".into(), "zero \0".into(), 1.into()],
-        &["s".into(), Value::Null],
+    let wrong: [(&[Value], Kind); 4] = [
+        (&["s".into(), Value::Null, "soon".into()], Kind::Input),
+        (&["s".into(), vec![1].into(), 1.into()], Kind::Input),
+        (&["s".into(), "zero \0".into(), 1.into()], Kind::Input),
+        (&["s".into(), Value::Null], Kind::Broken),
     ];
     on_each(|place| {
         let mut database = place.open();
-        for values in wrong {
+        for (values, kind) in wrong {
             let error = database.transaction(|session| session.execute(insert, values)).unwrap_err();
-            assert_eq!(error.kind(), Kind::Input, "{error}");
+            assert_eq!(error.kind(), kind, "{error}");
         }
         assert_eq!(number(&mut database, "SELECT COUNT(*) FROM shoppers"), 0);
     });

@@ -89,7 +89,14 @@ fn a_server_lives_and_ends() {
 #[test]
 fn what_cannot_be_served_is_said() {
     let folder = tempfile::tempdir().unwrap();
-    let cases: [(&[&str], i32, &str); 4] = [
+    let demo = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("calibration/demo");
+    for file in ["shop.toml", "catalogue.toml", "planogram.toml"] {
+        let text = std::fs::read_to_string(demo.join(file)).unwrap();
+        std::fs::write(folder.path().join(file), text.replace("provider = \"sandbox\"", "provider = \"cash\""))
+            .unwrap();
+    }
+    let cases: [(&[&str], i32, &str); 5] = [
+        (&["serve", "--db", "cash.db", "--shop", "."], 3, "`provider = \"cash\"` is unknown"),
         (&["serve", "--db", "mysql://u:secret@h/db"], 2, "no database that aisle knows"),
         (&["serve", "--db", "book.db", "--listen", "nowhere"], 2, "invalid"),
         (&["serve", "--db", "book.db", "--shop", "missing"], 4, "missing"),
