@@ -11,7 +11,7 @@ use super::reply::{Json, Nothing};
 use super::route::Call;
 use crate::base::{CaseId, Error, Money, ShopTime, SkuId};
 use crate::db::{carts, cases};
-use crate::facts::{Case, Decision, Grounds, Receipt, Verdict};
+use crate::facts::{Case, Decision, Goods, Grounds, Receipt, Verdict};
 
 /// Letters of a reviewer's note.
 const NOTE_CHARS_MAX: usize = 2_000;
@@ -33,13 +33,28 @@ pub(super) struct CaseFile {
 
 /// What a person has decided.
 #[derive(Deserialize, JsonSchema)]
-pub(super) struct VerdictBody {
-    /// What.
-    #[serde(flatten)]
-    decision: Decision,
-    /// Why, in their words, up to 2,000 letters.
-    #[serde(default)]
-    note: String,
+#[serde(tag = "decision", rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum VerdictBody {
+    /// The receipt is right as it stands.
+    Accept {
+        /// Why, in their words, up to 2,000 letters.
+        #[serde(default)]
+        note: String,
+    },
+    /// These are the goods; products not named were not taken.
+    Change {
+        /// What the shopper has, a product once; quantities of at least one.
+        lines: Vec<Goods>,
+        /// Why, in their words, up to 2,000 letters.
+        #[serde(default)]
+        note: String,
+    },
+    /// Nothing is to be charged, or what was charged is to be given back.
+    Reject {
+        /// Why, in their words, up to 2,000 letters.
+        #[serde(default)]
+        note: String,
+    },
 }
 
 /// A product of the catalogue.
@@ -81,8 +96,13 @@ pub(super) fn decide(
     Json(body): Json<VerdictBody>,
 ) -> Result<Json<Case>, Problem> {
     let mut checks = Checks::default();
-    checks.words("/note", &body.note, NOTE_CHARS_MAX);
-    if let Decision::Change { lines } = &body.decision {
+    let (decision, note) = match body {
+        VerdictBody::Accept { note } => (Decision::Accept, note),
+        VerdictBody::Change { lines, note } => (Decision::Change { lines }, note),
+        VerdictBody::Reject { note } => (Decision::Reject, note),
+    };
+    checks.words("/note", &note, NOTE_CHARS_MAX);
+    if let Decision::Change { lines } = &decision {
         if LINES_MAX < lines.len() {
             checks.say("/lines", format!("{} lines; write up to {LINES_MAX}", lines.len()));
         }
@@ -91,13 +111,13 @@ pub(super) fn decide(
         }
     }
     checks.done()?;
-    let word = match body.decision {
+    let word = match decision {
         Decision::Accept => "accept",
         Decision::Change { .. } => "change",
         Decision::Reject => "reject",
     };
     let reviewer = call.who().0.to_owned();
-    let verdict = Verdict { reviewer, at: call.now, decision: body.decision, note: body.note };
+    let verdict = Verdict { reviewer, at: call.now, decision, note };
     call.record(&id, word, |till| till.decide(id, &verdict)).map(Json)
 }
 

@@ -1,5 +1,7 @@
 //! A shopper at a gate: does the door open?
 
+use std::time::{Duration, Instant};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,11 +15,14 @@ use super::route::Call;
 use super::shoppers::{holder, idempotency_key};
 use crate::base::{CartId, Error, Kind, Secret, ShopperId};
 use crate::db::{carts, shoppers};
-use crate::facts::{Order, Task};
+use crate::facts::{Answer, Order, Task};
+use crate::ports::PaymentProvider;
 use crate::till::{Announced, Door, Till};
 
 /// Letters of a gate's name.
 const GATE_CHARS_MAX: usize = 64;
+/// Pause between two questions about a hold that a shopper has to confirm.
+const HOLD_POLL: Duration = Duration::from_millis(250);
 
 /// Somebody at a gate: a shopper, or what they show there.
 #[derive(Deserialize, JsonSchema)]
@@ -91,12 +96,12 @@ pub(super) fn enter(
     };
     let Some(shopper) = shopper else { return Ok(Json(EntryView::shut("this code is not known here"))) };
     let cart = CartId::derived(&["entry", &holder(call), key]);
-    let (announced, new) = match announce(call, shopper, cart, &body.gate)? {
+    let announced = match announce(call, shopper, cart, &body.gate)? {
         Ok(announced) => announced,
         Err(reason) => return Ok(Json(EntryView::shut(reason))),
     };
     if let Some(order) = announced.order.filter(|order| order.task == Task::Authorise) {
-        ask_for_hold(call.api, order, new);
+        ask_for_hold(call.api, order, announced.first);
     }
     let door = call.read(|till| till.door(cart, call.api.clock.now()))?;
     Ok(Json(match door {
@@ -105,13 +110,13 @@ pub(super) fn enter(
     }))
 }
 
-/// Opens the cart; or gives why not, for the shopper. With it, whether the cart was not there before.
+/// Opens the cart; or gives why not, for the shopper.
 fn announce(
     call: &Call<'_>,
     shopper: ShopperId,
     cart: CartId,
     gate: &str,
-) -> Result<Result<(Announced, bool), String>, Problem> {
+) -> Result<Result<Announced, String>, Problem> {
     let work = |till: &mut Till| {
         let known = till.with(|session| carts::get(session, cart))?;
         if known.as_ref().is_some_and(|known| known.shopper != Some(shopper)) {
@@ -120,7 +125,7 @@ fn announce(
         }
         let deed = super::access::deed(call.who(), "entry.open", &cart, gate, call.now);
         match till.by(deed, |till| till.announce(shopper, cart, gate, call.now)) {
-            Ok(announced) => Ok(Ok((announced, known.is_none()))),
+            Ok(announced) => Ok(Ok(announced)),
             Err(error) if matches!(error.kind(), Kind::Missing | Kind::Conflict) => Ok(Err(error.message().to_owned())),
             Err(error) => Err(error),
         }
@@ -135,8 +140,9 @@ fn ask_for_hold(api: &Api, order: Order, sure_before: bool) {
     let Ok(place) = api.holds.clone().try_acquire_owned() else { return };
     let (till, clock) = (api.till.clone(), api.clock.clone());
     let (tell, told) = crossbeam_channel::bounded(1);
+    let wait = duration(api.hold_wait);
     tokio::task::spawn_blocking(move || {
-        let answer = provider.submit(&order);
+        let answer = hold(&*provider, &order, wait);
         let mut till = till.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Err(error) = till.answered(order.id, &answer, sure_before, clock.now()) {
             // The order is in the outbox and will be asked about again.
@@ -147,5 +153,22 @@ fn ask_for_hold(api: &Api, order: Order, sure_before: bool) {
         let _ = tell.send(());
     });
     // Time over or not: what is known by now decides.
-    let _ = told.recv_timeout(duration(api.hold_wait));
+    let _ = told.recv_timeout(wait + HOLD_POLL);
+}
+
+/// Asks for a hold, and again while the shopper has to confirm it and time is left.
+fn hold(provider: &dyn PaymentProvider, order: &Order, wait: Duration) -> Answer {
+    let begun = Instant::now();
+    let mut answer = provider.submit(order);
+    while let Answer::Pending { reference } = &answer
+        && begun.elapsed() < wait
+    {
+        std::thread::sleep(HOLD_POLL.min(wait));
+        match provider.query(order, Some(reference)) {
+            later @ (Answer::Done { .. } | Answer::Declined { .. }) => answer = later,
+            // Whatever else it says, it has the order.
+            _ => {}
+        }
+    }
+    answer
 }

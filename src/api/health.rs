@@ -36,8 +36,11 @@ pub(super) fn alive(_: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Result<
 
 /// `GET /readyz`
 pub(super) fn ready(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Result<Json<Readiness>, Problem> {
-    let (shop, silent_since) =
-        call.read(|till| Ok((till.shop().clone(), till.with(|session| outbox::oldest_due(session))?)))?;
+    let (shop, silent_since) = call.read(|till| {
+        let shop = till.shop().clone();
+        let oldest = till.with(|session| outbox::oldest_due(session, shop.name()))?;
+        Ok((shop, oldest))
+    })?;
     let silent = silent_since.map_or(Span::ZERO, |since| (call.now - since).max(Span::ZERO));
     let trusted = shop.policy().payment.offline_max;
     // An order that was made a moment ago says nothing about its provider.

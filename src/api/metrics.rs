@@ -87,12 +87,13 @@ impl Metrics {
 /// `GET /metrics`
 pub(super) fn expose(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Result<Text<Exposition>, Problem> {
     let (orders, standings, waiting, oldest) = call.read(|till| {
+        let shop = till.shop().clone();
         till.with(|session| {
             Ok((
                 outbox::counts(session)?,
                 outbox::standings(session)?,
                 cases::count_waiting(session)?,
-                outbox::oldest_due(session)?,
+                outbox::oldest_due(session, shop.name())?,
             ))
         })
     })?;

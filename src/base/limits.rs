@@ -31,10 +31,10 @@ pub const PEOPLE_PER_FRAME_MAX: usize = 256;
 pub const MESSAGE_BYTES_MAX: usize = 64 << 20;
 /// Bytes of one catalogue, planogram or shop file that is read whole.
 pub const SHOP_FILE_BYTES_MAX: u64 = 64 << 20;
-/// Times that an order with no clear answer is sent to a payment provider before a person looks at it.
-pub const ORDER_TRIES_MAX: u32 = 40;
-/// How long an order may be unsure. Providers remember what they carried out for a day at least.
-pub const ORDER_UNSURE_MAX: Span = Span::from_millis(20 * 3_600_000);
+/// Times that an old order is sent to a payment provider before a person looks at it (again).
+pub const ORDER_TRIES_MIN: u32 = 20;
+/// How long an order may be unsure before a person looks at it: longer than a day without the provider.
+pub const ORDER_UNSURE_MAX: Span = Span::from_millis(72 * 3_600_000);
 /// How long an order that is surely not carried out is sent again and again.
 pub const ORDER_AGE_MAX: Span = Span::from_millis(7 * 24 * 3_600_000);
 

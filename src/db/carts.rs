@@ -242,12 +242,15 @@ pub fn evidence(session: &mut dyn Session, cart: CartId) -> Result<Option<Vec<Gr
     rows.first().map(|row| row.json(0)).transpose()
 }
 
-/// Deletes the evidence whose time is over; gives how many carts it was of.
+/// Deletes the evidence whose time is over and that no case waits with; gives how many carts it was of.
 ///
 /// # Errors
 /// What the database says.
 pub fn forget_evidence(session: &mut dyn Session, now: ShopTime) -> Result<u64, Failure> {
-    session.execute("DELETE FROM evidence WHERE kept_until <= ?1", &[time(now)])
+    session.execute(
+        "DELETE FROM evidence WHERE kept_until <= ?1 AND cart NOT IN (SELECT cart FROM cases WHERE decided_at IS NULL)",
+        &[time(now)],
+    )
 }
 
 /// Deletes the evidence of all carts of a shopper.

@@ -125,21 +125,25 @@ pub fn by_reference(session: &mut dyn Session, reference: &str) -> Result<Vec<Le
     session.query(&statement, &[reference.into()])?.iter().map(read).collect()
 }
 
-/// Takes orders that are due, oldest due first, at most `most`, and leases them until `lease_end`: nobody else takes
-/// them before that, and whoever dies with them leaves them to be taken again then. From now on they are unsure;
-/// the letters given tell since when they were before.
+/// Takes orders of a shop that are due, oldest due first, at most `most`, and leases them until `lease_end`: nobody else
+/// takes them before that, and whoever dies with them leaves them to be taken again then. From now on they are unsure;
+/// the letters given tell since when they were before. Orders that are due later than `far` are due too: no pause is so
+/// long, so a clock was wrong when it was made.
 ///
 /// # Errors
 /// What the database says.
 pub fn take_due(
     session: &mut dyn Session,
-    now: ShopTime,
-    lease_end: ShopTime,
+    shop: &str,
+    (now, lease_end, far): (ShopTime, ShopTime, ShopTime),
     most: u32,
 ) -> Result<Vec<Letter>, Failure> {
-    let statement =
-        format!("SELECT {COLUMNS} FROM outbox WHERE state = 'due' AND due_at <= ?1 ORDER BY due_at, id LIMIT ?2");
-    let rows = session.query(&statement, &[time(now), i64::from(most).into()])?;
+    let statement = format!(
+        "SELECT {COLUMNS} FROM outbox WHERE state = 'due' AND (due_at <= ?1 OR ?4 < due_at) AND {} \
+         ORDER BY due_at, id LIMIT ?3",
+        of_shop(2)
+    );
+    let rows = session.query(&statement, &[time(now), shop.into(), i64::from(most).into(), time(far)])?;
     let mut letters = rows.iter().map(read).collect::<Result<Vec<Letter>, Failure>>()?;
     let lease = "UPDATE outbox SET attempts = attempts + 1, due_at = ?2, unsure_since = COALESCE(unsure_since, ?3) WHERE id = ?1";
     for letter in &mut letters {
@@ -167,21 +171,24 @@ pub fn rewrite(session: &mut dyn Session, order: &Order) -> Result<(), Failure> 
     session.execute("UPDATE outbox SET body = ?2 WHERE id = ?1", &[name(&order.id), json(order)?]).map(drop)
 }
 
-/// When the next order is due.
+/// When the next order of a shop is due.
 ///
 /// # Errors
 /// What the database says.
-pub fn next_due(session: &mut dyn Session) -> Result<Option<ShopTime>, Failure> {
-    let rows = session.query("SELECT MIN(due_at) FROM outbox WHERE state = 'due'", &[])?;
+pub fn next_due(session: &mut dyn Session, shop: &str) -> Result<Option<ShopTime>, Failure> {
+    let statement = format!("SELECT MIN(due_at) FROM outbox WHERE state = 'due' AND {}", of_shop(1));
+    let rows = session.query(&statement, &[shop.into()])?;
     rows.first().map_or(Ok(None), |row| row.maybe(0, Row::time))
 }
 
-/// When the order was made that has waited longest without any word from its provider.
+/// When the order of a shop was made that has waited longest without any word from its provider.
 ///
 /// # Errors
 /// What the database says.
-pub fn oldest_due(session: &mut dyn Session) -> Result<Option<ShopTime>, Failure> {
-    let rows = session.query("SELECT MIN(made_at) FROM outbox WHERE state = 'due' AND reference IS NULL", &[])?;
+pub fn oldest_due(session: &mut dyn Session, shop: &str) -> Result<Option<ShopTime>, Failure> {
+    let statement =
+        format!("SELECT MIN(made_at) FROM outbox WHERE state = 'due' AND reference IS NULL AND {}", of_shop(1));
+    let rows = session.query(&statement, &[shop.into()])?;
     rows.first().map_or(Ok(None), |row| row.maybe(0, Row::time))
 }
 
@@ -253,6 +260,14 @@ pub fn note(session: &mut dyn Session, notice: &Notice, received_at: ShopTime) -
 /// What the database says.
 pub fn forget_notices(session: &mut dyn Session, end: ShopTime) -> Result<u64, Failure> {
     session.execute("DELETE FROM notices WHERE received_at < ?1", &[time(end)])
+}
+
+/// That an order is of the shop whose name is the parameter at this place: other shops have other accounts.
+fn of_shop(place: u32) -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM payments JOIN carts ON carts.id = payments.cart \
+         WHERE payments.id = outbox.payment AND carts.shop = ?{place})"
+    )
 }
 
 fn read(row: &Row) -> Result<Letter, Failure> {

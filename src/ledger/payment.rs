@@ -16,6 +16,9 @@ use crate::facts::{
     Account, Answer, Concern, Order, OrderLine, PaymentMethod, Reason, Settled, Task, Transfer, TransferKind,
 };
 
+/// What providers call a hold that was captured otherwise than by us.
+const ALREADY_CAPTURED: &str = "already_captured";
+
 /// The money of one cart.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Payment {
@@ -225,7 +228,9 @@ impl Payment {
     /// What is owed and neither paid nor lost, minor units; negative when too much was taken. None while nothing is
     /// billed.
     pub fn outstanding(&self) -> Option<i64> {
-        Some(self.bill.as_ref()?.total.minor - self.paid() - self.lost)
+        let due = self.bill.as_ref()?.total.minor - self.paid();
+        // A loss stands for what is billed; of what was credited since, the bank has given back its part.
+        Some(if due < 0 { due } else { (due - self.lost).max(0) })
     }
 
     /// What was taken and not given back, minor units.
@@ -280,7 +285,9 @@ impl Payment {
                 self.hold = None;
                 let kind = TransferKind::Void { reservation: hold.order };
                 let released = self.inward(asked, kind, Reason::Hold, nothing, at);
-                Effects { transfers: vec![released], ..Effects::default() }
+                // Somebody took money by hand that is not owed.
+                let taken = matches!(asked.task, Task::Void { .. }) && refusal.code == ALREADY_CAPTURED;
+                Effects { transfers: vec![released], concern: taken.then_some(unpaid), ..Effects::default() }
             }
             Task::Charge => {
                 self.refusal = Some(refusal);
@@ -393,7 +400,7 @@ fn set_aside(refund: &Order) -> TransferId {
 }
 
 /// Whether an order can have moved so much.
-fn is_possible(order: &Order, amount: Money) -> bool {
+pub fn is_possible(order: &Order, amount: Money) -> bool {
     let least = if matches!(order.task, Task::Void { .. }) { 0 } else { 1 };
     amount.currency == order.amount.currency && least <= amount.minor && amount.minor <= order.amount.minor
 }

@@ -123,8 +123,8 @@ fn fits_reason(transfer: &Transfer) -> bool {
     let kind = match transfer.reason {
         Reason::Hold => matches!(transfer.kind, TransferKind::Reserve | TransferKind::Void { .. }),
         Reason::Capture => matches!(transfer.kind, TransferKind::Post { .. }),
-        // A refund is set aside when it is ordered, and posted or voided when the provider has answered.
-        Reason::Refund => transfer.kind != TransferKind::Direct,
+        // A refund may be set aside when it is ordered, and is then posted or voided when the provider has answered.
+        Reason::Refund => true,
         _ => transfer.kind == TransferKind::Direct,
     };
     let accounts = matches!(

@@ -49,8 +49,8 @@ struct Memory {
     /// Ground facts taken so far: whoever sends them again begins behind these.
     taken: u64,
     binder: Binder,
-    /// Who pays for the visits that are not over, as far as that is decided, and whether it is sure enough.
-    bound: BTreeMap<VisitId, Option<(CartId, bool)>>,
+    /// Who pays for the visits that are not over, as far as that is decided.
+    bound: BTreeMap<VisitId, Option<CartId>>,
 }
 
 /// How a shop began its day.
@@ -205,8 +205,10 @@ impl Live {
         for bound in bound {
             match bound {
                 Bound::Visit(bound) => {
-                    let sure = shop.policy().review_below <= bound.probability;
-                    self.memory.bound.insert(bound.visit, bound.cart.map(|cart| (cart, sure)));
+                    // Who is not sure enough is not guessed: a person finds out who pays, and the entry is over.
+                    let sure = bound.cart.filter(|_| shop.policy().review_below <= bound.probability);
+                    self.expired.extend(bound.cart.filter(|_| sure.is_none()));
+                    self.memory.bound.insert(bound.visit, sure);
                 }
                 Bound::Expired(cart) => self.expired.push(cart),
             }
@@ -216,8 +218,7 @@ impl Live {
     fn payer(&mut self, visit: VisitId) -> Payer {
         match (&self.payers, self.memory.bound.remove(&visit).flatten()) {
             (Payers::WalkIns(method), _) => Payer::WalkIn(method.clone()),
-            (Payers::Gates, Some((cart, true))) => Payer::Cart(cart),
-            (Payers::Gates, Some((cart, false))) => Payer::Perhaps(cart),
+            (Payers::Gates, Some(cart)) => Payer::Cart(cart),
             (Payers::Gates, None) => Payer::Unknown,
         }
     }
@@ -242,7 +243,7 @@ impl Live {
         // Who pays for a visit is written once it is decided.
         let cart_of = |visit: OpenVisit| match (&self.payers, self.memory.bound.get(&visit.visit)) {
             (Payers::WalkIns(_), _) => Some((visit, None)),
-            (Payers::Gates, Some(bound)) => Some((visit, bound.map(|(cart, _)| cart))),
+            (Payers::Gates, Some(cart)) => Some((visit, *cart)),
             (Payers::Gates, None) => None,
         };
         let open: Vec<_> = self.engine.open_visits().into_iter().filter_map(cart_of).collect();

@@ -15,8 +15,6 @@ use crate::{ledger, review};
 pub enum Payer {
     /// Whoever was announced at a gate with this cart; also for somebody who came in with them, on a cart of their own.
     Cart(CartId),
-    /// Perhaps whoever was announced with this cart; a person has to find out.
-    Perhaps(CartId),
     /// Nobody was announced; somebody made up for this visit alone pays so. Demos and recordings have no gate.
     WalkIn(PaymentMethod),
     /// Nobody knows; a person has to find out.
@@ -66,7 +64,7 @@ pub(super) fn close_in(
     let Closing { receipt, evidence, payer } = closing;
     let own = CartId::of_visit(shop.name(), receipt.entered, receipt.visit);
     let (id, host) = match payer {
-        Payer::Cart(id) | Payer::Perhaps(id) => match carts::get(session, *id)? {
+        Payer::Cart(id) => match carts::get(session, *id)? {
             None => return Err(Error::missing(format!("nobody was announced with {id}")).into()),
             // The cart is that of somebody else, with whom this one came in.
             Some(cart) if cart.visit.is_some_and(|visit| visit != receipt.visit) => (own, Some(cart)),
@@ -88,7 +86,7 @@ pub(super) fn close_in(
         _ => {}
     }
     let mut concerns = review::concerns(shop, receipt);
-    if cart.shopper.is_none() || matches!(payer, Payer::Perhaps(_)) {
+    if cart.shopper.is_none() {
         concerns.push(Concern::NoPayer);
     }
     if !concerns.is_empty() {

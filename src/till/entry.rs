@@ -3,6 +3,7 @@
 use super::{Till, book};
 use crate::base::{CartId, Error, Money, Result, ShopTime, ShopperId, Span};
 use crate::db::carts::{Cart, CartState};
+use crate::db::outbox::LetterState;
 use crate::db::shoppers::Shopper;
 use crate::db::{Failure, Session, carts, outbox, shoppers};
 use crate::facts::{Order, PaymentMethod};
@@ -138,7 +139,8 @@ impl Till {
     /// # Errors
     /// When there is no such cart; what the database says.
     pub fn door(&mut self, cart: CartId, at: ShopTime) -> Result<Door> {
-        let policy = self.shop.policy().payment;
+        let shop = self.shop.clone();
+        let policy = shop.policy().payment;
         self.db.transaction(|session| {
             let Some(payment) = book::payment_of(session, cart)? else {
                 return Err(Error::missing(format!("nobody was announced with {cart}")).into());
@@ -152,11 +154,20 @@ impl Till {
                 turn_away(session, payment, at)?;
                 return Ok(Door::Shut { reason });
             }
-            if payment.asked.is_none() {
-                return Ok(Door::Open { unheld: false });
+            let Some(asked) = &payment.asked else { return Ok(Door::Open { unheld: false }) };
+            let letter = outbox::get(session, asked.id)?;
+            // The provider is there and has not said yes: that is not its silence.
+            let no = match letter {
+                Some(letter) if letter.state == LetterState::Stuck => Some("the payment provider refuses the request"),
+                Some(letter) if letter.reference.is_some() => Some("the payment was not confirmed in time"),
+                _ => None,
+            };
+            if let Some(reason) = no {
+                turn_away(session, payment, at)?;
+                return Ok(Door::Shut { reason: reason.to_owned() });
             }
             // Nothing is heard from the provider. How long that has been so, the oldest order that waits can tell.
-            let silent_since = outbox::oldest_due(session)?.unwrap_or(at);
+            let silent_since = outbox::oldest_due(session, shop.name())?.unwrap_or(at);
             if at - silent_since <= policy.offline_max && policy.offline_max != Span::ZERO {
                 return Ok(Door::Open { unheld: true });
             }
@@ -168,7 +179,15 @@ impl Till {
 
 /// What a shopper owes and could not be charged.
 pub(super) fn debt(session: &mut dyn Session, shopper: ShopperId) -> Result<Option<Money>, Failure> {
-    let unpaid: Vec<Payment> = outbox::payments_of(session, shopper, Standing::Unpaid.as_str(), 100)?;
+    let mut unpaid: Vec<Payment> = outbox::payments_of(session, shopper, Standing::Unpaid.as_str(), 100)?;
+    let settling: Vec<Payment> = outbox::payments_of(session, shopper, Standing::Settling.as_str(), 100)?;
+    for payment in settling {
+        // What was given up is not on its way any more.
+        let asked = payment.asked.as_ref().map(|order| outbox::get(session, order.id)).transpose()?.flatten();
+        if asked.is_some_and(|letter| letter.state == LetterState::Stuck) {
+            unpaid.push(payment);
+        }
+    }
     let owed = |payment: &Payment| {
         let minor = payment.outstanding().filter(|minor| 0 < *minor)?;
         payment.bill.as_ref().map(|bill| Money::new(minor, bill.total.currency))
@@ -202,9 +221,12 @@ pub(super) fn open(
     Ok(cart)
 }
 
-/// Closes the cart of somebody who does not come in.
+/// Closes the cart of somebody who does not come in; that of somebody who is known to be inside, or was, stays.
 pub(super) fn turn_away(session: &mut dyn Session, mut payment: Payment, at: ShopTime) -> Result<(), Failure> {
     if let Some(mut cart) = carts::get(session, payment.cart)? {
+        if cart.state != CartState::Open || 0 < cart.receipt || cart.visit.is_some() {
+            return Ok(());
+        }
         cart.state = CartState::Settled;
         cart.left_at = Some(at);
         carts::update(session, &cart)?;

@@ -40,7 +40,8 @@ impl Till {
             let Some(newest) = versions.last() else { return without_receipt(session, &case, verdict) };
             let booked = versions.iter().find(|version| version.version == cart.booked);
             let version = match verdict.decision {
-                Decision::Accept if cart.state != CartState::Review => {
+                // Only what was before a person because of the receipt is booked by accepting it.
+                Decision::Accept if cart.state != CartState::Review || !is_about_receipt(&case) => {
                     ask_again(session, &case, verdict.at)?;
                     return Ok(case);
                 }
@@ -149,6 +150,14 @@ fn waiting(session: &mut dyn Session, id: CaseId) -> Result<Case, Failure> {
             Err(Error::conflict(message).into())
         }
     }
+}
+
+/// Whether a case keeps a receipt from being booked.
+fn is_about_receipt(case: &Case) -> bool {
+    case.concerns.iter().any(|concern| match concern {
+        Concern::Doubt { .. } | Concern::NoPrice { .. } | Concern::Interrupted { .. } | Concern::NoPayer => true,
+        Concern::Contested { .. } | Concern::Disputed { .. } | Concern::Recomputed | Concern::Unpaid { .. } => false,
+    })
 }
 
 /// A case about money of somebody who has no receipt: a hold that the provider will not release, say.

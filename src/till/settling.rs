@@ -1,11 +1,12 @@
 //! Money moves: orders go out, answers and notices come in.
 
 use super::{Till, book};
-use crate::base::limits::{ORDER_AGE_MAX, ORDER_TRIES_MAX, ORDER_UNSURE_MAX};
+use crate::base::limits::{ORDER_AGE_MAX, ORDER_TRIES_MIN, ORDER_UNSURE_MAX};
 use crate::base::{Error, Result, ShopTime, Span, TransferId};
 use crate::db::outbox::{Letter, LetterState};
 use crate::db::{Failure, Session, outbox};
 use crate::facts::{About, Answer, Concern, Notice};
+use crate::ledger::payment::is_possible;
 
 /// Whoever takes an order has this long before another one may take it.
 const LEASE: Span = Span::from_millis(60_000);
@@ -20,7 +21,8 @@ impl Till {
     /// # Errors
     /// What the database says.
     pub fn take_due(&mut self, now: ShopTime, most: u32) -> Result<Vec<Letter>> {
-        self.db.transaction(|session| outbox::take_due(session, now, now + LEASE, most))
+        let (shop, times) = (self.shop.clone(), (now, now + LEASE, now + PAUSE_LONGEST + LEASE));
+        self.db.transaction(|session| outbox::take_due(session, shop.name(), times, most))
     }
 
     /// When the next order is due.
@@ -28,7 +30,8 @@ impl Till {
     /// # Errors
     /// What the database says.
     pub fn next_due(&mut self) -> Result<Option<ShopTime>> {
-        self.db.transaction(outbox::next_due)
+        let shop = self.shop.clone();
+        self.db.transaction(|session| outbox::next_due(session, shop.name()))
     }
 
     /// A provider answered. What follows is written at once; an answer to an order that is over changes nothing.
@@ -87,9 +90,20 @@ pub(super) fn take_answer(
     now: ShopTime,
 ) -> Result<(), Failure> {
     let Some(mut letter) = outbox::get(session, order)? else { return Ok(()) };
-    if matches!(letter.state, LetterState::Done | LetterState::Declined) {
-        return Ok(());
+    let is_final = matches!(answer, Answer::Done { .. } | Answer::Declined { .. });
+    match letter.state {
+        LetterState::Done | LetterState::Declined => return Ok(()),
+        // A person is told already, and only a final answer changes that.
+        LetterState::Stuck if !is_final => return Ok(()),
+        LetterState::Stuck | LetterState::Due => {}
     }
+    let impossible = match answer {
+        Answer::Done { amount, .. } if !is_possible(&letter.order, *amount) => Some(Answer::Faulty {
+            message: format!("the provider moved {amount} where {} was asked for", letter.order.amount),
+        }),
+        _ => None,
+    };
+    let answer = impossible.as_ref().unwrap_or(answer);
     letter.answered_at = Some(now);
     letter.answer = Some(answer.clone());
     let pause = pause(&letter);
@@ -159,9 +173,14 @@ fn dispute(
     amount: crate::base::Money,
     now: ShopTime,
 ) -> Result<(), Failure> {
-    let Some(letter) = outbox::by_reference(session, reference)?.into_iter().next() else { return Ok(()) };
+    let Some(letter) = outbox::by_reference(session, reference)?.into_iter().next() else {
+        tracing::warn!(%amount, "a bank took back money that the book does not know");
+        return Ok(());
+    };
     let mut payment = book::payment(session, letter.order.payment)?;
-    let effects = payment.disputed(reference, amount, now);
+    let mut effects = payment.disputed(reference, amount, now);
+    // Also what cannot be booked (yet) is for a person.
+    effects.concern = Some(Concern::Disputed { amount });
     book::carry_out(session, &payment, &effects, now)
 }
 
@@ -179,12 +198,11 @@ fn pause(letter: &Letter) -> Span {
 /// Whether an order without a final answer is for a person now.
 fn is_hopeless(letter: &Letter, answer: &Answer, now: ShopTime) -> bool {
     let unsure_for = letter.unsure_since.map_or(Span::ZERO, |since| now - since);
-    let age = now - letter.order.made_at;
+    // An old order that a person has sent on its way again gets some attempts.
+    let is_old = ORDER_AGE_MAX < now - letter.order.made_at && ORDER_TRIES_MIN <= letter.attempts;
     match answer {
         // A provider that knows the order will say in time what became of it.
-        Answer::Pending { .. } => ORDER_AGE_MAX < age,
-        // Providers forget idempotency keys after a day: an order that may have been carried out is not sent again then.
-        Answer::Unknown { .. } => ORDER_TRIES_MAX <= letter.attempts || ORDER_UNSURE_MAX < unsure_for,
-        _ => ORDER_AGE_MAX < age || ORDER_UNSURE_MAX < unsure_for,
+        Answer::Pending { .. } => is_old,
+        _ => is_old || ORDER_UNSURE_MAX < unsure_for,
     }
 }

@@ -91,11 +91,16 @@ impl Scene {
 
     /// Leaves with `sku units, …`.
     fn leave(&mut self, payer: Payer, goods: &str) -> aisle::till::Closed {
+        self.leave_with(payer, goods, 1.0)
+    }
+
+    fn leave_with(&mut self, payer: Payer, goods: &str, probability: f64) -> aisle::till::Closed {
         let now = self.now();
         let empty: Receipt = serde_json::from_value(json!({ "visit": "1", "entered": now, "left": now,
             "closing": ClosedBy::Left, "lines": [], "total": { "minor": 0, "currency": "USD" }, "probability": 1.0 }))
         .unwrap();
         let receipt = cart::reprice(self.till.shop(), &empty, &self::goods(goods));
+        let receipt = Receipt { probability: aisle::base::Prob::new(probability), ..receipt };
         let closing = Closing { receipt, evidence: Vec::new(), payer };
         self.till.close(&closing, now).unwrap()
     }
@@ -252,8 +257,9 @@ fn an_order_that_nobody_can_be_sure_of_goes_to_a_person() {
     scene.leave(Payer::Cart(cart(1)), "tea 1");
     let order = scene.asked(1);
     let lost = Answer::Unknown { message: "timeout".to_owned() };
-    for _ in 0..41 {
-        scene.wait(Span::from_millis(700_000));
+    // Three days of lost answers, longer than any day without the provider.
+    for _ in 0..73 {
+        scene.wait(Span::from_millis(3_600_000));
         let now = scene.now();
         for letter in scene.till.take_due(now, 10).unwrap() {
             scene.till.answered(letter.order.id, &lost, letter.unsure_since.is_none(), now).unwrap();
@@ -271,6 +277,82 @@ fn an_order_that_nobody_can_be_sure_of_goes_to_a_person() {
     scene.settle();
     let twice = scene.decide(&case, Decision::Reject).unwrap_err();
     assert_eq!(twice.kind(), Kind::Conflict);
+    assert_eq!(scene.proven(), 300);
+}
+
+#[test]
+fn a_hold_that_can_never_be_is_no_silence_of_the_provider() {
+    let mut scene = Scene::new();
+    scene.enrol("eve", "gibberish");
+    for number in 1..3 {
+        let door = scene.arrive("eve", number).unwrap();
+        assert!(matches!(&door, Door::Shut { reason } if reason.contains("refuses")), "{door:?}");
+    }
+    // Not confirmed at the gate: outside, and the hold is released when it comes.
+    scene.enrol("sue", "slow");
+    let door = scene.arrive("sue", 3).unwrap();
+    assert!(matches!(&door, Door::Shut { reason } if reason.contains("confirmed")), "{door:?}");
+    scene.wait(Span::from_millis(600_000));
+    scene.settle();
+    scene.wait(Span::from_millis(600_000));
+    scene.settle();
+    assert_eq!(scene.payment(3).standing(), Standing::Settled);
+    assert_eq!(scene.proven(), 0);
+}
+
+#[test]
+fn a_case_about_money_does_not_book_a_receipt_that_waits_for_another_reason() {
+    let mut scene = Scene::new();
+    scene.sandbox.set_down(true);
+    scene.arrive("ann", 1).unwrap();
+    let order = scene.asked(1);
+    let now = scene.now();
+    let faulty = Answer::Faulty { message: "no such key".to_owned() };
+    scene.till.answered(order.id, &faulty, false, now).unwrap();
+    let unpaid = scene.waiting().pop().unwrap();
+    let closed = scene.leave_with(Payer::Cart(cart(1)), "tea 1", 0.5);
+    let doubt = closed.case.unwrap();
+    assert_ne!(doubt, unpaid.id);
+    scene.sandbox.set_down(false);
+    scene.decide(&unpaid, Decision::Accept).unwrap();
+    scene.settle();
+    assert_eq!(scene.payment(1).bill, None, "nobody has looked at the receipt yet");
+    let doubt = scene.waiting().pop().unwrap();
+    scene.decide(&doubt, Decision::Accept).unwrap();
+    scene.settle();
+    assert_eq!(scene.proven(), 300);
+}
+
+#[test]
+fn an_answer_that_cannot_be_is_for_a_person_and_can_be_put_right() {
+    let mut scene = Scene::new();
+    scene.arrive("ann", 1).unwrap();
+    scene.leave(Payer::Cart(cart(1)), "tea 1");
+    let order = scene.asked(1);
+    let now = scene.now();
+    scene.till.take_due(now, 10).unwrap();
+    let amount = aisle::base::Money::new(9_000, aisle::base::Currency::USD);
+    let impossible = Answer::Done { reference: "sb".to_owned(), amount };
+    scene.till.answered(order.id, &impossible, true, now).unwrap();
+    let case = scene.waiting().pop().unwrap();
+    assert!(matches!(&case.concerns[..], [Concern::Unpaid { code }] if code.contains("90.00 USD")), "{case:?}");
+    scene.decide(&case, Decision::Accept).unwrap();
+    scene.settle();
+    assert_eq!(scene.payment(1).standing(), Standing::Settled);
+    assert_eq!(scene.proven(), 300);
+}
+
+#[test]
+fn a_clock_that_was_ahead_does_not_keep_orders_waiting() {
+    let mut scene = Scene::new();
+    scene.arrive("ann", 1).unwrap();
+    scene.leave(Payer::Cart(cart(1)), "tea 1");
+    scene.sandbox.set_down(true);
+    scene.wait(Span::from_millis(366 * 24 * 3_600_000));
+    scene.settle();
+    scene.wait(Span::from_millis(-366 * 24 * 3_600_000));
+    scene.sandbox.set_down(false);
+    scene.settle();
     assert_eq!(scene.proven(), 300);
 }
 
