@@ -248,10 +248,33 @@ fn a_full_disk_delays_and_loses_nothing() {
 }
 
 /// Everybody comes in at a gate: who was let in pays for what they took, two who came with one scan are paid by one, and
-/// who slipped in is for a person.
+/// who slipped in is for a person. Here the shop takes the likeliest payer.
 #[test]
 fn gates_say_who_pays() {
+    let hosts = through_gates(0.0);
+    assert_eq!(hosts.unknown, 1, "{hosts:?}");
+    assert_eq!(hosts.of_first, 2, "one scan for two, and one payer: {hosts:?}");
+}
+
+/// People crowd in within seconds of each other: whoever could as well be another one is not guessed.
+#[test]
+fn a_payer_who_is_not_sure_is_for_a_person() {
+    let hosts = through_gates(0.999);
+    assert!(1 < hosts.unknown, "{hosts:?}");
+}
+
+/// Who pays for the visits of a trip: nobody who is known, and whoever scanned first.
+#[derive(Debug)]
+struct Hosts {
+    unknown: usize,
+    of_first: usize,
+}
+
+fn through_gates(bar: f64) -> Hosts {
     let (shop, facts) = facts(Scenario::Crowd, 3);
+    let mut draft = shop.draft().clone();
+    draft.policy.review_probability_min = bar;
+    let shop = Arc::new(Shop::check(draft).unwrap());
     let whole = uninterrupted(&shop, &facts);
     let mut entries: Vec<(ShopTime, VisitId)> =
         whole.receipts.iter().map(|(visit, receipt)| (receipt.entered, *visit)).collect();
@@ -285,10 +308,7 @@ fn gates_say_who_pays() {
         }
         live.take(&mut till, fact.clone()).unwrap();
     }
-    let closed = live.finish(&mut till).unwrap();
-    let cases = till.with(|session| cases::waiting(session, (ShopTime::MIN, ""), 100)).unwrap();
-    let unpaid = cases.iter().filter(|case| case.concerns.contains(&Concern::NoPayer)).count();
-    assert!(0 < unpaid, "whoever slipped in was charged to somebody without a question: {closed:?}");
+    live.finish(&mut till).unwrap();
     let carts = till
         .with(|session| {
             let mut carts = carts::in_state(session, shop.name(), CartState::Review, (ShopTime::MIN, ""), 100)?;
@@ -300,9 +320,11 @@ fn gates_say_who_pays() {
     assert_eq!(with_receipt.len(), whole.receipts.len(), "a receipt for every visit");
     let visits: std::collections::BTreeSet<_> = with_receipt.iter().map(|cart| cart.visit).collect();
     assert_eq!(visits.len(), whole.receipts.len(), "each of another visit");
-    let hosts = with_receipt.iter().filter(|cart| cart.shopper == Some(ShopperId::derived(&["gates", "0"]))).count();
-    assert_eq!(hosts, 2, "one scan for two, and one payer: {with_receipt:?}");
-    assert!(with_receipt.iter().filter(|cart| cart.shopper.is_some()).count() + 1 == with_receipt.len());
+    let hosts = Hosts {
+        unknown: with_receipt.iter().filter(|cart| cart.shopper.is_none()).count(),
+        of_first: with_receipt.iter().filter(|cart| cart.shopper == Some(ShopperId::derived(&["gates", "0"]))).count(),
+    };
     let statement = sandbox.statement().unwrap().unwrap();
     assert_eq!(check(&mut till.into_database(), &[("sandbox".to_owned(), statement)]).unwrap().findings, []);
+    hosts
 }

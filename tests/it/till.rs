@@ -258,7 +258,7 @@ fn an_order_that_nobody_can_be_sure_of_goes_to_a_person() {
     let order = scene.asked(1);
     let lost = Answer::Unknown { message: "timeout".to_owned() };
     // Three days of lost answers, longer than any day without the provider.
-    for _ in 0..73 {
+    for _ in 0..80 {
         scene.wait(Span::from_millis(3_600_000));
         let now = scene.now();
         for letter in scene.till.take_due(now, 10).unwrap() {
