@@ -11,6 +11,7 @@ mod live;
 mod long;
 mod replay;
 mod scenarios;
+mod settler;
 mod snapshot;
 mod survival;
 mod tidy;
