@@ -2,7 +2,7 @@
 //! same: visits come and go on a schedule that waits for nobody, and every span begins when the schedule says, so that
 //! whatever is late makes everything behind it late too.
 //!
-//! `cargo bench --bench till_load -- [file] [postgresql] [--per-minute N] [--secs N] [--provider-millis N]`
+//! `cargo bench --bench till_load -- [file] [postgresql] [--per-minute N] [--secs N] [--provider-millis N] [--settlers N]`
 
 mod visits;
 
@@ -21,11 +21,11 @@ use aisle::till::{Bell, Door, Providers, Settler, Till, check};
 use visits::{Place, Visits};
 
 /// Threads at the gates: entries that wait for their hold at once.
-const GATES: usize = 16;
+const GATES: usize = 32;
 /// Threads that close visits.
 const EXITS: usize = 2;
-/// Threads that carry orders to the provider, as `aisle serve` has.
-const SETTLERS: usize = 4;
+/// Threads that carry orders to the provider where nobody says otherwise, as many as `aisle serve` has.
+const SETTLERS: u32 = 4;
 /// How long the last payments may take beyond the schedule.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// What is aimed at: ninety-nine of a hundred charges are in the book so soon after the exit.
@@ -37,14 +37,25 @@ struct Load {
     per_minute: u32,
     secs: u32,
     provider: Duration,
+    settlers: u32,
     /// The longest visit; the shortest is half of it.
     stay: Duration,
 }
 
-const SMALL: Load =
-    Load { per_minute: 1_200, secs: 2, provider: Duration::from_millis(5), stay: Duration::from_millis(400) };
-const LARGE: Load =
-    Load { per_minute: 1_000, secs: 180, provider: Duration::from_millis(50), stay: Duration::from_secs(20) };
+const SMALL: Load = Load {
+    per_minute: 1_200,
+    secs: 2,
+    provider: Duration::from_millis(5),
+    settlers: SETTLERS,
+    stay: Duration::from_millis(400),
+};
+const LARGE: Load = Load {
+    per_minute: 1_000,
+    secs: 180,
+    provider: Duration::from_millis(50),
+    settlers: SETTLERS,
+    stay: Duration::from_secs(20),
+};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -73,6 +84,7 @@ fn settings(arguments: &[String]) -> (Load, Vec<String>) {
         match argument.as_str() {
             "--per-minute" => load.per_minute = number().max(1),
             "--secs" => load.secs = number().max(1),
+            "--settlers" => load.settlers = number(),
             "--provider-millis" => load.provider = Duration::from_millis(number().into()),
             // What cargo and its tests say to every bench.
             option if option.starts_with('-') => {}
@@ -276,7 +288,7 @@ fn measure(place: &Place, load: Load) {
     let sandbox = Sandbox::new(clock.clone());
     let provider = Arc::new(Slow { sandbox, pause: load.provider, watch: watch.clone() });
     let providers = Providers::from([("sandbox".to_owned(), provider.clone() as Arc<dyn PaymentProvider>)]);
-    let settler = Settler::start(&till, &providers, &clock, SETTLERS);
+    let settler = Settler::start(&till, &providers, &clock, load.settlers as usize);
     lock(&watch.wrote).clear();
     let (arrivals, exits) = schedule(count, load);
     let (end, bell) = (exits.last().map_or_else(Instant::now, |(due, _)| *due), settler.bell());
@@ -318,9 +330,9 @@ fn sleep_until(due: Instant) {
 fn report(name: &str, load: Load, watch: &Watch) {
     let marks = lock(&watch.marks);
     let posted = marks.iter().filter(|marks| marks.posted.is_some()).count();
-    let Load { per_minute, secs, provider, .. } = load;
+    let Load { per_minute, secs, provider, settlers, .. } = load;
     println!(
-        "till_load/{name}: {per_minute} visits a minute for {secs} s, the provider answers after {} ms: {posted} of {} charged",
+        "till_load/{name}: {per_minute} visits a minute for {secs} s, {settlers} settlers, a provider of {} ms: {posted} of {} charged",
         provider.as_millis(),
         marks.len()
     );
@@ -335,6 +347,12 @@ fn report(name: &str, load: Load, watch: &Watch) {
     line("  answer to posted charge", span(|marks| marks.told, |marks| marks.posted));
     line("transactions that write", lock(&watch.wrote).clone());
     line("transactions that read", lock(&watch.read).clone());
+    let busy: Duration = lock(&watch.wrote).iter().chain(lock(&watch.read).iter()).sum();
+    let begin = marks.iter().filter_map(|marks| marks.gate_due).min();
+    let end = marks.iter().filter_map(|marks| marks.posted).max();
+    if let (Some(begin), Some(end)) = (begin, end) {
+        println!("  the till is in use {:.0} % of the time", 100.0 * busy.as_secs_f64() / (end - begin).as_secs_f64());
+    }
     let mut whole = span(|marks| marks.exit_due, |marks| marks.posted);
     whole.sort_unstable();
     let is_met = posted == marks.len() && quantile(&whole, 0.99) < GOAL;

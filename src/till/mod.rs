@@ -23,6 +23,7 @@ pub use closing::{Closed, Closing, Payer};
 pub use entry::{Announced, Door, Enrolment};
 pub use progress::Progress;
 pub use settler::{Bell, Providers, Settled, Settler, settle_due};
+pub use settling::Answered;
 
 use std::sync::Arc;
 

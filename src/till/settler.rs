@@ -1,13 +1,13 @@
 //! Whoever carries orders to the providers: threads that take what is due, ask, and bring the answer back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError, bounded};
 
-use super::Till;
+use super::{Answered, Till};
 use crate::base::{Result, Span};
 use crate::db::outbox::Letter;
 use crate::facts::Answer;
@@ -97,9 +97,11 @@ impl Settler {
     pub fn start(till: &Arc<Mutex<Till>>, providers: &Providers, clock: &Arc<dyn Clock>, threads: usize) -> Self {
         let (bell, rung) = Bell::new(threads);
         let (stop, stopped) = bounded(0);
+        let tray = Arc::new(Mutex::new(Tray::default()));
         let one = |_| {
             let worker = Worker {
                 till: till.clone(),
+                tray: tray.clone(),
                 providers: providers.clone(),
                 clock: clock.clone(),
                 rung: rung.clone(),
@@ -125,8 +127,21 @@ impl Settler {
     }
 }
 
+/// What those who wait for the till hand each other: whoever gets it next writes the answers of all of them and takes an
+/// order for each, in one transaction. So a slow disk makes transactions larger, not the queue longer.
+#[derive(Default)]
+struct Tray {
+    /// Answers that are not in the book yet; at most one for each who waits.
+    answers: Vec<Answered>,
+    /// Orders that are taken for those who wait; never more than there are of them, and each of them looks here first.
+    letters: VecDeque<Letter>,
+    /// How many wait.
+    waiting: usize,
+}
+
 struct Worker {
     till: Arc<Mutex<Till>>,
+    tray: Arc<Mutex<Tray>>,
     providers: Providers,
     clock: Arc<dyn Clock>,
     rung: Receiver<()>,
@@ -135,10 +150,17 @@ struct Worker {
 
 impl Worker {
     fn run(self) {
+        let mut answered = None;
         loop {
-            let pause = match self.round() {
-                Ok(Some(pause)) => pause,
-                Ok(None) => Duration::ZERO,
+            let goes_on = self.stopped.try_recv() != Err(TryRecvError::Disconnected);
+            let pause = match self.exchange(answered.take(), goes_on) {
+                Ok(Some(letter)) => {
+                    let (order, sure_before) = (letter.order.id, letter.unsure_since.is_none());
+                    answered = Some(Answered { order, answer: ask(&self.providers, &letter), sure_before });
+                    continue;
+                }
+                Ok(None) if goes_on => self.pause(),
+                Ok(None) => return,
                 Err(error) => {
                     tracing::warn!(%error, "orders wait");
                     REST
@@ -152,22 +174,51 @@ impl Worker {
         }
     }
 
-    /// Carries out one order. Gives how long nothing is due.
-    fn round(&self) -> Result<Option<Duration>> {
-        let letter = self.till().take_due(self.clock.now(), 1)?.pop();
-        let Some(letter) = letter else {
-            let due = self.till().next_due()?;
-            let wait = due.map_or(Span::from_millis(1_000), |due| due - self.clock.now());
-            let millis = u64::try_from(wait.as_nanos() / 1_000_000).unwrap_or(0);
-            return Ok(Some(Duration::from_millis(millis).clamp(Duration::from_millis(1), REST)));
-        };
-        let answer = ask(&self.providers, &letter);
-        self.till().answered(letter.order.id, &answer, letter.unsure_since.is_none(), self.clock.now())?;
-        Ok(None)
+    /// Brings an answer into the book and gives the next order, if one is due and more are wanted.
+    fn exchange(&self, answered: Option<Answered>, wants_more: bool) -> Result<Option<Letter>> {
+        let mut tray = lock(&self.tray);
+        tray.answers.extend(answered);
+        tray.waiting += usize::from(wants_more);
+        drop(tray);
+        // While this waits for the till, whoever has it may do all of it.
+        let mut till = lock(&self.till);
+        let mut tray = lock(&self.tray);
+        let mut done = Ok(Vec::new());
+        let wanted = tray.waiting.saturating_sub(tray.letters.len());
+        if !tray.answers.is_empty() || (wants_more && tray.letters.is_empty()) {
+            let answers = std::mem::take(&mut tray.answers);
+            drop(tray);
+            done = self.write(&mut till, &answers, u32::try_from(wanted).unwrap_or(u32::MAX));
+            tray = lock(&self.tray);
+        }
+        tray.waiting -= usize::from(wants_more);
+        tray.letters.extend(done?);
+        Ok(if wants_more { tray.letters.pop_front() } else { None })
     }
 
-    fn till(&self) -> MutexGuard<'_, Till> {
-        // A panic elsewhere leaves no transaction half done, so the till is as good as before.
-        self.till.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Writes answers and takes orders. An answer that the book refuses does not hold the others back.
+    fn write(&self, till: &mut Till, answers: &[Answered], most: u32) -> Result<Vec<Letter>> {
+        let done = till.exchange(answers, self.clock.now(), most);
+        if done.is_err() && 1 < answers.len() {
+            for answered in answers {
+                if let Err(error) = till.exchange(std::slice::from_ref(answered), self.clock.now(), 0) {
+                    tracing::warn!(order = %answered.order, %error, "an answer waits");
+                }
+            }
+        }
+        done
     }
+
+    /// How long nothing is due.
+    fn pause(&self) -> Duration {
+        let Ok(due) = lock(&self.till).next_due() else { return REST };
+        let wait = due.map_or(Span::from_millis(1_000), |due| due - self.clock.now());
+        let millis = u64::try_from(wait.as_nanos() / 1_000_000).unwrap_or(0);
+        Duration::from_millis(millis).clamp(Duration::from_millis(1), REST)
+    }
+}
+
+/// A panic elsewhere leaves no transaction half done, so what it held is as good as before.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -14,6 +14,17 @@ const LEASE: Span = Span::from_millis(60_000);
 const PAUSE_FIRST: Span = Span::from_millis(500);
 const PAUSE_LONGEST: Span = Span::from_millis(600_000);
 
+/// What a provider said about an order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answered {
+    /// Which.
+    pub order: TransferId,
+    /// What.
+    pub answer: Answer,
+    /// Before this attempt the order had surely not been carried out.
+    pub sure_before: bool,
+}
+
 impl Till {
     /// Takes orders that are due, at most `most`; each is to be given to its provider and its answer to
     /// [`Till::answered`]. Whoever dies with them leaves them to be taken again a minute later.
@@ -41,6 +52,20 @@ impl Till {
     /// What the database says.
     pub fn answered(&mut self, order: TransferId, answer: &Answer, sure_before: bool, now: ShopTime) -> Result<()> {
         self.db.transaction(|session| take_answer(session, order, answer, sure_before, now))
+    }
+
+    /// Writes answers as [`Till::answered`] does and then takes orders as [`Till::take_due`] does, all at once: what waits
+    /// for the disk together waits once.
+    ///
+    /// # Errors
+    /// What the database says about any of them; then none of it is done.
+    pub fn exchange(&mut self, answers: &[Answered], now: ShopTime, most: u32) -> Result<Vec<Letter>> {
+        self.db.transaction(|session| {
+            for Answered { order, answer, sure_before } in answers {
+                take_answer(session, *order, answer, *sure_before, now)?;
+            }
+            outbox::take_due(session, now, now + LEASE, most)
+        })
     }
 
     /// A provider sent a message. It decides nothing: what it is about is due to be asked for again. Whether it was new.

@@ -12,6 +12,7 @@ mod live;
 mod long;
 mod replay;
 mod scenarios;
+mod settler;
 mod snapshot;
 mod survival;
 mod tidy;
