@@ -35,7 +35,7 @@ pub struct Settled {
 pub fn settle_due(till: &mut Till, providers: &Providers, clock: &dyn Clock) -> Result<Settled> {
     let mut settled = Settled::default();
     loop {
-        let letters = till.take_due(clock.now(), 16)?;
+        let letters = till.take_due(clock.now(), 1)?;
         if letters.is_empty() {
             return Ok(settled);
         }

@@ -32,8 +32,8 @@ impl Till {
     /// # Errors
     /// What the database says.
     pub fn take_due(&mut self, now: ShopTime, most: u32) -> Result<Vec<Letter>> {
-        let (shop, times) = (self.shop.clone(), (now, now + LEASE, now + PAUSE_LONGEST + LEASE));
-        self.db.transaction(|session| outbox::take_due(session, shop.name(), times, most))
+        let shop = self.shop.clone();
+        self.db.transaction(|session| outbox::take_due(session, shop.name(), lease(now), most))
     }
 
     /// When the next order is due.
@@ -60,11 +60,12 @@ impl Till {
     /// # Errors
     /// What the database says about any of them; then none of it is done.
     pub fn exchange(&mut self, answers: &[Answered], now: ShopTime, most: u32) -> Result<Vec<Letter>> {
+        let shop = self.shop.clone();
         self.db.transaction(|session| {
             for Answered { order, answer, sure_before } in answers {
                 take_answer(session, *order, answer, *sure_before, now)?;
             }
-            outbox::take_due(session, now, now + LEASE, most)
+            outbox::take_due(session, shop.name(), lease(now), most)
         })
     }
 
@@ -104,6 +105,11 @@ impl Till {
             revive(session, letter, now)
         })
     }
+}
+
+/// Now, when a lease that begins now ends, and what no order is due later than unless a clock was wrong.
+fn lease(now: ShopTime) -> (ShopTime, ShopTime, ShopTime) {
+    (now, now + LEASE, now + PAUSE_LONGEST + LEASE)
 }
 
 /// Writes an answer and what follows from it.
