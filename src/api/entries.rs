@@ -164,10 +164,10 @@ fn hold(provider: &dyn PaymentProvider, order: &Order, wait: Duration) -> Answer
         && begun.elapsed() < wait
     {
         std::thread::sleep(HOLD_POLL.min(wait));
-        match provider.query(order, Some(reference)) {
-            later @ (Answer::Done { .. } | Answer::Declined { .. }) => answer = later,
-            // Whatever else it says, it has the order.
-            _ => {}
+        let later = provider.query(order, Some(reference));
+        // Whatever else it says, it has the order.
+        if matches!(later, Answer::Done { .. } | Answer::Declined { .. }) {
+            answer = later;
         }
     }
     answer
