@@ -25,7 +25,7 @@ const GATES: usize = 32;
 /// Threads that close visits.
 const EXITS: usize = 2;
 /// Threads that carry orders to the provider where nobody says otherwise, as many as `aisle serve` has.
-const SETTLERS: u32 = 4;
+const SETTLERS: u32 = 16;
 /// How long the last payments may take beyond the schedule.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// What is aimed at: ninety-nine of a hundred charges are in the book so soon after the exit.

@@ -23,8 +23,9 @@ use crate::payment::Settings;
 use crate::ports::{Clock, WallClock};
 use crate::till::{Providers, Settler, Till};
 
-/// Threads that carry orders to providers.
-const SETTLERS: usize = 4;
+/// Threads that carry orders to providers, most of them waiting for answers: with a provider that takes half a second they
+/// carry 1,900 orders a minute.
+const SETTLERS: usize = 16;
 /// How often the clock is asked whether it is time to forget.
 const RETENTION_PAUSE: Duration = Duration::from_secs(60);
 /// How long requests that were given up may still be at the database when the server ends.
