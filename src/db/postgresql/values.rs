@@ -55,7 +55,7 @@ fn bind_one<'a>(value: &'a Value, wanted: &Type) -> Option<Bound<'a>> {
 
 fn unfit(index: usize, value: &Value, wanted: &Type) -> Failure {
     let message = format!("parameter ?{} is {}, the statement wants {wanted}", index + 1, value.sort());
-    Failure::new(FailureKind::Broken, message)
+    Failure::new(FailureKind::Refused, message)
 }
 
 /// A row in portable values. What is computed may have a type that no column has: a sum, a comparison, a literal.
