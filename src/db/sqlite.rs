@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rusqlite::ffi;
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -16,6 +17,9 @@ const STATEMENTS_MAX: usize = 256;
 
 /// Bytes of the write-ahead log that stay on the disk after a checkpoint.
 const LOG_BYTES_KEPT: i64 = 64 << 20;
+
+/// Pause between two attempts to turn the log on.
+const LOG_PAUSE: Duration = Duration::from_millis(10);
 
 /// What every connection is told before anything else. The log is flushed at every commit; a row that `REPLACE` removes
 /// meets the triggers too; nothing in a file that somebody else made can call functions.
@@ -56,9 +60,7 @@ impl Sqlite {
         };
         let connection = connection.map_err(|error| failure(&error))?;
         configure(&connection, self.wait).map_err(|error| failure(&error))?;
-        let mode: String = connection
-            .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
-            .map_err(|error| failure(&error))?;
+        let mode = use_log(&connection, self.wait)?;
         if self.path.is_some() && mode != "wal" {
             let message = format!("its file system allows journal mode `{mode}` only, not `wal`");
             return Err(Failure::new(FailureKind::Broken, message));
@@ -176,6 +178,21 @@ fn read(value: ValueRef<'_>) -> Result<Value, Failure> {
         },
         ValueRef::Blob(bytes) => Ok(Value::Bytes(bytes.to_owned())),
         ValueRef::Real(_) => Err(Failure::new(FailureKind::Broken, "a value is a floating-point number")),
+    }
+}
+
+/// Turns the write-ahead log on; gives the mode that the file is in then. Where several open a new file at one moment
+/// SQLite says at once that it is busy, without waiting as it was told, so the waiting is done here.
+fn use_log(connection: &Connection, wait: Span) -> Result<String, Failure> {
+    let begun = Instant::now();
+    loop {
+        let mode = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0));
+        match mode.map_err(|error| failure(&error)) {
+            Err(failure) if failure.kind == FailureKind::Busy && begun.elapsed().as_secs_f64() < wait.as_secs() => {
+                thread::sleep(LOG_PAUSE);
+            }
+            done => return done,
+        }
     }
 }
 
