@@ -105,7 +105,7 @@ impl Visits {
     pub(crate) fn new() -> Self {
         let shop = Arc::new(sim::demo_shop());
         let hold = shop.policy().payment.hold.expect("the built-in shop asks for holds");
-        let dear = hold / LINES as i64;
+        let dear = hold.minor / LINES as i64;
         let products = shop.catalogue().products();
         let skus: Vec<&SkuId> = products
             .iter()

@@ -7,7 +7,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom, SystemRandom};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,7 +16,7 @@ use super::problem::{Problem, Sort};
 use crate::base::limits::{
     TOKEN_REQUESTS_BURST, TOKEN_REQUESTS_PER_SECOND, WRONG_TOKENS_BURST, WRONG_TOKENS_PER_MINUTE,
 };
-use crate::base::{Error, Result, Secret, ShopTime, ShopperId, Span, TokenId};
+use crate::base::{Error, Result, Secret, ShopTime, ShopperId, Span, TokenId, sha256};
 use crate::db::access::{self, Deed, Token};
 use crate::db::shoppers;
 use crate::till::Till;
@@ -153,13 +152,7 @@ pub fn revoke_token(till: &mut Till, id: TokenId, by: (&str, &str), now: ShopTim
 }
 
 /// A line for the audit log.
-pub(super) fn deed(
-    (who, role): (&str, &str),
-    action: &str,
-    subject: &dyn fmt::Display,
-    detail: &str,
-    at: ShopTime,
-) -> Deed {
+pub fn deed((who, role): (&str, &str), action: &str, subject: &dyn fmt::Display, detail: &str, at: ShopTime) -> Deed {
     Deed {
         at,
         who: who.to_owned(),
@@ -184,7 +177,7 @@ pub(super) fn random<const N: usize>() -> Result<[u8; N]> {
 /// SHA-256 of a secret, hexadecimal. Secrets are found by it, so no comparison can tell by its time how much of a guess
 /// was right: who knows the digest does not know the secret.
 pub(super) fn hash(secret: &str) -> String {
-    digest(&SHA256, secret.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    sha256(secret.as_bytes())
 }
 
 /// Whoever was let in.

@@ -10,9 +10,10 @@ use super::reply::{Done, Json, Nothing};
 use super::route::Call;
 use crate::base::{CartId, Error, Money, PaymentId, ShopTime, ShopperId, VisitId};
 use crate::db::carts::{self, Cart, CartState};
-use crate::db::{Failure, Session, outbox};
+use crate::db::{Failure, Session};
 use crate::facts::Grounds;
 use crate::ledger::payment::{Payment, Standing};
+use crate::till::payment_of;
 
 /// A stay.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -114,13 +115,8 @@ pub(super) fn known(session: &mut dyn Session, id: CartId) -> Result<Cart, Failu
     carts::get(session, id)?.ok_or_else(|| Error::missing(format!("there is no {id}")).into())
 }
 
-/// The payment of a cart, if there is one.
-pub(super) fn payment(session: &mut dyn Session, id: CartId) -> Result<Option<Payment>, Failure> {
-    outbox::payment(session, PaymentId::of_cart(id))
-}
-
 pub(super) fn view(session: &mut dyn Session, cart: Cart) -> Result<CartView, Failure> {
-    let payment = payment(session, cart.id)?;
+    let payment = payment_of(session, cart.id)?;
     Ok(CartView {
         cart: cart.id,
         shop: cart.shop,

@@ -17,7 +17,7 @@ use crate::base::{CartId, Error, Kind, Secret, ShopperId};
 use crate::db::{carts, shoppers};
 use crate::facts::{Answer, Order, Task};
 use crate::ports::PaymentProvider;
-use crate::till::{Announced, Door, Till};
+use crate::till::{Announced, Door, Till, lock};
 
 /// Letters of a gate's name.
 const GATE_CHARS_MAX: usize = 64;
@@ -143,7 +143,7 @@ fn ask_for_hold(api: &Api, order: Order, sure_before: bool) {
     let wait = duration(api.hold_wait);
     tokio::task::spawn_blocking(move || {
         let answer = hold(&*provider, &order, wait);
-        let mut till = till.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut till = lock(&till);
         if let Err(error) = till.answered(order.id, &answer, sure_before, clock.now()) {
             // The order is in the outbox and will be asked about again.
             tracing::warn!(%error, order = %order.id, "the answer to a hold was not written");

@@ -32,14 +32,14 @@ mod sheet;
 mod shoppers;
 mod tokens;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
 use axum::extract::Request;
 use axum::routing::{MethodFilter, on};
 use tokio::sync::Semaphore;
 
-pub use access::{Grant, Role, create_token, revoke_token};
+pub use access::{Grant, Role, create_token, deed, revoke_token};
 pub use openapi::description;
 pub use retention::Retention;
 pub use server::serve;
@@ -48,7 +48,7 @@ pub use sheet::Paper;
 use crate::base::Span;
 use crate::base::limits::{HOLD_WAIT_SPAN_MAX, HOLDS_MAX, REQUESTS_MAX};
 use crate::ports::Clock;
-use crate::till::{Bell, Providers, Till};
+use crate::till::{Bell, Providers, Till, lock};
 
 /// What the server needs of the world.
 pub struct Api {
@@ -103,7 +103,6 @@ impl Api {
     }
 
     fn till(&self) -> MutexGuard<'_, Till> {
-        // A panic elsewhere leaves no transaction half done, so the till is as good as before.
-        self.till.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.till)
     }
 }

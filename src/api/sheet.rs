@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use super::carts::{known, payment};
+use super::carts::known;
 use crate::base::{CartId, Error, Money, Result, ShopTime};
 use crate::db::carts::{self, Cart, CartState, ReceiptVersion};
 use crate::db::{Failure, Session, transfers};
@@ -10,6 +10,7 @@ use crate::document::{self, Credit, EpcisOptions, Form, Sheet, Standing};
 use crate::facts::{Attribution, FactRef, Reason, Transfer};
 use crate::ledger::payment::{self, Payment};
 use crate::shop::Shop;
+use crate::till::payment_of;
 
 /// Everything about the receipt of a cart.
 pub struct Paper {
@@ -43,7 +44,7 @@ impl Paper {
             false => Vec::new(),
         };
         let attributions = attributions.into_iter().map(|kept| (kept.fact, kept.attribution)).collect();
-        Ok(Paper { payment: payment(session, id)?, cart, newest, before, transfers, attributions })
+        Ok(Paper { payment: payment_of(session, id)?, cart, newest, before, transfers, attributions })
     }
 
     pub(super) fn cart(&self) -> &Cart {

@@ -2,6 +2,7 @@
 //! It takes and gives plain values. It never touches the world and knows nothing of shops.
 
 pub mod chance;
+pub mod digest;
 pub mod durable;
 pub mod error;
 pub mod holes;
@@ -14,6 +15,7 @@ pub mod secret;
 pub mod time;
 
 pub use chance::Prob;
+pub use digest::{hex, sha256};
 pub use durable::{CartId, CaseId, PaymentId, ShopperId, TokenId, TransferId};
 pub use error::{Error, Kind, Place, Result};
 pub use holes::Holes;

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::base::Result;
 use crate::db::{self, Database};
-use crate::facts::StatementLine;
+use crate::facts::{PaymentMethod, StatementLine};
 use crate::payment::Sandbox;
 use crate::ports::{Clock, WallClock};
 use crate::till::Providers;
@@ -40,9 +40,14 @@ impl BookArgs {
         (!self.db.contains("://")).then(|| PathBuf::from(self.db.trim_start_matches("sqlite:")))
     }
 
-    /// Where the sandbox keeps its own books: beside ours, or in the current folder for a database on a server.
+    /// Where the sandbox keeps its own books: beside ours, or in the current folder under the name of a database on a
+    /// server.
     pub(super) fn sandbox_path(&self) -> PathBuf {
-        let mut name = self.path().unwrap_or_else(|| PathBuf::from(BOOK)).into_os_string();
+        let on_server = || {
+            let address = self.db.split('?').next().unwrap_or_default();
+            PathBuf::from(address.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(BOOK))
+        };
+        let mut name = self.path().unwrap_or_else(on_server).into_os_string();
         name.push(".sandbox.jsonl");
         PathBuf::from(name)
     }
@@ -66,4 +71,9 @@ impl BookArgs {
     pub(super) fn shown(&self) -> String {
         db::without_password(&self.db)
     }
+}
+
+/// How people pay whom no gate announced: in the sandbox, which takes it.
+pub(super) fn walk_in_method() -> PaymentMethod {
+    PaymentMethod { provider: "sandbox".to_owned(), customer: "walk-in".to_owned(), token: "ok".to_owned() }
 }

@@ -1,25 +1,24 @@
 //! What `aisle replay --charge` does with receipts as they are written.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::book::BookArgs;
-use crate::base::{CartId, CaseId, Money, PaymentId, Result, VisitId};
-use crate::db::{carts, outbox};
-use crate::facts::{Body, Fact, Grounds, PaymentMethod};
+use super::book::{BookArgs, walk_in_method};
+use crate::base::{CartId, CaseId, Money, Result, VisitId};
+use crate::db::carts;
+use crate::facts::Fact;
 use crate::ledger::payment::{Payment, Standing};
 use crate::ports::{Clock, FactSink, WallClock};
 use crate::shop::Shop;
-use crate::till::{Closed, Closing, Payer, Providers, Till, settle_due};
+use crate::till::{Closed, Endings, Payer, Providers, Till, payment_of, settle_due};
 
 /// Puts every receipt into the book as soon as it is written.
 pub(super) struct Charger {
     till: Till,
     providers: Providers,
-    evidence: BTreeMap<VisitId, Vec<Grounds>>,
+    endings: Endings,
     closed: Vec<(VisitId, Closed)>,
 }
 
@@ -40,7 +39,7 @@ impl Charger {
     pub(super) fn open(book: &BookArgs, shop: Arc<Shop>) -> Result<Self> {
         let till = Till::open(book.open_or_create()?, shop, WallClock.now())?;
         let providers = book.sandbox()?;
-        Ok(Charger { till, providers, evidence: BTreeMap::new(), closed: Vec::new() })
+        Ok(Charger { till, providers, endings: Endings::default(), closed: Vec::new() })
     }
 
     /// Asks the sandbox for everything that is due and tells what became of each receipt.
@@ -52,7 +51,7 @@ impl Charger {
 
     fn charge(&mut self, visit: VisitId, closed: &Closed) -> Result<Charge> {
         self.till.with(|session| {
-            let payment: Option<Payment> = outbox::payment(session, PaymentId::of_cart(closed.cart))?;
+            let payment = payment_of(session, closed.cart)?;
             let versions = carts::receipts(session, closed.cart)?;
             let total = versions.last().and_then(|version| version.receipt.total);
             Ok(Charge {
@@ -70,26 +69,12 @@ impl Charger {
 
 impl FactSink for Charger {
     fn put(&mut self, fact: &Fact) -> Result<()> {
-        match &fact.body {
-            Body::Attribution(attribution) => {
-                let grounds = Grounds { fact: fact.stamp.fact_ref(), attribution: attribution.clone() };
-                self.evidence.entry(attribution.visit).or_default().push(grounds);
-                Ok(())
-            }
-            Body::Receipt(receipt) => {
-                let evidence = self.evidence.remove(&receipt.visit).unwrap_or_default();
-                let method = PaymentMethod {
-                    provider: "sandbox".to_owned(),
-                    customer: "walk-in".to_owned(),
-                    token: "ok".to_owned(),
-                };
-                let closing = Closing { receipt: receipt.clone(), evidence, payer: Payer::WalkIn(method) };
-                let closed = self.till.close(&closing, WallClock.now())?;
-                self.closed.push((receipt.visit, closed));
-                Ok(())
-            }
-            _ => Ok(()),
+        let payer = |_| Payer::WalkIn(walk_in_method());
+        if let Some(closing) = self.endings.take(fact, payer) {
+            let closed = self.till.close(&closing, WallClock.now())?;
+            self.closed.push((closing.receipt.visit, closed));
         }
+        Ok(())
     }
 }
 

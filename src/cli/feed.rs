@@ -1,20 +1,21 @@
 //! `aisle serve --feed`: a recording played into an open shop, as if it happened now.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::book::walk_in_method;
 use crate::base::{Kind, Result, ShopTime};
-use crate::facts::{Fact, PaymentMethod};
+use crate::facts::Fact;
 use crate::pipeline::{Began, Live, Options, Payers};
 use crate::ports::{Clock, FactSource};
 use crate::replay::{self, Replay};
 use crate::shop::Shop;
-use crate::till::{Bell, Till};
+use crate::till::{Bell, Till, lock};
 
 /// Pause before a fact is offered again that could not be taken because the database cannot be used.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -61,9 +62,7 @@ impl Feed {
         clock: Arc<dyn Clock>,
         bell: Bell,
     ) -> Result<Self> {
-        let text = |text: &str| text.to_owned();
-        let payers =
-            Payers::WalkIns(PaymentMethod { provider: text("sandbox"), customer: text("walk-in"), token: text("ok") });
+        let payers = Payers::WalkIns(walk_in_method());
         let (live, began) = Live::open(&mut lock(&till), payers, Options::USUAL, clock)?;
         match began {
             Began::Fresh => tracing::info!("the feed begins"),
@@ -155,9 +154,4 @@ impl Player {
             Err(Timeout) => false,
         }
     }
-}
-
-fn lock(till: &Mutex<Till>) -> MutexGuard<'_, Till> {
-    // A panic elsewhere leaves no transaction half done.
-    till.lock().unwrap_or_else(PoisonError::into_inner)
 }

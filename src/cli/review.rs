@@ -4,13 +4,15 @@ use clap::{Args, Subcommand};
 
 use super::book::BookArgs;
 use super::receipts::sentence;
+use crate::api::deed;
 use crate::base::{CartId, CaseId, Error, Kind, Quantity, Result, ShopTime, ShopperId, SkuId};
-use crate::db::access::Deed;
 use crate::db::{Failure, Session, carts, cases};
 use crate::facts::{Attribution, Case, Concern, Decision, Goods, Grounds, Receipt, Verdict};
 use crate::ports::{Clock, WallClock};
 use crate::till::{Till, settle_due};
 
+/// What the audit log calls whoever decides here: they have the book itself.
+const ROLE: &str = "reviewer";
 /// Cases that are listed at once.
 const LISTED_MAX: u32 = 1_000;
 
@@ -122,8 +124,9 @@ impl Review {
             Verb::Reject(reject) => decide(reject.case, Decision::Reject, reject.who),
             Verb::Assign(assign) => {
                 let mut till = till_of(&assign.book, |session| shop_of(session, assign.cart))?;
-                let deed = deed(&assign.by, "cart.assign", assign.cart.to_string());
-                till.by(deed, |till| till.assign(assign.cart, assign.shopper, WallClock.now()))
+                let now = WallClock.now();
+                let deed = deed((&assign.by, ROLE), "cart.assign", &assign.cart, "on the command line", now);
+                till.by(deed, |till| till.assign(assign.cart, assign.shopper, now))
             }
         }
     }
@@ -218,23 +221,17 @@ fn decide(id: CaseId, decision: Decision, who: Who) -> Result<()> {
         shop_of(session, case.cart)
     })?;
     let verdict = Verdict { reviewer: who.by, at: WallClock.now(), decision, note: who.note };
-    let deed = deed(&verdict.reviewer, "case.verdict", id.to_string());
+    let deed = deed((&verdict.reviewer, ROLE), "case.verdict", &id, "on the command line", verdict.at);
     let case = till.by(deed, |till| till.decide(id, &verdict))?;
     // Where a server has the sandbox it will settle; here nobody else does.
     let sandbox = who.book.sandbox_path().exists().then(|| who.book.sandbox()).transpose();
     match sandbox {
         Ok(None) => {}
-        Ok(Some(providers)) => drop(settle_due(&mut till, &providers, &WallClock)?),
+        Ok(Some(providers)) => settle_due(&mut till, &providers, &WallClock)?,
         Err(error) if error.kind() == Kind::Unavailable => {}
         Err(error) => return Err(error),
     }
     super::print(&format!("{}: {}\n", case.id, self::decision(&verdict.decision)))
-}
-
-/// For the audit log: whoever may use this command has the book itself.
-fn deed(who: &str, action: &str, subject: String) -> Deed {
-    let (who, role, action) = (who.to_owned(), "reviewer".to_owned(), action.to_owned());
-    Deed { at: WallClock.now(), who, role, action, subject, detail: "on the command line".to_owned() }
 }
 
 fn shop_of(session: &mut dyn Session, cart: CartId) -> Result<String, Failure> {

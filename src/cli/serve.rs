@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -21,7 +21,7 @@ use crate::config;
 use crate::db::{Database, carts};
 use crate::payment::Settings;
 use crate::ports::{Clock, WallClock};
-use crate::till::{Providers, Settler, Till};
+use crate::till::{Providers, Settler, Till, lock};
 
 /// Threads that carry orders to providers, most of them waiting for answers: with a provider that takes half a second they
 /// carry 1,900 orders a minute.
@@ -159,10 +159,7 @@ async fn forget(till: Arc<Mutex<Till>>, clock: Arc<dyn Clock>) {
     let retention = Arc::new(Mutex::new(Retention::default()));
     loop {
         let (till, clock, retention) = (till.clone(), clock.clone(), retention.clone());
-        let round = tokio::task::spawn_blocking(move || {
-            let mut retention = retention.lock().unwrap_or_else(PoisonError::into_inner);
-            retention.round(&mut till.lock().unwrap_or_else(PoisonError::into_inner), clock.now())
-        });
+        let round = tokio::task::spawn_blocking(move || lock(&retention).round(&mut lock(&till), clock.now()));
         match round.await {
             Ok(Ok(Some(forgotten))) => {
                 tracing::info!(evidence = forgotten.evidence, notices = forgotten.notices, "forgotten");

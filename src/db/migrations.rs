@@ -6,7 +6,7 @@
 //! that is not indented.
 
 use super::{Database, Failure, FailureKind, Session, Value};
-use crate::base::{Error, Result, ShopTime};
+use crate::base::{Error, Result, ShopTime, sha256};
 
 /// One step from a version to the next.
 struct Migration {
@@ -74,7 +74,7 @@ fn found(session: &mut dyn Session, engine: &str) -> Result<Option<usize>, Failu
             return Err(Error::input(message).hint("restore it from a backup").into());
         }
         let Some(known) = MIGRATIONS.get(at) else { break };
-        if digest != digest_of(known.text) {
+        if digest != sha256(known.text.as_bytes()) {
             let message = format!("migration {version}, `{name}`, of this database is not the one of this aisle");
             return Err(Error::input(message).hint("it was made by a version that was never released").into());
         }
@@ -104,16 +104,11 @@ fn step(session: &mut dyn Session, engine: &str, version: Option<usize>, now: Sh
     let note = [
         Value::Int(done as i64 + 1),
         migration.name.into(),
-        digest_of(migration.text).into(),
+        sha256(migration.text.as_bytes()).into(),
         Value::Int(now.as_nanos()),
     ];
     session.execute("INSERT INTO migrations (version, name, digest, applied_at) VALUES (?1, ?2, ?3, ?4)", &note)?;
     Ok(())
-}
-
-fn digest_of(text: &str) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The statements of a file as this engine wants them.

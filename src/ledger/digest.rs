@@ -3,8 +3,7 @@
 
 use std::fmt::Write as _;
 
-use ring::digest::{SHA256, digest as hash};
-
+use crate::base::sha256;
 use crate::facts::{Reason, Transfer, TransferKind};
 
 /// The digest of a row: SHA-256 of the previous row's digest (empty for the first row) and all that the transfer says,
@@ -13,12 +12,7 @@ pub fn digest(previous: &str, transfer: &Transfer) -> String {
     let mut text = content(transfer);
     field(&mut text, &transfer.at.as_nanos().to_string());
     field(&mut text, previous);
-    let mut hex = String::with_capacity(64);
-    for byte in hash(&SHA256, text.as_bytes()).as_ref() {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
+    sha256(text.as_bytes())
 }
 
 /// What makes two transfers the same: all but when it was decided, because whoever decides it again after a crash does

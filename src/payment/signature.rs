@@ -2,7 +2,7 @@
 
 use ring::hmac;
 
-use crate::base::{Error, Result, Secret, ShopTime, Span};
+use crate::base::{Error, Result, Secret, ShopTime, Span, hex};
 
 /// A notice older than this is refused, so that a copied one cannot be played back later. What Stripe's own libraries
 /// tolerate.
@@ -52,11 +52,6 @@ pub(super) fn verify(secret: &Secret<String>, header: &str, body: &[u8], now: Sh
 /// The value of a header, whatever the case of its name.
 pub(super) fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
     headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
-}
-
-/// Lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn key(secret: &Secret<String>) -> hmac::Key {

@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 use super::{Engine, Options};
 use crate::base::limits::LIVE_CLOSINGS_MAX;
 use crate::base::{CartId, Error, Kind, Result, ShopTime, Span, VisitId};
-use crate::facts::{Body, Fact, GateScan, Grounds, OpenVisit, PaymentMethod, TrackVerdict};
+use crate::facts::{Body, Fact, GateScan, OpenVisit, PaymentMethod, TrackVerdict};
 use crate::geometry::{Floor, Point};
 use crate::identity::{self, Binder, Bound};
 use crate::ports::Clock;
 use crate::shop::{Shop, ZoneKind};
-use crate::till::{Closed, Closing, Payer, Progress, Till};
+use crate::till::{Closed, Closing, Endings, Payer, Progress, Till};
 
 /// How much shop time passes between two writings where no visit ends.
 const SAVE_SPAN: Span = Span::from_millis(1_000);
@@ -132,23 +132,19 @@ impl Live {
     /// When the database could not be used for so long that no more can be kept: the fact was not taken, and may be
     /// given again. When the book refuses a receipt.
     pub fn take(&mut self, till: &mut Till, fact: Fact) -> Result<Vec<Closed>> {
+        let mut closed = Vec::new();
         if LIVE_CLOSINGS_MAX <= self.closings.len() {
             let checkpoint = write(&self.memory, &self.engine)?;
-            self.save(till, &checkpoint)?;
+            closed = self.save(till, &checkpoint)?;
         }
-        let shop = till.shop().clone();
         let mut derived = Vec::new();
-        self.engine.take(fact, &mut |fact| {
-            if !fact.body.topic().is_ground() {
-                derived.push(fact.clone());
-            }
-        });
+        self.engine.take(fact, &mut |fact| keep_derived(fact, &mut derived));
         self.memory.taken += 1;
-        self.follow(&shop, &derived);
-        if self.closings.is_empty() && self.engine.now() - self.saved < SAVE_SPAN {
-            return Ok(Vec::new());
+        self.follow(till.shop(), &derived);
+        if !self.closings.is_empty() || SAVE_SPAN <= self.engine.now() - self.saved {
+            closed.extend(self.save_or_wait(till)?);
         }
-        self.save_or_wait(till)
+        Ok(closed)
     }
 
     /// No fact will come any more: everything open is decided and written.
@@ -156,45 +152,31 @@ impl Live {
     /// # Errors
     /// What the database or the book says.
     pub fn finish(mut self, till: &mut Till) -> Result<Vec<Closed>> {
-        let shop = till.shop().clone();
         let mut derived = Vec::new();
-        self.engine.finish(&mut |fact| {
-            if !fact.body.topic().is_ground() {
-                derived.push(fact.clone());
-            }
-        });
+        self.engine.finish(&mut |fact| keep_derived(fact, &mut derived));
         let bound = self.memory.binder.finish();
-        self.bind(&shop, bound);
-        self.follow(&shop, &derived);
+        self.bind(till.shop(), bound);
+        self.follow(till.shop(), &derived);
         // Nobody is inside: the next day begins afresh.
         self.save(till, &[])
     }
 
     /// What the engine's decisions mean for entries and carts.
     fn follow(&mut self, shop: &Shop, derived: &[Fact]) {
-        let mut evidence: BTreeMap<VisitId, Vec<Grounds>> = BTreeMap::new();
-        let open: Vec<OpenVisit> = if derived.is_empty() { Vec::new() } else { self.engine.open_visits() };
+        let mut endings = Endings::default();
         for fact in derived {
             match &fact.body {
                 Body::Track(joined) if joined.verdict == TrackVerdict::NewVisit => {
+                    let open = self.engine.open_visits();
                     let begun = open.iter().find(|visit| visit.visit == joined.visit);
                     let at = begun.map_or(fact.stamp.at, |visit| visit.entered);
                     let at_entrance = begun.and_then(|visit| visit.place).is_some_and(|place| is_entrance(shop, place));
                     self.memory.binder.visit(at, joined.visit, at_entrance);
                 }
-                Body::Attribution(attribution) => {
-                    let grounds = Grounds { fact: fact.stamp.fact_ref(), attribution: attribution.clone() };
-                    evidence.entry(attribution.visit).or_default().push(grounds);
+                _ => {
+                    let closing = endings.take(fact, |visit| self.payer(visit));
+                    self.closings.extend(closing);
                 }
-                Body::Receipt(receipt) => {
-                    let closing = Closing {
-                        evidence: evidence.remove(&receipt.visit).unwrap_or_default(),
-                        payer: self.payer(receipt.visit),
-                        receipt: receipt.clone(),
-                    };
-                    self.closings.push(closing);
-                }
-                _ => {}
             }
         }
         let bound = self.memory.binder.tick(self.engine.now());
@@ -262,6 +244,13 @@ impl Live {
             tracing::info!("the book is written again");
         }
         Ok(closed)
+    }
+}
+
+/// What follows from ground facts; they themselves are not looked at again.
+fn keep_derived(fact: &Fact, derived: &mut Vec<Fact>) {
+    if !fact.body.topic().is_ground() {
+        derived.push(fact.clone());
     }
 }
 

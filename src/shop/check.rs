@@ -76,7 +76,7 @@ fn check_policy(draft: &PolicyDraft, complaints: &mut Complaints) -> Policy {
         absence_max: Span::from_secs(draft.absence_secs_max),
         review_below: Prob::new(draft.review_probability_min),
         payment: PaymentPolicy {
-            hold: Some(draft.hold_minor).filter(|minor| 0 < *minor),
+            hold: Some(Money::new(draft.hold_minor, currency)).filter(|hold| 0 < hold.minor),
             debt_blocks_entry: draft.debt_blocks_entry,
             offline_max: Span::from_secs(draft.offline_hours_max * 3_600.0),
             evidence_kept: Span::from_secs(draft.evidence_days_max * 86_400.0),

@@ -25,7 +25,7 @@ pub use prices::{Deal, Markdown, Promotion, Reduction, Season, TaxRule};
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::base::{Currency, PlateId, Prob, ShelfId, Span};
+use crate::base::{Currency, Money, PlateId, Prob, ShelfId, Span};
 
 /// A shop that holds together: every reference resolves, every measure is in range.
 #[derive(Clone, Debug)]
@@ -61,8 +61,8 @@ pub struct Policy {
 /// What the shop's owner decided about money, and about what is kept because of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PaymentPolicy {
-    /// What is held at the entry, minor units of the policy's currency; none where nothing is.
-    pub hold: Option<i64>,
+    /// What is held at the entry; none where nothing is.
+    pub hold: Option<Money>,
     /// Whoever owes for an earlier visit does not come in.
     pub debt_blocks_entry: bool,
     /// How long shoppers still come in, without a hold, while the payment provider cannot be reached; zero for not at

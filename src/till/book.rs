@@ -1,11 +1,12 @@
 //! Writing into the ledger, and what follows from a payment's events.
 
 use super::refuse;
-use crate::base::{CartId, CaseId, PaymentId, ShopTime, TransferId};
+use crate::base::{CartId, CaseId, Money, PaymentId, ShopTime, ShopperId, TransferId};
+use crate::db::carts::{self, Cart};
 use crate::db::outbox;
 use crate::db::transfers::{Entry, Sums};
 use crate::db::{Failure, FailureKind, Session, cases, transfers};
-use crate::facts::{Case, Concern, Transfer, TransferKind};
+use crate::facts::{Case, Concern, PaymentMethod, Transfer, TransferKind};
 use crate::ledger::payment::{Effects, Payment};
 use crate::ledger::{self, Admission, Reservation};
 
@@ -68,14 +69,31 @@ pub(super) fn carry_out(
     Ok(())
 }
 
+/// Somebody pays for a cart from now on, with something held for it or nothing.
+pub(super) fn begin(
+    session: &mut dyn Session,
+    cart: &mut Cart,
+    (shopper, method): (ShopperId, PaymentMethod),
+    hold: Option<Money>,
+    at: ShopTime,
+) -> Result<(), Failure> {
+    cart.shopper = Some(shopper);
+    carts::update(session, cart)?;
+    let (payment, effects) = Payment::begin(cart.id, shopper, method, hold, at);
+    carry_out(session, &payment, &effects, at)
+}
+
 /// Writes a payment as it is.
 pub(super) fn keep(session: &mut dyn Session, payment: &Payment, at: ShopTime) -> Result<(), Failure> {
     let names = (payment.id, payment.cart, payment.shopper);
     outbox::put_payment(session, names, payment.standing().as_str(), at, payment)
 }
 
-/// The payment of a cart.
-pub(super) fn payment_of(session: &mut dyn Session, cart: CartId) -> Result<Option<Payment>, Failure> {
+/// The payment of a cart, if there is one.
+///
+/// # Errors
+/// What the database says.
+pub fn payment_of(session: &mut dyn Session, cart: CartId) -> Result<Option<Payment>, Failure> {
     outbox::payment(session, PaymentId::of_cart(cart))
 }
 

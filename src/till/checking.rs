@@ -1,11 +1,12 @@
 //! Reading the whole book, so that it can be proved.
 
-use crate::base::{PaymentId, Result, TransferId};
+use super::book::payment_of;
+use crate::base::{Result, TransferId};
 use crate::db::carts::CartState;
 use crate::db::outbox::LetterState;
 use crate::db::{Database, Failure, Session, carts, outbox, transfers};
 use crate::facts::StatementLine;
-use crate::ledger::payment::{Payment, Standing};
+use crate::ledger::payment::Standing;
 use crate::ledger::{Audit, Balance, CartRow, OrderState, Report};
 
 /// Rows that are read at once.
@@ -59,7 +60,7 @@ fn check_carts(session: &mut dyn Session, audit: &mut Audit) -> Result<(), Failu
         let page = carts::after(session, last, PAGE)?;
         last = page.last().map(|cart| cart.id).or(last);
         for cart in &page {
-            let payment: Option<Payment> = outbox::payment(session, PaymentId::of_cart(cart.id))?;
+            let payment = payment_of(session, cart.id)?;
             let payment_open = payment.is_some_and(|payment| payment.standing() != Standing::Settled);
             audit.cart(CartRow {
                 cart: cart.id,

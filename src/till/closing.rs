@@ -1,12 +1,14 @@
 //! Going out: the receipt is written, and booked unless a person has to look first.
 
+use std::collections::BTreeMap;
+
 use super::{Till, book, entry, refuse};
-use crate::base::{CartId, CaseId, Error, Money, Result, ShopTime, ShopperId};
+use crate::base::{CartId, CaseId, Error, Result, ShopTime, ShopperId, VisitId};
 use crate::db::carts::{Cart, CartState, Origin, ReceiptVersion};
 use crate::db::shoppers::Shopper;
 use crate::db::{Failure, Session, carts, cases, shoppers};
-use crate::facts::{Concern, Grounds, OrderLine, PaymentMethod, Receipt};
-use crate::ledger::payment::{Bill, Payment};
+use crate::facts::{Body, Concern, Fact, Grounds, OrderLine, PaymentMethod, Receipt};
+use crate::ledger::payment::Bill;
 use crate::shop::Shop;
 use crate::{ledger, review};
 
@@ -43,6 +45,30 @@ pub struct Closing {
     pub payer: Payer,
 }
 
+/// Puts receipts and the attributions behind them together, as an engine gives them one after the other.
+#[derive(Debug, Default)]
+pub struct Endings {
+    evidence: BTreeMap<VisitId, Vec<Grounds>>,
+}
+
+impl Endings {
+    /// Takes a fact; gives what is to be closed when it is a receipt. `payer` is asked who pays for the visit then.
+    pub fn take(&mut self, fact: &Fact, payer: impl FnOnce(VisitId) -> Payer) -> Option<Closing> {
+        match &fact.body {
+            Body::Attribution(attribution) => {
+                let grounds = Grounds { fact: fact.stamp.fact_ref(), attribution: attribution.clone() };
+                self.evidence.entry(attribution.visit).or_default().push(grounds);
+                None
+            }
+            Body::Receipt(receipt) => {
+                let evidence = self.evidence.remove(&receipt.visit).unwrap_or_default();
+                Some(Closing { evidence, payer: payer(receipt.visit), receipt: receipt.clone() })
+            }
+            _ => None,
+        }
+    }
+}
+
 impl Till {
     /// A visit is over. Its receipt and evidence are written; if nobody has to look at it, it is booked and what is owed
     /// is ordered, all at once. The same receipt again changes nothing; another one for the same visit goes to a person.
@@ -63,24 +89,26 @@ pub(super) fn close_in(
 ) -> Result<Closed, Failure> {
     let Closing { receipt, evidence, payer } = closing;
     let own = CartId::of_visit(shop.name(), receipt.entered, receipt.visit);
-    let (id, host) = match payer {
+    let (known, host) = match payer {
         Payer::Cart(id) => match carts::get(session, *id)? {
             None => return Err(Error::missing(format!("nobody was announced with {id}")).into()),
             // The cart is that of somebody else, with whom this one came in.
-            Some(cart) if cart.visit.is_some_and(|visit| visit != receipt.visit) => (own, Some(cart)),
-            Some(_) => (*id, None),
+            Some(cart) if cart.visit.is_some_and(|visit| visit != receipt.visit) => {
+                (carts::get(session, own)?, cart.shopper)
+            }
+            known => (known, None),
         },
-        Payer::WalkIn(_) | Payer::Unknown => (own, None),
+        Payer::WalkIn(_) | Payer::Unknown => (carts::get(session, own)?, None),
     };
-    let known = carts::get(session, id)?;
     if let Some(cart) = known.as_ref().filter(|cart| 0 < cart.receipt) {
         return compare(session, cart, receipt, at);
     }
     let mut cart = match known {
         Some(cart) => cart,
-        None => entry::open(session, shop.name(), id, None, None, receipt.entered)?,
+        None => entry::open(session, shop.name(), own, None, None, receipt.entered)?,
     };
-    match (payer, cart.shopper, host.and_then(|host| host.shopper)) {
+    let id = cart.id;
+    match (payer, cart.shopper, host) {
         (Payer::WalkIn(method), None, _) => walk_in(session, shop, &mut cart, method, at)?,
         (_, None, Some(host)) => come_along(session, &mut cart, host, at)?,
         _ => {}
@@ -170,21 +198,14 @@ fn walk_in(
             Shopper { id, name: None, contact: None, method, gate_digest: None, created_at: at, erased_at: None };
         shoppers::insert(session, &walk_in)?;
     }
-    cart.shopper = Some(id);
-    carts::update(session, cart)?;
-    let hold = shop.policy().payment.hold.map(|minor| Money::new(minor, shop.policy().currency));
-    let (payment, effects) = Payment::begin(cart.id, id, method.clone(), hold, at);
-    book::carry_out(session, &payment, &effects, at)
+    book::begin(session, cart, (id, method.clone()), shop.policy().payment.hold, at)
 }
 
 /// Somebody else pays for a visit, as they do for their own; nothing is held for it.
 fn come_along(session: &mut dyn Session, cart: &mut Cart, host: ShopperId, at: ShopTime) -> Result<(), Failure> {
     let method = shoppers::get(session, host)?.and_then(|host| host.method);
     let Some(method) = method else { return Ok(()) };
-    cart.shopper = Some(host);
-    carts::update(session, cart)?;
-    let (payment, effects) = Payment::begin(cart.id, host, method, None, at);
-    book::carry_out(session, &payment, &effects, at)
+    book::begin(session, cart, (host, method), None, at)
 }
 
 /// Writes a version of a receipt into the ledger, in place of the one that was there, and orders what follows.

@@ -95,7 +95,6 @@ impl Till {
     pub fn announce(&mut self, shopper: ShopperId, cart: CartId, gate: &str, at: ShopTime) -> Result<Announced> {
         let shop = self.shop.clone();
         let policy = shop.policy().payment;
-        let hold = policy.hold.map(|minor| Money::new(minor, shop.policy().currency));
         self.db.transaction(|session| {
             if let Some(known) = carts::get(session, cart)? {
                 let order = book::payment_of(session, cart)?.and_then(|payment| payment.asked);
@@ -118,7 +117,7 @@ impl Till {
                 return Err(Error::conflict(message).into());
             }
             open(session, shop.name(), cart, Some(shopper), Some(gate), at)?;
-            let (payment, effects) = Payment::begin(cart, shopper, method, hold, at);
+            let (payment, effects) = Payment::begin(cart, shopper, method, policy.hold, at);
             book::carry_out(session, &payment, &effects, at)?;
             // The one at the gate asks right now; the others come in if it dies.
             if let Some(order) = &effects.order

@@ -16,13 +16,13 @@ mod settler;
 mod settling;
 mod signed;
 
+pub use book::payment_of;
 pub use care::{Export, Forgotten};
-
 pub use checking::check;
-pub use closing::{Closed, Closing, Payer};
+pub use closing::{Closed, Closing, Endings, Payer};
 pub use entry::{Announced, Door, Enrolment};
 pub use progress::Progress;
-pub use settler::{Bell, Providers, Settled, Settler, settle_due};
+pub use settler::{Bell, Providers, Settler, lock, settle_due};
 pub use settling::Answered;
 
 use std::sync::Arc;

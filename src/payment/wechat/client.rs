@@ -7,10 +7,9 @@ use serde::Deserialize;
 use ureq::http::Method;
 
 use super::super::http::{Http, Reply, Trouble};
-use super::super::signature::hex;
 use super::WechatSettings;
 use super::keys::{MerchantKey, PlatformKey, PlatformKeys, Refusal, SealKey, Sealed, verify};
-use crate::base::{Error, Result, ShopTime, Span};
+use crate::base::{Error, Result, ShopTime, Span, hex};
 use crate::ports::Clock;
 
 /// Certificates are asked for again after this long, so that one that was withdrawn is not believed for years.

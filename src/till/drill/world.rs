@@ -9,17 +9,17 @@ use rand::RngExt;
 use super::month::Trouble;
 use super::{BEGINNING, Report};
 use crate::base::rng::{Dice, dice};
-use crate::base::{CartId, Error, Kind, PaymentId, Result, ShopTime, ShopperId, Span, TransferId};
+use crate::base::{CartId, Error, Kind, Result, ShopTime, ShopperId, Span, TransferId};
 use crate::db::faulty::{Faulty, Life, Mischance, Moment};
 use crate::db::outbox::LetterState;
 use crate::db::{self, Database, FailureKind, cases, outbox};
 use crate::facts::{Case, Concern, Receipt, StatementLine, Verdict};
 use crate::ledger;
-use crate::ledger::payment::{Payment, Standing};
+use crate::ledger::payment::Standing;
 use crate::payment::{Faults, Sandbox};
 use crate::ports::{Clock, PaymentProvider};
 use crate::shop::Shop;
-use crate::till::{Closing, Door, Enrolment, Payer, Providers, Till, check, settle_due};
+use crate::till::{Closing, Door, Enrolment, Payer, Providers, Till, check, payment_of, settle_due};
 
 /// Rows that one question gives at most.
 const MANY: u32 = 10_000;
@@ -281,8 +281,7 @@ impl World {
 
     /// A shopper's bank takes money back; whether there was any.
     pub(super) fn dispute(&mut self, cart: CartId) -> Result<bool> {
-        let payment: Option<Payment> =
-            self.persist(|till, _| till.with(|session| outbox::payment(session, PaymentId::of_cart(cart))))?;
+        let payment = self.persist(|till, _| till.with(|session| payment_of(session, cart)))?;
         let taken = payment.filter(|payment| payment.standing() == Standing::Settled && 0 < payment.paid());
         let reference = taken.and_then(|payment| payment.taken.first().map(|taken| taken.settled.reference.clone()));
         let Some(reference) = reference else { return Ok(false) };
