@@ -16,6 +16,7 @@ use crate::till::{check, drill};
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     aisle ledger check\n  \
+    aisle ledger check till.db\n  \
     aisle ledger check --db postgres://aisle@localhost/shop\n  \
     aisle ledger balances --db till.db")]
 pub(super) struct Ledger {
@@ -54,6 +55,9 @@ struct Drill {
 /// Prove the whole book: every transfer, sum, receipt, order and charge; name what is off, first things first.
 #[derive(Args)]
 struct Check {
+    /// The book, instead of --db.
+    #[arg(value_name = "FILE|URL")]
+    at: Option<String>,
     #[command(flatten)]
     book: BookArgs,
     /// Answer in JSON.
@@ -83,8 +87,9 @@ impl Ledger {
 
 impl Check {
     fn run(self) -> Result<()> {
-        let mut database = self.book.open()?;
-        let report = check(&mut database, &self.book.sandbox_statement()?)?;
+        let book = self.at.map_or(self.book, |db| BookArgs { db });
+        let mut database = book.open()?;
+        let report = check(&mut database, &book.sandbox_statement()?)?;
         if self.json {
             super::print(&format!("{:#}\n", serde_json::json!(report)))?;
         } else {

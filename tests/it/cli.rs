@@ -133,6 +133,7 @@ fn answers() {
         ("charge", "replay trip.mcap --charge --db till.db"),
         ("charge-again", "replay trip.mcap --charge --db till.db"),
         ("ledger-check", "ledger check --db till.db"),
+        ("ledger-check-named", "ledger check till.db"),
         ("ledger-balances", "ledger balances --db till.db"),
         ("ledger-missing", "ledger check --db nothing.db"),
         ("ledger-no-book", "ledger check --db trip.mcap"),
