@@ -70,7 +70,7 @@ pub struct PaymentPolicy {
     pub offline_max: Span,
     /// How long evidence is kept behind a receipt.
     pub evidence_kept: Span,
-    /// How long after leaving a receipt may be contested.
+    /// How long after leaving, or after a receipt that came later, it may be contested.
     pub contest_max: Span,
 }
 

@@ -99,7 +99,9 @@ impl Till {
         self.db.transaction(|session| {
             let known = carts::get(session, cart)?.filter(|cart| 0 < cart.receipt);
             let cart = known.ok_or_else(|| Error::missing(format!("there is no receipt of {cart}")))?;
-            if cart.left_at.is_some_and(|left| left + period < at) {
+            // Who got the receipt late, because a person had to look or a recording was replayed, has no less time.
+            let got_at = carts::receipts(session, cart.id)?.last().map(|newest| newest.made_at);
+            if cart.left_at.max(got_at).is_some_and(|got| got + period < at) {
                 return Err(Error::conflict("the time to contest this receipt is over").into());
             }
             let contested = |case: &&Case| {

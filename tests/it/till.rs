@@ -377,6 +377,19 @@ fn who_contests_gets_back_what_the_person_says_and_no_more() {
 }
 
 #[test]
+fn a_receipt_that_came_late_may_be_contested_as_long_as_any() {
+    let mut scene = Scene::new();
+    scene.arrive("ann", 1).unwrap();
+    let now = scene.now();
+    let left = now - Span::from_millis(100 * 24 * 3_600_000);
+    let text = json!({ "visit": "1", "entered": left, "left": left, "closing": ClosedBy::Left, "lines": [],
+        "total": { "minor": 0, "currency": "USD" }, "probability": 1.0 });
+    let receipt: Receipt = serde_json::from_value(text).unwrap();
+    scene.till.close(&Closing { receipt, evidence: Vec::new(), payer: Payer::Cart(cart(1)) }, now).unwrap();
+    scene.till.contest(cart(1), "what is this?", &[], now).unwrap();
+}
+
+#[test]
 fn a_visit_without_a_payer_waits_until_one_is_found() {
     let mut scene = Scene::new();
     let closed = scene.leave(Payer::Unknown, "tea 1");
