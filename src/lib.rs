@@ -15,6 +15,7 @@ pub mod facts;
 pub mod fusion;
 pub mod geometry;
 pub mod identity;
+pub mod image;
 pub mod ledger;
 pub mod payment;
 pub mod pipeline;

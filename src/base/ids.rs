@@ -43,6 +43,11 @@ pub struct SkuId(Arc<str>);
 #[serde(transparent)]
 pub struct SourceId(Arc<str>);
 
+/// A camera as the shop names it, such as `entrance`: unique in the shop, part of channel names.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct CameraId(Arc<str>);
+
 impl ShelfId {
     /// Names a board.
     pub const fn new(gondola: u16, shelf: u16) -> Self {
@@ -102,6 +107,24 @@ impl SourceId {
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl CameraId {
+    /// Names a camera.
+    pub fn new(name: &str) -> Self {
+        CameraId(name.into())
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for CameraId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
     }
 }
 

@@ -27,6 +27,12 @@ pub const BATCH_SPAN_MAX: Span = Span::from_millis(120_000);
 pub const BATCH_STAMP_OFF_MAX: Span = Span::from_millis(9_000);
 /// People in one frame; more are dropped and counted.
 pub const PEOPLE_PER_FRAME_MAX: usize = 256;
+/// Side of a picture.
+pub const PICTURE_SIDE_PIXELS_MAX: u32 = 16_384;
+/// Cameras of a shop.
+pub const CAMERAS_MAX: usize = 256;
+/// Things seen in one frame of one camera; the least sure beyond it are dropped and counted.
+pub const DETECTIONS_PER_FRAME_MAX: usize = 1_024;
 /// Bytes of one JSON line or MCAP message that is read.
 pub const MESSAGE_BYTES_MAX: usize = 64 << 20;
 /// Bytes of one catalogue, planogram or shop file that is read whole.

@@ -19,7 +19,7 @@ pub use digest::{hex, sha256};
 pub use durable::{CartId, CaseId, PaymentId, ShopperId, TokenId, TransferId};
 pub use error::{Error, Kind, Place, Result};
 pub use holes::Holes;
-pub use ids::{PlateId, ShelfId, SkuId, SourceId, TrackId, VisitId};
+pub use ids::{CameraId, PlateId, ShelfId, SkuId, SourceId, TrackId, VisitId};
 pub use measure::Grams;
 pub use money::{BasisPoints, Currency, Money, Quantity};
 pub use secret::Secret;

@@ -318,6 +318,7 @@ fn product(index: usize, node: &Node, currency: Currency, findings: &Findings) -
         name,
         gtin: gtin.or(own),
         weight_grams,
+        package: None,
         price_minor,
         tax,
         markdown_price_minor,

@@ -228,7 +228,8 @@ fn read_draft(files: Files, root: &str, all: &mut Vec<Finding>) -> Result<(ShopD
     let named = folder.and_then(Path::file_name).or(files.shop.file_stem());
     let name = shop.name.or_else(|| named.map(|name| name.to_string_lossy().into_owned())).unwrap_or_default();
     let ShopFile { policy, taxes, promotions, zones, .. } = shop;
-    let draft = ShopDraft { name, policy, taxes, products, promotions, shelves, zones };
+    let draft =
+        ShopDraft { name, policy, taxes, products, promotions, shelves, zones, room: None, cameras: Vec::new() };
     Ok((draft, Sources { files, facings }))
 }
 

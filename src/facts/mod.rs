@@ -7,6 +7,7 @@ mod payment;
 mod people;
 mod review;
 mod shelf;
+mod sight;
 mod stamp;
 mod visit;
 
@@ -21,5 +22,6 @@ pub use payment::{
 pub use people::{Joint, JointKind, Joints, PeopleFrame, Person, TrackJoined, TrackVerdict};
 pub use review::{Case, Concern, Decision, Goods, Verdict};
 pub use shelf::{Level, PlateBatch, ShelfEvent, Staircase};
+pub use sight::{BodyPoint, Detection, DetectionClass, Frame, FrameFormat, Keypoint, SeenFrame};
 pub use stamp::{Body, Fact, FactRef, Stamp, Topic};
 pub use visit::{GateScan, OpenLine, OpenVisit, VisitBound};

@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Attribution, ClockEstimate, PeopleFrame, PlateBatch, Receipt, ShelfEvent, TrackJoined, VisitClosed};
+use super::{
+    Attribution, ClockEstimate, Frame, GateScan, PeopleFrame, PlateBatch, Receipt, SeenFrame, ShelfEvent, TrackJoined,
+    VisitClosed,
+};
 use crate::base::{ShopTime, SourceId};
 
 /// The stamp of a fact.
@@ -42,6 +45,12 @@ pub struct Fact {
 pub enum Body {
     /// Ground: samples of the weight plates of one unit.
     Plates(PlateBatch),
+    /// Ground: a picture of one camera.
+    Frame(Frame),
+    /// Ground: somebody was let in.
+    Gate(GateScan),
+    /// Derived, or ground at the `seen` cut: what one frame shows.
+    Seen(SeenFrame),
     /// Ground at the `tracked` cut: everybody seen at one instant.
     People(PeopleFrame),
     /// Derived, or ground from sensors that segment themselves: something changed on a shelf.
@@ -63,6 +72,12 @@ pub enum Body {
 pub enum Topic {
     /// `/plates`
     Plates,
+    /// `/cameras/` and the name of the camera
+    Frame,
+    /// `/gates`
+    Gate,
+    /// `/seen`
+    Seen,
     /// `/people`
     People,
     /// `/shelf`
@@ -81,8 +96,11 @@ pub enum Topic {
 
 impl Topic {
     /// All of them, in the order of the pipeline.
-    pub const ALL: [Topic; 8] = [
+    pub const ALL: [Topic; 11] = [
         Topic::Plates,
+        Topic::Frame,
+        Topic::Gate,
+        Topic::Seen,
         Topic::People,
         Topic::Shelf,
         Topic::Track,
@@ -92,10 +110,13 @@ impl Topic {
         Topic::Receipt,
     ];
 
-    /// The channel name in a recording.
+    /// The channel name in a recording; of frames what it begins with, for every camera has a channel of its own.
     pub const fn name(self) -> &'static str {
         match self {
             Topic::Plates => "/plates",
+            Topic::Frame => "/cameras/",
+            Topic::Gate => "/gates",
+            Topic::Seen => "/seen",
             Topic::People => "/people",
             Topic::Shelf => "/shelf",
             Topic::Track => "/tracks",
@@ -110,7 +131,7 @@ impl Topic {
 impl Topic {
     /// Whether devices make such facts; the others are derived.
     pub const fn is_ground(self) -> bool {
-        matches!(self, Topic::Plates | Topic::People)
+        matches!(self, Topic::Plates | Topic::Frame | Topic::Gate | Topic::Seen | Topic::People)
     }
 }
 
@@ -119,6 +140,9 @@ impl Body {
     pub const fn topic(&self) -> Topic {
         match self {
             Body::Plates(_) => Topic::Plates,
+            Body::Frame(_) => Topic::Frame,
+            Body::Gate(_) => Topic::Gate,
+            Body::Seen(_) => Topic::Seen,
             Body::People(_) => Topic::People,
             Body::Shelf(_) => Topic::Shelf,
             Body::Track(_) => Topic::Track,

@@ -1,10 +1,17 @@
-//! Named spaces and what one does in them: points, vectors, rigid placements.
-//! It takes and gives lengths in metres. It never mixes two spaces.
+//! Named spaces and what one does in them: points, vectors, rigid placements, calibrated cameras.
+//! It takes and gives lengths in metres, in pictures in pixels. It never mixes two spaces.
 
 mod assignment;
+mod camera;
+mod pixels;
 mod placement;
 mod space;
 
+#[cfg(test)]
+mod tests;
+
 pub use assignment::assign;
+pub use camera::{Camera, CameraPose, Lens, View};
+pub use pixels::{Pixel, PixelBox};
 pub use placement::Placement;
 pub use space::{Floor, Local, Point, Space, World};

@@ -157,6 +157,11 @@ impl Engine {
 
     /// Takes a ground fact; `give` sees it when its turn comes, and everything that follows from it.
     pub fn take(&mut self, fact: Fact, give: &mut dyn FnMut(&Fact)) {
+        if matches!(fact.body.topic(), Topic::Frame | Topic::Gate | Topic::Seen) {
+            // No stage here reads them, so they must not move the time of those that are read.
+            give(&fact);
+            return;
+        }
         let stages = &mut self.stages;
         self.reorder.take(fact, &mut |fact| stages.step(&fact, give));
     }
@@ -229,6 +234,7 @@ impl Stages {
             Body::Shelf(_) => self.fusion.take(fact),
             // A recording cut at `decided` brings the decisions themselves.
             Body::Attribution(_) | Body::Visit(_) => self.take_decided(fact, give),
+            Body::Frame(_) | Body::Gate(_) | Body::Seen(_) => {}
             Body::Track(_) | Body::Clock(_) | Body::Receipt(_) => {}
         }
         if TICK <= self.course.now - self.course.ticked {

@@ -11,13 +11,16 @@
 //! |---|---|---|
 //! | `/shop` | `aisle.Shop` | one [`shop::ShopDraft`](crate::shop::ShopDraft), before everything else |
 //! | `/truth` | `aisle.Truth` | at most one [`truth::Truth`](crate::truth::Truth), before the facts |
-//! | `/plates` `/people` … | `aisle.Plates` `aisle.People` … | one fact a message, a channel for every [`facts::Topic`](crate::facts::Topic) |
+//! | `/truth/frames` `/truth/scene` | `aisle.FrameTruth` `aisle.SceneTruth` | what frames really show and where everybody really was; read apart from the facts |
+//! | `/cameras/…` | `foxglove.CompressedImage` | one frame a message, a channel for every camera |
+//! | `/plates` `/people` … | `aisle.Plates` `aisle.People` … | one fact a message, a channel for every other [`facts::Topic`](crate::facts::Topic) |
 //!
 //! A fact is `{"stamp":{"source":…,"sequence":…,"at":…,"arrived":…},"body":{…}}`: Foxglove then plots
 //! `/plates.body.grams[3]` whatever the stamp holds, and no field of a body can collide with one of the stamp. Times are
 //! nanoseconds since the Unix epoch. A message's log time is when the fact arrived, its publish time when it was true;
 //! times before 1970 are written as 0 there and kept exactly in the stamp.
 
+mod picture;
 mod reader;
 mod records;
 mod wire;
@@ -26,7 +29,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub use reader::Reader;
+pub use reader::{Entry, Reader};
 pub use writer::{Summary, Writer};
 
 use std::fmt;
@@ -48,6 +51,10 @@ const METADATA: &str = "aisle";
 const SHOP_CHANNEL: &str = "/shop";
 /// Channel of the truth.
 const TRUTH_CHANNEL: &str = "/truth";
+/// Channel of what frames really show.
+const FRAME_TRUTH_CHANNEL: &str = "/truth/frames";
+/// Channel of where everybody really was.
+const SCENE_TRUTH_CHANNEL: &str = "/truth/scene";
 
 /// How deep a recording is cut: which facts it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,13 +83,14 @@ impl Cut {
         }
     }
 
-    /// Whether a recording of this cut holds facts of this topic. People are ground facts as long as they are
-    /// measured elsewhere, so the three deep cuts hold them.
+    /// Whether a recording of this cut holds facts of this topic. People are ground facts where they are measured
+    /// elsewhere, so the three deep cuts hold them.
     pub const fn holds(self, topic: Topic) -> bool {
-        let ground = matches!(topic, Topic::Plates | Topic::People);
-        match self {
-            Cut::Raw | Cut::Seen | Cut::Tracked => ground,
-            Cut::Decided => !ground,
+        match topic {
+            Topic::Plates | Topic::Gate | Topic::People => !matches!(self, Cut::Decided),
+            Topic::Frame => matches!(self, Cut::Raw),
+            Topic::Seen => matches!(self, Cut::Seen),
+            _ => matches!(self, Cut::Decided),
         }
     }
 }

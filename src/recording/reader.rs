@@ -9,13 +9,13 @@ use mcap::McapError;
 use mcap::records::{Channel as ChannelRecord, Record, op};
 
 use super::records::{Break, Records, Spot};
-use super::{Cut, FORMAT, METADATA, SHOP_CHANNEL, TRUTH_CHANNEL, wire};
+use super::{Cut, FORMAT, FRAME_TRUTH_CHANNEL, METADATA, SCENE_TRUTH_CHANNEL, SHOP_CHANNEL, TRUTH_CHANNEL, wire};
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::base::{Error, Result, ShopTime};
 use crate::facts::{Fact, Topic};
 use crate::ports::FactSource;
 use crate::shop::{Shop, ShopDraft};
-use crate::truth::Truth;
+use crate::truth::{FrameTruth, SceneTruth, Truth};
 
 /// Reads facts out of an MCAP stream, in the order they were written, with memory bounded by one chunk.
 ///
@@ -27,8 +27,19 @@ pub struct Reader<R> {
     shop: Shop,
     head: Head,
     /// What reading the head ran into behind it.
-    waiting: Option<Result<Option<Fact>>>,
+    waiting: Option<Result<Option<Entry>>>,
     content: Vec<u8>,
+}
+
+/// A message of a recording.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Entry {
+    /// What somebody said.
+    Fact(Fact),
+    /// What a frame really shows.
+    Frame(FrameTruth),
+    /// Where everybody really was.
+    Scene(SceneTruth),
 }
 
 /// What is known of the recording besides its facts.
@@ -47,13 +58,15 @@ enum Channel {
     Facts(Topic),
     Shop,
     Truth,
+    FrameTruth,
+    SceneTruth,
     Other(String),
 }
 
 /// What a record turned out to be.
 enum Found {
     Shop(Box<Shop>),
-    Fact(Fact),
+    Entry(Entry),
     /// A message on a channel that aisle does not know, before the shop.
     Foreign(String),
     Nothing,
@@ -81,7 +94,7 @@ impl<R: Read> Reader<R> {
         let shop = loop {
             match next_found(&mut records, &mut head, &mut content, path)? {
                 Some(Found::Shop(shop)) => break *shop,
-                Some(Found::Fact(_)) => return Err(foreign(path, "its first fact stands before the shop")),
+                Some(Found::Entry(_)) => return Err(foreign(path, "its first fact stands before the shop")),
                 Some(Found::Foreign(name)) => {
                     return Err(foreign(path, &format!("its first message is on `{name}`")));
                 }
@@ -90,7 +103,7 @@ impl<R: Read> Reader<R> {
             }
         };
         let mut reader = Reader { records, path: path.to_owned(), shop, head, waiting: None, content };
-        reader.waiting = Some(reader.read_fact());
+        reader.waiting = Some(reader.read_entry());
         Ok(reader)
     }
 
@@ -114,11 +127,25 @@ impl<R: Read> Reader<R> {
         self.head.others
     }
 
-    fn read_fact(&mut self) -> Result<Option<Fact>> {
+    /// The next fact or truth in the order in which they were written, `None` at the end. For those who judge; whoever
+    /// thinks asks for facts.
+    ///
+    /// # Errors
+    /// As [`FactSource::next_fact`].
+    pub fn next_entry(&mut self) -> Result<Option<Entry>> {
+        match self.waiting.take() {
+            Some(result) => result,
+            None => self.read_entry(),
+        }
+    }
+
+    fn read_entry(&mut self) -> Result<Option<Entry>> {
         while let Some(found) = next_found(&mut self.records, &mut self.head, &mut self.content, &self.path)? {
-            if let Found::Fact(fact) = found {
-                self.head.last_at = Some(fact.stamp.at);
-                return Ok(Some(fact));
+            if let Found::Entry(entry) = found {
+                if let Entry::Fact(fact) = &entry {
+                    self.head.last_at = Some(fact.stamp.at);
+                }
+                return Ok(Some(entry));
             }
         }
         Ok(None)
@@ -131,9 +158,12 @@ impl<R: Read + Send> FactSource for Reader<R> {
     }
 
     fn next_fact(&mut self) -> Result<Option<Fact>> {
-        match self.waiting.take() {
-            Some(result) => result,
-            None => self.read_fact(),
+        loop {
+            match self.next_entry()? {
+                Some(Entry::Fact(fact)) => return Ok(Some(fact)),
+                Some(Entry::Frame(_) | Entry::Scene(_)) => {}
+                None => return Ok(None),
+            }
         }
     }
 }
@@ -167,7 +197,10 @@ impl Head {
     }
 
     fn channel(&mut self, channel: ChannelRecord, spot: &Spot, path: &Path) -> Result<()> {
-        let topic = Topic::ALL.into_iter().find(|topic| topic.name() == channel.topic);
+        let topic = Topic::ALL.into_iter().find(|topic| match topic {
+            Topic::Frame => channel.topic.starts_with(topic.name()),
+            _ => channel.topic == topic.name(),
+        });
         let meaning = match (channel.topic.as_str(), topic) {
             _ if channel.message_encoding != "json" => Channel::Other(channel.topic),
             (SHOP_CHANNEL, _) => {
@@ -175,6 +208,8 @@ impl Head {
                 Channel::Shop
             }
             (TRUTH_CHANNEL, _) => Channel::Truth,
+            (FRAME_TRUTH_CHANNEL, _) => Channel::FrameTruth,
+            (SCENE_TRUTH_CHANNEL, _) => Channel::SceneTruth,
             (_, Some(topic)) => Channel::Facts(topic),
             (_, None) => Channel::Other(channel.topic),
         };
@@ -216,7 +251,7 @@ impl Head {
         }
         match meaning {
             Channel::Facts(topic) => wire::decode(*topic, json)
-                .map(Found::Fact)
+                .map(|fact| Found::Entry(Entry::Fact(fact)))
                 .map_err(|reason| wrong(&format!("a message on {} is not a fact", topic.name()), &reason)),
             Channel::Shop => {
                 let draft: ShopDraft = serde_json::from_slice(json)
@@ -233,6 +268,12 @@ impl Head {
                 self.truth = Some(truth);
                 Ok(Found::Nothing)
             }
+            Channel::FrameTruth => serde_json::from_slice(json)
+                .map(|truth| Found::Entry(Entry::Frame(truth)))
+                .map_err(|error| wrong("the truth about a frame cannot be read", &error.to_string())),
+            Channel::SceneTruth => serde_json::from_slice(json)
+                .map(|truth| Found::Entry(Entry::Scene(truth)))
+                .map_err(|error| wrong("the truth about a scene cannot be read", &error.to_string())),
             Channel::Other(name) => {
                 self.others += 1;
                 Ok(if self.labelled { Found::Nothing } else { Found::Foreign(name.clone()) })

@@ -6,12 +6,13 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::picture;
 use crate::facts::{
-    Attribution, Body, ClockEstimate, Fact, PeopleFrame, PlateBatch, Receipt, ShelfEvent, Stamp, Topic, TrackJoined,
-    VisitClosed,
+    Attribution, Body, ClockEstimate, Fact, GateScan, PeopleFrame, PlateBatch, Receipt, SeenFrame, ShelfEvent, Stamp,
+    Topic, TrackJoined, VisitClosed,
 };
 use crate::shop::ShopDraft;
-use crate::truth::Truth;
+use crate::truth::{FrameTruth, SceneTruth, Truth};
 
 /// A fact on its way out.
 #[derive(Serialize)]
@@ -29,11 +30,14 @@ struct Incoming<T> {
     body: T,
 }
 
-/// Schema names and JSON Schemas: one for each topic in the order of [`Topic::ALL`], then the shop's and the truth's.
-static SCHEMAS: LazyLock<[(&'static str, String); 10]> = LazyLock::new(|| {
+/// Schema names and JSON Schemas: one for each topic in the order of [`Topic::ALL`], then the shop's and the truths'.
+static SCHEMAS: LazyLock<[(&'static str, String); 15]> = LazyLock::new(|| {
     let text = |schema: schemars::Schema| schema.as_value().to_string();
     [
         ("aisle.Plates", text(schemars::schema_for!(Incoming<PlateBatch>))),
+        (picture::SCHEMA, text(schemars::schema_for!(picture::Incoming<'_>))),
+        ("aisle.Gate", text(schemars::schema_for!(Incoming<GateScan>))),
+        ("aisle.Seen", text(schemars::schema_for!(Incoming<SeenFrame>))),
         ("aisle.People", text(schemars::schema_for!(Incoming<PeopleFrame>))),
         ("aisle.Shelf", text(schemars::schema_for!(Incoming<ShelfEvent>))),
         ("aisle.Track", text(schemars::schema_for!(Incoming<TrackJoined>))),
@@ -43,6 +47,8 @@ static SCHEMAS: LazyLock<[(&'static str, String); 10]> = LazyLock::new(|| {
         ("aisle.Receipt", text(schemars::schema_for!(Incoming<Receipt>))),
         ("aisle.Shop", text(schemars::schema_for!(ShopDraft))),
         ("aisle.Truth", text(schemars::schema_for!(Truth))),
+        ("aisle.FrameTruth", text(schemars::schema_for!(FrameTruth))),
+        ("aisle.SceneTruth", text(schemars::schema_for!(SceneTruth))),
     ]
 });
 
@@ -61,6 +67,16 @@ pub(super) fn truth_schema() -> (&'static str, &'static str) {
     schema(Topic::ALL.len() + 1)
 }
 
+/// Name and JSON Schema of what frames really show.
+pub(super) fn frame_truth_schema() -> (&'static str, &'static str) {
+    schema(Topic::ALL.len() + 2)
+}
+
+/// Name and JSON Schema of where everybody really was.
+pub(super) fn scene_truth_schema() -> (&'static str, &'static str) {
+    schema(Topic::ALL.len() + 3)
+}
+
 fn schema(index: usize) -> (&'static str, &'static str) {
     let (name, text) = &SCHEMAS[index];
     (name, text)
@@ -75,6 +91,12 @@ pub(super) fn encode(fact: &Fact, out: &mut Vec<u8>) -> Result<(), String> {
     let written = match &fact.body {
         Body::Plates(body) => {
             check_batch(body)?;
+            serde_json::to_writer(out, &Outgoing { stamp, body })
+        }
+        Body::Frame(body) => picture::encode(stamp, body, out),
+        Body::Gate(body) => serde_json::to_writer(out, &Outgoing { stamp, body }),
+        Body::Seen(body) => {
+            check_seen(body)?;
             serde_json::to_writer(out, &Outgoing { stamp, body })
         }
         Body::People(body) => {
@@ -104,6 +126,9 @@ pub(super) fn decode(topic: Topic, json: &[u8]) -> Result<Fact, String> {
                 _ => Ok(fact),
             }
         }
+        Topic::Frame => picture::decode(json),
+        Topic::Gate => decode_as(json, Body::Gate),
+        Topic::Seen => decode_as(json, Body::Seen),
         Topic::People => decode_as(json, Body::People),
         Topic::Shelf => decode_as(json, Body::Shelf),
         Topic::Track => decode_as(json, Body::Track),
@@ -137,6 +162,17 @@ fn check_frame(frame: &PeopleFrame) -> Result<(), String> {
             if joint.is_some_and(|joint| !joint.position.is_finite() || !joint.score.is_finite()) {
                 return Err(format!("a joint of track {} is not made of finite numbers", person.track));
             }
+        }
+    }
+    Ok(())
+}
+
+fn check_seen(seen: &SeenFrame) -> Result<(), String> {
+    for (number, detection) in seen.detections.iter().enumerate() {
+        let points = detection.keypoints.iter().all(|point| point.pixel.is_finite() && point.score.is_finite());
+        let vector = detection.embedding.iter().all(|part| part.is_finite());
+        if !detection.bounds.is_well_formed() || !detection.score.is_finite() || !points || !vector {
+            return Err(format!("detection {} of camera {} is not made of finite numbers", number + 1, seen.camera));
         }
     }
     Ok(())

@@ -9,19 +9,25 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use mcap::records::{MessageHeader, Metadata};
 use serde::Serialize;
 
-use super::{CHUNK_BYTES, Cut, FORMAT, METADATA, SHOP_CHANNEL, TRUTH_CHANNEL, wire};
+use super::{
+    CHUNK_BYTES, Cut, FORMAT, FRAME_TRUTH_CHANNEL, METADATA, SCENE_TRUTH_CHANNEL, SHOP_CHANNEL, TRUTH_CHANNEL, wire,
+};
 use crate::base::limits::MESSAGE_BYTES_MAX;
-use crate::base::{Error, Result, ShopTime};
-use crate::facts::{Fact, Topic};
+use crate::base::{CameraId, Error, Result, ShopTime};
+use crate::facts::{Body, Fact, Topic};
 use crate::ports::FactSink;
 use crate::shop::Shop;
-use crate::truth::Truth;
+use crate::truth::{FrameTruth, SceneTruth, Truth};
 
 /// Writes facts into an MCAP stream. Nothing is complete before [`Writer::finish`].
 pub struct Writer<W: Write + Seek> {
     out: mcap::Writer<W>,
     cut: Cut,
     channels: BTreeMap<Topic, u16>,
+    /// The channels of the shop's cameras.
+    cameras: BTreeMap<CameraId, u16>,
+    /// The channels of what frames show and where everybody is, from the first of them on.
+    truths: [Option<(u16, u32)>; 2],
     /// What stands before the facts, until the first of them says at what time.
     head: Option<Head>,
     message: Vec<u8>,
@@ -50,6 +56,7 @@ pub struct Summary {
 struct Head {
     shop: Vec<u8>,
     truth: Option<Vec<u8>>,
+    cameras: Vec<CameraId>,
 }
 
 impl Writer<BufWriter<File>> {
@@ -79,12 +86,24 @@ impl<W: Write + Seek> Writer<W> {
         let head = Head {
             shop: head_json("shop", shop.draft())?,
             truth: truth.map(|truth| head_json("truth", truth)).transpose()?,
+            cameras: shop.cameras().iter().map(|camera| camera.id.clone()).collect(),
         };
         let mut out = options.create(out).map_err(|error| refused(None, &error))?;
         out.write_metadata(&Metadata { name: METADATA.to_owned(), metadata: labels(cut) })
             .map_err(|error| refused(None, &error))?;
         let (channels, message, summary) = (BTreeMap::new(), Vec::new(), Summary::default());
-        Ok(Writer { out, cut, channels, head: Some(head), message, summary, path: None, part: None })
+        Ok(Writer {
+            out,
+            cut,
+            channels,
+            cameras: BTreeMap::new(),
+            truths: [None; 2],
+            head: Some(head),
+            message,
+            summary,
+            path: None,
+            part: None,
+        })
     }
 
     /// Ends the recording: writes the index, flushes, and gives a created file its name.
@@ -109,16 +128,61 @@ impl<W: Write + Seek> Writer<W> {
     /// announced with the shop, so that damage to one chunk of facts leaves the others readable.
     fn write_head(&mut self, log_time: u64) -> Result<()> {
         let Some(head) = self.head.take() else { return Ok(()) };
-        for topic in Topic::ALL.into_iter().filter(|topic| self.cut.holds(*topic)) {
+        for topic in Topic::ALL.into_iter().filter(|topic| *topic != Topic::Frame && self.cut.holds(*topic)) {
             let channel = add_channel(&mut self.out, topic.name(), wire::topic_schema(topic), &BTreeMap::new())
                 .map_err(|error| refused(self.path.as_deref(), &error))?;
             self.channels.insert(topic, channel);
+        }
+        if self.cut.holds(Topic::Frame) {
+            for camera in head.cameras {
+                let name = format!("{}{camera}", Topic::Frame.name());
+                let channel = add_channel(&mut self.out, &name, wire::topic_schema(Topic::Frame), &BTreeMap::new())
+                    .map_err(|error| refused(self.path.as_deref(), &error))?;
+                self.cameras.insert(camera, channel);
+            }
         }
         self.write_alone(SHOP_CHANNEL, wire::shop_schema(), &head.shop, log_time)?;
         if let Some(truth) = &head.truth {
             self.write_alone(TRUTH_CHANNEL, wire::truth_schema(), truth, log_time)?;
         }
         Ok(())
+    }
+
+    /// Writes what a frame really shows.
+    ///
+    /// # Errors
+    /// When the stream refuses.
+    pub fn put_frame_truth(&mut self, truth: &FrameTruth) -> Result<()> {
+        self.put_truth(0, truth.at, FRAME_TRUTH_CHANNEL, wire::frame_truth_schema(), truth)
+    }
+
+    /// Writes where everybody really was at an instant.
+    ///
+    /// # Errors
+    /// When the stream refuses.
+    pub fn put_scene_truth(&mut self, truth: &SceneTruth) -> Result<()> {
+        self.put_truth(1, truth.at, SCENE_TRUTH_CHANNEL, wire::scene_truth_schema(), truth)
+    }
+
+    fn put_truth(
+        &mut self,
+        which: usize,
+        at: ShopTime,
+        name: &str,
+        schema: (&str, &str),
+        truth: &impl Serialize,
+    ) -> Result<()> {
+        let json = head_json("truth", truth)?;
+        let log_time = unsigned(at);
+        self.write_head(log_time)?;
+        let failed = |error| refused(self.path.as_deref(), &error);
+        let (channel_id, sequence) = match self.truths[which] {
+            Some(known) => known,
+            None => (add_channel(&mut self.out, name, schema, &BTreeMap::new()).map_err(failed)?, 0),
+        };
+        self.truths[which] = Some((channel_id, sequence.wrapping_add(1)));
+        let header = MessageHeader { channel_id, sequence, log_time, publish_time: log_time };
+        self.out.write_to_known_channel(&header, &json).map_err(failed)
     }
 
     fn write_alone(&mut self, name: &str, schema: (&str, &str), json: &[u8], log_time: u64) -> Result<()> {
@@ -146,7 +210,12 @@ impl<W: Write + Seek> FactSink for Writer<W> {
         let stamp = &fact.stamp;
         let log_time = unsigned(stamp.arrived);
         self.write_head(log_time)?;
-        let channel_id = self.channels[&topic];
+        let channel_id = match &fact.body {
+            Body::Frame(frame) => *self.cameras.get(&frame.camera).ok_or_else(|| {
+                unwritable(fact, &format!("the shop of this recording has no camera `{}`", frame.camera))
+            })?,
+            _ => self.channels[&topic],
+        };
         let header =
             MessageHeader { channel_id, sequence: stamp.sequence as u32, log_time, publish_time: unsigned(stamp.at) };
         self.out

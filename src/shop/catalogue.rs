@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Gtin, Markdown};
+use super::{Gtin, Markdown, Package};
 use crate::base::{Grams, Money, SkuId};
 
 /// A product.
@@ -18,6 +18,8 @@ pub struct Product {
     pub weight: Option<Grams>,
     /// Price of a unit, if known.
     pub price: Option<Money>,
+    /// What a unit is packed in, if known.
+    pub package: Option<Package>,
     /// The tax rule that applies, by name; none for goods without tax.
     pub tax: Option<String>,
     /// Its reduced price, if it has one.

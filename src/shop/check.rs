@@ -2,19 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::check_cameras::{check_cameras, check_room, check_zones};
 use super::check_prices::{check_markdown, check_promotions, check_taxes};
 use super::{
     Catalogue, Facing, FacingDraft, Gtin, PaymentPolicy, Plate, PlateDraft, Policy, PolicyDraft, Problem, Product,
-    ProductDraft, Shelf, ShelfDraft, Shop, ShopDraft, TaxRule, Zone, ZoneDraft,
+    ProductDraft, Shelf, ShelfDraft, Shop, ShopDraft, TaxRule,
 };
 use crate::base::limits::PLATES_PER_SHELF_MAX;
 use crate::base::{Currency, Grams, Money, PlateId, Prob, SkuId, Span};
-use crate::geometry::Point;
 
 /// Heaviest unit a shelf plate is expected to carry, grams.
 const UNIT_GRAMS_MAX: f64 = 50_000.0;
 /// Largest dimension of a piece of furniture, metres.
 const FURNITURE_METRES_MAX: f64 = 3.0;
+/// Largest dimension of a unit of goods, metres.
+const PACKAGE_METRES_MAX: f64 = 1.0;
 /// How far plates may overlap before it is an error, metres: drawings are rounded.
 const OVERLAP_METRES_MAX: f64 = 0.005;
 
@@ -35,7 +37,7 @@ impl Complaints {
         self.found.push(Problem { item: self.item.clone(), line: self.line, message: message.into() });
     }
 
-    fn range(&mut self, what: &str, value: f64, above: f64, max: f64) {
+    pub(super) fn range(&mut self, what: &str, value: f64, above: f64, max: f64) {
         if !(above < value && value <= max) {
             self.say(format!("{what} is {value}; it must be more than {above} and at most {max}"));
         }
@@ -50,11 +52,14 @@ pub(super) fn check(draft: ShopDraft) -> Result<Shop, Vec<Problem>> {
     let promotions = check_promotions(&draft.promotions, &catalogue, &mut complaints);
     let shelves = check_shelves(&draft.shelves, &catalogue, &mut complaints);
     let zones = check_zones(&draft.zones, &mut complaints);
+    let room = draft.room.as_ref().map(|room| check_room(room, &mut complaints));
+    let cameras = check_cameras(&draft.cameras, &mut complaints);
     if !complaints.found.is_empty() {
         return Err(complaints.found);
     }
     let shelf_index = shelves.iter().enumerate().map(|(index, shelf)| (shelf.id, index)).collect();
-    Ok(Shop { name: draft.name.clone(), catalogue, taxes, promotions, shelves, shelf_index, zones, policy, draft })
+    let name = draft.name.clone();
+    Ok(Shop { name, catalogue, taxes, promotions, shelves, shelf_index, zones, room, cameras, policy, draft })
 }
 
 fn check_policy(draft: &PolicyDraft, complaints: &mut Complaints) -> Policy {
@@ -117,12 +122,18 @@ fn check_catalogue(
         if let Some(tax) = draft.tax.as_ref().filter(|tax| !taxes.iter().any(|rule| rule.name == **tax)) {
             complaints.say(format!("tax `{tax}` is not a [[tax]] of the shop"));
         }
+        if let Some(package) = &draft.package {
+            for (what, size) in ["width", "depth", "height"].iter().zip(package.size_metres) {
+                complaints.range(&format!("the {what} of its package"), size, 0.0, PACKAGE_METRES_MAX);
+            }
+        }
         products.push(Product {
             sku: SkuId::new(&draft.sku),
             name: draft.name.clone(),
             gtin,
             weight: draft.weight_grams.map(Grams::new),
             price: draft.price_minor.map(|minor| Money::new(minor, currency)),
+            package: draft.package,
             tax: draft.tax.clone(),
             markdown: check_markdown(draft, currency, complaints),
         });
@@ -225,27 +236,4 @@ fn check_facing_plates(
     if places.windows(2).any(|pair| pair[1] != pair[0] + 1) {
         complaints.say("its plates are not neighbours listed from left to right");
     }
-}
-
-fn check_zones(drafts: &[ZoneDraft], complaints: &mut Complaints) -> Vec<Zone> {
-    let mut seen = BTreeSet::new();
-    let mut zones = Vec::with_capacity(drafts.len());
-    for draft in drafts {
-        complaints.about(format!("zone {}", draft.name), draft.line);
-        if !seen.insert(draft.name.as_str()) {
-            complaints.say("a zone of this name stands twice");
-        }
-        if draft.polygon.len() < 3 {
-            complaints.say(format!("{} corners; a polygon has at least three", draft.polygon.len()));
-        }
-        if draft.polygon.iter().flatten().any(|coordinate| !coordinate.is_finite()) {
-            complaints.say("a corner is not made of finite numbers");
-        }
-        zones.push(Zone {
-            name: draft.name.clone(),
-            kind: draft.kind,
-            polygon: draft.polygon.iter().map(|[x, y]| Point::new(*x, *y, 0.0)).collect(),
-        });
-    }
-    zones
 }

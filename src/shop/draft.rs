@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::base::{BasisPoints, PlateId, ShelfId, ShopTime};
-use crate::geometry::Placement;
+use crate::geometry::{CameraPose, Lens, Placement};
 
 /// A whole shop, unchecked.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -30,6 +30,12 @@ pub struct ShopDraft {
     /// The zones of the floor.
     #[serde(default)]
     pub zones: Vec<ZoneDraft>,
+    /// The walls around it, if they were measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<RoomDraft>,
+    /// The cameras.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cameras: Vec<CameraDraft>,
 }
 
 /// Decisions of the owner, unchecked.
@@ -101,6 +107,9 @@ pub struct ProductDraft {
     /// Price of a unit in minor units of the policy's currency, if known; not negative.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price_minor: Option<i64>,
+    /// What it is packed in, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<Package>,
     /// The tax rule that applies, by name; none for goods without tax.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax: Option<String>,
@@ -119,6 +128,30 @@ pub struct ProductDraft {
     /// Line in the file it came from.
     #[serde(skip)]
     pub line: Option<u64>,
+}
+
+/// What a unit of a product is packed in, standing as it stands on the shelf.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Package {
+    /// Its form.
+    pub shape: PackageShape,
+    /// Width along the shelf, depth and height, metres: each more than 0, at most 1.
+    pub size_metres: [f64; 3],
+}
+
+/// The form of a package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PackageShape {
+    /// A carton.
+    Box,
+    /// A bottle with a neck and a cap.
+    Bottle,
+    /// A can, a jar or a tub.
+    Can,
+    /// A bag or pouch.
+    Bag,
 }
 
 /// A promotion, unchecked: either `buy` and `pay`, or `off`.
@@ -219,6 +252,38 @@ pub struct ZoneDraft {
     pub kind: ZoneKind,
     /// Corners `[x, y]` in metres of the world, in order around it; at least three.
     pub polygon: Vec<[f64; 2]>,
+    /// Line in the file it came from.
+    #[serde(skip)]
+    pub line: Option<u64>,
+}
+
+/// The walls around the floor, unchecked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoomDraft {
+    /// Corners `[x, y]` in metres of the world, in order around it; at least three.
+    pub polygon: Vec<[f64; 2]>,
+    /// From the floor to the ceiling, metres: more than 2, at most 10.
+    pub height_metres: f64,
+    /// Line in the file it came from.
+    #[serde(skip)]
+    pub line: Option<u64>,
+}
+
+/// A camera, unchecked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CameraDraft {
+    /// Its name; unique, of letters, digits, `-` and `_`.
+    pub name: String,
+    /// Width and height of its frames, pixels: 16 to 16,384.
+    pub size_pixels: [u32; 2],
+    /// Frames a second: more than 0, at most 240.
+    pub rate_hertz: f64,
+    /// What its lens does, in pixels of this size.
+    pub lens: Lens,
+    /// Where it hangs.
+    pub pose: CameraPose,
     /// Line in the file it came from.
     #[serde(skip)]
     pub line: Option<u64>,

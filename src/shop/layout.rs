@@ -1,8 +1,8 @@
 //! Shelves, plates, facings and zones in space.
 
 use super::ZoneKind;
-use crate::base::{PlateId, ShelfId, SkuId};
-use crate::geometry::{Floor, Placement, Point};
+use crate::base::{CameraId, PlateId, ShelfId, SkuId};
+use crate::geometry::{self, Floor, Placement, Point};
 
 /// A shelf board with its plates.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +50,28 @@ pub struct Zone {
     pub kind: ZoneKind,
     /// Corners, in order around it; at least three.
     pub polygon: Vec<Point<Floor>>,
+}
+
+/// The walls around the floor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Room {
+    /// Corners, in order around it; at least three.
+    pub polygon: Vec<Point<Floor>>,
+    /// From the floor to the ceiling, metres.
+    pub height_metres: f64,
+}
+
+/// A camera of the shop.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Camera {
+    /// Its name.
+    pub id: CameraId,
+    /// Width and height of its frames, pixels.
+    pub size_pixels: [u32; 2],
+    /// Frames a second.
+    pub rate_hertz: f64,
+    /// How it projects.
+    pub view: geometry::Camera,
 }
 
 impl Shelf {

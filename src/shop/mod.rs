@@ -1,9 +1,10 @@
-//! One checked shop: catalogue, shelves with their plates and planogram, zones, policy.
+//! One checked shop: catalogue, shelves with their plates and planogram, zones, walls, cameras, policy.
 //! A [`ShopDraft`] is what somebody wrote; [`Shop::check`] turns it into a [`Shop`] or lists every problem in it.
 //! Nothing here reads files.
 
 mod catalogue;
 mod check;
+mod check_cameras;
 mod check_prices;
 mod draft;
 mod gtin;
@@ -15,17 +16,17 @@ mod tests;
 
 pub use catalogue::{Catalogue, Product};
 pub use draft::{
-    FacingDraft, PlateDraft, PolicyDraft, ProductDraft, PromotionDraft, ShelfDraft, ShopDraft, TaxDraft, TaxRounding,
-    ZoneDraft, ZoneKind,
+    CameraDraft, FacingDraft, Package, PackageShape, PlateDraft, PolicyDraft, ProductDraft, PromotionDraft, RoomDraft,
+    ShelfDraft, ShopDraft, TaxDraft, TaxRounding, ZoneDraft, ZoneKind,
 };
 pub use gtin::Gtin;
-pub use layout::{Facing, Plate, Shelf, Zone};
+pub use layout::{Camera, Facing, Plate, Room, Shelf, Zone};
 pub use prices::{Deal, Markdown, Promotion, Reduction, Season, TaxRule};
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::base::{Currency, Money, PlateId, Prob, ShelfId, Span};
+use crate::base::{CameraId, Currency, Money, PlateId, Prob, ShelfId, Span};
 
 /// A shop that holds together: every reference resolves, every measure is in range.
 #[derive(Clone, Debug)]
@@ -37,6 +38,8 @@ pub struct Shop {
     shelves: Vec<Shelf>,
     shelf_index: BTreeMap<ShelfId, usize>,
     zones: Vec<Zone>,
+    room: Option<Room>,
+    cameras: Vec<Camera>,
     policy: Policy,
     draft: ShopDraft,
 }
@@ -134,6 +137,21 @@ impl Shop {
         &self.zones
     }
 
+    /// The walls, if they were measured.
+    pub fn room(&self) -> Option<&Room> {
+        self.room.as_ref()
+    }
+
+    /// The cameras, in the order of the draft.
+    pub fn cameras(&self) -> &[Camera] {
+        &self.cameras
+    }
+
+    /// The camera of this name.
+    pub fn camera(&self, id: &CameraId) -> Option<&Camera> {
+        self.cameras.iter().find(|camera| camera.id == *id)
+    }
+
     /// What the owner decided.
     pub fn policy(&self) -> &Policy {
         &self.policy
@@ -156,6 +174,8 @@ impl PartialEq for Shop {
             && self.promotions == other.promotions
             && self.shelves == other.shelves
             && self.zones == other.zones
+            && self.room == other.room
+            && self.cameras == other.cameras
     }
 }
 

@@ -1,6 +1,10 @@
 //! What really happened, where somebody knows: receipts and actions of a simulated or labelled trip.
 //! Simulations and labels write it, `eval` judges by it. No room that thinks may read it.
 
+mod sight;
+
+pub use sight::{FrameBody, FrameTruth, HandTruth, PointTruth, SceneBody, SceneTruth, Visibility};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

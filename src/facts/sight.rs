@@ -1,0 +1,196 @@
+//! What cameras deliver and what is seen in it: frames, detections.
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::base::CameraId;
+use crate::geometry::{Pixel, PixelBox, Point};
+
+/// A picture of one camera at one instant, compressed. A ground fact; its stamp's source is `camera/` and the name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frame {
+    /// Whose.
+    pub camera: CameraId,
+    /// How it is compressed.
+    pub format: FrameFormat,
+    /// The compressed picture.
+    pub data: Arc<[u8]>,
+}
+
+/// How a frame is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FrameFormat {
+    /// JPEG (ITU-T T.81).
+    Jpeg,
+}
+
+/// Everything seen in one frame.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SeenFrame {
+    /// The camera.
+    pub camera: CameraId,
+    /// Width and height of the frame, pixels.
+    pub size_pixels: [u32; 2],
+    /// What was seen, surest first.
+    pub detections: Vec<Detection>,
+}
+
+/// One thing seen in a frame.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Detection {
+    /// What it is.
+    pub class: DetectionClass,
+    /// Where.
+    pub bounds: PixelBox,
+    /// How sure the network was, `0..=1`, not calibrated.
+    pub score: f64,
+    /// Named points: of a person the 17 of COCO, of a face the five of RetinaFace (eyes, nose, corners of the mouth, those on
+    /// the left of the picture first), of a hand the 21 of MediaPipe. Empty where the network gives none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keypoints: Vec<Keypoint>,
+    /// What it looks like, as a vector of length 1 that is compared by the cosine; empty where nobody asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub embedding: Vec<f32>,
+}
+
+/// What a detection is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DetectionClass {
+    /// A whole person.
+    Person,
+    /// A face.
+    Face,
+    /// A hand.
+    Hand,
+    /// Goods.
+    Product,
+    /// Something else; its number among the classes of the network.
+    Other(u16),
+}
+
+/// A named point of something seen.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Keypoint {
+    /// Where, pixels.
+    pub pixel: Point<Pixel>,
+    /// How sure the network was, `0..=1`, not calibrated.
+    pub score: f64,
+}
+
+/// The joints of a person in a picture, in the order of COCO (Lin et al., 2014).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BodyPoint {
+    /// Tip of the nose.
+    Nose,
+    /// The person's left eye.
+    LeftEye,
+    /// Right eye.
+    RightEye,
+    /// Left ear.
+    LeftEar,
+    /// Right ear.
+    RightEar,
+    /// Left shoulder.
+    LeftShoulder,
+    /// Right shoulder.
+    RightShoulder,
+    /// Left elbow.
+    LeftElbow,
+    /// Right elbow.
+    RightElbow,
+    /// Left wrist.
+    LeftWrist,
+    /// Right wrist.
+    RightWrist,
+    /// Left hip.
+    LeftHip,
+    /// Right hip.
+    RightHip,
+    /// Left knee.
+    LeftKnee,
+    /// Right knee.
+    RightKnee,
+    /// Left ankle.
+    LeftAnkle,
+    /// Right ankle.
+    RightAnkle,
+}
+
+impl BodyPoint {
+    /// How many there are.
+    pub const COUNT: usize = 17;
+
+    /// All of them, in the order of COCO.
+    pub const ALL: [BodyPoint; BodyPoint::COUNT] = [
+        BodyPoint::Nose,
+        BodyPoint::LeftEye,
+        BodyPoint::RightEye,
+        BodyPoint::LeftEar,
+        BodyPoint::RightEar,
+        BodyPoint::LeftShoulder,
+        BodyPoint::RightShoulder,
+        BodyPoint::LeftElbow,
+        BodyPoint::RightElbow,
+        BodyPoint::LeftWrist,
+        BodyPoint::RightWrist,
+        BodyPoint::LeftHip,
+        BodyPoint::RightHip,
+        BodyPoint::LeftKnee,
+        BodyPoint::RightKnee,
+        BodyPoint::LeftAnkle,
+        BodyPoint::RightAnkle,
+    ];
+
+    /// The name that COCO gives it, such as `left_wrist`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            BodyPoint::Nose => "nose",
+            BodyPoint::LeftEye => "left_eye",
+            BodyPoint::RightEye => "right_eye",
+            BodyPoint::LeftEar => "left_ear",
+            BodyPoint::RightEar => "right_ear",
+            BodyPoint::LeftShoulder => "left_shoulder",
+            BodyPoint::RightShoulder => "right_shoulder",
+            BodyPoint::LeftElbow => "left_elbow",
+            BodyPoint::RightElbow => "right_elbow",
+            BodyPoint::LeftWrist => "left_wrist",
+            BodyPoint::RightWrist => "right_wrist",
+            BodyPoint::LeftHip => "left_hip",
+            BodyPoint::RightHip => "right_hip",
+            BodyPoint::LeftKnee => "left_knee",
+            BodyPoint::RightKnee => "right_knee",
+            BodyPoint::LeftAnkle => "left_ankle",
+            BodyPoint::RightAnkle => "right_ankle",
+        }
+    }
+
+    /// The lines of a skeleton, as COCO draws it.
+    pub const BONES: [(BodyPoint, BodyPoint); 19] = [
+        (BodyPoint::LeftAnkle, BodyPoint::LeftKnee),
+        (BodyPoint::LeftKnee, BodyPoint::LeftHip),
+        (BodyPoint::RightAnkle, BodyPoint::RightKnee),
+        (BodyPoint::RightKnee, BodyPoint::RightHip),
+        (BodyPoint::LeftHip, BodyPoint::RightHip),
+        (BodyPoint::LeftShoulder, BodyPoint::LeftHip),
+        (BodyPoint::RightShoulder, BodyPoint::RightHip),
+        (BodyPoint::LeftShoulder, BodyPoint::RightShoulder),
+        (BodyPoint::LeftShoulder, BodyPoint::LeftElbow),
+        (BodyPoint::RightShoulder, BodyPoint::RightElbow),
+        (BodyPoint::LeftElbow, BodyPoint::LeftWrist),
+        (BodyPoint::RightElbow, BodyPoint::RightWrist),
+        (BodyPoint::LeftEye, BodyPoint::RightEye),
+        (BodyPoint::Nose, BodyPoint::LeftEye),
+        (BodyPoint::Nose, BodyPoint::RightEye),
+        (BodyPoint::LeftEye, BodyPoint::LeftEar),
+        (BodyPoint::RightEye, BodyPoint::RightEar),
+        (BodyPoint::LeftEar, BodyPoint::LeftShoulder),
+        (BodyPoint::RightEar, BodyPoint::RightShoulder),
+    ];
+}
