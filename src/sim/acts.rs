@@ -1,7 +1,7 @@
 //! The steps that touch shelves: taking, putting, sliding, pressing, leaning, giving.
 
 use super::lifts;
-use super::play::{Curve, Deed, Load};
+use super::play::{Curve, Deed, Load, Look};
 use super::script::{Lift, Spot, Want, Which};
 use super::stage::Stage;
 use super::stock::{Rest, plates_of, rest_at, shelf_extent};
@@ -30,7 +30,7 @@ impl Stage<'_> {
             start += self.roll.uniform(0.0, 0.25);
         }
         self.players[index].clock = done;
-        self.play.actors[index].carries.push((done, true));
+        self.carry(index, done, true);
     }
 
     /// Divides what is wanted between the hands.
@@ -47,7 +47,7 @@ impl Stage<'_> {
                     None => {
                         let spot = Spot { shelf: rest.shelf, x: rest.x };
                         grabs.push(Grab { hand, spot, depth: rest.y, units: vec![*unit] });
-                        hand = 1 - hand;
+                        hand = if self.play.actors[index].carrier.is_some() { hand } else { 1 - hand };
                     }
                 }
             }
@@ -63,21 +63,23 @@ impl Stage<'_> {
         let mut end = touch;
         for unit in &grab.units {
             let delay = if grab.units.len() == 1 { 0.0 } else { self.roll.uniform(0.0, 0.06) };
-            end = end.max(self.lift_unit(index, *unit, lift, touch + delay));
+            end = end.max(self.lift_unit(index, grab.hand, *unit, lift, touch + delay));
         }
         let leave = end + if quick { 0.02 } else { self.roll.uniform(0.02, 0.25) };
         let back = leave + self.reach_secs(grab.spot, (0.45, 0.8));
         let at = self.wrist_at(index, grab.hand, grab.spot, grab.depth);
         self.reach(index, grab.hand, at, [start, arrive, leave, back]);
-        if quick { leave + 0.15 } else { back }
+        let free = self.put_away(index, grab.hand, &grab.units, (leave, back));
+        if quick { leave + 0.15 } else { free }
     }
 
-    fn lift_unit(&mut self, index: usize, unit: usize, lift: Lift, start: f64) -> f64 {
+    fn lift_unit(&mut self, index: usize, hand: usize, unit: usize, lift: Lift, start: f64) -> f64 {
         let Some(rest) = self.stock.units[unit].rest.take() else { return start };
         let grams = self.stock.units[unit].grams;
         let (curve, end) = lifts::lift(&mut self.roll, lift, start, grams);
         self.note(index, unit, &rest, Movement::Take, (start, end));
         self.load(&rest, curve);
+        self.grasp(index, hand, unit, start, end);
         self.payer[unit] = Some(index);
         self.players[index].hands.push((unit, Spot { shelf: rest.shelf, x: rest.x }));
         end
@@ -93,6 +95,7 @@ impl Stage<'_> {
         let touch = arrive + self.roll.uniform(0.0, 0.25);
         let spot = Spot { shelf: target.shelf, x: target.x + self.roll.bounded(0.0, 0.02) };
         let depth = self.roll.uniform(0.05, 0.13);
+        self.draw(index, hand, unit, start);
         let settled = self.set_down(index, unit, spot, depth, touch);
         let leave = settled + self.roll.uniform(0.02, 0.3);
         let at = self.wrist_at(index, hand, spot, depth);
@@ -100,7 +103,7 @@ impl Stage<'_> {
         self.reach(index, hand, at, [start, arrive, leave, back]);
         self.players[index].clock = back;
         let carries = !self.players[index].hands.is_empty();
-        self.play.actors[index].carries.push((back, carries));
+        self.carry(index, back, carries);
     }
 
     fn set_down(&mut self, index: usize, unit: usize, spot: Spot, depth: f64, touch: f64) -> f64 {
@@ -110,6 +113,7 @@ impl Stage<'_> {
         let (curve, settled) = lifts::land(&mut self.roll, touch, grams);
         self.note(index, unit, &rest, Movement::Return, (touch, settled));
         self.load(&rest, curve);
+        self.lay(unit, &rest, touch, settled);
         self.stock.units[unit].rest = Some(rest);
         self.stock.units[unit].free_from = settled + 0.3;
         self.payer[unit] = None;
@@ -133,6 +137,7 @@ impl Stage<'_> {
         let on = lifts::shift(&mut self.roll, touch + 0.02, settled + 0.02, grams);
         self.load(&from, off);
         self.load(&to, on);
+        self.push(index, hand, unit, &to, (touch, settled));
         let at = self.wrist_at(index, hand, Spot { shelf: from.shelf, x: (from.x + to.x) / 2.0 }, from.y);
         let back = settled + self.reach_secs(want.spot, (0.5, 0.8));
         self.reach(index, hand, at, [start, arrive, settled + 0.1, back]);
@@ -198,14 +203,23 @@ impl Stage<'_> {
         let short = way * (0.07 / way.norm().max(0.1));
         let at = |sign: f64| Point::new(middle.x - sign * short.x, middle.y - sign * short.y, height);
         let hands = [self.roll.whole(0, 1), self.roll.whole(0, 1)];
+        let hands = [self.free_hand(index, hands[0]), self.free_hand(to, hands[1])];
+        let pass = arrive + (leave - arrive) * 0.5;
+        self.draw(index, hands[0], thing.0, start);
+        self.pass(to, hands[1], thing.0, pass);
         self.reach(index, hands[0], at(1.0), [start, arrive, leave, back]);
         self.reach(to, hands[1], at(-1.0), [start, arrive, leave, back]);
+        self.put_away(to, hands[1], &[thing.0], (leave, back));
+        for (one, other) in [(index, to), (to, index)] {
+            self.play.actors[one].looks.push((start, start + 0.5, Look::Person(other)));
+            self.play.actors[one].looks.push((leave, back, Look::Person(other)));
+        }
         self.players[to].hands.push(thing);
         self.players[index].clock = back;
         self.players[to].clock = self.players[to].clock.max(back);
         let carries = !self.players[index].hands.is_empty();
-        self.play.actors[index].carries.push((back, carries));
-        self.play.actors[to].carries.push((back, true));
+        self.carry(index, back, carries);
+        self.carry(to, back, true);
     }
 
     /// How long a hand is on its way to a spot or back: longer to low boards, for which the whole body bends.

@@ -1,15 +1,16 @@
 //! Bodies: eight joints in the world for every shopper at any instant of a play.
 //! A trunk walks and turns, makes way for others, sways at each step; arms have two bones; a trunk leans after a hand
-//! that the arm alone does not bring far enough.
+//! that the arm alone does not bring far enough. Legs, heads and hands follow from these, in `anatomy`.
 
 use std::f64::consts::{FRAC_PI_2, PI, TAU};
+use std::sync::Arc;
 
 use super::play::{Actor, Aim, Play};
 use super::roll::Roll;
 use crate::geometry::{Floor, Point, World};
 
 /// Steps of the grid on which trunks are worked out, per second.
-const GRID_HERTZ: f64 = 50.0;
+pub(super) const GRID_HERTZ: f64 = 50.0;
 /// Shoppers step aside for one another below this distance, metres.
 const BERTH_METRES: f64 = 0.55;
 /// Two trunks are hardly ever nearer than this, metres.
@@ -27,21 +28,32 @@ const TURN_SECS: f64 = 0.16;
 pub(super) type Pose = [Point<World>; 8];
 
 /// All shoppers of a play.
-pub(super) struct Bodies<'a> {
-    play: &'a Play,
+pub(super) struct Bodies {
+    play: Arc<Play>,
     /// For every actor the trunk on the grid, from the actor's entry on.
     trunks: Vec<Vec<Trunk>>,
     habits: Vec<Habit>,
 }
 
+/// Where a trunk is on the floor.
 #[derive(Clone, Copy)]
-struct Trunk {
-    floor: Point<Floor>,
-    heading: f64,
+pub(super) struct Trunk {
+    pub(super) floor: Point<Floor>,
+    /// Which way it faces, radians counter-clockwise from +x.
+    pub(super) heading: f64,
     /// Steps walked so far, fractional.
-    steps: f64,
+    pub(super) steps: f64,
     /// Share of full walking speed.
-    gait: f64,
+    pub(super) gait: f64,
+}
+
+/// A body at an instant, as far as it is decided before legs, head and hands are.
+pub(super) struct Stance {
+    pub(super) trunk: Trunk,
+    pub(super) frame: Frame,
+    /// How far shoulders and neck went after the hands.
+    pub(super) lean: Point<World>,
+    pub(super) pose: Pose,
 }
 
 /// How somebody holds themselves.
@@ -60,8 +72,8 @@ pub(super) struct Footfall {
     pub(super) strength: f64,
 }
 
-impl<'a> Bodies<'a> {
-    pub(super) fn new(play: &'a Play, seed: u64) -> Self {
+impl Bodies {
+    pub(super) fn new(play: Arc<Play>, seed: u64) -> Self {
         let mut roll = Roll::new(seed, "bodies");
         let habits = play.actors.iter().map(|_| Habit {
             sway: [roll.uniform(0.0, TAU), roll.uniform(0.0, TAU), roll.uniform(0.006, 0.02)],
@@ -69,7 +81,8 @@ impl<'a> Bodies<'a> {
             stoop: roll.uniform(0.03, 0.1),
             carrying_hand: roll.whole(0, 1),
         });
-        let mut bodies = Bodies { play, trunks: Vec::new(), habits: habits.collect() };
+        let habits = habits.collect();
+        let mut bodies = Bodies { play, trunks: Vec::new(), habits };
         bodies.trunks = bodies.walk_all();
         bodies
     }
@@ -99,7 +112,8 @@ impl<'a> Bodies<'a> {
         trunks
     }
 
-    fn trunk(&self, actor: usize, time: f64) -> Option<Trunk> {
+    /// The trunk of a shopper, `None` while not inside.
+    pub(super) fn trunk(&self, actor: usize, time: f64) -> Option<Trunk> {
         let enters = self.play.actors[actor].enters;
         let first = (enters * GRID_HERTZ).ceil() / GRID_HERTZ;
         let place = (time - first) * GRID_HERTZ;
@@ -122,6 +136,11 @@ impl<'a> Bodies<'a> {
 
     /// The joints of a shopper, `None` while not inside.
     pub(super) fn pose(&self, index: usize, time: f64) -> Option<Pose> {
+        self.stance(index, time).map(|stance| stance.pose)
+    }
+
+    /// How a shopper stands, `None` while not inside.
+    pub(super) fn stance(&self, index: usize, time: f64) -> Option<Stance> {
         let trunk = self.trunk(index, time)?;
         let (actor, habit) = (&self.play.actors[index], &self.habits[index]);
         let height = actor.height;
@@ -136,7 +155,13 @@ impl<'a> Bodies<'a> {
         let elbows = [0, 1].map(|hand| elbow(shoulders[hand], wrists[hand], bones, &frame, hand));
         let neck = frame.at(0.0, 0.01, 0.845 * height) + lean;
         let head = frame.at(0.0, habit.stoop, 0.953 * height) + lean * 1.12;
-        Some([head, neck, shoulders[0], shoulders[1], elbows[0], elbows[1], wrists[0], wrists[1]])
+        let pose = [head, neck, shoulders[0], shoulders[1], elbows[0], elbows[1], wrists[0], wrists[1]];
+        Some(Stance { trunk, frame, lean, pose })
+    }
+
+    /// The hand before whose arm a shopper carries things.
+    pub(super) fn carrying_hand(&self, index: usize) -> usize {
+        self.habits[index].carrying_hand
     }
 
     /// Every footfall of everybody, in order of time.
@@ -164,7 +189,8 @@ impl<'a> Bodies<'a> {
 }
 
 /// The upright body's own frame: x to its right, y forward.
-struct Frame {
+#[derive(Clone, Copy)]
+pub(super) struct Frame {
     origin: Point<World>,
     sin: f64,
     cos: f64,
@@ -182,11 +208,11 @@ impl Frame {
         Frame { origin, sin, cos }
     }
 
-    fn at(&self, right: f64, forward: f64, up: f64) -> Point<World> {
+    pub(super) fn at(&self, right: f64, forward: f64, up: f64) -> Point<World> {
         self.origin + self.way(right, forward, up)
     }
 
-    fn way(&self, right: f64, forward: f64, up: f64) -> Point<World> {
+    pub(super) fn way(&self, right: f64, forward: f64, up: f64) -> Point<World> {
         Point::new(self.cos * right - self.sin * forward, self.sin * right + self.cos * forward, up)
     }
 }
@@ -258,6 +284,7 @@ fn wrist_aim(actor: &Actor, habit: &Habit, frame: &Frame, trunk: Trunk, hand: us
     let resolve = |aim: Aim| match aim {
         Aim::Rest => rest,
         Aim::At(point) => point,
+        Aim::Before([right, forward, up]) => frame.at(right, forward, up * actor.height),
     };
     match (after.checked_sub(1).map(|index| keys[index]), keys.get(after)) {
         (Some(from), Some(to)) => {
@@ -274,6 +301,10 @@ fn rest_of(actor: &Actor, habit: &Habit, frame: &Frame, trunk: Trunk, hand: usiz
     let height = actor.height;
     let side = if hand == 0 { -1.0 } else { 1.0 };
     let swing = 0.1 * trunk.gait * (trunk.steps * PI).sin() * side;
+    if actor.carrier.is_some_and(|(_, holding)| holding == hand) {
+        // Clear of the leg, and hardly swinging.
+        return frame.at(side * 0.155 * height, 0.03 + swing * 0.2, 0.515 * height);
+    }
     let hanging = frame.at(side * 0.135 * height, habit.hang[hand] + 0.05 + swing, 0.525 * height);
     let after = actor.carries.partition_point(|(at, _)| *at <= time);
     let Some(&(since, carries)) = after.checked_sub(1).map(|index| &actor.carries[index]) else { return hanging };
@@ -320,7 +351,7 @@ fn elbow(shoulder: Point<World>, wrist: Point<World>, bones: (f64, f64), frame: 
 }
 
 /// The short way from one heading to another, radians.
-fn turn(from: f64, to: f64) -> f64 {
+pub(super) fn turn(from: f64, to: f64) -> f64 {
     let difference = (to - from).rem_euclid(TAU);
     if PI < difference { difference - TAU } else { difference }
 }

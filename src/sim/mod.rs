@@ -3,23 +3,32 @@
 //! really happened. It never reads a clock or a file: the same options give the same bytes.
 
 mod acts;
+mod anatomy;
 mod body;
 mod casting;
 mod demo;
 mod faults;
+mod feet;
 #[expect(dead_code, reason = "the renderer that reads it follows")]
 mod figure;
+mod gaze;
+mod goods;
+mod handling;
 mod lifts;
 mod mixed;
+mod nest;
+mod package;
 mod people;
 mod plates;
 mod play;
 mod roll;
 mod scenario;
+mod scene;
 mod script;
 mod stage;
 mod stock;
 mod trip;
+mod vector;
 
 #[cfg(test)]
 mod tests;

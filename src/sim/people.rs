@@ -32,7 +32,7 @@ struct Error {
 }
 
 struct Eye<'a> {
-    bodies: &'a Bodies<'a>,
+    bodies: &'a Bodies,
     play: &'a Play,
     faults: &'a Faults,
     roll: Roll,
@@ -43,7 +43,7 @@ struct Eye<'a> {
 }
 
 /// All frames of a play.
-pub(super) fn frames(bodies: &Bodies<'_>, play: &Play, faults: &Faults, hides: bool, seed: u64) -> Vec<Seen> {
+pub(super) fn frames(bodies: &Bodies, play: &Play, faults: &Faults, hides: bool, seed: u64) -> Vec<Seen> {
     let still = [Error { wander: [0.0; 3], last: f64::NEG_INFINITY }; 8];
     let roll = Roll::new(seed, "people");
     let count = play.actors.len();

@@ -2,6 +2,8 @@
 //! Written by the stage, read by the renderers of joints and plates. Seconds count from the start of the trip,
 //! on the plates' clock.
 
+use super::figure::CarrierKind;
+use super::goods::Stay;
 use crate::base::{PlateId, SkuId};
 use crate::facts::Movement;
 use crate::geometry::{Floor, Point, World};
@@ -15,6 +17,8 @@ pub(super) struct Play {
     pub(super) deeds: Vec<Deed>,
     /// For every actor the products owed, one entry a unit.
     pub(super) owed: Vec<Vec<SkuId>>,
+    /// For every unit of the stock who has it since when, in order of time.
+    pub(super) goods: Vec<Vec<Stay>>,
     /// When the recording ends.
     pub(super) end: f64,
 }
@@ -34,6 +38,23 @@ pub(super) struct Actor {
     pub(super) hands: [Vec<Key>; 2],
     /// From when on something is carried in front of the belly.
     pub(super) carries: Vec<(f64, bool)>,
+    /// What things are carried in and in which hand, from the entrance on; none for the arms.
+    pub(super) carrier: Option<(CarrierKind, usize)>,
+    /// What is looked at from when to when, the latest one first of those that overlap.
+    pub(super) looks: Vec<(f64, f64, Look)>,
+}
+
+/// What somebody looks at.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Look {
+    /// A point of the world.
+    Point(Point<World>),
+    /// The face of an actor.
+    Person(usize),
+    /// What one of the own hands holds.
+    Hand(usize),
+    /// Aside: left and up against the body, radians.
+    Turn { yaw: f64, pitch: f64 },
 }
 
 /// A walk in one direction.
@@ -61,6 +82,8 @@ pub(super) enum Aim {
     Rest,
     /// Is at a point.
     At(Point<World>),
+    /// Is before the body: to its right and forward, metres, and up, as a share of the height.
+    Before([f64; 3]),
 }
 
 /// A change of what plates of one shelf carry.

@@ -2,6 +2,8 @@
 //! Works through the shoppers by their own clocks, always the one furthest behind, so that everybody finds the
 //! shelves as the others left them.
 
+use super::goods::Stay;
+use super::nest::Nested;
 use super::play::{Actor, Aim, Deed, Key, Leg, Play};
 use super::roll::Roll;
 use super::script::{Script, Spot, Step};
@@ -39,6 +41,8 @@ pub(super) struct Player {
     elbow_room: f64,
     /// Units in hand, the last one got last, with where each came from.
     pub(super) hands: Vec<(usize, Spot)>,
+    /// How these lie in the basket, the bag or the arms.
+    pub(super) nest: Vec<Nested>,
     meeting: Option<u32>,
     met: Vec<u32>,
     pub(super) gone: bool,
@@ -49,7 +53,10 @@ impl<'a> Stage<'a> {
     pub(super) fn perform(shop: &'a Shop, stock: Stock, scripts: Vec<Script>, seed: u64) -> Play {
         let mut roll = Roll::new(seed, "stage");
         let units = stock.units.len();
-        let mut play = Play { actors: Vec::new(), loads: Vec::new(), deeds: Vec::new(), owed: Vec::new(), end: 0.0 };
+        let goods = stock.units.iter().map(|unit| unit.rest.iter().map(|rest| Stay::at_start(rest)).collect());
+        let goods = goods.collect();
+        let (loads, deeds, owed) = (Vec::new(), Vec::new(), Vec::new());
+        let mut play = Play { actors: Vec::new(), loads, deeds, owed, goods, end: 0.0 };
         let mut players = Vec::new();
         for script in scripts {
             let (player, actor) = enter(shop, &mut roll, script);
@@ -221,7 +228,8 @@ impl<'a> Stage<'a> {
         let floor = self.players[index].position;
         let local = shelf.placement.local_from_world(Point::new(floor.x, floor.y, 0.0));
         let lean = (spot.x - local.x) / 0.3 + 0.35;
-        usize::from(self.roll.chance((0.5 + lean * 0.6).clamp(0.04, 0.96)))
+        let hand = usize::from(self.roll.chance((0.5 + lean * 0.6).clamp(0.04, 0.96)));
+        self.free_hand(index, hand)
     }
 
     fn leave(&mut self, index: usize) {
@@ -268,6 +276,8 @@ fn enter(shop: &Shop, roll: &mut Roll, script: Script) -> (Player, Actor) {
         faces: vec![(script.enters, roll.uniform(0.3, 1.4))],
         hands: [Vec::new(), Vec::new()],
         carries: Vec::new(),
+        carrier: None,
+        looks: Vec::new(),
     };
     let player = Player {
         steps: script.steps.into_iter(),
@@ -278,6 +288,7 @@ fn enter(shop: &Shop, roll: &mut Roll, script: Script) -> (Player, Actor) {
         pace: roll.uniform(0.8, 1.2),
         elbow_room: script.elbow_room,
         hands: Vec::new(),
+        nest: Vec::new(),
         meeting: None,
         met: Vec::new(),
         gone: false,

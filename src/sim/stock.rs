@@ -1,9 +1,10 @@
 //! What stands on the shelves: every unit with its true weight and the shares of it that its plates carry.
 //! Takes a shop and dice; answers which unit a hand would find, and what a unit put down somewhere lies on.
 
+use super::package::package_of;
 use super::roll::Roll;
 use crate::base::{PlateId, SkuId};
-use crate::shop::{Facing, Shelf, Shop};
+use crate::shop::{Facing, Package, Shelf, Shop};
 
 /// Part of a unit's weight below which a plate does not count as carrying it.
 const SHARE_MIN: f64 = 0.02;
@@ -16,6 +17,8 @@ pub(super) struct Good {
     pub(super) listed: f64,
     /// Mean weight of the units that really stand there.
     pub(super) real: f64,
+    /// What its units are packed in.
+    pub(super) package: Package,
 }
 
 /// Where a unit rests.
@@ -27,6 +30,8 @@ pub(super) struct Rest {
     pub(super) x: f64,
     /// Middle of the unit in depth, metres from the front edge.
     pub(super) y: f64,
+    /// Whether it lies on its back, because it is too high for its board.
+    pub(super) lies: bool,
     /// Index of the plate on the shelf and its share of the weight; adds to 1.
     pub(super) shares: Vec<(usize, f64)>,
 }
@@ -40,6 +45,8 @@ pub(super) struct Unit {
     pub(super) grams: f64,
     /// Its extent along the shelf, metres.
     pub(super) width: f64,
+    /// Width, depth and height of its package as it stands, metres.
+    pub(super) size: [f64; 3],
     /// Where it rests, `None` while somebody has it.
     pub(super) rest: Option<Rest>,
     /// From when on it can be grasped there, seconds.
@@ -66,7 +73,8 @@ impl Stock {
         let mut roll = Roll::new(seed, "stock");
         let goods = shop.catalogue().products().iter().map(|product| {
             let listed = product.weight.map_or_else(|| roll.uniform(80.0, 500.0), |weight| weight.value());
-            Good { sku: product.sku.clone(), listed, real: real_weight(&mut roll, listed, wrongness) }
+            let (sku, package) = (product.sku.clone(), package_of(product));
+            Good { sku, listed, real: real_weight(&mut roll, listed, wrongness), package }
         });
         let mut stock = Stock { goods: goods.collect(), units: Vec::new() };
         for (index, shelf) in shop.shelves().iter().enumerate() {
@@ -97,7 +105,8 @@ impl Stock {
             let y = 0.05 + row as f64 * step + roll.uniform(0.0, 0.02);
             let grams = unit_weight(roll, self.goods[good].real);
             let rest = Some(rest_at(roll, shelf, index, x, y, width));
-            self.units.push(Unit { good, grams, width, rest, free_from: 0.0 });
+            let size = self.goods[good].package.size_metres;
+            self.units.push(Unit { good, grams, width, size, rest, free_from: 0.0 });
         }
     }
 
@@ -158,7 +167,7 @@ pub(super) fn rest_at(roll: &mut Roll, shelf: &Shelf, index: usize, x: f64, y: f
     }
     let total: f64 = shares.iter().map(|(_, share)| share).sum();
     shares.iter_mut().for_each(|(_, share)| *share /= total);
-    Rest { shelf: index, x, y, shares }
+    Rest { shelf: index, x, y, lies: false, shares }
 }
 
 /// Left end of the first plate and right end of the last one.

@@ -1,16 +1,19 @@
 //! From options to a trip: stock, scripts, stage, bodies, plates, faults, facts, truth.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::body::Bodies;
 use super::casting::Casting;
 use super::faults::{Faults, Level};
+use super::figure::Moment;
+use super::goods;
 use super::people;
 use super::plates::{self, Readings, SAMPLE_HERTZ};
 use super::play::{Deed, Play};
 use super::roll::Roll;
 use super::scenario;
+use super::scene::Scene;
 use super::stage::Stage;
 use super::stock::{Stock, Wrongness};
 use super::{Options, Scenario};
@@ -39,32 +42,74 @@ pub struct Trip {
     pub truth: Truth,
 }
 
+/// Everything that happens in a trip, before any sensor looks at it.
+pub(super) struct Performance {
+    options: Options,
+    seed: u64,
+    pub(super) stock: Stock,
+    pub(super) play: Arc<Play>,
+    pub(super) bodies: Bodies,
+    faults: Faults,
+    clock: Clock,
+    scene: OnceLock<Scene>,
+}
+
 /// Simulates a trip.
 pub fn trip(options: &Options) -> Trip {
-    let shop = &options.shop;
-    let seed = seed_of(options);
-    let gross = if options.level == Level::Room { Roll::new(seed, "catalogue").uniform(0.01, 0.03) } else { 0.0 };
-    let stock = Stock::new(shop, Wrongness { gross }, seed);
-    let scripts = scenario::write(options.scenario, &mut Casting::new(shop, &stock, seed));
-    let play = Stage::perform(shop, stock.clone(), scripts, seed);
-    let plates: Vec<usize> = shop.shelves().iter().map(|shelf| shelf.plates.len()).collect();
-    let faults = Faults::draw(options.level, &play, &plates, seed);
-    let clock = Clock { origin: origin_of(seed), people: faults.clock };
-    let bodies = Bodies::new(&play, seed);
-    let mut facts = people_facts(&bodies, &play, &faults, options.level, clock, seed);
-    let falls = bodies.footfalls(seed);
-    let mut gondolas: Vec<u16> = shop.shelves().iter().map(|shelf| shelf.id.gondola).collect();
-    gondolas.dedup();
-    let samples = (play.end * SAMPLE_HERTZ) as usize / SAMPLES_PER_MESSAGE * SAMPLES_PER_MESSAGE;
-    for gondola in gondolas {
-        let readings = plates::render(shop, &stock, &play, &falls, gondola, samples, seed);
-        facts.extend(plate_facts(shop, gondola, readings, &faults, clock, seed));
+    Performance::new(options).trip()
+}
+
+impl Performance {
+    /// Lets everything happen.
+    pub(super) fn new(options: &Options) -> Self {
+        let shop = &options.shop;
+        let seed = seed_of(options);
+        let gross = if options.level == Level::Room { Roll::new(seed, "catalogue").uniform(0.01, 0.03) } else { 0.0 };
+        let stock = Stock::new(shop, Wrongness { gross }, seed);
+        let scripts = scenario::write(options.scenario, &mut Casting::new(shop, &stock, seed));
+        let play = Arc::new(Stage::perform(shop, stock.clone(), scripts, seed));
+        let plates: Vec<usize> = shop.shelves().iter().map(|shelf| shelf.plates.len()).collect();
+        let faults = Faults::draw(options.level, &play, &plates, seed);
+        let clock = Clock { origin: origin_of(seed), people: faults.clock };
+        let bodies = Bodies::new(Arc::clone(&play), seed);
+        Performance { options: options.clone(), seed, stock, play, bodies, faults, clock, scene: OnceLock::new() }
     }
-    facts.sort_by(|a, b| {
-        let key = |fact: &Fact| (fact.stamp.arrived, fact.stamp.source.clone(), fact.stamp.sequence);
-        key(a).cmp(&key(b))
-    });
-    Trip { shop: Arc::clone(shop), facts, truth: truth_of(options.scenario, &play, &faults, clock) }
+
+    /// The facts of the trip and the truth about it.
+    pub(super) fn trip(&self) -> Trip {
+        let (shop, play, seed, clock) = (&self.options.shop, &*self.play, self.seed, self.clock);
+        let mut facts = people_facts(&self.bodies, play, &self.faults, self.options.level, clock, seed);
+        let falls = self.bodies.footfalls(seed);
+        let mut gondolas: Vec<u16> = shop.shelves().iter().map(|shelf| shelf.id.gondola).collect();
+        gondolas.dedup();
+        let samples = (play.end * SAMPLE_HERTZ) as usize / SAMPLES_PER_MESSAGE * SAMPLES_PER_MESSAGE;
+        for gondola in gondolas {
+            let readings = plates::render(shop, &self.stock, play, &falls, gondola, samples, seed);
+            facts.extend(plate_facts(shop, gondola, readings, &self.faults, clock, seed));
+        }
+        facts.sort_by(|a, b| {
+            let key = |fact: &Fact| (fact.stamp.arrived, fact.stamp.source.clone(), fact.stamp.sequence);
+            key(a).cmp(&key(b))
+        });
+        Trip { shop: Arc::clone(shop), facts, truth: truth_of(self.options.scenario, play, &self.faults, clock) }
+    }
+
+    /// Everything that there is to be seen at an instant, seconds from the beginning of the trip. May be asked by
+    /// several threads at once; the first one works out the footsteps.
+    pub(super) fn moment(&self, time: f64) -> Moment {
+        let scene = self.scene.get_or_init(|| Scene::new(&self.bodies, &self.play));
+        scene.moment(&self.options.shop, &self.stock, &self.bodies, &self.play, time)
+    }
+
+    /// When the set of things that rest on shelves changes, seconds, in order of time.
+    pub(super) fn shelf_changes(&self) -> Vec<f64> {
+        goods::shelf_changes(&self.play.goods)
+    }
+
+    /// The shop's time at so many seconds from the beginning of the trip.
+    pub(super) fn at(&self, secs: f64) -> ShopTime {
+        self.clock.at(secs)
+    }
 }
 
 /// The trip's own seed: scenarios and levels of one number differ.
@@ -92,7 +137,7 @@ impl Clock {
     }
 }
 
-fn people_facts(bodies: &Bodies<'_>, play: &Play, faults: &Faults, level: Level, clock: Clock, seed: u64) -> Vec<Fact> {
+fn people_facts(bodies: &Bodies, play: &Play, faults: &Faults, level: Level, clock: Clock, seed: u64) -> Vec<Fact> {
     let mut roll = Roll::new(seed, "people wire");
     let source = SourceId::new("people");
     let mut facts = Vec::new();

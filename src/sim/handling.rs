@@ -1,0 +1,96 @@
+//! Who has what: writes down when a thing is grasped, put away, taken out again, handed over, set down.
+//! Takes the times that the acts decide; gives every unit its stays. It throws no dice.
+
+use super::figure::{CarrierKind, Holder};
+use super::goods::{Place, Stay};
+use super::nest::nest;
+use super::play::{Aim, Key};
+use super::stage::Stage;
+use super::stock::Rest;
+
+/// How long a thing is on its way between a hand and where it is carried, seconds.
+const STOW_SECS: f64 = 0.4;
+/// How far around the end of a lift a thing leaves its board, seconds.
+const LIFT_SECS: (f64, f64) = (0.1, 0.3);
+
+impl Stage<'_> {
+    /// A hand closes around a thing on its board at `touch`; the thing is off the board at `off`.
+    pub(super) fn grasp(&mut self, index: usize, hand: usize, unit: usize, touch: f64, off: f64) {
+        let moves = ((off - LIFT_SECS.0).max(touch), off + LIFT_SECS.1);
+        self.stays(unit, touch, Holder::Hand(index, hand), Place::Palm { actor: index, hand }, moves);
+    }
+
+    /// A hand that comes back at `back` puts things where their shopper carries them; answers when it is free.
+    pub(super) fn put_away(&mut self, index: usize, hand: usize, units: &[usize], (leave, back): (f64, f64)) -> f64 {
+        let Some((kind, holding)) = self.play.actors[index].carrier else {
+            for unit in units {
+                self.stow(index, *unit, (back - 0.25).max(leave + 0.1));
+            }
+            return back;
+        };
+        let side = if holding == 0 { -1.0 } else { 1.0 };
+        let above = Aim::Before(match kind {
+            CarrierKind::Basket => [side * 0.17, 0.17, 0.47],
+            CarrierKind::Bag => [side * 0.16, 0.14, 0.45],
+        });
+        let keys = &mut self.play.actors[index].hands[hand];
+        if let Some(last) = keys.last_mut() {
+            last.aim = above;
+        }
+        keys.push(Key { at: back + 0.2, aim: above });
+        keys.push(Key { at: back + 0.7, aim: Aim::Rest });
+        for unit in units {
+            self.stow(index, *unit, back);
+        }
+        back + 0.5
+    }
+
+    /// A thing goes from a hand into the basket, the bag or the arms.
+    pub(super) fn stow(&mut self, index: usize, unit: usize, at: f64) {
+        let kind = self.play.actors[index].carrier.map(|(kind, _)| kind);
+        let nested = nest(kind, &self.players[index].nest, unit, self.stock.units[unit].size);
+        self.players[index].nest.push(nested);
+        let place = Place::Nest { actor: index, at: nested.at, lies: nested.lies };
+        self.stays(unit, at, Holder::Carrier(index), place, (at, at + STOW_SECS));
+    }
+
+    /// A thing goes from the basket, the bag or the arms into a hand.
+    pub(super) fn draw(&mut self, index: usize, hand: usize, unit: usize, at: f64) {
+        self.players[index].nest.retain(|nested| nested.unit != unit);
+        self.stays(unit, at, Holder::Hand(index, hand), Place::Palm { actor: index, hand }, (at, at + STOW_SECS));
+    }
+
+    /// A thing goes from the hand that has it into another shopper's.
+    pub(super) fn pass(&mut self, to: usize, hand: usize, unit: usize, at: f64) {
+        self.stays(unit, at, Holder::Hand(to, hand), Place::Palm { actor: to, hand }, (at - 0.1, at + 0.2));
+    }
+
+    /// A thing comes down on a board at `touch` and lies still from `settled` on.
+    pub(super) fn lay(&mut self, unit: usize, rest: &Rest, touch: f64, settled: f64) {
+        self.stays(unit, settled, Holder::Shelf, Place::on(rest), (touch - 0.15, settled));
+    }
+
+    /// A hand pushes a thing along its board.
+    pub(super) fn push(&mut self, index: usize, hand: usize, unit: usize, to: &Rest, (touch, settled): (f64, f64)) {
+        self.stays(unit, touch, Holder::Hand(index, hand), Place::on(to), (touch, settled));
+        self.stays(unit, settled, Holder::Shelf, Place::on(to), (settled, settled));
+    }
+
+    /// From now on, or no longer, something is carried before the belly; who has a basket or bag carries nothing there.
+    pub(super) fn carry(&mut self, index: usize, at: f64, carries: bool) {
+        if self.play.actors[index].carrier.is_none() {
+            self.play.actors[index].carries.push((at, carries));
+        }
+    }
+
+    /// The hand of a shopper that is not the one with the basket.
+    pub(super) fn free_hand(&self, index: usize, wished: usize) -> usize {
+        self.play.actors[index].carrier.map_or(wished, |(_, holding)| 1 - holding)
+    }
+
+    fn stays(&mut self, unit: usize, since: f64, holder: Holder, place: Place, moves: (f64, f64)) {
+        let stays = &mut self.play.goods[unit];
+        let since = stays.last().map_or(since, |last| since.max(last.since));
+        stays.push(Stay { since, holder, place, moves });
+    }
+}
