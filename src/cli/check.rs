@@ -14,7 +14,8 @@ use crate::shop::Shop;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  aisle check calibration/demo          a folder with shop.toml, catalogue.toml, planogram.toml
+  aisle check calibration/demo          a folder with shop.toml and what belongs to it
+  aisle check convenience               a shop that comes with aisle
   aisle check shop.json                 one file that says it all
   aisle check BENCHMARK-1 --json        the shop of an AutoCheckout test case, for machines
 
@@ -59,7 +60,7 @@ fn load(path: &Path) -> Result<(Shop, Vec<String>), Error> {
 }
 
 /// Counts that tell a person whether it is the shop they meant.
-fn counts(shop: &Shop) -> [(&'static str, usize); 6] {
+fn counts(shop: &Shop) -> [(&'static str, usize); 7] {
     let shelves = shop.shelves();
     let products = shop.catalogue().products();
     [
@@ -67,6 +68,7 @@ fn counts(shop: &Shop) -> [(&'static str, usize); 6] {
         ("plates", shelves.iter().map(|shelf| shelf.plates.len()).sum()),
         ("facings", shelves.iter().map(|shelf| shelf.facings.len()).sum()),
         ("zones", shop.zones().len()),
+        ("cameras", shop.cameras().len()),
         ("products", products.len()),
         ("products without weight", products.iter().filter(|product| product.weight.is_none()).count()),
     ]

@@ -58,7 +58,7 @@ pub(super) struct Eval {
     /// How kindly the simulator measures.
     #[arg(long, value_enum, default_value_t = Levels::Room, requires = "scenarios")]
     level: Levels,
-    /// Shop to simulate, instead of the built-in one.
+    /// Shop to simulate, as `aisle simulate` takes it; the demonstration shop if not given.
     #[arg(long, value_name = "PATH", requires = "scenarios")]
     shop: Option<PathBuf>,
     /// Print everything as JSON instead of the table.

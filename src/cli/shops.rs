@@ -1,4 +1,4 @@
-//! Shops named on the command line: the built-in one, a folder of ours, a single file, or an AutoCheckout folder.
+//! Shops named on the command line: those that aisle brings along, a folder of ours, a single file, or an AutoCheckout folder.
 
 use std::path::Path;
 use std::sync::Arc;

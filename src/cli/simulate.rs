@@ -27,7 +27,7 @@ pub(super) struct Simulate {
     /// Everything random follows from it: the same seed gives the same bytes.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// A shop folder or file, or an AutoCheckout folder; the built-in shop if not given.
+    /// A shop folder or file, an AutoCheckout folder, `micro-market` or `convenience`; a demonstration shop if not given.
     #[arg(long, value_name = "PATH")]
     shop: Option<PathBuf>,
     /// Recording to write.

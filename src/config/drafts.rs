@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use super::fields::{Fields, Findings};
 use super::node::{Node, Value};
 use super::prices::{amount, instant, percent, promotion, tax};
+use super::sight;
 use crate::base::limits::PLATES_PER_SHELF_MAX;
 use crate::base::{Currency, PlateId, ShelfId};
 use crate::geometry::{Placement, Point};
 use crate::shop::{
-    FacingDraft, Gtin, PlateDraft, PolicyDraft, ProductDraft, PromotionDraft, ShelfDraft, TaxDraft, TaxRounding,
-    ZoneDraft, ZoneKind,
+    CameraDraft, FacingDraft, Gtin, PlateDraft, PolicyDraft, ProductDraft, PromotionDraft, RoomDraft, ShelfDraft,
+    TaxDraft, TaxRounding, ZoneDraft, ZoneKind,
 };
 
 /// The width of a plate where none is given, metres: four inches.
@@ -30,6 +31,8 @@ pub(super) struct ShopFile {
     pub(super) taxes: Vec<TaxDraft>,
     pub(super) promotions: Vec<PromotionDraft>,
     pub(super) products: Vec<ProductDraft>,
+    pub(super) room: Option<RoomDraft>,
+    pub(super) cameras: Vec<CameraDraft>,
 }
 
 /// Reads the keys of a shop file.
@@ -46,10 +49,12 @@ pub(super) fn shop(root: &Node, findings: &Findings) -> ShopFile {
     let promotions = fields.list("promotion").iter().enumerate();
     let promotions = promotions.filter_map(|(index, node)| promotion(index, node, findings)).collect();
     let products = products(fields.list("product"), currency, findings);
+    let room = fields.node("room").and_then(|node| sight::room(node, findings));
+    let cameras = sight::cameras(fields.list("camera"), findings);
     // Who moves money is read apart, by whoever needs it: a shop is checked and replayed without its keys.
     let _ = fields.node("payment");
     fields.finish();
-    ShopFile { name, policy, shelves, zones, taxes, promotions, products }
+    ShopFile { name, policy, shelves, zones, taxes, promotions, products, room, cameras }
 }
 
 /// Reads the keys of a catalogue file: a list of products, in JSON also without the table around it.
@@ -266,27 +271,10 @@ fn zone(index: usize, node: &Node, findings: &Findings) -> Option<ZoneDraft> {
             None
         }
     });
-    let corners = fields.list("polygon");
-    let polygon: Option<Vec<[f64; 2]>> = corners.iter().map(corner).collect();
-    if polygon.is_none() {
-        fields.say("polygon must be a list of corners [x, y] in metres");
-    }
+    let polygon = fields.polygon();
     let line = Some(fields.line);
     fields.finish();
     Some(ZoneDraft { name: name?, kind: kind?, polygon: polygon?, line })
-}
-
-fn corner(node: &Node) -> Option<[f64; 2]> {
-    let Value::List(items) = &node.value else { return None };
-    let number = |node: &Node| match node.value {
-        Value::Whole(number) => Some(number as f64),
-        Value::Real(number) => Some(number),
-        _ => None,
-    };
-    match items.as_slice() {
-        [x, y] => Some([number(x)?, number(y)?]),
-        _ => None,
-    }
 }
 
 fn products(nodes: &[Node], currency: Currency, findings: &Findings) -> Vec<ProductDraft> {
@@ -303,6 +291,7 @@ fn product(index: usize, node: &Node, currency: Currency, findings: &Findings) -
     let name = fields.text("name");
     let gtin = fields.text("gtin");
     let weight_grams = fields.number("weight_grams");
+    let package = fields.node("package").and_then(|node| sight::package(node, &fields.item, findings));
     let price_minor = amount(&mut fields, "price_minor", "price", currency);
     let tax = fields.text("tax");
     let markdown_price_minor = amount(&mut fields, "markdown_price_minor", "markdown_price", currency);
@@ -318,7 +307,7 @@ fn product(index: usize, node: &Node, currency: Currency, findings: &Findings) -
         name,
         gtin: gtin.or(own),
         weight_grams,
-        package: None,
+        package,
         price_minor,
         tax,
         markdown_price_minor,

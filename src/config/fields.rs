@@ -127,6 +127,25 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A list of so many numbers.
+    pub(super) fn numbers<const COUNT: usize>(&mut self, key: &'static str) -> Option<[f64; COUNT]> {
+        let node = self.node(key)?;
+        let found = numbers(node);
+        if found.is_none() {
+            self.findings.say(node.line, &self.item, format!("{key} must be a list of {COUNT} numbers"));
+        }
+        found
+    }
+
+    /// Corners on the floor under the key `polygon`, which must be there.
+    pub(super) fn polygon(&mut self) -> Option<Vec<[f64; 2]>> {
+        let polygon: Option<Vec<[f64; 2]>> = self.list("polygon").iter().map(numbers).collect();
+        if polygon.is_none() {
+            self.say("polygon must be a list of corners [x, y] in metres");
+        }
+        polygon
+    }
+
     /// Notes that a key must be there.
     pub(super) fn required<T>(&self, key: &str, value: Option<T>) -> Option<T> {
         if value.is_none() && !self.has(key) {
@@ -146,4 +165,14 @@ impl<'a> Fields<'a> {
             self.findings.say(*line, &self.item, format!("unknown key `{name}`{hint}"));
         }
     }
+}
+
+fn numbers<const COUNT: usize>(node: &Node) -> Option<[f64; COUNT]> {
+    let Value::List(items) = &node.value else { return None };
+    let number = |node: &Node| match node.value {
+        Value::Whole(number) => Some(number as f64),
+        Value::Real(number) => Some(number),
+        _ => None,
+    };
+    items.iter().map(number).collect::<Option<Vec<f64>>>()?.try_into().ok()
 }

@@ -3,7 +3,8 @@ use std::path::Path;
 
 use super::load_shop;
 use crate::base::{BasisPoints, Money, PlateId, ShelfId, SkuId};
-use crate::shop::{Deal, Reduction};
+use crate::geometry::Point;
+use crate::shop::{Deal, PackageShape, Reduction, Shop};
 
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -46,6 +47,16 @@ fn the_example_loads() {
     assert_eq!(markdown.reduction, Reduction::To(Money::new(179, shop.policy().currency)));
     assert_eq!(markdown.season.from.unwrap().to_string(), "2026-03-28T05:00:00.000Z");
     assert_eq!((chocolate.tax.as_deref(), water.tax.as_deref()), (Some("reduced"), Some("full")));
+    let package = water.package.unwrap();
+    assert_eq!((package.shape, package.size_metres), (PackageShape::Bottle, [0.065, 0.065, 0.21]));
+    let room = shop.room().unwrap();
+    assert_eq!((room.polygon.len(), room.height_metres), (4, 2.7));
+    let [ceiling, side] = shop.cameras() else { panic!("{:?}", shop.cameras()) };
+    assert_eq!((ceiling.id.as_str(), ceiling.size_pixels, ceiling.rate_hertz), ("ceiling", [640, 360], 15.0));
+    let seen = ceiling.view.pixel_from_world(Point::new(0.4, 0.1, 0.6)).unwrap();
+    assert!((seen.x - 318.2).abs() < 1e-6 && (seen.y - 181.6).abs() < 1e-6, "{seen:?}");
+    assert_eq!((side.rate_hertz, side.view.lens().centre_pixels), (10.0, [320.0, 180.0]));
+    assert_eq!((side.view.pose().rotation, side.view.lens().distortion), ([1.3, -1.1, 0.9], [0.0; 5]));
 }
 
 #[test]
@@ -105,6 +116,7 @@ fn a_file_alone_json_and_the_recorded_form_load_too() {
     let load = |name: &str| load_shop(&folder.path().join(name)).unwrap();
     let recorded = load("recorded.json");
     assert_eq!((recorded.shelves(), recorded.catalogue()), (demo.shelves(), demo.catalogue()));
+    assert_eq!((recorded.room(), recorded.cameras()), (demo.room(), demo.cameras()));
     let small = load("small.json");
     assert_eq!((small.name(), small.catalogue().products()[0].price.unwrap().minor), ("small", 110));
     assert_eq!(load("alone.toml").shelves()[0].plates.len(), 4);
@@ -127,10 +139,10 @@ fn every_problem_of_every_file_is_listed_with_its_line() {
         "shop.toml:9: shelf 1-1: height_metres is missing",
         "shop.toml:11: zone z: kind is `door`; it must be entrance, exit or closed",
         "shop.toml:11: zone z: polygon must be a list of corners [x, y] in metres",
-        "shop.toml:2: shop: unknown key `colour`; the keys here are name, policy, gondola, zone, tax, promotion, product, payment",
+        "shop.toml:2: shop: unknown key `colour`; the keys here are name, policy, gondola, zone, tax, promotion, product, room, camera, payment",
         "catalogue.toml:5: catalogue product 2: sku is missing",
         "catalogue.toml:5: catalogue product 2: price must be an amount of USD with at most 2 decimals, such as \"1.49\"",
-        "catalogue.toml:8: catalogue product 2: unknown key `prise`; the keys here are sku, name, gtin, weight_grams, price_minor, price, tax, markdown_price_minor, markdown_price, markdown_percent, markdown_from, markdown_until",
+        "catalogue.toml:8: catalogue product 2: unknown key `prise`; the keys here are sku, name, gtin, weight_grams, package, price_minor, price, tax, markdown_price_minor, markdown_price, markdown_percent, markdown_from, markdown_until",
         "planogram.toml:5: shelf 1-1, facing 2: plates must be a number, a rising range such as \"1-3\" of at most 64 plates, or a list of numbers",
         "planogram.toml:9: planogram shelf 3: `seven` is not a shelf: write gondola-shelf, such as 1-5",
         "planogram.toml:7: shelf 7-7: the shop has no shelf of this name",
@@ -175,4 +187,73 @@ fn wrong_folders_and_files_are_explained() {
     fs::write(empty.path().join("bytes.toml"), [0xff, 0xfe]).unwrap();
     assert!(error(&empty.path().join("bytes.toml")).contains("not a text file in UTF-8"));
     assert!(error(&empty.path().join("a.png.toml")).contains("syntax"));
+}
+
+#[test]
+fn every_problem_of_rooms_cameras_and_packages_is_listed_with_its_line() {
+    let shop = "[room]\npolygon = [[0, 0], [1, 0]]\nheight = 3\n[[camera]]\nname = \"hers\"\nsize_pixels = [64, 48]\n\
+                focal_pixels = [50, 50]\nposition_metres = [0, 0, 2]\nlook_at_metres = [0, 1, 0]\n";
+    let catalogue = "[[product]]\nsku = \"x\"\npackage = { shape = \"crate\", size_metres = [0.1, 0.1] }\n\
+                     [[product]]\nsku = \"y\"\npackage = { shape = \"box\", size_metres = [0.1, 0, 2], colour = 1 }\n\
+                     [[product]]\nsku = \"z\"\npackage = 3\n";
+    let cameras = "[[camera]]\nname = \"a b\"\nsize_pixels = [640, 360]\nfocal_pixels = [0.004, 400]\n\
+                   position_metres = [0, 0, 2]\nlook_at_metres = [0, 1, 0]\n\
+                   [[camera]]\nname = \"c\"\nsize_pixels = [640.5, 360]\nfocal_pixels = 400\ndistortion = [0.1]\n\
+                   rotation_vector = [0, 0, 0]\nroll_degrees = 3\nfps = 30\n\
+                   [[camera]]\nname = \"d\"\nsize_pixels = [640, 360]\nfocal_pixels = [400, 400]\nrate_hertz = 0\n\
+                   position_metres = [0, 1, 2]\nlook_at_metres = [0, 1, 2]\nrotation_vector = [0, 0, 0]\n\
+                   [[camera]]\nname = \"d\"\nsize_pixels = [640, 8]\nfocal_pixels = [400, 400]\ncentre_pixels = [700, 4]\n\
+                   position_metres = [0, 1, 2]\nlook_at_metres = [0, 1, 1]\n[[camera]]\n";
+    let files = [("shop.toml", shop), ("catalogue.toml", catalogue), ("cameras.toml", cameras)];
+    let found = complaints(&files);
+    let expected = [
+        "shop.toml:1: room: height_metres is missing",
+        "shop.toml:3: room: unknown key `height`; did you mean `height_metres`?",
+        "catalogue.toml:3: catalogue product x, package: shape is `crate`; it must be box, bottle, can or bag",
+        "catalogue.toml:3: catalogue product x, package: size_metres must be a list of 3 numbers",
+        "catalogue.toml:6: catalogue product y, package: unknown key `colour`; the keys here are shape, size_metres",
+        "catalogue.toml:9: catalogue product z, package: this is a whole number; it must be a table",
+        "catalogue.toml:9: catalogue product z, package: shape is missing",
+        "catalogue.toml:9: catalogue product z, package: size_metres is missing",
+        "cameras.toml:1: cameras: the shop file has cameras too; keep them in one file",
+        "cameras.toml:7: camera c: size_pixels must be two whole numbers, width and height",
+        "cameras.toml:10: camera c: focal_pixels must be a list of 2 numbers",
+        "cameras.toml:11: camera c: distortion must be a list of 5 numbers",
+        "cameras.toml:7: camera c: position_metres is missing",
+        "cameras.toml:7: camera c: roll_degrees belongs to look_at_metres; a rotation_vector says it all",
+        "cameras.toml:14: camera c: unknown key `fps`; the keys here are name, size_pixels, rate_hertz, focal_pixels, centre_pixels, distortion, position_metres, rotation_vector, look_at_metres, roll_degrees",
+        "cameras.toml:15: camera d: rotation_vector and look_at_metres both stand here; write one",
+        "cameras.toml:15: camera d: look_at_metres is where the camera itself is",
+        "cameras.toml:30: camera 5: name is missing",
+        "cameras.toml:30: camera 5: size_pixels is missing",
+        "cameras.toml:30: camera 5: focal_pixels is missing",
+        "cameras.toml:30: camera 5: position_metres is missing",
+        "cameras.toml:30: camera 5: rotation_vector or look_at_metres is missing",
+        "catalogue.toml:4: catalogue product y: the depth of its package is 0; it must be more than 0 and at most 1",
+        "catalogue.toml:4: catalogue product y: the height of its package is 2; it must be more than 0 and at most 1",
+        "cameras.toml:1: camera a b: the name is `a b`; it is made of letters, digits, - and _",
+        "cameras.toml:1: camera a b: the focal length in x is 0.004 pixels; of frames 640 pixels long it is 64 to 12800",
+        "cameras.toml:15: camera d: rate_hertz is 0; it must be more than 0 and at most 240",
+        "cameras.toml:23: camera d: a camera of this name stands twice",
+        "cameras.toml:23: camera d: the height of its frames is 8; it must be 16 to 16384 pixels",
+        "cameras.toml:23: camera d: the principal point in x is 700; it lies in the frame, 0 to 640 pixels",
+    ];
+    assert_eq!(found, expected, "\n{}", found.join("\n"));
+}
+
+/// The shops that come with aisle, from their folders and by their names.
+fn brought_along(name: &str) -> Shop {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("calibration").join(name);
+    let (found, built_in) = (load_shop(&folder).unwrap(), load_shop(Path::new(name)).unwrap());
+    assert_eq!(found.draft(), built_in.draft());
+    built_in
+}
+
+#[test]
+fn the_shops_that_come_with_aisle_load_by_name() {
+    let (micro, convenience) = (brought_along("micro-market"), brought_along("convenience"));
+    assert_eq!((micro.shelves().len(), micro.cameras().len()), (5, 2));
+    assert_eq!((convenience.shelves().len(), convenience.cameras().len()), (26, 6));
+    let error = load_shop(Path::new("mini-market")).unwrap_err().to_string();
+    assert!(error.contains("cannot open"), "{error}");
 }

@@ -13,6 +13,7 @@ mod long;
 mod replay;
 mod scenarios;
 mod settler;
+mod shops;
 mod snapshot;
 mod survival;
 mod tidy;

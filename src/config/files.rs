@@ -1,0 +1,106 @@
+//! The files of a shop with their texts: of a folder, one alone, or of a shop that aisle brings along.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use crate::base::limits::SHOP_FILE_BYTES_MAX;
+use crate::base::{Error, Result};
+
+/// A file and what it says.
+pub(super) struct Text {
+    pub(super) path: PathBuf,
+    pub(super) text: String,
+}
+
+/// The files of a shop.
+pub(super) struct Files {
+    pub(super) shop: Text,
+    pub(super) catalogue: Option<Text>,
+    pub(super) planogram: Option<Text>,
+    pub(super) cameras: Option<Text>,
+}
+
+/// A shop that aisle brings along: its name and its files.
+struct BuiltIn {
+    name: &'static str,
+    shop: &'static str,
+    catalogue: &'static str,
+    planogram: &'static str,
+    cameras: &'static str,
+}
+
+/// The embedded files of a folder of `calibration`.
+macro_rules! built_in {
+    ($name:literal) => {
+        BuiltIn {
+            name: $name,
+            shop: include_str!(concat!("../../calibration/", $name, "/shop.toml")),
+            catalogue: include_str!(concat!("../../calibration/", $name, "/catalogue.toml")),
+            planogram: include_str!(concat!("../../calibration/", $name, "/planogram.toml")),
+            cameras: include_str!(concat!("../../calibration/", $name, "/cameras.toml")),
+        }
+    };
+}
+
+static BUILT_IN: [BuiltIn; 2] = [built_in!("micro-market"), built_in!("convenience")];
+
+impl Files {
+    /// What lies at a path; where nothing does, the shop of that name which aisle brings along.
+    ///
+    /// # Errors
+    /// When there is neither, or a file cannot be read.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        match fs::metadata(path) {
+            Ok(data) if data.is_dir() => Files::of_folder(path),
+            Ok(_) => Ok(Files { shop: Text::read(path)?, catalogue: None, planogram: None, cameras: None }),
+            Err(error) => {
+                let known = BUILT_IN.iter().find(|shop| error.kind() == ErrorKind::NotFound && *path == *shop.name);
+                known.map(BuiltIn::files).ok_or_else(|| Error::io("open", path, &error))
+            }
+        }
+    }
+
+    fn of_folder(folder: &Path) -> Result<Self> {
+        let find = |name: &str| {
+            let paths = ["toml", "json"].map(|extension| folder.join(name).with_extension(extension));
+            paths.into_iter().find(|path| path.is_file()).map(|path| Text::read(&path)).transpose()
+        };
+        let Some(shop) = find("shop")? else {
+            let hint = "a shop folder has shop.toml; `calibration/demo` is an example";
+            return Err(Error::input("this folder has no shop.toml").at_path(folder).hint(hint));
+        };
+        Ok(Files { shop, catalogue: find("catalogue")?, planogram: find("planogram")?, cameras: find("cameras")? })
+    }
+}
+
+impl BuiltIn {
+    fn files(&self) -> Files {
+        let text = |file: &str, text: &str| Text { path: Path::new(self.name).join(file), text: text.to_owned() };
+        Files {
+            shop: text("shop.toml", self.shop),
+            catalogue: Some(text("catalogue.toml", self.catalogue)),
+            planogram: Some(text("planogram.toml", self.planogram)),
+            cameras: Some(text("cameras.toml", self.cameras)),
+        }
+    }
+}
+
+impl Text {
+    fn read(path: &Path) -> Result<Self> {
+        let length = fs::metadata(path).map_err(|error| Error::io("read", path, &error))?.len();
+        if SHOP_FILE_BYTES_MAX < length {
+            return Err(Error::input(format!("{length} bytes; at most {SHOP_FILE_BYTES_MAX} are read")).at_path(path));
+        }
+        let bytes = fs::read(path).map_err(|error| Error::io("read", path, &error))?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let byte = error.utf8_error().valid_up_to() as u64;
+            Error::input("this is not a text file in UTF-8").at_path(path).at_byte(byte)
+        })?;
+        Ok(Text { path: path.to_owned(), text })
+    }
+
+    pub(super) fn is_json(&self) -> bool {
+        self.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
+    }
+}
