@@ -6,6 +6,7 @@
 //! beside a person who is still seen, or flickers and is gone, is nobody. Until that is clear a new track is held
 //! back, with everything that it did.
 
+mod bodies;
 mod body;
 mod doubt;
 mod stitch;
@@ -13,5 +14,6 @@ mod stitch;
 #[cfg(test)]
 mod tests;
 
+pub use bodies::{Body, BodyTracker, ClockResidual, Options as BodyOptions};
 pub use doubt::Doubt;
 pub use stitch::{Counters, Sighting, Stitcher};

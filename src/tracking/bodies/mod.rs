@@ -1,0 +1,216 @@
+//! People in the world from what several calibrated cameras see of them at their own times. It takes the detections of
+//! one frame at a time, with keypoints, and gives people with joints in three dimensions and how far the cameras'
+//! clocks are apart. It never averages pictures: every keypoint is a measurement of one joint by one camera.
+//!
+//! A person is a set of joints, each a filter of its own, held together by bones. A detection belongs to the person
+//! whose joints, projected into that camera, it fits best, over all people and detections of a frame at once. A bad view
+//! is gated out joint by joint; a joint that one camera sees alone is as uncertain along its ray as the bones leave it.
+
+mod clock;
+mod joint;
+mod person;
+mod skeleton;
+
+#[cfg(test)]
+mod tests;
+
+pub use clock::ClockResidual;
+
+use std::collections::BTreeMap;
+
+use crate::base::{CameraId, ShopTime, Span, TrackId};
+use crate::facts::{self, BodyPoint, Detection, DetectionClass, PeopleFrame, SeenFrame};
+use crate::geometry::{Camera, Floor, Pixel, Point, World, assign};
+use clock::Clocks;
+use person::Person;
+
+/// Detections at least this sure begin a person; those at least [`Options::score_min`] sure go on with one.
+const SURE: f64 = 0.5;
+/// What a detection adds to the logarithm of the odds that somebody is there, times its score; what a frame takes off
+/// that should show them and does not (people hide behind others and shelves, so that it says little); from where on
+/// they are believed; and the most that is remembered.
+const SEEN_ODDS: f64 = 1.6;
+const MISSED_ODDS: f64 = 0.25;
+const BELIEVED_ODDS: f64 = 4.0;
+const ODDS_MAX: f64 = 8.0;
+/// Frames in which two people were one behind another before they are taken for one.
+const DOUBLE_FRAMES: u32 = 8;
+/// Trunks nearer than this cannot be two, metres.
+const DOUBLE_METRES: f64 = 0.25;
+/// A new person this near to one whom this camera should see and does not is that one, metres.
+const SAME_METRES: f64 = 0.6;
+
+/// How people are followed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Options {
+    /// Detections less sure than this are passed over, `0..=1`.
+    pub score_min: f64,
+    /// How long somebody whom no camera sees is waited for.
+    pub lost_max: Span,
+    /// People who are followed at once; beyond it nobody new is begun.
+    pub people_max: usize,
+}
+
+impl Options {
+    /// For a shop whose cameras deliver ten frames a second.
+    pub const USUAL: Options = Options { score_min: 0.1, lost_max: Span::from_millis(1_500), people_max: 256 };
+}
+
+/// Somebody as they are known at one instant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Body {
+    /// Who.
+    pub track: TrackId,
+    /// Where they stand.
+    pub floor: Point<Floor>,
+    /// Every joint and its deviation in metres, in the order of [`BodyPoint::ALL`].
+    pub joints: [(Point<World>, f64); BodyPoint::COUNT],
+}
+
+/// Everybody on the floor, as far as cameras see.
+#[derive(Clone, Debug)]
+pub struct BodyTracker {
+    cameras: Vec<(CameraId, Camera)>,
+    clocks: Clocks,
+    options: Options,
+    people: Vec<Person>,
+    next_track: u64,
+    /// For how many frames two people, by track, were nearer than people can be.
+    doubles: BTreeMap<(TrackId, TrackId), u32>,
+}
+
+impl BodyTracker {
+    /// Nobody yet. Tracks count from `first_track`.
+    pub fn new(cameras: Vec<(CameraId, Camera)>, options: Options, first_track: TrackId) -> Self {
+        let clocks = Clocks::new(cameras.len());
+        let (people, doubles) = (Vec::new(), BTreeMap::new());
+        BodyTracker { cameras, clocks, options, people, next_track: first_track.number(), doubles }
+    }
+
+    /// Takes what one camera saw at an instant of its own clock. A camera that is not known says nothing.
+    pub fn step(&mut self, at: ShopTime, seen: &SeenFrame) {
+        let Some(camera) = self.cameras.iter().position(|(id, _)| *id == seen.camera) else { return };
+        let at = at - self.clocks.offset(camera);
+        self.people.iter_mut().for_each(|person| person.predict(at));
+        let usable = |detection: &&Detection| {
+            detection.class == DetectionClass::Person && self.options.score_min <= detection.score
+        };
+        let (sure, faint): (Vec<&Detection>, Vec<&Detection>) =
+            seen.detections.iter().filter(usable).partition(|detection| SURE <= detection.score);
+        let mut taken = vec![false; self.people.len()];
+        let left = self.match_up(camera, &sure, &mut taken);
+        self.match_up(camera, &faint, &mut taken);
+        let view = &self.cameras[camera].1;
+        for (person, _) in self.people.iter_mut().zip(&taken).filter(|(_, taken)| !**taken) {
+            if view.pixel_from_world(person.trunk().0).is_some_and(|pixel| is_inside(pixel, seen.size_pixels)) {
+                person.odds -= MISSED_ODDS;
+            }
+        }
+        for detection in left {
+            self.begin(camera, at, detection, &taken);
+        }
+        self.forget(at, &taken);
+    }
+
+    /// Gives detections to people; answers those that are nobody's.
+    fn match_up<'a>(&mut self, camera: usize, detections: &[&'a Detection], taken: &mut [bool]) -> Vec<&'a Detection> {
+        let view = &self.cameras[camera].1;
+        let free: Vec<usize> = (0..self.people.len()).filter(|person| !taken[*person]).collect();
+        let row = |detection: &&Detection| -> Vec<Option<(f64, bool)>> {
+            free.iter().map(|person| self.people[*person].cost(view, detection)).collect()
+        };
+        let fits: Vec<Vec<Option<(f64, bool)>>> = detections.iter().map(row).collect();
+        let price = |fit: &Option<(f64, bool)>| fit.map_or(f64::INFINITY, |(cost, _)| cost);
+        let cost: Vec<Vec<f64>> = fits.iter().map(|row| row.iter().map(price).collect()).collect();
+        let mut left = Vec::new();
+        for ((detection, fits), found) in detections.iter().zip(&fits).zip(assign(&cost)) {
+            let Some((person, (_, mirrored))) = found.and_then(|column| Some((free[column], fits[column]?))) else {
+                left.push(*detection);
+                continue;
+            };
+            taken[person] = true;
+            let person = &mut self.people[person];
+            let lags = person.update(view, detection, mirrored);
+            person.odds = (person.odds + SEEN_ODDS * detection.score).min(ODDS_MAX);
+            if person.note_view(camera) {
+                self.clocks.learn(camera, &lags);
+            }
+        }
+        left
+    }
+
+    /// Begins somebody, unless it is somebody who is there and whom this camera was to see.
+    fn begin(&mut self, camera: usize, at: ShopTime, detection: &Detection, taken: &[bool]) {
+        if self.options.people_max <= self.people.len() {
+            return;
+        }
+        let track = TrackId::new(self.next_track);
+        let Some(person) = Person::new(track, at, &self.cameras[camera].1, detection) else { return };
+        let missed = self.people.iter().zip(taken).filter(|(_, taken)| !**taken);
+        if missed.into_iter().any(|(other, _)| other.floor().distance(person.floor()) < SAME_METRES) {
+            return;
+        }
+        self.next_track += 1;
+        self.people.push(person);
+    }
+
+    /// Lets go of who was not seen for long, and of doubles. `taken` says who was just seen by one camera.
+    fn forget(&mut self, at: ShopTime, taken: &[bool]) {
+        let mut gone = Vec::new();
+        for (index, one) in self.people.iter().enumerate() {
+            for (other, two) in self.people.iter().enumerate().skip(index + 1) {
+                let key = (one.track, two.track);
+                let both = taken.get(index) == Some(&true) && taken.get(other) == Some(&true);
+                if both || DOUBLE_METRES < one.trunk().0.distance(two.trunk().0) {
+                    self.doubles.remove(&key);
+                    continue;
+                }
+                let count = self.doubles.entry(key).or_default();
+                *count += 1;
+                if DOUBLE_FRAMES < *count {
+                    gone.push(if one.odds < two.odds { one.track } else { two.track });
+                }
+            }
+        }
+        let lost_max = self.options.lost_max;
+        let stays = |person: &Person| at - person.seen < lost_max && 0.0 <= person.odds;
+        self.people.retain(|person| stays(person) && !gone.contains(&person.track));
+        let known = |track: &TrackId| self.people.iter().any(|person| person.track == *track);
+        self.doubles.retain(|(one, two), _| known(one) && known(two));
+    }
+
+    /// Everybody who is believed, at an instant near the last frame.
+    pub fn bodies(&self, at: ShopTime) -> Vec<Body> {
+        let body = |person: &Person| {
+            let mut person = person.clone();
+            person.predict(at);
+            Body { track: person.track, floor: person.floor(), joints: BodyPoint::ALL.map(|point| person.joint(point)) }
+        };
+        self.believed().map(body).collect()
+    }
+
+    /// The same as the stages after it take it.
+    pub fn people(&self, at: ShopTime) -> PeopleFrame {
+        let told = |person: &Person| {
+            let mut person = person.clone();
+            person.predict(at);
+            facts::Person { track: person.track, joints: person.told() }
+        };
+        let mut people: Vec<facts::Person> = self.believed().map(told).collect();
+        people.sort_by_key(|person| person.track);
+        PeopleFrame { people }
+    }
+
+    fn believed(&self) -> impl Iterator<Item = &Person> {
+        self.people.iter().filter(|person| BELIEVED_ODDS <= person.odds)
+    }
+
+    /// How far each camera's clock is from the mean of all, and how sure that is.
+    pub fn clocks(&self) -> Vec<(CameraId, ClockResidual)> {
+        self.cameras.iter().enumerate().map(|(index, (id, _))| (id.clone(), self.clocks.residual(index))).collect()
+    }
+}
+
+fn is_inside(pixel: Point<Pixel>, [width, height]: [u32; 2]) -> bool {
+    (0.0..f64::from(width)).contains(&pixel.x) && (0.0..f64::from(height)).contains(&pixel.y)
+}

@@ -1,0 +1,318 @@
+//! One person seen by several cameras: seventeen joints held together by bones of constant length.
+
+use nalgebra::{Matrix3, Vector2, Vector3};
+
+use super::joint::JointFilter;
+use super::skeleton::{ASIDE, BONES, HEIGHTS, JOLTS};
+use crate::base::{ShopTime, Span, TrackId};
+use crate::facts::{BodyPoint, Detection, Joint, JointKind, Joints, Keypoint};
+use crate::geometry::{Camera, Floor, Point, World};
+
+/// Keypoints below this score are guesses of the network and are left out.
+const KEYPOINT_SCORE_MIN: f64 = 0.3;
+/// Keypoints that a detection needs to say where somebody is.
+const KEYPOINTS_MIN: usize = 4;
+/// Squared Mahalanobis distance at which a keypoint is somebody else's, or wrong: one in ten thousand goes beyond.
+const GATE: f64 = 18.4;
+/// What one keypoint adds to the cost of an assignment at most, and the mean beyond which it is somebody else.
+const COST_MAX: f64 = 25.0;
+const COST_MEAN_MAX: f64 = 9.0;
+/// What it costs to take left for right: networks do so seldom.
+const MIRRORED_COST: f64 = 2.0;
+/// How much two looks that have nothing in common add to the cost.
+const LOOK_COST: f64 = 6.0;
+/// How quickly a look follows what is seen.
+const LOOK_SHARE: f32 = 0.1;
+/// Deviation of a keypoint as a share of the root of a person's area in the picture, joint by joint: what people who
+/// labelled COCO disagree by (Lin et al., 2014, the keypoint evaluation), and least, pixels.
+const KEYPOINT_SIGMAS: [f64; BodyPoint::COUNT] = [
+    0.026, 0.025, 0.025, 0.035, 0.035, 0.079, 0.079, 0.072, 0.072, 0.062, 0.062, 0.107, 0.107, 0.087, 0.087, 0.089,
+    0.089,
+];
+const KEYPOINT_PIXELS_MIN: f64 = 1.0;
+/// A body fills about half of its box.
+const AREA_SHARE: f64 = 0.53;
+/// Deviation of a bone's length in one look, metres.
+const BONE_METRES: f64 = 0.02;
+/// Views of two cameras this far apart are still compared.
+const COMPARED_SPAN_MAX: Span = Span::from_millis(250);
+/// A joint known worse than this has got lost, metres.
+const LOST_METRES: f64 = 0.7;
+/// A joint known worse than this is not told, metres.
+const TOLD_METRES_MAX: f64 = 0.3;
+/// From between the shoulders to the base of the neck, metres upwards.
+const NECK_METRES: f64 = 0.06;
+
+/// Somebody on the floor.
+#[derive(Clone, Debug)]
+pub(super) struct Person {
+    pub(super) track: TrackId,
+    /// The instant of the state.
+    pub(super) at: ShopTime,
+    /// When a camera saw them last.
+    pub(super) seen: ShopTime,
+    /// The camera that saw them last, and when another one than that did.
+    view: Option<(usize, ShopTime)>,
+    other_view: Option<ShopTime>,
+    /// Whether they are there: the logarithm of the odds.
+    pub(super) odds: f64,
+    joints: [JointFilter; BodyPoint::COUNT],
+    /// Mean and deviation of each bone's length, metres.
+    bones: [(f64, f64); BONES.len()],
+    /// What they look like; empty as long as nobody says.
+    look: Vec<f32>,
+}
+
+/// What a keypoint was off, and how it would have moved meanwhile: pixels and pixels a second.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lag {
+    pub(super) off: Vector2<f64>,
+    pub(super) speed: Vector2<f64>,
+    pub(super) sigma: f64,
+}
+
+impl Person {
+    /// Somebody whom one camera sees: each joint lies on the ray of its pixel, at its usual height, near the vertical
+    /// through the feet. `None` when too little is seen to say where.
+    pub(super) fn new(track: TrackId, at: ShopTime, camera: &Camera, detection: &Detection) -> Option<Self> {
+        let floor = place(camera, detection)?;
+        let joint = |index: usize| {
+            let (height, sigma) = HEIGHTS[index];
+            let aside = ASIDE[index];
+            let seen = usable(detection, index).and_then(|point| {
+                let ray = camera.ray_from_pixel(point.pixel)?;
+                Some(along_ray(camera.pose().position, ray, floor, index))
+            });
+            let (position, along) = seen.unwrap_or((Point::new(floor.x, floor.y, height), 0.0));
+            let spread = Vector3::new(aside * aside, aside * aside, sigma * sigma + along * 0.0);
+            JointFilter::new(position, Matrix3::from_diagonal(&spread), 1.0)
+        };
+        let joints = std::array::from_fn(joint);
+        let bones = std::array::from_fn(|index| BONES[index].metres);
+        let mut person =
+            Person { track, at, seen: at, view: None, other_view: None, odds: 0.0, joints, bones, look: Vec::new() };
+        person.update(camera, detection, false);
+        Some(person)
+    }
+
+    /// Moves on to an instant, also backwards.
+    pub(super) fn predict(&mut self, at: ShopTime) {
+        let secs = at.secs_since(self.at);
+        self.joints.iter_mut().zip(JOLTS).for_each(|(joint, jolt)| joint.predict(secs, jolt));
+        self.at = at;
+    }
+
+    /// What it costs to take a detection for this person, and whether its left is the person's right, as networks mix up
+    /// at times; `None` when it cannot be.
+    pub(super) fn cost(&self, camera: &Camera, detection: &Detection) -> Option<(f64, bool)> {
+        let straight = self.cost_of(camera, detection, false);
+        let mirrored = self.cost_of(camera, detection, true);
+        match (straight, mirrored) {
+            (Some(straight), Some(mirrored)) if mirrored + MIRRORED_COST < straight => Some((mirrored, true)),
+            (Some(straight), _) => Some((straight, false)),
+            (None, mirrored) => mirrored.map(|cost| (cost + MIRRORED_COST, true)),
+        }
+    }
+
+    fn cost_of(&self, camera: &Camera, detection: &Detection, mirrored: bool) -> Option<f64> {
+        let (mut sum, mut count) = (0.0, 0.0);
+        for (index, joint) in self.joints.iter().enumerate() {
+            let Some(point) = usable(detection, side(index, mirrored)) else { continue };
+            let expected = joint.expected(camera)?;
+            let sigma = keypoint_sigma(detection, point, index);
+            let spread = expected.spread + nalgebra::Matrix2::identity() * (sigma * sigma);
+            let off = Vector2::new(point.pixel.x, point.pixel.y) - expected.pixel;
+            let distance = spread.try_inverse().map_or(COST_MAX, |inverse| (off.transpose() * inverse * off)[0]);
+            // The wider the guess, the less a hit means: the log of the spread is part of a Gaussian's likelihood.
+            let doubt = (spread.determinant().max(1e-9).sqrt() / (sigma * sigma)).ln().max(0.0) * 0.5;
+            sum += distance.min(COST_MAX) + doubt;
+            count += 1.0;
+        }
+        let mean = sum / count;
+        let unlike = self.unlikeness(&detection.embedding).map_or(0.0, |unlike| unlike * LOOK_COST);
+        (KEYPOINTS_MIN as f64 <= count && mean < COST_MEAN_MAX).then_some(mean + unlike)
+    }
+
+    /// Takes a detection in, as [`Person::cost`] says; gives what it was off.
+    pub(super) fn update(&mut self, camera: &Camera, detection: &Detection, mirrored: bool) -> Vec<Lag> {
+        let mut lags = Vec::new();
+        for (index, joint) in self.joints.iter_mut().enumerate() {
+            let Some(point) = usable(detection, side(index, mirrored)) else { continue };
+            let Some(expected) = joint.expected(camera) else { continue };
+            let sigma = keypoint_sigma(detection, point, index);
+            let seen = Vector2::new(point.pixel.x, point.pixel.y);
+            let speed = expected.slope * joint.velocity();
+            let distance = joint.update(&expected, seen, sigma, GATE);
+            if distance <= GATE {
+                lags.push(Lag { off: seen - expected.pixel, speed, sigma });
+            }
+        }
+        self.find_again();
+        self.hold_together();
+        self.remember(&detection.embedding);
+        lags
+    }
+
+    /// Notes that a camera sees them, and answers whether another one did so just before: only then the two can be
+    /// compared.
+    pub(super) fn note_view(&mut self, camera: usize) -> bool {
+        if let Some((_, at)) = self.view.filter(|(last, _)| *last != camera) {
+            self.other_view = Some(at);
+        }
+        self.view = Some((camera, self.at));
+        self.seen = self.at;
+        self.other_view.is_some_and(|other| self.at - other < COMPARED_SPAN_MAX)
+    }
+
+    /// A joint that nobody has seen for long may be anywhere its bone lets it: it hangs from the joint above again.
+    fn find_again(&mut self) {
+        for bone in BONES.iter().filter(|bone| bone.hangs) {
+            let (above, below) = (bone.ends.0 as usize, bone.ends.1 as usize);
+            if LOST_METRES < self.joints[below].sigma_metres() {
+                let length = bone.metres.0;
+                let position = self.joints[above].position() - Point::new(0.0, 0.0, length);
+                let spread = self.joints[above].position_covariance() + Matrix3::identity() * (length * length);
+                self.joints[below] = JointFilter::new(position, spread, 1.0);
+            }
+        }
+    }
+
+    /// Draws joints to where bones of their lengths let them be, and learns the lengths where both ends are known well.
+    fn hold_together(&mut self) {
+        for (number, bone) in BONES.iter().enumerate() {
+            let (a, b) = (bone.ends.0 as usize, bone.ends.1 as usize);
+            let way = vector(self.joints[b].position() - self.joints[a].position());
+            let length = way.norm();
+            if length < 1e-3 {
+                continue;
+            }
+            let way = way / length;
+            let doubt = [a, b].map(|end| (way.transpose() * self.joints[end].position_covariance() * way)[0]);
+            let (mean, sigma) = self.bones[number];
+            let off = mean - length;
+            let total = doubt[0] + doubt[1] + sigma * sigma + BONE_METRES * BONE_METRES;
+            self.joints[b].nudge(way, off, total);
+            self.joints[a].nudge(-way, off, total);
+            let share = sigma * sigma / total;
+            let sharper = (sigma * sigma * (1.0 - share)).sqrt().max(BONE_METRES / 2.0);
+            self.bones[number] = (mean - off * share, sharper);
+        }
+    }
+
+    fn remember(&mut self, seen: &[f32]) {
+        if self.look.len() != seen.len() {
+            self.look = seen.to_vec();
+            return;
+        }
+        self.look.iter_mut().zip(seen).for_each(|(look, seen)| *look += (seen - *look) * LOOK_SHARE);
+    }
+
+    /// Half of one minus the cosine, `0..=1`; `None` where one of them has no look.
+    fn unlikeness(&self, seen: &[f32]) -> Option<f64> {
+        if seen.is_empty() || self.look.len() != seen.len() {
+            return None;
+        }
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
+        let lengths = (dot(&self.look, &self.look) * dot(seen, seen)).sqrt();
+        Some((1.0 - dot(&self.look, seen) / lengths.max(1e-9)) / 2.0)
+    }
+
+    /// Middle of shoulders and hips, and its deviation, metres.
+    pub(super) fn trunk(&self) -> (Point<World>, f64) {
+        let parts = [BodyPoint::LeftShoulder, BodyPoint::RightShoulder, BodyPoint::LeftHip, BodyPoint::RightHip];
+        let sum =
+            parts.iter().fold(Point::new(0.0, 0.0, 0.0), |sum, part| sum + self.joints[*part as usize].position());
+        let sigma = parts.iter().map(|part| self.joints[*part as usize].sigma_metres()).fold(0.0, f64::max);
+        (sum * 0.25, sigma)
+    }
+
+    /// Where the person stands: below the hips.
+    pub(super) fn floor(&self) -> Point<Floor> {
+        let hips = [BodyPoint::LeftHip, BodyPoint::RightHip].map(|hip| self.joints[hip as usize].position());
+        hips[0].lerp(hips[1], 0.5).floor()
+    }
+
+    /// A joint and its deviation, metres.
+    pub(super) fn joint(&self, point: BodyPoint) -> (Point<World>, f64) {
+        let joint = &self.joints[point as usize];
+        (joint.position(), joint.sigma_metres())
+    }
+
+    /// The joints as the rest of the engine knows them; a joint that is hardly known is left out.
+    pub(super) fn told(&self) -> Joints {
+        let between = |a: BodyPoint, b: BodyPoint| {
+            let (a, b) = (self.joint(a), self.joint(b));
+            (a.0.lerp(b.0, 0.5), a.1.max(b.1))
+        };
+        let neck = between(BodyPoint::LeftShoulder, BodyPoint::RightShoulder);
+        let mut joints = Joints::default();
+        for (kind, (position, sigma)) in [
+            (JointKind::Head, between(BodyPoint::LeftEar, BodyPoint::RightEar)),
+            (JointKind::Neck, (neck.0 + Point::new(0.0, 0.0, NECK_METRES), neck.1)),
+            (JointKind::LeftShoulder, self.joint(BodyPoint::LeftShoulder)),
+            (JointKind::RightShoulder, self.joint(BodyPoint::RightShoulder)),
+            (JointKind::LeftElbow, self.joint(BodyPoint::LeftElbow)),
+            (JointKind::RightElbow, self.joint(BodyPoint::RightElbow)),
+            (JointKind::LeftWrist, self.joint(BodyPoint::LeftWrist)),
+            (JointKind::RightWrist, self.joint(BodyPoint::RightWrist)),
+        ] {
+            let known = position.is_finite() && sigma < TOLD_METRES_MAX;
+            let score = (1.0 - sigma / TOLD_METRES_MAX).clamp(0.0, 1.0);
+            *joints.slot(kind) = known.then_some(Joint { position, score });
+        }
+        joints
+    }
+}
+
+/// The number of the joint on the other side; those in the middle have none.
+fn side(index: usize, mirrored: bool) -> usize {
+    match index {
+        1.. if mirrored => ((index - 1) ^ 1) + 1,
+        _ => index,
+    }
+}
+
+/// The keypoint of this number, if the network is sure enough of it.
+fn usable(detection: &Detection, index: usize) -> Option<&Keypoint> {
+    detection.keypoints.get(index).filter(|point| KEYPOINT_SCORE_MIN <= point.score)
+}
+
+fn keypoint_sigma(detection: &Detection, point: &Keypoint, index: usize) -> f64 {
+    let size = (detection.bounds.area() * AREA_SHARE).max(1.0).sqrt();
+    (KEYPOINT_SIGMAS[index] * size / point.score.max(KEYPOINT_SCORE_MIN).sqrt()).max(KEYPOINT_PIXELS_MIN)
+}
+
+/// Where somebody stands as far as one camera can say: every joint at its usual height gives a point of the floor; flat
+/// rays and joints of uncertain height count less.
+fn place(camera: &Camera, detection: &Detection) -> Option<Point<Floor>> {
+    let (mut sum, mut weights, mut count) = (Point::<Floor>::new(0.0, 0.0, 0.0), 0.0, 0);
+    for (index, (height, sigma)) in HEIGHTS.into_iter().enumerate() {
+        let Some(point) = usable(detection, index) else { continue };
+        let Some((at, above)) =
+            camera.world_at_height(point.pixel, height).zip(camera.world_at_height(point.pixel, height + 0.01))
+        else {
+            continue;
+        };
+        let per_metre = at.floor().distance(above.floor()) / 0.01;
+        let weight = 1.0 / (ASIDE[index].powi(2) + (per_metre * sigma).powi(2));
+        sum = sum + at.floor() * weight;
+        weights += weight;
+        count += 1;
+    }
+    (KEYPOINTS_MIN <= count).then(|| sum * (1.0 / weights))
+}
+
+/// The point of a ray that is likeliest to be a joint of somebody who stands at `floor`, and how far along it lies.
+fn along_ray(eye: Point<World>, ray: Point<World>, floor: Point<Floor>, index: usize) -> (Point<World>, f64) {
+    let ((height, sigma), aside) = (HEIGHTS[index], ASIDE[index]);
+    let (flat, steep) = (1.0 / (aside * aside), 1.0 / (sigma * sigma));
+    let (dx, dy, dz) = (floor.x - eye.x, floor.y - eye.y, height - eye.z);
+    let toward = flat * (ray.x * dx + ray.y * dy) + steep * ray.z * dz;
+    let curve = flat * (ray.x * ray.x + ray.y * ray.y) + steep * ray.z * ray.z;
+    let along = (toward / curve.max(1e-9)).max(0.1);
+    (eye + ray * along, along)
+}
+
+fn vector(point: Point<World>) -> Vector3<f64> {
+    Vector3::new(point.x, point.y, point.z)
+}
