@@ -1,0 +1,36 @@
+//! The renderer: pictures of a shop and of whoever is in it.
+//! Takes a shop, where bodies and goods are at instants, how people look and how the shop is lit; gives pictures and
+//! which pixels show whom. It never moves anything, reads no clock and no file: the same scene gives the same bytes.
+
+mod anatomy;
+mod artwork;
+mod carrier;
+mod cloth;
+mod face;
+mod furniture;
+mod hand;
+mod head;
+mod lens;
+mod letters;
+mod light;
+mod look;
+mod materials;
+mod mesh;
+mod package;
+mod raster;
+mod room;
+mod sensor;
+mod shot;
+mod studio;
+mod style;
+mod texture;
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod walker;
+
+pub(super) use look::Look;
+pub(super) use shot::{BodyPixels, Shot};
+pub(super) use studio::{Backdrop, Studio};
+pub(super) use style::Style;
