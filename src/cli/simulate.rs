@@ -1,26 +1,37 @@
 //! `aisle simulate`: makes a trip with known truth and writes it as a recording.
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
-use super::shops;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{export, shops};
 use crate::base::Result;
-use crate::facts::Movement;
+use crate::facts::{Movement, Topic};
 use crate::ports::FactSink;
-use crate::recording::{Cut, Writer};
-use crate::sim::{self, Options, Scenario, Trip};
+use crate::recording::{Cut, Summary, Writer};
+use crate::shop::Shop;
+use crate::sim::{self, Film, FilmOptions, Options, Scenario, Shown};
+use crate::truth::Truth;
 
 /// Make a shopping trip with known truth and write it as a recording.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   aisle simulate -o trip.mcap
+  aisle simulate --shop micro-market --seed 1 --seconds 60 -o trip.mcap
+  aisle simulate --shop convenience --seconds 30 -o trip.mcap --video look
   aisle simulate --scenario hand-over --level room --seed 7 -o trip.mcap
   aisle simulate --list")]
 pub(super) struct Simulate {
-    /// What happens; `--list` names them.
-    #[arg(long, default_value = "mixed", value_name = "NAME")]
-    scenario: Scenario,
+    /// What happens; `--list` names them. Default: mixed, with `--seconds` open.
+    #[arg(long, value_name = "NAME")]
+    scenario: Option<Scenario>,
+    /// How long the recording is; default: until everybody has left.
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    seconds: Option<f64>,
     /// How much goes wrong between the floor and the facts.
     #[arg(long, value_enum, default_value = "clean")]
     level: Level,
@@ -33,6 +44,19 @@ pub(super) struct Simulate {
     /// Recording to write.
     #[arg(short, long, value_name = "FILE", required_unless_present = "list")]
     output: Option<PathBuf>,
+    /// How deep to cut it: raw (with what the cameras see) or tracked (people with joints in 3D, no frames). Default: raw
+    /// where the shop has cameras.
+    #[arg(long, value_name = "CUT", value_parser = deep_cut)]
+    cut: Option<Cut>,
+    /// Quality of the JPEG frames.
+    #[arg(long, default_value_t = 85, value_parser = clap::value_parser!(u8).range(1..=100))]
+    quality: u8,
+    /// Draw light, colours, textures and the places of cameras from the seed too, as training wants them.
+    #[arg(long)]
+    varied: bool,
+    /// Folder to write a page into that plays all cameras with the truth drawn over them.
+    #[arg(long, value_name = "DIR")]
+    video: Option<PathBuf>,
     /// Print the names of the scenarios and stop.
     #[arg(long)]
     list: bool,
@@ -66,43 +90,95 @@ impl Simulate {
             let line = |scenario: &Scenario| format!("{:<26} {}\n", scenario.name(), scenario.story());
             return super::print(&Scenario::ALL.iter().map(line).collect::<String>());
         }
-        let (shop, _) = shops::open(self.shop.as_deref())?;
-        let options = Options { shop, scenario: self.scenario, level: self.level.into(), seed: self.seed };
-        let trip = sim::trip(&options);
-        if let Some(path) = &self.output {
-            write_recording(&trip, path)?;
+        let Some(output) = self.output.clone() else { return Ok(()) };
+        let (mut shop, _) = shops::open(self.shop.as_deref())?;
+        if self.varied {
+            shop = Arc::new(sim::varied(&shop, self.seed)?);
         }
-        super::print(&summary(&trip))
+        let cut = self.cut.unwrap_or(if shop.cameras().is_empty() { Cut::Tracked } else { Cut::Raw });
+        let scenario = self.scenario.unwrap_or(if self.seconds.is_some() { Scenario::Open } else { Scenario::Mixed });
+        let options = Options { shop, scenario, level: self.level.into(), seed: self.seed, secs: self.seconds };
+        let text = match cut {
+            Cut::Raw if !options.shop.cameras().is_empty() => self.film(&options, &output)?,
+            Cut::Raw | Cut::Seen | Cut::Tracked | Cut::Decided => without_frames(&options, cut, &output)?,
+        };
+        if let Some(folder) = &self.video {
+            export::preview(&output, folder)?;
+        }
+        super::print(&text)
+    }
+
+    /// Renders what the cameras see while the trip is played, and records all of it.
+    fn film(&self, options: &Options, output: &Path) -> Result<String> {
+        let (mut film, truth) = Film::new(options, FilmOptions { quality: self.quality, varied: self.varied })?;
+        let mut writer = Writer::create(output, film.shop(), Some(&truth), Cut::Raw)?;
+        let bar = progress(film.frames() as u64);
+        while let Some(shown) = film.next_shown()? {
+            match shown {
+                Shown::Fact(fact) => writer.put(&fact)?,
+                Shown::Scene(scene) => writer.put_scene_truth(&scene)?,
+                Shown::Frame(fact, truth) => {
+                    writer.put(&fact)?;
+                    writer.put_frame_truth(&truth)?;
+                    bar.inc(1);
+                }
+            }
+        }
+        let written = writer.finish()?;
+        bar.finish_and_clear();
+        Ok(summary(film.shop(), &truth, &written))
     }
 }
 
-/// Writes facts and truth as a recording.
-fn write_recording(trip: &Trip, path: &Path) -> Result<()> {
-    let mut writer = Writer::create(path, &trip.shop, Some(&trip.truth), Cut::Tracked)?;
+/// Records plates and people only.
+fn without_frames(options: &Options, cut: Cut, output: &Path) -> Result<String> {
+    let trip = sim::trip(options)?;
+    let mut writer = Writer::create(output, &trip.shop, Some(&trip.truth), cut)?;
     for fact in &trip.facts {
         writer.put(fact)?;
     }
-    writer.finish().map(drop)
+    let written = writer.finish()?;
+    Ok(summary(&trip.shop, &trip.truth, &written))
+}
+
+/// A bar on a terminal, nothing elsewhere.
+fn progress(frames: u64) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} frames, {per_sec}, {eta} left");
+    ProgressBar::new(frames).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn parse_seconds(text: &str) -> std::result::Result<f64, String> {
+    let secs = text.parse::<f64>().ok().filter(|secs| (1.0..=86_400.0).contains(secs));
+    secs.ok_or_else(|| format!("`{text}` is not a length: write seconds from 1 to 86400, such as 60"))
+}
+
+fn deep_cut(text: &str) -> std::result::Result<Cut, String> {
+    match text.parse()? {
+        cut @ (Cut::Raw | Cut::Tracked) => Ok(cut),
+        Cut::Seen | Cut::Decided => Err("a simulation is cut at raw or tracked".to_owned()),
+    }
 }
 
 /// What a person wants to know of a trip.
-fn summary(trip: &Trip) -> String {
-    let first = trip.facts.iter().map(|fact| fact.stamp.at).min();
-    let last = trip.facts.iter().map(|fact| fact.stamp.at).max();
-    let secs = first.zip(last).map_or(0.0, |(first, last)| last.secs_since(first));
-    let takes = trip.truth.actions.iter().filter(|action| action.movement == Movement::Take).count();
+fn summary(shop: &Shop, truth: &Truth, written: &Summary) -> String {
+    let secs = written.first.zip(written.last).map_or(0.0, |(first, last)| last.secs_since(first));
+    let takes = truth.actions.iter().filter(|action| action.movement == Movement::Take).count();
+    let frames = written.channels.get(Topic::Frame.name()).copied().unwrap_or(0);
     let mut text = format!(
-        "{}: {secs:.1} s, {} facts, {} shoppers, {takes} takes, {} returns, {} ghosts\n",
-        trip.truth.case,
-        trip.facts.len(),
-        trip.truth.receipts.len(),
-        trip.truth.actions.len() - takes,
-        trip.truth.ghosts.len(),
+        "{}: {secs:.1} s, {} facts of which {frames} frames, {} shoppers, {takes} takes, {} returns, {} ghosts\n",
+        truth.case,
+        written.facts,
+        truth.receipts.len(),
+        truth.actions.len() - takes,
+        truth.ghosts.len(),
     );
-    for receipt in &trip.truth.receipts {
+    for receipt in &truth.receipts {
         text += &format!("shopper {}\n", receipt.target_id);
         for item in &receipt.products {
-            let name = trip.shop.catalogue().get(&item.barcode).map_or("", |product| product.name.as_str());
+            let name = shop.catalogue().get(&item.barcode).map_or("", |product| product.name.as_str());
             text += &format!("  {:>3} x {:<14} {name}\n", item.quantity.get(), item.barcode);
         }
     }

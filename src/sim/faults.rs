@@ -3,7 +3,7 @@
 
 use super::play::Play;
 use super::roll::Roll;
-use crate::base::TrackId;
+use crate::base::{TrackId, VisitId};
 
 /// How much goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,6 +101,11 @@ impl Faults {
             faults.hide(&mut roll, play);
         }
         faults
+    }
+
+    /// The visit of an actor: named after the first track they are seen as.
+    pub(super) fn visit(&self, actor: usize) -> VisitId {
+        VisitId::from_first_track(self.sights[actor][0].track)
     }
 
     /// Ends a shopper's track and begins another one after a gap; at times somebody near loses theirs as well.

@@ -8,6 +8,7 @@ mod body;
 mod casting;
 mod demo;
 mod faults;
+mod film;
 mod feet;
 #[expect(dead_code, reason = "the renderer that reads it follows")]
 mod figure;
@@ -30,6 +31,7 @@ mod script;
 mod stage;
 mod stock;
 mod trip;
+mod vary;
 mod vector;
 
 #[cfg(test)]
@@ -39,9 +41,11 @@ use std::sync::Arc;
 
 pub use demo::{demo_draft, demo_shop};
 pub use faults::Level;
+pub use film::{Film, FilmOptions, Shown};
 pub use scenario::Scenario;
 pub use script::{Lift, Script, Spot, Step, Want, Which};
 pub use trip::{Trip, trip};
+pub use vary::varied;
 
 use crate::base::Result;
 use crate::facts::Fact;

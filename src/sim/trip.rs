@@ -106,6 +106,16 @@ impl Performance {
         goods::shelf_changes(&self.play.goods)
     }
 
+    /// What everything random in the trip follows from.
+    pub(super) fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The visit of an actor.
+    pub(super) fn visit(&self, actor: usize) -> VisitId {
+        self.faults.visit(actor)
+    }
+
     /// The shop's time at so many seconds from the beginning of the trip.
     pub(super) fn at(&self, secs: f64) -> ShopTime {
         self.clock.at(secs)
@@ -221,7 +231,7 @@ fn hush(readings: &mut Readings, faults: &Faults) {
 }
 
 fn truth_of(scenario: Scenario, play: &Play, faults: &Faults, clock: Clock) -> Truth {
-    let visit = |actor: usize| VisitId::from_first_track(faults.sights[actor][0].track);
+    let visit = |actor: usize| faults.visit(actor);
     let receipts = play.owed.iter().enumerate().map(|(actor, owed)| {
         let mut counts: BTreeMap<&SkuId, u32> = BTreeMap::new();
         for sku in owed {
