@@ -64,10 +64,10 @@ impl Simulate {
     pub(super) fn run(self) -> Result<()> {
         if self.list {
             let line = |scenario: &Scenario| format!("{:<26} {}\n", scenario.name(), scenario.story());
-            return super::print(&Scenario::ALL.iter().map(line).collect::<String>());
+            return super::print(&Scenario::every().map(|scenario| line(&scenario)).collect::<String>());
         }
         let (shop, _) = shops::open(self.shop.as_deref())?;
-        let options = Options { shop, scenario: self.scenario, level: self.level.into(), seed: self.seed };
+        let options = Options { shop, scenario: self.scenario, level: self.level.into(), seed: self.seed, secs: None };
         let trip = sim::trip(&options);
         if let Some(path) = &self.output {
             write_recording(&trip, path)?;

@@ -29,7 +29,11 @@ mod stage;
 mod stock;
 mod trip;
 mod vector;
+mod visits;
+mod ways;
 
+#[cfg(test)]
+mod scene_tests;
 #[cfg(test)]
 mod tests;
 
@@ -38,7 +42,7 @@ use std::sync::Arc;
 pub use demo::{demo_draft, demo_shop};
 pub use faults::Level;
 pub use scenario::Scenario;
-pub use script::{Lift, Script, Spot, Step, Want, Which};
+pub use script::{Carries, Lift, Script, Spot, Step, Want, Which};
 pub use trip::{Trip, trip};
 
 use crate::base::Result;
@@ -57,6 +61,8 @@ pub struct Options {
     pub level: Level,
     /// Everything random follows from it.
     pub seed: u64,
+    /// How long the recording is, seconds, which an open shop fills with visits; none for as long as it takes.
+    pub secs: Option<f64>,
 }
 
 /// A simulated trip as a source of facts.
