@@ -35,8 +35,13 @@ pub(super) struct Demo {
 impl Demo {
     pub(super) fn run(self) -> Result<()> {
         let (shop, _) = shops::open(None)?;
-        let options =
-            sim::Options { shop: shop.clone(), scenario: self.scenario, level: self.level.into(), seed: self.seed };
+        let options = sim::Options {
+            shop: shop.clone(),
+            scenario: self.scenario,
+            level: self.level.into(),
+            seed: self.seed,
+            secs: None,
+        };
         let trip = sim::trip(&options);
         let truth = trip.truth.clone();
         let begun = Instant::now();

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{export, shops};
@@ -88,7 +87,7 @@ impl Simulate {
     pub(super) fn run(self) -> Result<()> {
         if self.list {
             let line = |scenario: &Scenario| format!("{:<26} {}\n", scenario.name(), scenario.story());
-            return super::print(&Scenario::ALL.iter().map(line).collect::<String>());
+            return super::print(&Scenario::every().map(|scenario| line(&scenario)).collect::<String>());
         }
         let Some(output) = self.output.clone() else { return Ok(()) };
         let (mut shop, _) = shops::open(self.shop.as_deref())?;

@@ -109,7 +109,8 @@ impl Stage<'_> {
     fn set_down(&mut self, index: usize, unit: usize, spot: Spot, depth: f64, touch: f64) -> f64 {
         let shelf = &self.shop.shelves()[spot.shelf];
         let (grams, width) = (self.stock.units[unit].grams, self.stock.units[unit].width);
-        let rest = rest_at(&mut self.roll, shelf, spot.shelf, spot.x, depth, width);
+        let (x, y, lies) = self.stock.room_near(unit, shelf, spot.shelf, spot.x, depth);
+        let rest = Rest { lies, ..rest_at(&mut self.roll, shelf, spot.shelf, x, y, width) };
         let (curve, settled) = lifts::land(&mut self.roll, touch, grams);
         self.note(index, unit, &rest, Movement::Return, (touch, settled));
         self.load(&rest, curve);
@@ -128,7 +129,8 @@ impl Stage<'_> {
         let Some(from) = self.stock.units[unit].rest.take() else { return };
         let (grams, width) = (self.stock.units[unit].grams, self.stock.units[unit].width);
         let shelf = &self.shop.shelves()[from.shelf];
-        let to = rest_at(&mut self.roll, shelf, from.shelf, from.x + by, from.y, width);
+        let (x, y, lies) = self.stock.room_near(unit, shelf, from.shelf, from.x + by, from.y);
+        let to = Rest { lies, ..rest_at(&mut self.roll, shelf, from.shelf, x, y, width) };
         let arrive = start + self.reach_secs(want.spot, (0.45, 0.9));
         let touch = arrive + self.roll.uniform(0.05, 0.3);
         let settled = touch + self.roll.uniform(0.4, 1.5);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::play::{Actor, Aim, Play};
 use super::roll::Roll;
+use super::ways::Ways;
 use crate::geometry::{Floor, Point, World};
 
 /// Steps of the grid on which trunks are worked out, per second.
@@ -73,7 +74,7 @@ pub(super) struct Footfall {
 }
 
 impl Bodies {
-    pub(super) fn new(play: Arc<Play>, seed: u64) -> Self {
+    pub(super) fn new(play: Arc<Play>, ways: Option<Arc<Ways>>, seed: u64) -> Self {
         let mut roll = Roll::new(seed, "bodies");
         let habits = play.actors.iter().map(|_| Habit {
             sway: [roll.uniform(0.0, TAU), roll.uniform(0.0, TAU), roll.uniform(0.006, 0.02)],
@@ -83,12 +84,12 @@ impl Bodies {
         });
         let habits = habits.collect();
         let mut bodies = Bodies { play, trunks: Vec::new(), habits };
-        bodies.trunks = bodies.walk_all();
+        bodies.trunks = bodies.walk_all(ways.as_deref());
         bodies
     }
 
-    /// Trunks of everybody on the grid, each making way for the others.
-    fn walk_all(&self) -> Vec<Vec<Trunk>> {
+    /// Trunks of everybody on the grid, each making way for the others, and kept out of furniture where that is known.
+    fn walk_all(&self, ways: Option<&Ways>) -> Vec<Vec<Trunk>> {
         let actors = &self.play.actors;
         let mut trunks: Vec<Vec<Trunk>> = vec![Vec::new(); actors.len()];
         let mut pushes: Vec<Point<Floor>> = vec![Point::new(0.0, 0.0, 0.0); actors.len()];
@@ -105,6 +106,9 @@ impl Bodies {
             keep_apart(&bare, &mut pushes);
             for (index, actor) in actors.iter().enumerate() {
                 let Some(floor) = bare[index] else { continue };
+                if let Some(ways) = ways {
+                    pushes[index] = ways.outside(floor + pushes[index]) - floor;
+                }
                 let previous = trunks[index].last().copied();
                 trunks[index].push(next_trunk(actor, floor + pushes[index], time, previous));
             }

@@ -4,7 +4,7 @@
 use super::figure::{CarrierKind, Holder};
 use super::goods::{Place, Stay};
 use super::nest::nest;
-use super::play::{Aim, Key};
+use super::play::{Aim, Key, Look, Scan};
 use super::stage::Stage;
 use super::stock::Rest;
 
@@ -22,6 +22,8 @@ impl Stage<'_> {
 
     /// A hand that comes back at `back` puts things where their shopper carries them; answers when it is free.
     pub(super) fn put_away(&mut self, index: usize, hand: usize, units: &[usize], (leave, back): (f64, f64)) -> f64 {
+        let pause = std::mem::take(&mut self.players[index].examines);
+        let back = if 0.0 < pause { self.hold_up(index, hand, back, pause) } else { back };
         let Some((kind, holding)) = self.play.actors[index].carrier else {
             for unit in units {
                 self.stow(index, *unit, (back - 0.25).max(leave + 0.1));
@@ -43,6 +45,21 @@ impl Stage<'_> {
             self.stow(index, *unit, back);
         }
         back + 0.5
+    }
+
+    /// A hand that comes back at `back` stops before the chest for some seconds, under the eyes of its shopper; answers
+    /// when it is at rest.
+    fn hold_up(&mut self, index: usize, hand: usize, back: f64, secs: f64) -> f64 {
+        let side = if hand == 0 { -1.0 } else { 1.0 };
+        let keys = &mut self.play.actors[index].hands[hand];
+        if let Some(last) = keys.last_mut() {
+            last.aim = Aim::Before([side * 0.07, 0.33, 0.68]);
+        }
+        // Turned a little in the hand, as one reads.
+        keys.push(Key { at: back + secs, aim: Aim::Before([side * 0.05, 0.31, 0.7]) });
+        keys.push(Key { at: back + secs + 0.6, aim: Aim::Rest });
+        self.play.actors[index].looks.push((back - 0.3, back + secs, Look::Hand(hand)));
+        back + secs + 0.6
     }
 
     /// A thing goes from a hand into the basket, the bag or the arms.
@@ -81,6 +98,35 @@ impl Stage<'_> {
         if self.play.actors[index].carrier.is_none() {
             self.play.actors[index].carries.push((at, carries));
         }
+    }
+
+    /// Stops at the gate with a raised hand.
+    pub(super) fn scan(&mut self, index: usize, people: u32) {
+        let start = self.players[index].clock + 0.1;
+        let at = start + 0.55 + self.behaviour.uniform(0.0, 0.4);
+        let (leave, back) = (at + self.behaviour.uniform(0.25, 0.6), at + 1.2);
+        let wished = self.behaviour.whole(0, 1);
+        let hand = self.free_hand(index, wished);
+        let side = if hand == 0 { -0.16 } else { 0.16 };
+        let shown = Aim::Before([side, 0.42, 0.68]);
+        let aims = [(start, Aim::Rest), (at, shown), (leave, shown), (back, Aim::Rest)];
+        self.play.actors[index].hands[hand].extend(aims.map(|(at, aim)| Key { at, aim }));
+        self.play.actors[index].looks.push((start, leave, Look::Hand(hand)));
+        self.play.scans.push(Scan { actor: index, at, people });
+        self.players[index].clock = back - 0.2;
+    }
+
+    /// Stands and looks to both sides.
+    pub(super) fn look_around(&mut self, index: usize, secs: f64) {
+        let start = self.players[index].clock;
+        let side = self.behaviour.sign();
+        for (part, yaw) in [(0.0, side), (0.5, -side)] {
+            let yaw = yaw * self.behaviour.uniform(0.4, 1.0);
+            let pitch = self.behaviour.uniform(-0.25, 0.1);
+            let at = start + secs * part;
+            self.play.actors[index].looks.push((at, at + secs * 0.45, Look::Turn { yaw, pitch }));
+        }
+        self.players[index].clock += secs;
     }
 
     /// The hand of a shopper that is not the one with the basket.

@@ -33,7 +33,11 @@ mod stock;
 mod trip;
 mod vary;
 mod vector;
+mod visits;
+mod ways;
 
+#[cfg(test)]
+mod scene_tests;
 #[cfg(test)]
 mod tests;
 
@@ -43,7 +47,7 @@ pub use demo::{demo_draft, demo_shop};
 pub use faults::Level;
 pub use film::{Film, FilmOptions, Shown};
 pub use scenario::Scenario;
-pub use script::{Lift, Script, Spot, Step, Want, Which};
+pub use script::{Carries, Lift, Script, Spot, Step, Want, Which};
 pub use trip::{Trip, trip};
 pub use vary::varied;
 
@@ -63,6 +67,8 @@ pub struct Options {
     pub level: Level,
     /// Everything random follows from it.
     pub seed: u64,
+    /// How long the recording is, seconds, which an open shop fills with visits; none for as long as it takes.
+    pub secs: Option<f64>,
 }
 
 /// A simulated trip as a source of facts.

@@ -8,8 +8,11 @@ use crate::base::{PlateId, SkuId};
 use crate::facts::Movement;
 use crate::geometry::{Floor, Point, World};
 
+/// How far before and behind a corner a way is rounded, metres.
+const ROUNDING_METRES: f64 = 0.16;
+
 /// Everything that happens.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Play {
     pub(super) actors: Vec<Actor>,
     pub(super) loads: Vec<Load>,
@@ -19,8 +22,19 @@ pub(super) struct Play {
     pub(super) owed: Vec<Vec<SkuId>>,
     /// For every unit of the stock who has it since when, in order of time.
     pub(super) goods: Vec<Vec<Stay>>,
+    /// Who let themselves in at the gate, in order of time.
+    pub(super) scans: Vec<Scan>,
     /// When the recording ends.
     pub(super) end: f64,
+}
+
+/// Somebody shows at the gate who they are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scan {
+    pub(super) actor: usize,
+    pub(super) at: f64,
+    /// How many come in with them, themselves included.
+    pub(super) people: u32,
 }
 
 /// A shopper's movements.
@@ -57,13 +71,15 @@ pub(super) enum Look {
     Turn { yaw: f64, pitch: f64 },
 }
 
-/// A walk in one direction.
-#[derive(Clone, Copy, Debug)]
+/// A walk from one stop to the next.
+#[derive(Clone, Debug)]
 pub(super) struct Leg {
     pub(super) start: f64,
     pub(super) end: f64,
     pub(super) from: Point<Floor>,
     pub(super) to: Point<Floor>,
+    /// Corners on the way.
+    pub(super) via: Vec<Point<Floor>>,
     /// Sideways bulge of the path, metres to the left of it.
     pub(super) bulge: f64,
 }
@@ -183,6 +199,9 @@ impl Leg {
             s if 1.0 - ramp < s => 1.0 - ramp - (1.0 - s) * (1.0 - s) / (2.0 * ramp),
             s => s - ramp / 2.0,
         } / (1.0 - ramp);
+        if !self.via.is_empty() {
+            return self.round(eased * self.length());
+        }
         let along = self.to - self.from;
         let length = along.norm().max(1e-6);
         let side = Point::new(-along.y / length, along.x / length, 0.0);
@@ -210,6 +229,30 @@ impl Actor {
 impl Leg {
     /// How long the way is, metres.
     pub(super) fn length(&self) -> f64 {
-        self.from.distance(self.to)
+        self.parts().map(|(from, to)| from.distance(to)).sum()
+    }
+
+    /// The straight parts of the way.
+    pub(super) fn parts(&self) -> impl Iterator<Item = (Point<Floor>, Point<Floor>)> + '_ {
+        let from = std::iter::once(self.from).chain(self.via.iter().copied());
+        from.zip(self.via.iter().copied().chain([self.to]))
+    }
+
+    /// The point so many metres along the way, corners cut a little.
+    fn round(&self, metres: f64) -> Point<Floor> {
+        let cut = ROUNDING_METRES.min(metres).min((self.length() - metres).max(0.0));
+        (self.along(metres - cut) + self.along(metres) + self.along(metres + cut)) * (1.0 / 3.0)
+    }
+
+    fn along(&self, metres: f64) -> Point<Floor> {
+        let mut left = metres;
+        for (from, to) in self.parts() {
+            let length = from.distance(to);
+            if left <= length {
+                return from.lerp(to, left.max(0.0) / length.max(1e-9));
+            }
+            left -= length;
+        }
+        self.to
     }
 }

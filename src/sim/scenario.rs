@@ -2,7 +2,8 @@
 
 use super::casting::{Casting, Place};
 use super::mixed;
-use super::script::{Lift, Script, Step, Want, Which};
+use super::script::{Carries, Lift, Script, Step, Want, Which};
+use super::visits;
 
 /// A case that a checkout has to get right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,10 +50,14 @@ pub enum Scenario {
     Mixed,
     /// Eight shoppers within a minute.
     Crowd,
+    /// Shoppers come and go as in an open shop.
+    Open,
+    /// Two or three people come in on one token and shop together.
+    Group,
 }
 
 impl Scenario {
-    /// All of them.
+    /// The scripted cases that accuracy is measured on.
     pub const ALL: [Scenario; 21] = [
         Scenario::SinglePick,
         Scenario::PutBack,
@@ -76,6 +81,19 @@ impl Scenario {
         Scenario::Mixed,
         Scenario::Crowd,
     ];
+
+    /// Free scenes, for cameras: shoppers come through the gate, carry baskets and bags, go around things.
+    pub const FREE: [Scenario; 2] = [Scenario::Open, Scenario::Group];
+
+    /// Every scenario, the scripted cases first.
+    pub fn every() -> impl Iterator<Item = Scenario> {
+        Scenario::ALL.into_iter().chain(Scenario::FREE)
+    }
+
+    /// Whether it is one of the free scenes.
+    pub const fn is_free(self) -> bool {
+        matches!(self, Scenario::Open | Scenario::Group)
+    }
 
     /// The name on the command line.
     pub const fn name(self) -> &'static str {
@@ -101,6 +119,8 @@ impl Scenario {
             Scenario::Slide => "slide",
             Scenario::Mixed => "mixed",
             Scenario::Crowd => "crowd",
+            Scenario::Open => "open",
+            Scenario::Group => "group",
         }
     }
 
@@ -130,6 +150,8 @@ impl Scenario {
             Scenario::Slide => "Moves things along the shelf without taking them",
             Scenario::Mixed => "Two to six shoppers who do all of it at random",
             Scenario::Crowd => "Eight shoppers within a minute",
+            Scenario::Open => "Shoppers come and go as in an open shop",
+            Scenario::Group => "Two or three people come in on one token and shop together",
         }
     }
 }
@@ -138,9 +160,9 @@ impl std::str::FromStr for Scenario {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let found = Scenario::ALL.into_iter().find(|scenario| scenario.name() == text);
+        let found = Scenario::every().find(|scenario| scenario.name() == text);
         found.ok_or_else(|| {
-            let names: Vec<&str> = Scenario::ALL.iter().map(|scenario| scenario.name()).collect();
+            let names: Vec<&str> = Scenario::every().map(Scenario::name).collect();
             format!("`{text}` is not a scenario; there are {}", names.join(", "))
         })
     }
@@ -152,9 +174,14 @@ impl std::fmt::Display for Scenario {
     }
 }
 
-/// Scripts for everybody; no shoppers for a shop without goods.
-pub(super) fn write(scenario: Scenario, cast: &mut Casting) -> Vec<Script> {
-    scripts(scenario, cast).unwrap_or_default()
+/// Scripts for everybody; no shoppers for a shop without goods. An open shop lets shoppers in until `closes`.
+pub(super) fn write(scenario: Scenario, cast: &mut Casting, closes: f64) -> Vec<Script> {
+    let scripts = match scenario {
+        Scenario::Open => Some(visits::open(cast, closes)),
+        Scenario::Group => Some(visits::group(cast)),
+        _ => scripts(scenario, cast),
+    };
+    scripts.unwrap_or_default()
 }
 
 fn scripts(scenario: Scenario, cast: &mut Casting) -> Option<Vec<Script>> {
@@ -226,7 +253,7 @@ fn together(scenario: Scenario, cast: &mut Casting, any: Place) -> Option<Vec<Sc
 /// A script for the shopper of this number, who comes in a little after the one before.
 pub(super) fn script(cast: &mut Casting, number: usize, steps: Vec<Step>) -> Script {
     let enters = 0.2 + number as f64 * cast.roll.uniform(0.9, 2.5) + cast.roll.uniform(0.0, 1.0);
-    Script { enters, elbow_room: 0.5, steps }
+    Script { enters, elbow_room: 0.5, carries: Carries::Arms, steps }
 }
 
 pub(super) fn take(cast: &mut Casting, place: Place, count: usize, lift: Lift) -> Step {

@@ -52,6 +52,12 @@ impl Scene {
         Scene { actors: play.actors.iter().enumerate().map(extras).collect() }
     }
 
+    /// Whether a foot carries.
+    #[cfg(test)]
+    pub(super) fn planted(&self, actor: usize, foot: usize, time: f64) -> bool {
+        self.actors[actor].feet.is_planted(foot, time)
+    }
+
     pub(super) fn moment(&self, shop: &Shop, stock: &Stock, bodies: &Bodies, play: &Play, time: f64) -> Moment {
         let mut people = Vec::new();
         let mut bearers = Vec::new();

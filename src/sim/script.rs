@@ -1,6 +1,7 @@
 //! What shoppers are told to do: a script of steps each, without times. The stage gives them times, a body joints,
 //! the plates samples; the same scripts can drive rendered bodies.
 
+use super::figure::CarrierKind;
 use crate::geometry::{Floor, Point};
 
 /// A spot on a shelf.
@@ -118,6 +119,47 @@ pub enum Step {
         /// Which of the things in hand.
         which: Which,
     },
+    /// Walk up to the shopper of this number.
+    Join {
+        /// To whom.
+        to: usize,
+    },
+    /// Stop at the gate and show who one is.
+    Scan {
+        /// How many come in, oneself included.
+        people: u32,
+    },
+    /// Stand and look to both sides.
+    LookAround {
+        /// How long, seconds.
+        secs: f64,
+    },
+    /// Hold the next thing taken up before the chest and look at it.
+    Examine {
+        /// How long, seconds.
+        secs: f64,
+    },
+}
+
+/// What somebody carries things in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carries {
+    /// The arms.
+    Arms,
+    /// A shopping basket, taken at the entrance.
+    Basket,
+    /// A bag of their own.
+    Bag,
+}
+
+impl Carries {
+    pub(super) fn kind(self) -> Option<CarrierKind> {
+        match self {
+            Carries::Arms => None,
+            Carries::Basket => Some(CarrierKind::Basket),
+            Carries::Bag => Some(CarrierKind::Bag),
+        }
+    }
 }
 
 /// What one shopper does.
@@ -127,6 +169,8 @@ pub struct Script {
     pub enters: f64,
     /// How close to others the shopper stands, metres.
     pub elbow_room: f64,
+    /// What things are carried in.
+    pub carries: Carries,
     /// The steps; walking out follows by itself.
     pub steps: Vec<Step>,
 }

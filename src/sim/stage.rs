@@ -2,12 +2,15 @@
 //! Works through the shoppers by their own clocks, always the one furthest behind, so that everybody finds the
 //! shelves as the others left them.
 
+use std::sync::Arc;
+
 use super::goods::Stay;
 use super::nest::Nested;
 use super::play::{Actor, Aim, Deed, Key, Leg, Play};
 use super::roll::Roll;
 use super::script::{Script, Spot, Step};
 use super::stock::{Stock, shelf_extent};
+use super::ways::Ways;
 use crate::geometry::{Floor, Local, Point, World};
 use crate::shop::{Shop, ZoneKind};
 
@@ -15,6 +18,8 @@ use crate::shop::{Shop, ZoneKind};
 const REACH_SIDE_METRES: f64 = 0.42;
 /// Nobody stands nearer to a front than this, metres.
 const BODY_HALF_METRES: f64 = 0.3;
+/// How far apart two stand who hand things to each other, metres.
+const ARMS_METRES: f64 = 0.68;
 /// Seconds of recording after the last shopper has left.
 const EPILOGUE: (f64, f64) = (1.0, 3.0);
 
@@ -23,16 +28,21 @@ pub(super) struct Stage<'a> {
     pub(super) shop: &'a Shop,
     pub(super) stock: Stock,
     pub(super) roll: Roll,
+    /// Dice for what no plate feels.
+    pub(super) behaviour: Roll,
     pub(super) players: Vec<Player>,
     pub(super) play: Play,
     /// For every unit in somebody's hands or gone: who took it from the shelf.
     pub(super) payer: Vec<Option<usize>>,
+    /// What the floor leaves free, for who goes around things.
+    ways: Option<Arc<Ways>>,
+    /// When everybody makes for the exit, seconds.
+    closes: f64,
 }
 
 /// Where a shopper is in their script.
 pub(super) struct Player {
     steps: std::vec::IntoIter<Step>,
-    next: Option<Step>,
     pub(super) clock: f64,
     pub(super) position: Point<Floor>,
     /// The spot stood in front of.
@@ -43,27 +53,39 @@ pub(super) struct Player {
     pub(super) hands: Vec<(usize, Spot)>,
     /// How these lie in the basket, the bag or the arms.
     pub(super) nest: Vec<Nested>,
+    /// How long the next thing taken is held up and looked at, seconds.
+    pub(super) examines: f64,
     meeting: Option<u32>,
     met: Vec<u32>,
     pub(super) gone: bool,
 }
 
 impl<'a> Stage<'a> {
-    /// Plays the scripts to the end.
-    pub(super) fn perform(shop: &'a Shop, stock: Stock, scripts: Vec<Script>, seed: u64) -> Play {
+    /// Plays the scripts to the end. With `ways`, shoppers go around things; from `closes` on they make for the exit.
+    pub(super) fn perform(
+        shop: &'a Shop,
+        stock: Stock,
+        scripts: Vec<Script>,
+        ways: Option<Arc<Ways>>,
+        closes: f64,
+        seed: u64,
+    ) -> Play {
         let mut roll = Roll::new(seed, "stage");
         let units = stock.units.len();
+        let mut behaviour = Roll::new(seed, "behaviour");
         let goods = stock.units.iter().map(|unit| unit.rest.iter().map(|rest| Stay::at_start(rest)).collect());
         let goods = goods.collect();
-        let (loads, deeds, owed) = (Vec::new(), Vec::new(), Vec::new());
-        let mut play = Play { actors: Vec::new(), loads, deeds, owed, goods, end: 0.0 };
+        let mut play = Play { goods, ..Play::default() };
         let mut players = Vec::new();
         for script in scripts {
-            let (player, actor) = enter(shop, &mut roll, script);
+            let carries = script.carries;
+            let (player, actor) = enter(shop, &mut roll, script, ways.as_deref());
+            let kind = carries.kind();
+            let carrier = kind.map(|kind| (kind, usize::from(behaviour.chance(0.35))));
             players.push(player);
-            play.actors.push(actor);
+            play.actors.push(Actor { carrier, ..actor });
         }
-        let mut stage = Stage { shop, stock, roll, players, play, payer: vec![None; units] };
+        let mut stage = Stage { shop, stock, roll, behaviour, players, play, payer: vec![None; units], ways, closes };
         while let Some(index) = stage.furthest_behind() {
             stage.advance(index);
         }
@@ -86,7 +108,7 @@ impl<'a> Stage<'a> {
         if let Some(number) = player.meeting.take() {
             player.met.push(number);
         }
-        match player.next.take().or_else(|| player.steps.next()) {
+        match player.steps.next().filter(|_| player.clock < self.closes) {
             Some(step) => self.step(index, step),
             None => self.leave(index),
         }
@@ -107,6 +129,10 @@ impl<'a> Stage<'a> {
             Step::Press { spot, grams, secs } => self.press(index, spot, grams, secs),
             Step::Lean { spot, grams, secs } => self.lean(index, spot, grams, secs),
             Step::Give { to, which } => self.give(index, to, which),
+            Step::Join { to } => self.join(index, to),
+            Step::Scan { people } => self.scan(index, people),
+            Step::LookAround { secs } => self.look_around(index, secs),
+            Step::Examine { secs } => self.players[index].examines = secs,
         }
     }
 
@@ -137,6 +163,9 @@ impl<'a> Stage<'a> {
         let shelf = &self.shop.shelves()[spot.shelf];
         let away = self.roll.uniform(0.45, 0.72);
         let aside = self.roll.bounded(0.0, 0.12);
+        if self.ways.is_some() {
+            return self.approach_around(index, spot, away, aside);
+        }
         let before = |aside: f64| shelf.placement.world_from_local(Point::new(spot.x + aside, -away, 0.0)).floor();
         let stand = |aside: f64| clear_of_furniture(self.shop, before(aside));
         let mut target = stand(aside);
@@ -149,10 +178,51 @@ impl<'a> Stage<'a> {
             self.players[index].clock += if patience < 3 { self.roll.uniform(0.6, 1.5) } else { 0.0 };
         }
         self.walk(index, target);
+        self.face(index, spot);
+    }
+
+    /// Stands before a spot and turns to it.
+    fn face(&mut self, index: usize, spot: Spot) {
+        let shelf = &self.shop.shelves()[spot.shelf];
         self.players[index].at = Some(spot);
         let (at, turn) = (self.players[index].clock - 0.25, shelf.placement.turn_radians);
         let facing = turn + std::f64::consts::FRAC_PI_2 + self.roll.bounded(0.0, 0.3);
         self.play.actors[index].faces.push((at, facing));
+    }
+
+    /// Walks up to somebody, as near as hands can meet.
+    fn join(&mut self, index: usize, to: usize) {
+        if to == index || self.players.len() <= to || self.players[to].gone {
+            return;
+        }
+        let (here, there) = (self.players[index].position, self.players[to].position);
+        let way = here - there;
+        self.walk(index, there + way * (ARMS_METRES / way.norm().max(0.1)));
+        self.players[index].at = None;
+    }
+
+    /// Finds a place before a spot that furniture and others leave free, nearest to the wanted one, and goes there.
+    fn approach_around(&mut self, index: usize, spot: Spot, away: f64, aside: f64) {
+        let shelf = &self.shop.shelves()[spot.shelf];
+        let before =
+            |away: f64, aside: f64| shelf.placement.world_from_local(Point::new(spot.x + aside, -away, 0.0)).floor();
+        let mut places = Vec::new();
+        for more in [0.0, 0.1, -0.1, 0.2, -0.2] {
+            let far = (away + more).clamp(0.4, 0.8);
+            places.extend([aside, -0.2, 0.2, -0.34, 0.34, 0.0].map(|aside| before(far, aside)));
+        }
+        let free = |stage: &Self, place: &Point<Floor>| stage.ways.as_ref().is_none_or(|ways| ways.is_free(*place));
+        places.retain(|place| free(self, place));
+        let mut target = places.first().copied();
+        for patience in 0..6 {
+            if let Some(place) = places.iter().find(|place| self.is_free(index, **place)) {
+                target = Some(*place);
+                break;
+            }
+            self.players[index].clock += if patience < 5 { self.roll.uniform(0.8, 2.0) } else { 0.0 };
+        }
+        self.walk(index, target.unwrap_or_else(|| before(away, 0.0)));
+        self.face(index, spot);
     }
 
     fn is_within_reach(&self, index: usize, spot: Spot) -> bool {
@@ -162,6 +232,7 @@ impl<'a> Stage<'a> {
         let local = shelf.placement.local_from_world(world);
         player.at.is_some_and(|at| self.shop.shelves()[at.shelf].id.gondola == shelf.id.gondola)
             && (local.x - spot.x).abs() < REACH_SIDE_METRES
+            && local.y < 0.0
     }
 
     fn is_free(&self, index: usize, point: Point<Floor>) -> bool {
@@ -173,6 +244,11 @@ impl<'a> Stage<'a> {
 
     /// Walks to a point and arrives.
     pub(super) fn walk(&mut self, index: usize, to: Point<Floor>) {
+        if let Some(ways) = &self.ways {
+            let to = ways.nearest_free(to);
+            let via = ways.between(self.players[index].position, to);
+            return self.walk_around(index, to, via);
+        }
         let player = &mut self.players[index];
         let way = to - player.position;
         let length = way.norm();
@@ -183,12 +259,37 @@ impl<'a> Stage<'a> {
         let speed = if length < 0.6 { player.pace * 0.6 } else { player.pace };
         let end = start + 0.35 + length / (speed * self.roll.around(1.0, 0.08));
         let bulge = if 1.0 < length { -self.roll.uniform(-0.05, 0.22) * way.x.signum() } else { 0.0 };
-        self.play.actors[index].legs.push(Leg { start, end, from: player.position, to, bulge });
+        self.play.actors[index].legs.push(Leg { start, end, from: player.position, to, via: Vec::new(), bulge });
         if 0.5 < length {
             self.play.actors[index].faces.push((start - 0.1, way.y.atan2(way.x)));
         }
         player.position = to;
         player.clock = end;
+    }
+
+    /// Walks to a point by way of corners, looking where it goes.
+    fn walk_around(&mut self, index: usize, to: Point<Floor>, via: Vec<Point<Floor>>) {
+        let player = &mut self.players[index];
+        let mut leg = Leg { start: 0.0, end: 0.0, from: player.position, to, via, bulge: 0.0 };
+        let length = leg.length();
+        if length < 0.05 {
+            return;
+        }
+        let pace = player.pace * if length < 0.6 { 0.6 } else { self.roll.around(1.0, 0.08) };
+        leg.start = player.clock + self.roll.uniform(0.05, 0.3);
+        leg.end = leg.start + 0.35 + length / pace;
+        player.position = to;
+        player.clock = leg.end;
+        if 0.5 < length {
+            let mut at = leg.start - 0.1;
+            for (from, to) in leg.parts() {
+                let way = to - from;
+                self.play.actors[index].faces.push((at, way.y.atan2(way.x)));
+                // Who walks turns a moment before the corner.
+                at = (at + 0.05).max(at + way.norm() / pace);
+            }
+        }
+        self.play.actors[index].legs.push(leg);
     }
 
     /// Moves a hand to a point and back: from `start` to there at `arrive`, away at `leave`, back at `back`.
@@ -241,6 +342,7 @@ impl<'a> Stage<'a> {
     }
 
     fn finish(mut self) -> Play {
+        self.play.scans.sort_by(|a, b| a.at.total_cmp(&b.at).then(a.actor.cmp(&b.actor)));
         self.play.deeds.sort_by(|a, b| a.start.total_cmp(&b.start).then(a.actor.cmp(&b.actor)));
         let last = self.play.actors.iter().map(|actor| actor.leaves).fold(0.0, f64::max);
         self.play.end = last + self.roll.uniform(EPILOGUE.0, EPILOGUE.1);
@@ -266,13 +368,21 @@ impl Player {
     }
 }
 
-fn enter(shop: &Shop, roll: &mut Roll, script: Script) -> (Player, Actor) {
+fn enter(shop: &Shop, roll: &mut Roll, script: Script, ways: Option<&Ways>) -> (Player, Actor) {
     let position = door(shop, roll, ZoneKind::Entrance);
+    let position = ways.map_or(position, |ways| ways.nearest_free(position));
     let actor = Actor {
         height: roll.bounded(1.72, 0.09).clamp(1.5, 1.95),
         enters: script.enters,
         leaves: script.enters,
-        legs: vec![Leg { start: script.enters, end: script.enters + 1e-3, from: position, to: position, bulge: 0.0 }],
+        legs: vec![Leg {
+            start: script.enters,
+            end: script.enters + 1e-3,
+            from: position,
+            to: position,
+            via: Vec::new(),
+            bulge: 0.0,
+        }],
         faces: vec![(script.enters, roll.uniform(0.3, 1.4))],
         hands: [Vec::new(), Vec::new()],
         carries: Vec::new(),
@@ -281,7 +391,6 @@ fn enter(shop: &Shop, roll: &mut Roll, script: Script) -> (Player, Actor) {
     };
     let player = Player {
         steps: script.steps.into_iter(),
-        next: None,
         clock: script.enters + 0.05,
         position,
         at: None,
@@ -289,6 +398,7 @@ fn enter(shop: &Shop, roll: &mut Roll, script: Script) -> (Player, Actor) {
         elbow_room: script.elbow_room,
         hands: Vec::new(),
         nest: Vec::new(),
+        examines: 0.0,
         meeting: None,
         met: Vec::new(),
         gone: false,

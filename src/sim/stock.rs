@@ -9,6 +9,14 @@ use crate::shop::{Facing, Package, Shelf, Shop};
 /// Part of a unit's weight below which a plate does not count as carrying it.
 const SHARE_MIN: f64 = 0.02;
 
+/// Packages stand so far apart, metres.
+const GAP_METRES: f64 = 0.006;
+/// No facing is filled with more units.
+const UNITS_MAX: usize = 14;
+/// Steps in which room for a package is looked for, metres, and how many of them aside.
+const SEARCH_METRES: f64 = 0.02;
+const SEARCHES: usize = 21;
+
 /// A product as it really is.
 #[derive(Clone, Debug)]
 pub(super) struct Good {
@@ -19,6 +27,8 @@ pub(super) struct Good {
     pub(super) real: f64,
     /// What its units are packed in.
     pub(super) package: Package,
+    /// Whether the catalogue knows its package, so that boards are filled by its size.
+    pub(super) packed: bool,
 }
 
 /// Where a unit rests.
@@ -74,7 +84,13 @@ impl Stock {
         let goods = shop.catalogue().products().iter().map(|product| {
             let listed = product.weight.map_or_else(|| roll.uniform(80.0, 500.0), |weight| weight.value());
             let (sku, package) = (product.sku.clone(), package_of(product));
-            Good { sku, listed, real: real_weight(&mut roll, listed, wrongness), package }
+            Good {
+                sku,
+                listed,
+                real: real_weight(&mut roll, listed, wrongness),
+                package,
+                packed: product.package.is_some(),
+            }
         });
         let mut stock = Stock { goods: goods.collect(), units: Vec::new() };
         for (index, shelf) in shop.shelves().iter().enumerate() {
@@ -91,6 +107,9 @@ impl Stock {
     /// Puts three to twelve units on a facing, in columns and rows from the front.
     fn fill(&mut self, roll: &mut Roll, index: usize, shelf: &Shelf, facing: &Facing, good: usize) {
         let Some((left, right)) = facing_extent(shelf, facing) else { return };
+        if self.goods[good].packed {
+            return self.pack(roll, (index, shelf), (left, right), good);
+        }
         let natural = (0.055 * (self.goods[good].real / 200.0).cbrt() * roll.around(1.25, 0.3)).clamp(0.04, 0.22);
         let width = natural.min((right - left) * 0.98);
         let columns = ((right - left) / (width + 0.006)).floor().max(1.0) as usize;
@@ -108,6 +127,62 @@ impl Stock {
             let size = self.goods[good].package.size_metres;
             self.units.push(Unit { good, grams, width, size, rest, free_from: 0.0 });
         }
+    }
+
+    /// Fills a facing with packages of known size, row by row from the front, so that none overlaps another or stands
+    /// out over board or facing. What is too high stands nowhere and lies on its back; what does not fit even so is
+    /// left out.
+    fn pack(&mut self, roll: &mut Roll, (index, shelf): (usize, &Shelf), (left, right): (f64, f64), good: usize) {
+        let size = self.goods[good].package.size_metres;
+        let lies = shelf.clearance_metres < size[2] + GAP_METRES;
+        let [wide, deep, high] = if lies { [size[0], size[2], size[1]] } else { size };
+        let fitting = |space: f64, side: f64| ((space + 1e-9) / (side + GAP_METRES)).floor() as usize;
+        let columns = fitting(right - left, wide);
+        let rows = fitting(shelf.depth_metres, deep);
+        let room = (columns * rows).min(UNITS_MAX);
+        if room == 0 || shelf.clearance_metres < high {
+            return;
+        }
+        let pitch = (right - left) / columns as f64;
+        let slack = (pitch - wide - GAP_METRES).max(0.0) / 2.0;
+        for number in 0..roll.whole(room.min(3), room) {
+            let (row, column) = (number / columns, number % columns);
+            let x = left + (column as f64 + 0.5) * pitch + roll.uniform(-slack, slack);
+            let y = (row as f64 + 0.5) * (deep + GAP_METRES) + roll.uniform(-0.4, 0.4) * GAP_METRES;
+            let grams = unit_weight(roll, self.goods[good].real);
+            let rest = Rest { lies, ..rest_at(roll, shelf, index, x, y, wide) };
+            self.units.push(Unit { good, grams, width: wide, size, rest: Some(rest), free_from: 0.0 });
+        }
+    }
+
+    /// Where a package can be set down near a spot of a board, along it and in depth, and whether it has to lie: the
+    /// nearest place where no other one is; the spot itself for what has no known size or finds no room.
+    pub(super) fn room_near(&self, unit: usize, shelf: &Shelf, index: usize, x: f64, y: f64) -> (f64, f64, bool) {
+        let size = self.units[unit].size;
+        if !self.goods[self.units[unit].good].packed {
+            return (x, y, false);
+        }
+        let lies = shelf.clearance_metres < size[2] + GAP_METRES;
+        let [wide, deep] = if lies { [size[0], size[2]] } else { [size[0], size[1]] };
+        let (low, high) = shelf_extent(shelf);
+        let taken = |x: f64, y: f64| {
+            self.units.iter().enumerate().filter(|(other, _)| *other != unit).any(|(_, other)| {
+                other.rest.as_ref().filter(|rest| rest.shelf == index).is_some_and(|rest| {
+                    let depth = if rest.lies { other.size[2] } else { other.size[1] };
+                    (rest.x - x).abs() < (other.width + wide) / 2.0 && (rest.y - y).abs() < (depth + deep) / 2.0
+                })
+            })
+        };
+        let front = deep / 2.0 + GAP_METRES;
+        let rows = ((shelf.depth_metres - deep) / SEARCH_METRES).max(0.0) as usize;
+        for aside in 0..SEARCHES {
+            let by = aside.div_ceil(2) as f64 * SEARCH_METRES * if aside % 2 == 0 { 1.0 } else { -1.0 };
+            let x = (x + by).clamp(low + wide / 2.0, (high - wide / 2.0).max(low + wide / 2.0));
+            if let Some(row) = (0..=rows).find(|row| !taken(x, front + *row as f64 * SEARCH_METRES)) {
+                return (x, front + row as f64 * SEARCH_METRES, lies);
+            }
+        }
+        (x, y.max(front), lies)
     }
 
     /// The `count` units of a product on a shelf that a hand near `x` would take at `time`: the nearest, front first.

@@ -10,16 +10,18 @@ use super::figure::Moment;
 use super::goods;
 use super::people;
 use super::plates::{self, Readings, SAMPLE_HERTZ};
-use super::play::{Deed, Play};
+use super::play::{Deed, Play, Scan};
 use super::roll::Roll;
 use super::scenario;
 use super::scene::Scene;
+use super::script::Step;
 use super::stage::Stage;
 use super::stock::{Stock, Wrongness};
+use super::ways::Ways;
 use super::{Options, Scenario};
-use crate::base::{PlateId, Quantity, ShopTime, SkuId, SourceId, Span, TimeRange, VisitId};
-use crate::facts::{Body, Fact, PlateBatch, Stamp};
-use crate::shop::Shop;
+use crate::base::{CartId, Error, PlateId, Quantity, Result, ShopTime, SkuId, SourceId, Span, TimeRange, VisitId};
+use crate::facts::{Body, Fact, GateScan, PlateBatch, Stamp};
+use crate::shop::{Shop, ZoneKind};
 use crate::truth::{Purchase, PurchasedItem, TrueAction, Truth};
 
 /// Samples in a message of plates.
@@ -30,6 +32,11 @@ const PERIOD: Span = Span::from_nanos(16_666_667);
 const EPOCH_SECS: i64 = 1_767_513_600;
 /// How much later than the weight the people arrive, seconds.
 const PEOPLE_DELAY_SECS: f64 = 2.31;
+
+/// How long an open shop is open where nobody says, seconds.
+const OPEN_SECS: f64 = 120.0;
+/// How long before the end of a recording an open shop asks everybody to leave, seconds.
+const CLOSING_SECS: f64 = 15.0;
 
 /// A trip and the truth about it.
 #[derive(Clone, Debug)]
@@ -54,24 +61,51 @@ pub(super) struct Performance {
     scene: OnceLock<Scene>,
 }
 
-/// Simulates a trip.
+/// Simulates a trip. One that takes longer than the options' `secs` is as long as it takes.
 pub fn trip(options: &Options) -> Trip {
-    Performance::new(options).trip()
+    Performance::play(options).trip()
 }
 
 impl Performance {
     /// Lets everything happen.
-    pub(super) fn new(options: &Options) -> Self {
+    ///
+    /// # Errors
+    /// When it takes longer than the options' `secs`: says how long.
+    pub(super) fn new(options: &Options) -> Result<Self> {
+        let performance = Performance::play(options);
+        let (name, needed) = (options.scenario.name(), performance.play.end);
+        match options.secs {
+            Some(secs) if secs < needed => Err(Error::usage(format!(
+                "`{name}` with seed {} takes {needed:.1} s, which is longer than {secs} s",
+                options.seed
+            ))
+            .hint(format!("give it {:.0} seconds or more, or take another seed", needed.ceil()))),
+            _ => Ok(performance),
+        }
+    }
+
+    fn play(options: &Options) -> Self {
         let shop = &options.shop;
         let seed = seed_of(options);
         let gross = if options.level == Level::Room { Roll::new(seed, "catalogue").uniform(0.01, 0.03) } else { 0.0 };
         let stock = Stock::new(shop, Wrongness { gross }, seed);
-        let scripts = scenario::write(options.scenario, &mut Casting::new(shop, &stock, seed));
-        let play = Arc::new(Stage::perform(shop, stock.clone(), scripts, seed));
+        // Where nothing was measured for cameras the floor is open and people walk as they always did.
+        let measured = options.scenario.is_free() || shop.room().is_some() || !shop.cameras().is_empty();
+        let ways = measured.then(|| Arc::new(Ways::new(shop)));
+        let mut play = enact(options, &stock, ways.as_ref(), measured, 0.0, seed);
+        let late = |play: &Play| options.secs.is_some_and(|secs| secs < play.end);
+        let mut earlier = CLOSING_SECS;
+        while options.scenario == Scenario::Open && late(&play) && !play.actors.is_empty() {
+            play = enact(options, &stock, ways.as_ref(), measured, earlier, seed);
+            earlier += CLOSING_SECS;
+        }
+        let least = if play.actors.is_empty() { 0.0 } else { play.end };
+        play.end = options.secs.map_or(play.end, |secs| secs.max(least));
+        let play = Arc::new(play);
         let plates: Vec<usize> = shop.shelves().iter().map(|shelf| shelf.plates.len()).collect();
         let faults = Faults::draw(options.level, &play, &plates, seed);
         let clock = Clock { origin: origin_of(seed), people: faults.clock };
-        let bodies = Bodies::new(Arc::clone(&play), seed);
+        let bodies = Bodies::new(Arc::clone(&play), ways, seed);
         Performance { options: options.clone(), seed, stock, play, bodies, faults, clock, scene: OnceLock::new() }
     }
 
@@ -79,6 +113,7 @@ impl Performance {
     pub(super) fn trip(&self) -> Trip {
         let (shop, play, seed, clock) = (&self.options.shop, &*self.play, self.seed, self.clock);
         let mut facts = people_facts(&self.bodies, play, &self.faults, self.options.level, clock, seed);
+        facts.extend(gate_facts(shop, play, clock, seed));
         let falls = self.bodies.footfalls(seed);
         let mut gondolas: Vec<u16> = shop.shelves().iter().map(|shelf| shelf.id.gondola).collect();
         gondolas.dedup();
@@ -99,6 +134,12 @@ impl Performance {
     pub(super) fn moment(&self, time: f64) -> Moment {
         let scene = self.scene.get_or_init(|| Scene::new(&self.bodies, &self.play));
         scene.moment(&self.options.shop, &self.stock, &self.bodies, &self.play, time)
+    }
+
+    /// What legs and heads do.
+    #[cfg(test)]
+    pub(super) fn scene_for_tests(&self) -> &Scene {
+        self.scene.get_or_init(|| Scene::new(&self.bodies, &self.play))
     }
 
     /// When the set of things that rest on shelves changes, seconds, in order of time.
@@ -122,9 +163,20 @@ impl Performance {
     }
 }
 
+/// Lets the scripts be written and played; an open shop closes so much `earlier` than it must, seconds.
+fn enact(options: &Options, stock: &Stock, ways: Option<&Arc<Ways>>, gates: bool, earlier: f64, seed: u64) -> Play {
+    let open = options.scenario == Scenario::Open;
+    let closes = if open { options.secs.unwrap_or(OPEN_SECS) - CLOSING_SECS - earlier } else { f64::INFINITY };
+    let mut scripts = scenario::write(options.scenario, &mut Casting::new(&options.shop, stock, seed), closes);
+    if gates && !options.scenario.is_free() {
+        scripts.iter_mut().for_each(|script| script.steps.insert(0, Step::Scan { people: 1 }));
+    }
+    Stage::perform(&options.shop, stock.clone(), scripts, ways.cloned(), closes, seed)
+}
+
 /// The trip's own seed: scenarios and levels of one number differ.
 fn seed_of(options: &Options) -> u64 {
-    let scenario = Scenario::ALL.iter().position(|scenario| *scenario == options.scenario).unwrap_or(0) as u64;
+    let scenario = Scenario::every().position(|scenario| scenario == options.scenario).unwrap_or(0) as u64;
     let level = u64::from(options.level == Level::Room);
     options.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (scenario << 8) ^ level
 }
@@ -166,6 +218,21 @@ fn people_facts(bodies: &Bodies, play: &Play, faults: &Faults, level: Level, clo
         facts.push(Fact { stamp, body: Body::People(seen.frame) });
     }
     facts
+}
+
+/// What the gates say: tokens are read at once, and lost by nobody.
+fn gate_facts(shop: &Shop, play: &Play, clock: Clock, seed: u64) -> Vec<Fact> {
+    let zone = shop.zones().iter().find(|zone| zone.kind == ZoneKind::Entrance);
+    let gate = zone.map_or("entrance", |zone| zone.name.as_str());
+    let source = SourceId::new(&format!("gate/{gate}"));
+    let mut roll = Roll::new(seed, "gate wire");
+    let fact = |(sequence, scan): (usize, &Scan)| {
+        let cart = CartId::derived(&["simulated", &seed.to_string(), &scan.actor.to_string()]);
+        let arrived = clock.at(scan.at + roll.uniform(0.02, 0.15));
+        let stamp = Stamp { source: source.clone(), sequence: sequence as u64, at: clock.at(scan.at), arrived };
+        Fact { stamp, body: Body::Gate(GateScan { cart, gate: gate.to_owned(), people: scan.people }) }
+    };
+    play.scans.iter().enumerate().map(fact).collect()
 }
 
 fn plate_facts(
