@@ -11,6 +11,7 @@ pub mod config;
 pub mod db;
 pub mod document;
 pub mod eval;
+pub mod export;
 pub mod facts;
 pub mod fusion;
 pub mod geometry;

@@ -5,6 +5,7 @@ mod charge;
 mod check;
 mod demo;
 mod eval;
+mod export;
 mod feed;
 mod import;
 mod ledger;
@@ -45,6 +46,7 @@ enum Verb {
     Import(import::Import),
     Simulate(simulate::Simulate),
     Eval(eval::Eval),
+    Export(export::Export),
     Check(check::Check),
     Review(review::Review),
     Receipt(receipt::Receipt),
@@ -73,6 +75,7 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Import(import) => import.run(),
         Verb::Simulate(simulate) => simulate.run(),
         Verb::Eval(eval) => eval.run(),
+        Verb::Export(export) => export.run(),
         Verb::Check(check) => check.run(),
         Verb::Review(review) => review.run(),
         Verb::Receipt(receipt) => receipt.run(),

@@ -3,22 +3,36 @@ use std::path::Path;
 
 use rand::RngExt;
 
-use super::{Cut, Reader, Writer};
+use super::{Cut, Entry, Reader, Writer};
 use crate::base::rng::{Dice, dice};
 use crate::base::{
-    Grams, Kind, PlateId, Prob, Quantity, ShelfId, ShopTime, SkuId, SourceId, Span, TimeRange, TrackId, VisitId,
+    CameraId, CartId, Grams, Kind, PlateId, Prob, Quantity, ShelfId, ShopTime, SkuId, SourceId, Span, TimeRange,
+    TrackId, VisitId,
 };
 use crate::facts::{
-    Body, ClockEstimate, Closing, Fact, Joint, Joints, Level, PeopleFrame, Person, PlateBatch, Receipt, ReceiptLine,
-    ShelfEvent, Staircase, Stamp,
+    Body, BodyPoint, ClockEstimate, Closing, Detection, DetectionClass, Fact, Frame, FrameFormat, GateScan, Joint,
+    Joints, Keypoint, Level, PeopleFrame, Person, PlateBatch, Receipt, ReceiptLine, SeenFrame, ShelfEvent, Staircase,
+    Stamp, Topic,
 };
-use crate::geometry::Point;
+use crate::geometry::{CameraPose, Lens, Pixel, PixelBox, Point};
 use crate::ports::{FactSink, FactSource};
-use crate::shop::{Shop, ShopDraft};
-use crate::truth::{Purchase, Truth};
+use crate::shop::{CameraDraft, Shop, ShopDraft};
+use crate::truth::{FrameBody, FrameTruth, HandTruth, PointTruth, Purchase, SceneBody, SceneTruth, Truth, Visibility};
+
+/// The cameras of the shop.
+const CAMERAS: [&str; 2] = ["front", "side"];
 
 fn shop() -> Shop {
-    Shop::check(ShopDraft { name: "small".to_owned(), ..ShopDraft::default() }).unwrap()
+    let camera = |name: &&str| CameraDraft {
+        name: (*name).to_owned(),
+        size_pixels: [64, 48],
+        rate_hertz: 10.0,
+        lens: Lens { focal_pixels: [50.0, 50.0], centre_pixels: [32.0, 24.0], distortion: [-0.2, 0.04, 0.0, 0.0, 0.0] },
+        pose: CameraPose::look_at(Point::new(0.0, 0.0, 2.5), Point::new(0.0, 2.0, 0.5), 0.1),
+        line: None,
+    };
+    let cameras = CAMERAS.iter().map(camera).collect();
+    Shop::check(ShopDraft { name: "small".to_owned(), cameras, ..ShopDraft::default() }).unwrap()
 }
 
 fn truth() -> Truth {
@@ -48,7 +62,7 @@ fn range(dice: &mut Dice) -> TimeRange {
 fn body(dice: &mut Dice) -> Body {
     let shelf = ShelfId::new(dice.random(), dice.random());
     let visit = VisitId::from_first_track(TrackId::new(dice.random()));
-    match dice.random_range(0..5) {
+    match dice.random_range(0..8) {
         0 => {
             let plates: Vec<PlateId> = (1..=dice.random_range(1..9)).map(|plate| PlateId { shelf, plate }).collect();
             let grams = (0..plates.len() * dice.random_range(1..13)).map(|_| sample(dice)).collect();
@@ -66,7 +80,19 @@ fn body(dice: &mut Dice) -> Body {
             let plates = vec![Staircase { plate: PlateId { shelf, plate: 1 }, levels: vec![level; 2] }];
             Body::Shelf(ShelfEvent { shelf, span: range(dice), plates })
         }
-        3 => Body::Clock(ClockEstimate { offset: Span::from_nanos(dice.random()), sigma: Span::ZERO, events: 3 }),
+        3 => {
+            let data: Vec<u8> = (0..dice.random_range(0..200)).map(|_| dice.random()).collect();
+            Body::Frame(Frame { camera: camera(dice), format: FrameFormat::Jpeg, data: data.into() })
+        }
+        4 => {
+            let cart = CartId::derived(&[&dice.random::<u64>().to_string()]);
+            Body::Gate(GateScan { cart, gate: "east \"1\"".to_owned(), people: dice.random_range(1..4) })
+        }
+        5 => {
+            let detections = (0..dice.random_range(0..3)).map(|_| detection(dice)).collect();
+            Body::Seen(SeenFrame { camera: camera(dice), size_pixels: [64, 48], detections })
+        }
+        6 => Body::Clock(ClockEstimate { offset: Span::from_nanos(dice.random()), sigma: Span::ZERO, events: 3 }),
         _ => {
             let line = ReceiptLine {
                 sku: SkuId::new("071142008582"),
@@ -94,6 +120,65 @@ fn body(dice: &mut Dice) -> Body {
             })
         }
     }
+}
+
+fn camera(dice: &mut Dice) -> CameraId {
+    CameraId::new(CAMERAS[dice.random_range(0..CAMERAS.len())])
+}
+
+fn pixel(dice: &mut Dice) -> Point<Pixel> {
+    Point::new(dice.random_range(-100.0..100.0), dice.random_range(-100.0..100.0), 0.0)
+}
+
+fn bounds(dice: &mut Dice) -> PixelBox {
+    let (corner, width) = (pixel(dice), dice.random_range(0.0..60.0));
+    PixelBox::from_size(corner.x, corner.y, width, 2.0 * width)
+}
+
+fn detection(dice: &mut Dice) -> Detection {
+    let class = [DetectionClass::Person, DetectionClass::Hand, DetectionClass::Other(dice.random())];
+    let keypoints = (0..dice.random_range(0..4)).map(|_| Keypoint { pixel: pixel(dice), score: dice.random() });
+    let keypoints = keypoints.collect();
+    let embedding = (0..dice.random_range(0..5)).map(|_| dice.random_range(-1.0..1.0)).collect();
+    Detection {
+        class: class[dice.random_range(0..3)],
+        bounds: bounds(dice),
+        score: dice.random(),
+        keypoints,
+        embedding,
+    }
+}
+
+/// Truths of a frame and of the scene, with somebody who is seen and somebody who is not.
+fn truths(seed: u64, number: u64) -> [Entry; 2] {
+    let mut dice = dice(seed, "truths");
+    let at = ShopTime::from_nanos(1_587_531_994_630_447_001 + number as i64);
+    let point = |dice: &mut Dice| match dice.random_range(0..3) {
+        0 => PointTruth { pixel: None, visibility: Visibility::Outside },
+        1 => PointTruth { pixel: Some(pixel(dice)), visibility: Visibility::Hidden },
+        _ => PointTruth { pixel: Some(pixel(dice)), visibility: Visibility::Visible },
+    };
+    let mut body = |visible: bool| FrameBody {
+        visit: VisitId::from_first_track(TrackId::new(dice.random())),
+        depth_metres: dice.random_range(0.5..9.0),
+        bounds: bounds(&mut dice),
+        visible_bounds: visible.then(|| bounds(&mut dice)),
+        visible_share: if visible { dice.random() } else { 0.0 },
+        keypoints: BodyPoint::ALL.map(|_| point(&mut dice)),
+        hands: [Vec::new(), vec![SkuId::new("a"); 2]].map(|holds| HandTruth { palm: point(&mut dice), holds }),
+    };
+    let people = vec![body(true), body(false)];
+    let frame = FrameTruth { camera: CameraId::new(CAMERAS[0]), sequence: number, at, people };
+    let mut point =
+        || Point::new(dice.random_range(-9.0..9.0), dice.random_range(-9.0..9.0), dice.random_range(0.0..2.0));
+    let someone = SceneBody {
+        visit: VisitId::from_first_track(TrackId::new(u64::MAX)),
+        joints: BodyPoint::ALL.map(|_| point()),
+        palms: [point(), point()],
+        holds: [vec![SkuId::new("b")], Vec::new()],
+        carries: vec![SkuId::new("c"), SkuId::new("c")],
+    };
+    [Entry::Frame(frame), Entry::Scene(SceneTruth { at, people: vec![someone] })]
 }
 
 fn facts(seed: u64, count: u64) -> Vec<Fact> {
@@ -177,10 +262,87 @@ fn shop_truth_and_cut_come_back_but_never_as_facts() {
 }
 
 #[test]
+fn truths_of_frames_and_scenes_come_back_in_their_place_and_only_to_who_asks_for_them() {
+    for cut in Cut::ALL {
+        let mut wanted = Vec::new();
+        let mut bytes = Cursor::new(Vec::new());
+        let mut writer = Writer::new(&mut bytes, &shop(), None, cut).unwrap();
+        for (number, fact) in facts(9, 60).into_iter().enumerate() {
+            let [frame, scene] = truths(number as u64, number as u64);
+            if let (Entry::Frame(frame), Entry::Scene(scene)) = (&frame, &scene) {
+                writer.put_frame_truth(frame).unwrap();
+                writer.put(&fact).unwrap();
+                writer.put_scene_truth(scene).unwrap();
+            }
+            let kept = cut.holds(fact.body.topic()).then(|| Entry::Fact(fact));
+            wanted.extend([Some(frame), kept, Some(scene)].into_iter().flatten());
+        }
+        writer.finish().unwrap();
+        let bytes = bytes.into_inner();
+        let mut reader = Reader::new(&bytes[..], Path::new("trip.mcap")).unwrap();
+        let told = |entry: &Entry| format!("{entry:?}");
+        let mut found = Vec::new();
+        while let Some(entry) = reader.next_entry().unwrap() {
+            found.push(told(&entry));
+        }
+        assert_eq!(found, wanted.iter().map(told).collect::<Vec<_>>(), "{cut}");
+        let facts = wanted.iter().filter_map(|entry| match entry {
+            Entry::Fact(fact) => Some(format!("{fact:?}")),
+            _ => None,
+        });
+        assert_eq!(read(&bytes), (facts.collect(), Vec::new()), "{cut}");
+    }
+}
+
+#[test]
+fn every_camera_has_a_channel_as_foxglove_reads_it() {
+    let data: Vec<u8> = (0..=255).collect();
+    let at = ShopTime::from_nanos(1_700_000_000_123_456_789);
+    let frame = |camera: &str, at| {
+        let stamp = Stamp { source: SourceId::new("camera/x"), sequence: 7, at, arrived: at + Span::from_millis(80) };
+        let frame = Frame { camera: CameraId::new(camera), format: FrameFormat::Jpeg, data: data.clone().into() };
+        Fact { stamp, body: Body::Frame(frame) }
+    };
+    let early = ShopTime::from_nanos(-5);
+    let bytes = write(&[frame("side", at), frame("front", early)], Cut::Raw);
+    let summary = mcap::Summary::read(&bytes).unwrap().unwrap();
+    let cameras = summary.channels.values().filter(|channel| channel.topic.starts_with(Topic::Frame.name()));
+    for channel in cameras.clone() {
+        let schema = channel.schema.as_ref().unwrap();
+        assert_eq!((schema.name.as_str(), schema.encoding.as_str()), ("foxglove.CompressedImage", "jsonschema"));
+        let schema: serde_json::Value = serde_json::from_slice(&schema.data).unwrap();
+        assert_eq!(schema["properties"]["data"]["contentEncoding"], "base64");
+    }
+    let mut names: Vec<&str> = cameras.map(|channel| channel.topic.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["/cameras/front", "/cameras/side"]);
+    let sent: Vec<_> = mcap::MessageStream::new(&bytes).unwrap().map(Result::unwrap).collect();
+    let json = |topic: &str| {
+        let message = sent.iter().find(|message| message.channel.topic == topic).unwrap();
+        serde_json::from_slice::<serde_json::Value>(&message.data).unwrap()
+    };
+    let side = json("/cameras/side");
+    assert_eq!(side["timestamp"], serde_json::json!({ "sec": 1_700_000_000, "nsec": 123_456_789 }));
+    assert_eq!((side["frame_id"].as_str(), side["format"].as_str()), (Some("side"), Some("jpeg")));
+    assert!(side["data"].as_str().unwrap().starts_with("AAECAwQF"));
+    assert_eq!(json("/cameras/front")["timestamp"], serde_json::json!({ "sec": 0, "nsec": 0 }));
+    assert_eq!(json("/cameras/front")["stamp"]["at"], -5);
+}
+
+#[test]
+fn a_frame_of_a_camera_that_the_shop_has_not_is_refused() {
+    let mut fact = facts(1, 1).remove(0);
+    fact.body = Body::Frame(Frame { camera: CameraId::new("roof"), format: FrameFormat::Jpeg, data: vec![1].into() });
+    let mut writer = Writer::new(Cursor::new(Vec::new()), &shop(), None, Cut::Raw).unwrap();
+    let error = writer.put(&fact).unwrap_err().to_string();
+    assert!(error.contains("the shop of this recording has no camera `roof`"), "{error}");
+}
+
+#[test]
 fn a_file_cut_anywhere_replays_up_to_the_break_and_says_so() {
-    let facts = facts(1, 3_000);
-    let whole = texts(&facts, Cut::Tracked);
-    let bytes = write(&facts, Cut::Tracked);
+    let facts = facts(1, 4_000);
+    let whole = texts(&facts, Cut::Raw);
+    let bytes = write(&facts, Cut::Raw);
     let mut lengths = Vec::new();
     let step = bytes.len() / 150 + 1;
     let near_ends = (0..400).chain(bytes.len() - 200..bytes.len());

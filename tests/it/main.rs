@@ -6,6 +6,7 @@ mod cli;
 mod db;
 mod determinism;
 mod documents;
+mod export;
 mod faults;
 mod fuzz;
 mod live;

@@ -106,14 +106,13 @@ fn coverage(shop: &Shop) -> (Vec<usize>, Vec<usize>) {
         seen_by(shop, &units, front).len()
     });
     let walls = &shop.room().unwrap().polygon;
-    let far = walls.iter().fold(Point::new(0.0, 0.0, 0.0), |far: Point<_>, corner| {
-        Point::new(far.x.max(corner.x), far.y.max(corner.y), 0.0)
-    });
+    let far_x = walls.iter().map(|corner| corner.x).fold(0.0, f64::max);
+    let far_y = walls.iter().map(|corner| corner.y).fold(0.0, f64::max);
     let steps = |length: f64| {
         let count = ((length - 2.0 * BODY_HALF_METRES) / MESH_METRES).round() as u32;
         (0..=count).map(|step| BODY_HALF_METRES + f64::from(step) * MESH_METRES)
     };
-    let floor = steps(far.x).flat_map(|x| steps(far.y).map(move |y| Point::<World>::new(x, y, 0.0)));
+    let floor = steps(far_x).flat_map(|x| steps(far_y).map(move |y| Point::<World>::new(x, y, 0.0)));
     let open = floor.filter(|point| !units.iter().any(|unit| unit.stands_at(*point, BODY_HALF_METRES)));
     let floor = open.map(|point| seen_by(shop, &units, point).len()).collect();
     (fronts.collect(), floor)

@@ -8,11 +8,11 @@ use std::sync::{Arc, LazyLock};
 
 use aisle::config;
 use aisle::facts::{Fact, Topic};
+use aisle::geometry::{CameraPose, Lens, Point};
 use aisle::ports::{FactSink, FactSource};
 use aisle::recording::{Cut, Reader, Writer};
 use aisle::replay::{self, Format, Options};
-
-use aisle::shop::Shop;
+use aisle::shop::{CameraDraft, Shop};
 
 use crate::trips::{SHOP, json, play};
 
@@ -22,11 +22,24 @@ static SHELF: LazyLock<Arc<Shop>> = LazyLock::new(|| {
     draft.shelves.truncate(1);
     let planned = |sku: &String| draft.shelves[0].facings.iter().any(|facing| facing.sku.as_ref() == Some(sku));
     draft.products.retain(|product| planned(&product.sku));
+    draft.cameras.push(CameraDraft {
+        name: "front".to_owned(),
+        size_pixels: [640, 360],
+        rate_hertz: 10.0,
+        lens: Lens { focal_pixels: [400.0, 400.0], centre_pixels: [320.0, 180.0], distortion: [0.0; 5] },
+        pose: CameraPose::look_at(Point::new(0.0, -2.0, 2.5), Point::new(0.5, 0.0, 0.5), 0.0),
+        line: None,
+    });
     Arc::new(Shop::check(draft).unwrap())
 });
 
-/// A fact that short trips do not have.
-const CLOCK: &str = r#"/clock {"stamp":{"source":"fusion","sequence":1,"at":1,"arrived":1},"body":{"offset":-40000000,"sigma":9000000,"events":3}}"#;
+/// Facts that simulated trips do not have, or not always.
+const FURTHER: [&str; 4] = [
+    r#"/cameras/ {"timestamp":{"sec":0,"nsec":1},"frame_id":"front","data":"/9j/4AAQSkZJRg==","format":"jpeg","stamp":{"source":"camera/front","sequence":1,"at":1,"arrived":2}}"#,
+    r#"/gates {"stamp":{"source":"gate/1","sequence":1,"at":1,"arrived":1},"body":{"cart":"cart_0198f2c4a1b2c3d4e5f60718293a4b5c","gate":"east","people":2}}"#,
+    r#"/seen {"stamp":{"source":"vision/front","sequence":1,"at":1,"arrived":1},"body":{"camera":"front","size_pixels":[640,360],"detections":[{"class":"person","bounds":{"left":10.5,"top":20.0,"right":90.0,"bottom":200.25},"score":0.9,"keypoints":[{"pixel":[40.0,30.5,0.0],"score":0.5}],"embedding":[0.6,-0.8]}]}}"#,
+    r#"/clock {"stamp":{"source":"fusion","sequence":1,"at":1,"arrived":1},"body":{"offset":-40000000,"sigma":9000000,"events":3}}"#,
+];
 
 /// Reads to the end. Every error but the last is of something that was left out, and each takes at least a byte.
 fn drain(source: &mut dyn FactSource, bytes: usize) -> Vec<Fact> {
@@ -59,7 +72,7 @@ pub(super) fn recording(input: &[u8]) {
 /// Messages on the channels of facts, one a line: `/plates {…}`. What is read is written again and read back the same.
 pub(super) fn facts(input: &[u8]) {
     let facts = read(&unpacked(input));
-    for cut in [Cut::Tracked, Cut::Decided] {
+    for cut in Cut::ALL {
         let mut file = Cursor::new(Vec::new());
         let mut writer = Writer::new(&mut file, &SHELF, None, cut).unwrap();
         let kept: Vec<&Fact> = facts.iter().filter(|fact| cut.holds(fact.body.topic())).collect();
@@ -163,8 +176,11 @@ fn first_corpora() {
         all.iter().filter(|line| line.starts_with(&prefix) && 160 < line.len()).min_by_key(|line| line.len())
     };
     let mut lines: Vec<String> = Topic::ALL.into_iter().filter_map(smallest).map(|line| message(line)).collect();
-    if lines.iter().all(|line| !line.starts_with("/clock ")) {
-        lines.push(CLOCK.to_owned());
+    for line in FURTHER {
+        let (topic, _) = line.split_once(' ').unwrap();
+        if lines.iter().all(|other| !other.starts_with(&format!("{topic} "))) {
+            lines.push(line.to_owned());
+        }
     }
     assert_eq!(lines.len(), Topic::ALL.len());
     let all_lines = lines.join("\n");
@@ -187,7 +203,7 @@ fn first_corpora() {
         }
     };
     for line in &lines {
-        let topic = line.split(' ').next().unwrap().trim_start_matches('/');
+        let topic = line.split(' ').next().unwrap().trim_matches('/');
         keep("facts", &format!("{topic}.txt"), line.as_bytes());
     }
     let own = |fact: &&Fact| match &fact.body {

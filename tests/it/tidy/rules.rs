@@ -27,6 +27,7 @@ const FLOORS: [Floor; 5] = [
             "label",
             "db",
             "document",
+            "export",
             "eval",
         ],
     },
@@ -35,7 +36,11 @@ const FLOORS: [Floor; 5] = [
 ];
 
 /// Rooms below the hall that may know what really happened; everybody above may.
-const TRUTH_READERS: [&str; 4] = ["recording", "replay", "sim", "eval"];
+const TRUTH_READERS: [&str; 5] = ["recording", "replay", "sim", "export", "eval"];
+
+/// Whatever of a recording yields the truth: rooms that may not know it may not ask for these either.
+const TRUTH_TYPE: &str = "Entry";
+const TRUTH_CALL: &str = "next_entry";
 
 /// Rooms that think: state, facts and a time in, facts out.
 const THINKING: [&str; 9] =
@@ -90,6 +95,7 @@ fn place(module: &str) -> Option<(usize, usize)> {
 pub(super) fn check_source(source: &Source) -> Vec<Offence> {
     let mut offences = check_size(&source.path, &source.text);
     check_floors(source, &mut offences);
+    check_spouts(source, &mut offences);
     check_globs(source, &mut offences);
     check_names(source, &mut offences);
     check_head(source, &mut offences);
@@ -121,6 +127,22 @@ fn check_floors(source: &Source, offences: &mut Vec<Offence>) {
         } else if there == "truth" && floor < 3 && !TRUTH_READERS.contains(&here) {
             offences.push(offence(source, line, format!("`{here}` reads the truth, which only judges and makers may")));
         }
+    }
+}
+
+/// Rooms below the hall that may not know the truth do not read recordings entry by entry, whose facts stand among it.
+fn check_spouts(source: &Source, offences: &mut Vec<Offence>) {
+    let here = source.modules().first().copied().unwrap_or_default();
+    if place(here).is_none_or(|(floor, _)| 3 <= floor) || TRUTH_READERS.contains(&here) {
+        return;
+    }
+    for (line, path) in source.paths() {
+        if source.target(&path) == Some("recording") && path.contains(&TRUTH_TYPE) {
+            offences.push(offence(source, line, format!("`{here}` reads the truth in recordings; ask for facts")));
+        }
+    }
+    for word in source.words.iter().filter(|word| word.text == TRUTH_CALL) {
+        offences.push(offence(source, word.line, format!("`{here}` reads the truth in recordings; ask for facts")));
     }
 }
 

@@ -79,6 +79,11 @@ fn ordered_floors_look_to_the_left_only() {
     assert_eq!(check("src/api/x.rs", "use crate::cli::Eval;"), ["1: `api` uses `cli`, which stands beside it"]);
     assert_eq!(check("src/ports/mod.rs", "//! H\nuse crate::truth::Truth;").len(), 1);
     assert_eq!(check("src/recording/mod.rs", "//! H\nuse crate::truth::Truth;"), [""; 0]);
+    let reads = "use crate::recording::{Entry, Reader};\nfn f(r: Reader) { r.next_entry(); r.next_fact(); }";
+    let told = [1, 2].map(|line| format!("{line}: `vision` reads the truth in recordings; ask for facts"));
+    assert_eq!(check("src/vision/x.rs", reads), told);
+    assert_eq!(check("src/export/x.rs", reads), [""; 0]);
+    assert_eq!(check("src/cli/x.rs", reads), [""; 0]);
 }
 
 #[test]

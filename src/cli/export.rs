@@ -1,0 +1,86 @@
+//! `aisle export`: pictures and their truth for other tools and for eyes.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::base::Result;
+use crate::export::{self, Form};
+
+/// Make pictures, labels or a page to look at out of a recording with cameras.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  aisle export preview trip.mcap -o look        then open look/index.html
+  aisle export coco trip.mcap -o keypoints      for pycocotools
+  aisle export mot trip.mcap -o tracks          for TrackEval and py-motmetrics
+  aisle export frames trip.mcap -o pictures")]
+pub(super) struct Export {
+    /// What to make.
+    #[command(subcommand)]
+    form: FormCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum FormCommand {
+    /// COCO keypoints: images, and person_keypoints.json with boxes and joints of everybody who is seen.
+    #[command(after_help = "\
+Keypoints are pixel indices: the middle of the top left pixel is (0, 0). Boxes are around the pixels that show a body, from
+the corner of the picture; `area` is that of the box. `track_id` is one number a visit. Needs frames with truth.")]
+    Coco(Paths),
+    /// MOTChallenge: a sequence for every camera, with img1, gt/gt.txt and seqinfo.ini.
+    #[command(after_help = "\
+Boxes are around whole bodies, also their hidden parts; the last column says how much of them is seen. Pixels count from 1.
+Ids are the same in all cameras. `seqmap.txt` names the sequences for TrackEval. Needs frames with truth.")]
+    Mot(Paths),
+    /// The pictures, a folder for every camera.
+    Frames(Paths),
+    /// A page that plays all cameras in step, with the truth over them, a floor plan and the receipts.
+    #[command(after_help = "\
+Open index.html in a browser; it needs nothing else. Space plays, the arrow keys step, b, s and h switch boxes, skeletons and
+hands. `#t=12.5` behind the address begins there.")]
+    Preview(Paths),
+}
+
+#[derive(Debug, Args)]
+struct Paths {
+    /// The recording.
+    #[arg(value_name = "RECORDING")]
+    recording: PathBuf,
+    /// The folder to write: one that does not exist yet, or is empty. It is there only when it is whole.
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+}
+
+impl Export {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// As [`export::export`].
+    pub(super) fn run(self) -> Result<()> {
+        let (form, paths) = match self.form {
+            FormCommand::Coco(paths) => (Form::Coco, paths),
+            FormCommand::Mot(paths) => (Form::Mot, paths),
+            FormCommand::Frames(paths) => (Form::Frames, paths),
+            FormCommand::Preview(paths) => (Form::Preview, paths),
+        };
+        let bar = progress();
+        let summary = export::export(form, &paths.recording, &paths.output, &mut |read, all| {
+            bar.set_length(all);
+            bar.set_position(read);
+        });
+        bar.finish_and_clear();
+        super::print(&format!("{}: {}\n", paths.output.display(), summary?))
+    }
+}
+
+/// A bar on a terminal, nothing elsewhere.
+fn progress() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {percent} % {eta}");
+    ProgressBar::new(1).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}

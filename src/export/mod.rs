@@ -1,0 +1,167 @@
+//! Pictures and their truth for other tools and for eyes. It takes a recording with frames and, where a form needs it,
+//! with what they really show; it gives a folder: COCO keypoints, MOTChallenge, the bare pictures, or a page that plays
+//! them. It never reads a picture, and leaves no folder behind that is not whole.
+//!
+//! A recording is read twice, first for which frames there are and what is known of them, then for the pictures, so that
+//! memory grows by a few bytes a frame, not by its picture.
+
+mod coco;
+mod folder;
+mod index;
+mod mot;
+mod preview;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::fs;
+use std::path::Path;
+
+use crate::base::{Error, Result};
+use crate::facts::{Body, Stamp};
+use crate::recording::{Entry, Reader};
+use crate::truth::{FrameTruth, SceneTruth};
+use folder::PartFolder;
+use index::Index;
+
+/// What is made of a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Images and `person_keypoints.json`, as COCO keeps people (Lin et al., 2014). Only frames whose truth is known.
+    Coco,
+    /// A sequence for every camera, as MOTChallenge keeps them (Dendorfer et al., 2020). Only frames whose truth is known.
+    Mot,
+    /// The pictures, a folder for every camera.
+    Frames,
+    /// The pictures, and a page that plays them with the truth over them where it is known.
+    Preview,
+}
+
+/// What an export holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Cameras with at least one picture.
+    pub cameras: usize,
+    /// Pictures written.
+    pub frames: u64,
+    /// Pictures left out because nobody knows what they show.
+    pub unlabelled: u64,
+    /// People in pictures written down; 0 where the form has none.
+    pub people: u64,
+}
+
+/// Exports a recording to a folder that does not exist yet, or is empty. `progress` is told how many of how many bytes are
+/// read.
+///
+/// # Errors
+/// When the recording cannot be read or has no frames, when the form needs truth and there is none, when the folder is not
+/// empty, or the disk refuses; nothing is left behind then.
+pub fn export(form: Form, recording: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Summary> {
+    let folder = PartFolder::beside(to)?;
+    let bytes = fs::metadata(recording).map_err(|error| Error::io("open", recording, &error))?.len();
+    let mut index = Index::of(recording, &mut |read| progress(read, 2 * bytes))?;
+    if form.needs_truth() {
+        index.keep_labelled(recording)?;
+    }
+    let mut writer: Box<dyn FormWriter + '_> = match form {
+        Form::Coco => Box::new(coco::Coco::begin(&index, &folder)?),
+        Form::Mot => Box::new(mot::Mot::begin(&index, &folder)?),
+        Form::Frames => Box::new(Frames::begin(&index, &folder)?),
+        Form::Preview => Box::new(preview::Preview::begin(&index, &folder)?),
+    };
+    let mut summary = Summary { cameras: index.cameras().count(), unlabelled: index.unlabelled, ..Summary::default() };
+    let mut reader = Reader::open(recording)?;
+    while let Some(entry) = reader.next_entry()? {
+        progress(bytes + reader.position().min(bytes), 2 * bytes);
+        match entry {
+            Entry::Fact(fact) => {
+                let Body::Frame(frame) = fact.body else { continue };
+                let Some(spot) = index.spot(&frame.camera, fact.stamp.sequence) else { continue };
+                folder.write(&writer.picture(&spot), &frame.data)?;
+                writer.frame(&spot, &fact.stamp)?;
+                summary.frames += 1;
+            }
+            Entry::Frame(truth) => {
+                let Some(spot) = index.spot(&truth.camera, truth.sequence) else { continue };
+                summary.people += writer.truth(&spot, &truth)?;
+            }
+            Entry::Scene(scene) => writer.scene(&scene)?,
+        }
+    }
+    writer.finish()?;
+    folder.rename(to)?;
+    Ok(summary)
+}
+
+/// Where a frame stands in an export.
+#[derive(Clone, Copy, Debug)]
+struct Spot<'a> {
+    /// Number of its camera in the shop, from 0.
+    camera: usize,
+    /// Name of its camera.
+    name: &'a str,
+    /// Number of the frame among those of its camera, from 1.
+    number: u64,
+}
+
+/// What makes a folder of one form.
+trait FormWriter {
+    /// Where in the folder a picture goes.
+    fn picture(&self, spot: &Spot<'_>) -> String {
+        format!("{}/{:06}.jpg", spot.name, spot.number)
+    }
+
+    /// Notes a picture that was written.
+    fn frame(&mut self, _spot: &Spot<'_>, _stamp: &Stamp) -> Result<()> {
+        Ok(())
+    }
+
+    /// Notes what a picture shows; answers how many people of it were written down.
+    fn truth(&mut self, _spot: &Spot<'_>, _truth: &FrameTruth) -> Result<u64> {
+        Ok(0)
+    }
+
+    /// Notes where everybody was.
+    fn scene(&mut self, _scene: &SceneTruth) -> Result<()> {
+        Ok(())
+    }
+
+    /// Writes what stands at the end.
+    fn finish(self: Box<Self>) -> Result<()>;
+}
+
+/// The bare pictures.
+struct Frames;
+
+impl Frames {
+    fn begin(index: &Index, folder: &PartFolder) -> Result<Self> {
+        index.cameras().try_for_each(|(_, camera, _)| folder.make(camera.id.as_str()))?;
+        Ok(Frames)
+    }
+}
+
+impl FormWriter for Frames {
+    fn finish(self: Box<Self>) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Form {
+    const fn needs_truth(self) -> bool {
+        matches!(self, Form::Coco | Form::Mot)
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} frames of {} cameras", self.frames, self.cameras)?;
+        if 0 < self.people {
+            write!(f, ", {} people in them", self.people)?;
+        }
+        match self.unlabelled {
+            0 => Ok(()),
+            count => write!(f, "; {count} frames left out, for nobody knows what they show"),
+        }
+    }
+}

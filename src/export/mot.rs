@@ -1,0 +1,64 @@
+//! MOTChallenge: a folder for every camera with `seqinfo.ini`, `img1` and `gt/gt.txt`, and `seqmap.txt` that names them.
+//!
+//! Boxes are around whole bodies, also where something hides them or the picture ends; the last column says how much of
+//! the part in the picture is seen. The middle of the top left pixel is (1, 1) there.
+
+use super::folder::{PartFolder, TextFile};
+use super::index::Index;
+use super::{FormWriter, Spot};
+use crate::base::Result;
+use crate::truth::FrameTruth;
+
+/// Added to our coordinates, in which the corner of the picture is (0, 0), to count pixels from 1.
+const FIRST_PIXEL: f64 = 1.0;
+
+pub(super) struct Mot<'a> {
+    index: &'a Index,
+    /// By number of the camera; `None` for cameras without pictures.
+    truths: Vec<Option<TextFile>>,
+}
+
+impl<'a> Mot<'a> {
+    pub(super) fn begin(index: &'a Index, folder: &PartFolder) -> Result<Self> {
+        let mut truths: Vec<Option<TextFile>> = index.shop.cameras().iter().map(|_| None).collect();
+        let mut map = folder.text("seqmap.txt")?;
+        map.put("name\n")?;
+        for (number, camera, count) in index.cameras() {
+            let (name, [width, height]) = (camera.id.as_str(), camera.size_pixels);
+            folder.make(&format!("{name}/img1"))?;
+            folder.make(&format!("{name}/gt"))?;
+            let rate = camera.rate_hertz;
+            let info = format!(
+                "[Sequence]\nname={name}\nimDir=img1\nframeRate={rate}\nseqLength={count}\nimWidth={width}\n\
+                 imHeight={height}\nimExt=.jpg\n"
+            );
+            folder.write(&format!("{name}/seqinfo.ini"), info.as_bytes())?;
+            map.put(&format!("{name}\n"))?;
+            truths[number] = Some(folder.text(&format!("{name}/gt/gt.txt"))?);
+        }
+        map.finish()?;
+        Ok(Mot { index, truths })
+    }
+}
+
+impl FormWriter for Mot<'_> {
+    fn picture(&self, spot: &Spot<'_>) -> String {
+        format!("{}/img1/{:06}.jpg", spot.name, spot.number)
+    }
+
+    fn truth(&mut self, spot: &Spot<'_>, truth: &FrameTruth) -> Result<u64> {
+        let Some(out) = &mut self.truths[spot.camera] else { return Ok(0) };
+        for body in &truth.people {
+            let (bounds, who) = (body.bounds, self.index.visit(body.visit));
+            let (left, top) = (bounds.left + FIRST_PIXEL, bounds.top + FIRST_PIXEL);
+            let (width, height) = (bounds.width(), bounds.height());
+            let (frame, seen) = (spot.number, body.visible_share);
+            out.put(&format!("{frame},{who},{left:.2},{top:.2},{width:.2},{height:.2},1,1,{seen:.4}\n"))?;
+        }
+        Ok(truth.people.len() as u64)
+    }
+
+    fn finish(self: Box<Self>) -> Result<()> {
+        self.truths.into_iter().flatten().try_for_each(TextFile::finish)
+    }
+}
