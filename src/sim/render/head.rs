@@ -187,7 +187,7 @@ fn shell(mesh: &mut Mesh, skull: &Skull, locks: &[Lock], thick: f32, (tint, pain
             ring
         })
         .collect();
-    mesh.loft(&rings, SIDES, [true, false], paint);
+    mesh.loft(&rings, SIDES, [true, true], paint);
 }
 
 fn hair(mesh: &mut Mesh, skull: &Skull, look: &Look) {

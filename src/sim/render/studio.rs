@@ -1,5 +1,6 @@
 //! The studio: a shop made ready to be photographed, and how a photograph is taken.
 
+use std::collections::HashMap;
 use std::f32::consts::TAU;
 
 use glam::{Vec2, Vec3};
@@ -18,7 +19,7 @@ use super::room::Room;
 use super::sensor::Sensor;
 use super::shot::Shot;
 use super::style::Style;
-use super::texture::Texture;
+use super::texture::{Colour, Texture};
 use crate::geometry::PixelBox;
 use crate::shop::{Package, Shop};
 use crate::sim::figure::{Figure, Moment, Placed};
@@ -41,6 +42,9 @@ pub(in crate::sim) struct Studio {
     bare: Vec<Vec<Layer>>,
     sensor: Sensor,
 }
+
+/// Light on furniture by the bits of place and normal: triangles share their corners, and cameras what they see.
+type KnownLight = HashMap<[[u32; 3]; 2], Colour>;
 
 /// A product ready to be drawn.
 struct Good {
@@ -100,12 +104,13 @@ impl Studio {
             sensor: Sensor::new(style.sensor),
             style,
         };
-        studio.bare = studio.eyes.iter().map(|eye| studio.bare_shop(eye, &mesh)).collect();
+        let mut known = KnownLight::new();
+        studio.bare = studio.eyes.iter().map(|eye| studio.bare_shop(eye, &mesh, &mut known)).collect();
         studio
     }
 
     /// What a camera sees of the building and its furniture.
-    fn bare_shop(&self, eye: &Eye, mesh: &Mesh) -> Vec<Layer> {
+    fn bare_shop(&self, eye: &Eye, mesh: &Mesh, known: &mut KnownLight) -> Vec<Layer> {
         let mut layers: Vec<Layer> = OFFSETS.map(|offset| Layer::new(eye.width, eye.height, offset)).into();
         for face in &mesh.faces {
             let triangle = face.corners.map(|corner| mesh.vertices[corner as usize]);
@@ -115,7 +120,7 @@ impl Studio {
             }
             let material = MATERIALS[usize::from(face.paint)];
             eye.cut(triangle, &mut |cut| {
-                let corners = cut.map(|(vertex, corner)| self.lit_fixture(eye, material, &vertex, corner));
+                let corners = cut.map(|(vertex, corner)| self.lit_fixture(eye, material, (&vertex, corner), known));
                 let [a, b, c] = &corners;
                 for layer in &mut layers {
                     layer.triangle([a, b, c], &self.textures[usize::from(face.paint)], &mut Ink::Thing(None));
@@ -125,11 +130,18 @@ impl Studio {
         layers
     }
 
-    fn lit_fixture(&self, eye: &Eye, material: Material, vertex: &Vertex, corner: Corner) -> Corner {
+    fn lit_fixture(
+        &self,
+        eye: &Eye,
+        material: Material,
+        (vertex, corner): (&Vertex, Corner),
+        known: &mut KnownLight,
+    ) -> Corner {
         if material.glows() {
             return Corner { light: vertex.tint * 1.15, ..corner };
         }
-        let light = self.lighting.on(vertex.at, vertex.normal);
+        let key = [vertex.at, vertex.normal].map(|part| part.to_array().map(f32::to_bits));
+        let light = *known.entry(key).or_insert_with(|| self.lighting.on(vertex.at, vertex.normal));
         let gloss = material.gloss(&self.style);
         let shine = if 0.0 < gloss { gloss * shine(eye.at, vertex.at, vertex.normal) * light.y } else { 0.0 };
         Corner { light: vertex.tint * light, shine, ..corner }
