@@ -115,8 +115,12 @@ fn trunk(mesh: &mut Mesh, bones: &Bones, look: &Look) {
         Top::TShirt | Top::LongSleeve => -0.06,
         Top::Dress => -0.16,
     };
-    let ring = |(share, width, front, back, v, shade): (f32, f32, f32, f32, f32, f32), more: f32| {
-        Ring { pose: spine.at(share), half: [width + more, front + more, back + more], power: 2.3, v, tint: Vec3::splat(shade) }
+    let ring = |(share, width, front, back, v, shade): (f32, f32, f32, f32, f32, f32), more: f32| Ring {
+        pose: spine.at(share),
+        half: [width + more, front + more, back + more],
+        power: 2.3,
+        v,
+        tint: Vec3::splat(shade),
     };
     let trousers: Vec<Ring> = rows[..5].iter().map(|row| ring(*row, 0.002)).collect();
     mesh.loft(&trousers, TRUNK_SIDES, [true, true], BOTTOM);
@@ -143,7 +147,14 @@ fn trunk(mesh: &mut Mesh, bones: &Bones, look: &Look) {
     mesh.loft(&shirt, TRUNK_SIDES, [false, true], TOP);
     if look.top == Top::Hoodie && look.hair != Hair::Hood {
         let nape = Pose::along(spine.neck, up, spine.forward[1]);
-        mesh.egg(nape.moved(0.0, -0.075 * s, -0.005 * s), [0.1 * s, 0.05 * s, 0.05 * s, 0.055 * s], 6, 12, Vec3::splat(0.9), SLEEVE);
+        mesh.egg(
+            nape.moved(0.0, -0.075 * s, -0.005 * s),
+            [0.1 * s, 0.05 * s, 0.05 * s, 0.055 * s],
+            6,
+            12,
+            Vec3::splat(0.9),
+            SLEEVE,
+        );
     }
 }
 
@@ -157,7 +168,8 @@ fn neck(mesh: &mut Mesh, bones: &Bones, look: &Look) {
         let pose = Pose::along(base.lerp(top, share), top - base, skull.forward);
         Ring::round(pose, radius, 0.5, look.skin * shade)
     };
-    let rings = [ring(-0.3, thick * 1.15, 0.8), ring(0.15, thick, 0.85), ring(0.6, thick * 0.95, 0.7), ring(1.0, thick, 0.6)];
+    let rings =
+        [ring(-0.3, thick * 1.15, 0.8), ring(0.15, thick, 0.85), ring(0.6, thick * 0.95, 0.7), ring(1.0, thick, 0.6)];
     mesh.loft(&rings, 12, [false, false], PLAIN);
 }
 
@@ -258,8 +270,9 @@ fn leg(mesh: &mut Mesh, bones: &Bones, look: &Look, side: usize) {
     let hint = vec3(bones.figure.chest.forward);
     let thigh = 0.084 * r * look.build.hips.sqrt();
     let skin = [
-        section(0, 0.0, thigh),
-        section(0, 0.4, thigh * 0.86),
+        section(0, 0.06, thigh * 0.7),
+        section(0, 0.14, thigh * 0.88),
+        section(0, 0.4, thigh * 0.84),
         section(0, 0.88, 0.056 * r),
         section(1, 0.0, 0.054 * r),
         section(1, 0.3, 0.056 * r),
@@ -322,7 +335,8 @@ fn skirt(mesh: &mut Mesh, bones: &Bones, look: &Look) {
     rings.push(around(between(hips, knees, 1.0), wide * 1.08, 0.65));
     rings.push(around(between(hips, knees, 0.5), wide * 1.12, 0.4));
     let (g, hip) = (look.build.girth, hip_width(&spine, s, look));
-    let upper = [(-0.1, 1.03 * hip, 0.112 * s * g, 0.13 * s * g, 0.15), (0.06, hip, 0.103 * s * g, 0.122 * s * g, 0.05)];
+    let upper =
+        [(-0.1, 1.03 * hip, 0.112 * s * g, 0.13 * s * g, 0.15), (0.06, hip, 0.103 * s * g, 0.122 * s * g, 0.05)];
     let ring = |(share, width, front, back, v)| Ring::oval(spine.at(share), [width, front, back], v, Vec3::ONE);
     rings.extend(upper.map(ring));
     let paint = if look.top == Top::Dress { SLEEVE } else { BOTTOM };

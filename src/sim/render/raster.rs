@@ -139,7 +139,8 @@ impl Layer {
             // A shadow lies on what is there, not on what stands on it.
             let there = self.nearness[place];
             if (1.0 / there.max(1e-3) - 1.0 / nearness).abs() < 0.06 {
-                let keep = (a.light * weights.x + b.light * weights.y + c.light * weights.z).clamp(Vec3::ZERO, Vec3::ONE);
+                let keep =
+                    (a.light * weights.x + b.light * weights.y + c.light * weights.z).clamp(Vec3::ZERO, Vec3::ONE);
                 self.colours[place] = pack(unpack(self.colours[place]) * keep);
             }
             return;

@@ -41,6 +41,8 @@ pub(in crate::sim) struct Studio {
     /// By camera: the shop without goods.
     bare: Vec<Vec<Layer>>,
     sensor: Sensor,
+    /// By camera: how far it is opened.
+    gains: Vec<f32>,
 }
 
 /// Light on furniture by the bits of place and normal: triangles share their corners, and cameras what they see.
@@ -102,10 +104,16 @@ impl Studio {
             glass,
             bare: Vec::new(),
             sensor: Sensor::new(style.sensor),
+            gains: Vec::new(),
             style,
         };
         let mut known = KnownLight::new();
         studio.bare = studio.eyes.iter().map(|eye| studio.bare_shop(eye, &mesh, &mut known)).collect();
+        let gain = |layers: &Vec<Layer>| {
+            let colours = layers.first().into_iter().flat_map(Layer::colours);
+            studio.sensor.gain_for(colours.step_by(7).map(|packed| unpack(*packed)))
+        };
+        studio.gains = studio.bare.iter().map(gain).collect();
         studio
     }
 
@@ -218,7 +226,7 @@ impl Studio {
             }
         }
         light.iter_mut().for_each(|sum| *sum *= 1.0 / passes as f32);
-        let picture = self.sensor.develop(&mut light, eye.width, eye.height, dice_seed);
+        let picture = self.sensor.develop(&mut light, [eye.width, eye.height], self.gains[camera], dice_seed);
         Shot::new(picture, eye.camera, owners, nearness, &scenes[middle].bounds)
     }
 
@@ -276,7 +284,8 @@ impl Studio {
         }
         let spot = |(at, size, keep): (Vec3, Vec2, f32)| {
             let mut mesh = Mesh::default();
-            let corner = |mesh: &mut Mesh, at: Vec3, keep: f32| mesh.corner(at, Vec3::Z, Vec2::ZERO, Vec3::splat(keep.min(1.0)));
+            let corner =
+                |mesh: &mut Mesh, at: Vec3, keep: f32| mesh.corner(at, Vec3::Z, Vec2::ZERO, Vec3::splat(keep.min(1.0)));
             let middle = corner(&mut mesh, at.with_z(0.0), keep);
             for share in [0.5, 1.0] {
                 for side in 0..SHADOW_SIDES {

@@ -120,7 +120,11 @@ impl Canvas {
         let mut levels = Vec::new();
         let (mut width, mut height, mut pixels) = (self.width, self.height, self.pixels.clone());
         loop {
-            levels.push(Level { width: width as u32, height: height as u32, texels: pixels.iter().map(pack).collect() });
+            levels.push(Level {
+                width: width as u32,
+                height: height as u32,
+                texels: pixels.iter().map(pack).collect(),
+            });
             if width == 1 && height == 1 {
                 return Texture { levels };
             }
