@@ -111,9 +111,8 @@ fn trunk(mesh: &mut Mesh, bones: &Bones, look: &Look) {
     ];
     // Cloth of the upper body ends at the hips; below it are the trousers.
     let hem = match look.top {
-        Top::Jacket | Top::Hoodie => -0.1,
-        Top::TShirt | Top::LongSleeve => -0.06,
-        Top::Dress => -0.16,
+        Top::Jacket | Top::Hoodie => -0.15,
+        Top::TShirt | Top::LongSleeve | Top::Dress => -0.11,
     };
     let ring = |(share, width, front, back, v, shade): (f32, f32, f32, f32, f32, f32), more: f32| Ring {
         pose: spine.at(share),
@@ -125,14 +124,9 @@ fn trunk(mesh: &mut Mesh, bones: &Bones, look: &Look) {
     let trousers: Vec<Ring> = rows[..5].iter().map(|row| ring(*row, 0.002)).collect();
     mesh.loft(&trousers, TRUNK_SIDES, [true, true], BOTTOM);
     let mut shirt: Vec<Ring> = Vec::new();
-    let first = rows.iter().position(|row| hem < row.0).unwrap_or(0);
-    if 0 < first {
-        let (below, above) = (rows[first - 1], rows[first]);
-        let share = (hem - below.0) / (above.0 - below.0);
-        let mix = |a: f32, b: f32| a + (b - a) * share;
-        let row = (hem, mix(below.1, above.1), mix(below.2, above.2), mix(below.3, above.3), 0.98, 0.9);
-        shirt.push(ring(row, loose + 0.012 * s));
-    }
+    let first = rows.iter().position(|row| hem + 0.05 < row.0).unwrap_or(0);
+    let hem_row = (hem, hips * 1.03, 0.11 * s * g * build.belly.sqrt(), 0.126 * s * g * build.hips, 0.98, 0.85);
+    shirt.push(ring(hem_row, loose + 0.006 * s));
     shirt.extend(rows[first..].iter().map(|row| ring(*row, loose + 0.004 * s)));
     // The slope from the shoulders to the neck.
     let (d, up) = (spine.half_shoulders, spine.neck - spine.shoulders);
@@ -268,7 +262,7 @@ fn leg(mesh: &mut Mesh, bones: &Bones, look: &Look, side: usize) {
     let (s, g) = (bones.scale, look.build.girth);
     let r = s * g;
     let hint = vec3(bones.figure.chest.forward);
-    let thigh = 0.084 * r * look.build.hips.sqrt();
+    let thigh = 0.079 * r * look.build.hips.sqrt();
     let skin = [
         section(0, 0.06, thigh * 0.7),
         section(0, 0.14, thigh * 0.88),
@@ -288,16 +282,18 @@ fn leg(mesh: &mut Mesh, bones: &Bones, look: &Look, side: usize) {
         _ if look.top == Top::Dress => return,
         Bottom::Skirt | Bottom::LongSkirt => return,
         Bottom::Shorts => vec![
-            section(0, -0.06, thigh * 0.9),
-            section(0, 0.05, thigh + 0.012 * s),
+            section(0, -0.06, thigh * 0.5),
+            section(0, 0.0, thigh * 0.84),
+            section(0, 0.1, thigh + 0.008 * s),
             section(0, 0.45, thigh * 0.9 + 0.02 * s),
             section(0, 0.86, 0.06 * r + 0.025 * s),
         ],
         Bottom::Trousers | Bottom::Slim => {
             let loose = if look.bottom == Bottom::Slim { 0.004 * s } else { 0.016 * s };
             vec![
-                section(0, -0.06, thigh * 0.9),
-                section(0, 0.05, thigh + 0.008 * s),
+                section(0, -0.06, thigh * 0.5),
+                section(0, 0.0, thigh * 0.84),
+                section(0, 0.1, thigh + 0.004 * s),
                 section(0, 0.45, thigh * 0.86 + loose),
                 section(0, 0.88, 0.056 * r + loose),
                 section(1, 0.0, 0.055 * r + loose),

@@ -115,8 +115,10 @@ impl Look {
         let depth = roll.uniform(0.0, SKINS.len() as f64 - 1.001);
         let (lighter, darker) = (srgb(SKINS[depth as usize]), srgb(SKINS[depth as usize + 1]));
         let warm = Vec3::new(1.0, roll.uniform(0.9, 1.0) as f32, roll.uniform(0.82, 1.0) as f32);
-        // The scale shows faces in ordinary light; as a surface skin is a little brighter than it looks.
-        let skin = lighter.lerp(darker, depth.fract() as f32) * warm * 0.9 + Vec3::new(0.022, 0.014, 0.011);
+        // The scale is of screens, where the lightest is nearly white; as a surface skin is redder, and never as
+        // dark or as light.
+        let skin = lighter.lerp(darker, depth.fract() as f32) * warm * Vec3::new(0.76, 0.7, 0.66)
+            + Vec3::new(0.022, 0.014, 0.011);
         let hair = hair_style(&mut roll, woman);
         let hair_colour = hair_colour(&mut roll, depth);
         let headwear = hsv(roll.uniform(0.0, 1.0), roll.uniform(0.0, 0.9), roll.uniform(0.08, 0.95));
