@@ -79,10 +79,9 @@ impl Spine {
 
     /// The pose at a share of the way from the hips (0) to between the shoulders (1).
     fn at(&self, share: f32) -> Pose {
-        let hollow = Vec3::ZERO;
         let up = self.shoulders - self.pelvis;
         let forward = self.forward[0].lerp(self.forward[1], share.clamp(0.0, 1.0));
-        Pose::along(self.pelvis + up * share + hollow, up, forward)
+        Pose::along(self.pelvis + up * share, up, forward)
     }
 }
 
@@ -92,11 +91,11 @@ fn trunk(mesh: &mut Mesh, bones: &Bones, look: &Look) {
     let loose = s * match look.top {
         Top::TShirt | Top::Dress => 0.006,
         Top::LongSleeve => 0.004,
-        Top::Jacket => 0.02,
-        Top::Hoodie => 0.022,
+        Top::Jacket => 0.014,
+        Top::Hoodie => 0.017,
     };
     let g = build.girth;
-    let hips = (spine.half_hips * 1.3).max(0.14 * s) * build.hips * g.sqrt();
+    let hips = hip_width(&spine, s, look);
     let rows = [
         // Share of the way up, half width, forward, back, place on the cloth, shade.
         (-0.16, 0.62 * hips, 0.07 * s * g, 0.08 * s * g, 1.0, 0.6),
@@ -107,29 +106,27 @@ fn trunk(mesh: &mut Mesh, bones: &Bones, look: &Look) {
         (0.48, 0.138 * s * g, 0.106 * s * g * build.belly.sqrt(), 0.092 * s * g, 0.48, 1.0),
         (0.66, 0.152 * s * g.sqrt() * build.shoulders, 0.112 * s * g * build.bust, 0.104 * s * g, 0.34, 1.0),
         (0.8, 0.86 * spine.half_shoulders, 0.112 * s * g * build.bust, 0.108 * s * g, 0.22, 1.0),
-        (0.93, 0.95 * spine.half_shoulders, 0.088 * s * g, 0.1 * s * g, 0.12, 1.0),
-        (1.0, 0.93 * spine.half_shoulders, 0.07 * s * g, 0.085 * s * g, 0.08, 1.0),
+        (0.92, 0.98 * spine.half_shoulders, 0.09 * s * g, 0.1 * s * g, 0.12, 1.0),
+        (1.0, 1.02 * spine.half_shoulders, 0.068 * s * g, 0.08 * s * g, 0.08, 1.0),
     ];
     // Cloth of the upper body ends at the hips; below it are the trousers.
     let hem = match look.top {
-        Top::Jacket | Top::Hoodie => -0.1,
-        Top::TShirt | Top::LongSleeve => -0.06,
-        Top::Dress => -0.16,
+        Top::Jacket | Top::Hoodie => -0.15,
+        Top::TShirt | Top::LongSleeve | Top::Dress => -0.11,
     };
-    let ring = |(share, width, front, back, v, shade): (f32, f32, f32, f32, f32, f32), more: f32| {
-        Ring { pose: spine.at(share), half: [width + more, front + more, back + more], power: 2.3, v, tint: Vec3::splat(shade) }
+    let ring = |(share, width, front, back, v, shade): (f32, f32, f32, f32, f32, f32), more: f32| Ring {
+        pose: spine.at(share),
+        half: [width + more, front + more, back + more],
+        power: 2.3,
+        v,
+        tint: Vec3::splat(shade),
     };
     let trousers: Vec<Ring> = rows[..5].iter().map(|row| ring(*row, 0.002)).collect();
     mesh.loft(&trousers, TRUNK_SIDES, [true, true], BOTTOM);
     let mut shirt: Vec<Ring> = Vec::new();
-    let first = rows.iter().position(|row| hem < row.0).unwrap_or(0);
-    if 0 < first {
-        let (below, above) = (rows[first - 1], rows[first]);
-        let share = (hem - below.0) / (above.0 - below.0);
-        let mix = |a: f32, b: f32| a + (b - a) * share;
-        let row = (hem, mix(below.1, above.1), mix(below.2, above.2), mix(below.3, above.3), 0.98, 0.9);
-        shirt.push(ring(row, loose + 0.012 * s));
-    }
+    let first = rows.iter().position(|row| hem + 0.05 < row.0).unwrap_or(0);
+    let hem_row = (hem, hips * 1.03, 0.11 * s * g * build.belly.sqrt(), 0.126 * s * g * build.hips, 0.98, 0.85);
+    shirt.push(ring(hem_row, loose + 0.006 * s));
     shirt.extend(rows[first..].iter().map(|row| ring(*row, loose + 0.004 * s)));
     // The slope from the shoulders to the neck.
     let (d, up) = (spine.half_shoulders, spine.neck - spine.shoulders);
@@ -137,13 +134,21 @@ fn trunk(mesh: &mut Mesh, bones: &Bones, look: &Look) {
         let pose = Pose::along(spine.shoulders + up * share, up, spine.forward[1]);
         Ring { pose, half: [width + loose, front + loose, back + loose], power: 2.0, v, tint: Vec3::ONE }
     };
-    shirt.push(slope(0.45, 0.72 * d, 0.066 * s, 0.08 * s, 0.05));
-    shirt.push(slope(0.8, 0.45 * d, 0.058 * s, 0.07 * s, 0.025));
+    shirt.push(slope(0.4, 1.0 * d, 0.06 * s, 0.068 * s, 0.06));
+    shirt.push(slope(0.7, 0.8 * d, 0.056 * s, 0.064 * s, 0.04));
+    shirt.push(slope(0.9, 0.5 * d, 0.055 * s, 0.064 * s, 0.02));
     shirt.push(slope(1.05, 0.062 * s * g.sqrt(), 0.05 * s, 0.062 * s, 0.0));
     mesh.loft(&shirt, TRUNK_SIDES, [false, true], TOP);
     if look.top == Top::Hoodie && look.hair != Hair::Hood {
         let nape = Pose::along(spine.neck, up, spine.forward[1]);
-        mesh.egg(nape.moved(0.0, -0.075 * s, -0.005 * s), [0.1 * s, 0.05 * s, 0.05 * s, 0.055 * s], 6, 12, Vec3::splat(0.9), SLEEVE);
+        mesh.egg(
+            nape.moved(0.0, -0.075 * s, -0.005 * s),
+            [0.1 * s, 0.05 * s, 0.05 * s, 0.055 * s],
+            6,
+            12,
+            Vec3::splat(0.9),
+            SLEEVE,
+        );
     }
 }
 
@@ -157,8 +162,14 @@ fn neck(mesh: &mut Mesh, bones: &Bones, look: &Look) {
         let pose = Pose::along(base.lerp(top, share), top - base, skull.forward);
         Ring::round(pose, radius, 0.5, look.skin * shade)
     };
-    let rings = [ring(-0.3, thick * 1.15, 0.8), ring(0.15, thick, 0.85), ring(0.6, thick * 0.95, 0.7), ring(1.0, thick, 0.6)];
+    let rings =
+        [ring(-0.3, thick * 1.15, 0.8), ring(0.15, thick, 0.85), ring(0.6, thick * 0.95, 0.7), ring(1.0, thick, 0.6)];
     mesh.loft(&rings, 12, [false, false], PLAIN);
+}
+
+/// Half the width of the hips.
+fn hip_width(spine: &Spine, scale: f32, look: &Look) -> f32 {
+    (spine.half_hips * 1.3).max(0.14 * scale) * look.build.hips * look.build.girth.sqrt()
 }
 
 /// A cross-section of a limb: between which of its three joints, how far, and how thick.
@@ -168,12 +179,12 @@ struct Section {
     radius: f32,
 }
 
-/// A tube through joints, bent at the middle one.
+/// A tube through joints, bent at the middle one; `hint` is ahead of it where it begins.
 fn limb(mesh: &mut Mesh, joints: [Vec3; 3], hint: Vec3, sections: &[Section], tint: Vec3, paint: u16) {
     let ways = [(joints[1] - joints[0]).normalize_or(Vec3::NEG_Z), (joints[2] - joints[1]).normalize_or(Vec3::NEG_Z)];
     let length = [joints[0].distance(joints[1]), joints[1].distance(joints[2])];
     let mut along = 0.0;
-    let mut before: Option<Vec3> = None;
+    let mut before: Option<Pose> = None;
     let rings: Vec<Ring> = sections
         .iter()
         .map(|section| {
@@ -184,9 +195,11 @@ fn limb(mesh: &mut Mesh, joints: [Vec3; 3], hint: Vec3, sections: &[Section], ti
                 _ => 1.0 - (0.25 - section.share).max(0.0) * 2.0,
             };
             let way = ways[0].lerp(ways[1], near.clamp(0.0, 1.0)).normalize_or(ways[section.bone]);
-            along += before.map_or(0.0, |before| before.distance(at));
-            before = Some(at);
-            Ring::round(Pose::along(at, way, hint), section.radius, along * 2.0, tint)
+            along += before.map_or(0.0, |before| before.at.distance(at));
+            // Each section is turned as the one before it, so that the skin is not wrung where a limb points ahead.
+            let pose = Pose::along(at, way, before.map_or(hint, |before| before.forward));
+            before = Some(pose);
+            Ring::round(pose, section.radius, along * 2.0, tint)
         })
         .collect();
     mesh.loft(&rings, LIMB_SIDES, [true, true], paint);
@@ -214,19 +227,20 @@ fn arm(mesh: &mut Mesh, bones: &Bones, look: &Look, side: usize) {
         section(1, 0.95, 0.026 * s),
         section(1, 1.05, 0.024 * s),
     ];
-    mesh_limb_skin(mesh, joints, hint, &skin, look);
+    limb(mesh, joints, hint, &skin, look.skin, PLAIN);
     let (loose, long) = match look.top {
-        Top::TShirt | Top::Dress => (0.012 * s, false),
-        Top::LongSleeve => (0.007 * s, true),
-        Top::Jacket => (0.02 * s, true),
-        Top::Hoodie => (0.022 * s, true),
+        Top::TShirt | Top::Dress => (0.008 * s, false),
+        Top::LongSleeve => (0.005 * s, true),
+        Top::Jacket => (0.012 * s, true),
+        Top::Hoodie => (0.015 * s, true),
     };
     let mut sleeve = vec![
-        section(0, -0.2, 0.028 * r),
-        section(0, -0.13, 0.048 * r + loose * 0.6),
-        section(0, 0.0, 0.056 * r + loose * 0.8),
-        section(0, 0.2, 0.053 * r + loose),
-        section(0, 0.55, 0.046 * r + loose * 1.25),
+        section(0, -0.13, 0.018 * r),
+        section(0, -0.1, 0.036 * r + loose * 0.5),
+        section(0, -0.03, 0.049 * r + loose * 0.6),
+        section(0, 0.12, 0.052 * r + loose * 0.8),
+        section(0, 0.3, 0.05 * r + loose),
+        section(0, 0.55, 0.046 * r + loose * 1.3),
     ];
     if long {
         sleeve.extend([
@@ -241,10 +255,6 @@ fn arm(mesh: &mut Mesh, bones: &Bones, look: &Look, side: usize) {
     limb(mesh, joints, hint, &sleeve, Vec3::ONE, SLEEVE);
 }
 
-fn mesh_limb_skin(mesh: &mut Mesh, joints: [Vec3; 3], hint: Vec3, sections: &[Section], look: &Look) {
-    limb(mesh, joints, hint, sections, look.skin, PLAIN);
-}
-
 fn leg(mesh: &mut Mesh, bones: &Bones, look: &Look, side: usize) {
     use BodyPoint::{LeftAnkle, LeftHip, LeftKnee, RightAnkle, RightHip, RightKnee};
     let joints = [(LeftHip, RightHip), (LeftKnee, RightKnee), (LeftAnkle, RightAnkle)]
@@ -252,10 +262,11 @@ fn leg(mesh: &mut Mesh, bones: &Bones, look: &Look, side: usize) {
     let (s, g) = (bones.scale, look.build.girth);
     let r = s * g;
     let hint = vec3(bones.figure.chest.forward);
-    let thigh = 0.084 * r * look.build.hips.sqrt();
+    let thigh = 0.079 * r * look.build.hips.sqrt();
     let skin = [
-        section(0, 0.0, thigh),
-        section(0, 0.4, thigh * 0.86),
+        section(0, 0.06, thigh * 0.7),
+        section(0, 0.14, thigh * 0.88),
+        section(0, 0.4, thigh * 0.84),
         section(0, 0.88, 0.056 * r),
         section(1, 0.0, 0.054 * r),
         section(1, 0.3, 0.056 * r),
@@ -271,16 +282,18 @@ fn leg(mesh: &mut Mesh, bones: &Bones, look: &Look, side: usize) {
         _ if look.top == Top::Dress => return,
         Bottom::Skirt | Bottom::LongSkirt => return,
         Bottom::Shorts => vec![
-            section(0, -0.06, thigh * 0.9),
-            section(0, 0.05, thigh + 0.012 * s),
+            section(0, -0.06, thigh * 0.5),
+            section(0, 0.0, thigh * 0.84),
+            section(0, 0.1, thigh + 0.008 * s),
             section(0, 0.45, thigh * 0.9 + 0.02 * s),
             section(0, 0.86, 0.06 * r + 0.025 * s),
         ],
         Bottom::Trousers | Bottom::Slim => {
             let loose = if look.bottom == Bottom::Slim { 0.004 * s } else { 0.016 * s };
             vec![
-                section(0, -0.06, thigh * 0.9),
-                section(0, 0.05, thigh + 0.008 * s),
+                section(0, -0.06, thigh * 0.5),
+                section(0, 0.0, thigh * 0.84),
+                section(0, 0.1, thigh + 0.004 * s),
                 section(0, 0.45, thigh * 0.86 + loose),
                 section(0, 0.88, 0.056 * r + loose),
                 section(1, 0.0, 0.055 * r + loose),
@@ -317,10 +330,11 @@ fn skirt(mesh: &mut Mesh, bones: &Bones, look: &Look) {
     }
     rings.push(around(between(hips, knees, 1.0), wide * 1.08, 0.65));
     rings.push(around(between(hips, knees, 0.5), wide * 1.12, 0.4));
-    rings.push(around(hips, wide * 1.0, 0.15));
-    let pose = spine.at(0.2);
-    let waist = 0.142 * s * look.build.girth;
-    rings.push(Ring::oval(pose, [waist, waist * 0.78, waist * 0.76], 0.0, Vec3::ONE));
+    let (g, hip) = (look.build.girth, hip_width(&spine, s, look));
+    let upper =
+        [(-0.1, 1.03 * hip, 0.112 * s * g, 0.13 * s * g, 0.15), (0.06, hip, 0.103 * s * g, 0.122 * s * g, 0.05)];
+    let ring = |(share, width, front, back, v)| Ring::oval(spine.at(share), [width, front, back], v, Vec3::ONE);
+    rings.extend(upper.map(ring));
     let paint = if look.top == Top::Dress { SLEEVE } else { BOTTOM };
     mesh.loft(&rings, TRUNK_SIDES, [true, false], paint);
 }

@@ -95,7 +95,8 @@ impl Artwork {
             PackageShape::Bottle => (high * 40 / 100, high * 45 / 100),
             PackageShape::Can | PackageShape::Box | PackageShape::Bag => (0, high),
         };
-        let mut skin = Canvas::new(wide, high, if package.shape == PackageShape::Bottle { body } else { brand.palette.ground });
+        let mut skin =
+            Canvas::new(wide, high, if package.shape == PackageShape::Bottle { body } else { brand.palette.ground });
         let mut front = Canvas::new(panel, label, brand.palette.ground);
         let mut sheet = Canvas::new(wide, label, brand.palette.ground);
         ground(&mut sheet, &brand);
@@ -127,7 +128,8 @@ fn ground(sheet: &mut Canvas, brand: &Brand) {
     let palette = &brand.palette;
     match brand.layout {
         0 => sheet.rect(0.0, 0.0, width, height * 0.3, palette.main),
-        1 => sheet.wash(|at, old| if (at.x + at.y).rem_euclid(height * 0.22) < height * 0.07 { palette.main } else { old }),
+        1 => sheet
+            .wash(|at, old| if (at.x + at.y).rem_euclid(height * 0.22) < height * 0.07 { palette.main } else { old }),
         2 => sheet.wash(|at, old| old.lerp(palette.main, at.y / height)),
         3 => sheet.rect(0.0, height * 0.72, width, height, palette.main),
         4 => sheet.wash(|at, old| {
@@ -192,7 +194,12 @@ fn emblem(front: &mut Canvas, brand: &Brand, own: &mut Roll, at: Vec2, size: f32
                 let off = Vec2::new(own.uniform(-0.4, 0.4) as f32, own.uniform(-0.2, 0.35) as f32) * size;
                 front.ellipse(at + off, Vec2::splat(size * 0.5), tone);
                 front.ellipse(at + off - Vec2::splat(size * 0.17), Vec2::splat(size * 0.13), light);
-                front.stroke(at + off - Vec2::Y * size * 0.48, at + off + Vec2::new(0.28, -0.75) * size, size * 0.14, srgb(0x002f_7d32));
+                front.stroke(
+                    at + off - Vec2::Y * size * 0.48,
+                    at + off + Vec2::new(0.28, -0.75) * size,
+                    size * 0.14,
+                    srgb(0x002f_7d32),
+                );
             }
         }
         1 => {
@@ -226,7 +233,12 @@ fn emblem(front: &mut Canvas, brand: &Brand, own: &mut Roll, at: Vec2, size: f32
             let leaves = own.whole(3, 7);
             for leaf in 0..leaves {
                 let way = Vec2::from_angle(leaf as f32 / leaves as f32 * std::f32::consts::TAU + 0.3);
-                front.stroke(at + way * size * 0.15, at + way * size * 0.72, size * 0.3, if leaf % 2 == 0 { tone } else { dark });
+                front.stroke(
+                    at + way * size * 0.15,
+                    at + way * size * 0.72,
+                    size * 0.3,
+                    if leaf % 2 == 0 { tone } else { dark },
+                );
             }
         }
     }
@@ -238,7 +250,13 @@ fn paint_back(width: usize, height: usize, brand: &Brand, what: &str) -> Canvas 
     let (w, h) = (width as f32, height as f32);
     ground(&mut back, brand);
     let (paper, ink) = (srgb(0x00f6_f6f2), srgb(0x0024_2424));
-    letters::write(&mut back, &brand.word, Vec2::new(w / 2.0, h * 0.1), Vec2::new(w * 0.7, h * 0.09), brand.palette.accent);
+    letters::write(
+        &mut back,
+        &brand.word,
+        Vec2::new(w / 2.0, h * 0.1),
+        Vec2::new(w * 0.7, h * 0.09),
+        brand.palette.accent,
+    );
     back.rect(w * 0.08, h * 0.2, w * 0.92, h * 0.62, paper);
     letters::write(&mut back, what, Vec2::new(w / 2.0, h * 0.24), Vec2::new(w * 0.7, h * 0.04), ink);
     for line in 0..9 {

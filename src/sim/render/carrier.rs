@@ -36,7 +36,12 @@ fn basket(mesh: &mut Mesh, pose: &Pose, look: &Look) {
         v: 1.0 - height / h,
         tint,
     };
-    let outer = [ring(0.0, 0.82, 0.0, colour * 0.6), ring(h * 0.85, 0.97, 0.0, colour), ring(h * 0.86, 1.0, 0.0, colour * 1.2), ring(h, 1.0, 0.0, colour * 1.2)];
+    let outer = [
+        ring(0.0, 0.82, 0.0, colour * 0.6),
+        ring(h * 0.85, 0.97, 0.0, colour),
+        ring(h * 0.86, 1.0, 0.0, colour * 1.2),
+        ring(h, 1.0, 0.0, colour * 1.2),
+    ];
     mesh.loft(&outer, 24, [true, false], PLAIN);
     let inner = [ring(0.008, 0.82, WALL_METRES, colour * 0.35), ring(h, 1.0, WALL_METRES, colour * 0.8)];
     let (vertices, faces) = (mesh.vertices.len(), mesh.faces.len());
@@ -63,10 +68,24 @@ fn bag(mesh: &mut Mesh, pose: &Pose, figure: &Figure) {
         v: 1.0 - height / h,
         tint: Vec3::ONE,
     };
-    let rings = [ring(0.0, 0.8, 0.6), ring(0.03, 0.92, 0.95), ring(h * 0.5, 1.0, 1.0), ring(h * 0.85, 0.97, 0.7), ring(h, 0.95, 0.45)];
+    let rings = [
+        ring(0.0, 0.8, 0.6),
+        ring(0.03, 0.92, 0.95),
+        ring(h * 0.5, 1.0, 1.0),
+        ring(h * 0.85, 0.97, 0.7),
+        ring(h, 0.95, 0.45),
+    ];
     mesh.loft(&rings, 20, [true, false], CARRIER);
     let mouth = ring(h * 0.96, 0.93, 0.4);
-    mesh.loft(&[Ring { tint: Vec3::splat(0.12), ..mouth }, Ring { half: [w * 0.9, d * 0.36, d * 0.36], tint: Vec3::splat(0.12), ..mouth }], 20, [false, true], PLAIN);
+    mesh.loft(
+        &[
+            Ring { tint: Vec3::splat(0.12), ..mouth },
+            Ring { half: [w * 0.9, d * 0.36, d * 0.36], tint: Vec3::splat(0.12), ..mouth },
+        ],
+        20,
+        [false, true],
+        PLAIN,
+    );
     let top = pose.point(0.0, 0.0, h);
     let holds = [BodyPoint::LeftShoulder, BodyPoint::RightShoulder].map(|joint| vec3(figure.joints[joint as usize]));
     let palms = figure.hands.map(|hand| vec3(hand.palm.origin));

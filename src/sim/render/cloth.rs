@@ -98,8 +98,20 @@ fn leg_pattern(roll: &mut Roll) -> Pattern {
 fn weave(canvas: &mut Canvas, pattern: Pattern, base: Colour, second: Colour, seed: u32) {
     canvas.wash(|at, _| match pattern {
         Pattern::Plain => base * (1.0 + 0.04 * noise(seed, at, 1.5)),
-        Pattern::Stripes(pitch) => if at.y.rem_euclid(pitch * 2.0) < pitch { base } else { second },
-        Pattern::Pinstripes(pitch) => if at.x.rem_euclid(pitch) < pitch * 0.3 { second } else { base },
+        Pattern::Stripes(pitch) => {
+            if at.y.rem_euclid(pitch * 2.0) < pitch {
+                base
+            } else {
+                second
+            }
+        }
+        Pattern::Pinstripes(pitch) => {
+            if at.x.rem_euclid(pitch) < pitch * 0.3 {
+                second
+            } else {
+                base
+            }
+        }
         Pattern::Checks(pitch) => {
             let across = if at.x.rem_euclid(pitch) < pitch * 0.45 { 0.5 } else { 0.0 };
             let along = if at.y.rem_euclid(pitch) < pitch * 0.45 { 0.5 } else { 0.0 };
@@ -111,10 +123,18 @@ fn weave(canvas: &mut Canvas, pattern: Pattern, base: Colour, second: Colour, se
             let inside = Vec2::new(x, at.y.rem_euclid(pitch) - pitch / 2.0).length() < pitch * 0.24;
             if inside { second } else { base }
         }
-        Pattern::Denim => base * (1.0 + 0.22 * noise(seed, Vec2::new(at.x * 2.0, at.y), 1.4) + 0.2 * noise(seed ^ 1, at, 30.0)),
+        Pattern::Denim => {
+            base * (1.0 + 0.22 * noise(seed, Vec2::new(at.x * 2.0, at.y), 1.4) + 0.2 * noise(seed ^ 1, at, 30.0))
+        }
         Pattern::Camouflage => {
             let tone = noise(seed, at, 17.0) + 0.5 * noise(seed ^ 1, at, 7.0);
-            if tone < -0.25 { base } else if tone < 0.3 { base.lerp(second, 0.6) } else { second * 0.5 }
+            if tone < -0.25 {
+                base
+            } else if tone < 0.3 {
+                base.lerp(second, 0.6)
+            } else {
+                second * 0.5
+            }
         }
     });
 }

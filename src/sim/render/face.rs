@@ -68,16 +68,28 @@ pub(super) fn face(roll: &mut Roll, look: &Look, woman: bool) -> Texture {
     mouth(&mut map, skin, woman, (real(0.02, 0.029), real(0.75, 1.4)));
     let iris = [0x004a_2f1b, 0x003a_2414, 0x005b_7f99, 0x0062_7d4a, 0x006b_4a2a];
     let iris = srgb(iris[(real(0.0, 4.99)) as usize]);
-    let (open, slant, brow) = (real(0.75, 1.15), real(-0.003, 0.004), (real(0.003, 0.0065), real(0.017, 0.024), real(-0.003, 0.004)));
+    let (open, slant, brow) =
+        (real(0.75, 1.15), real(-0.003, 0.004), (real(0.003, 0.0065), real(0.017, 0.024), real(-0.003, 0.004)));
     for side in [-1.0, 1.0] {
         eye(&mut map, side, iris, (open, slant), if woman { 0.0028 } else { 0.0016 }, skin);
-        map.stroke((side * 0.015, brow.1 - 0.002), (side * 0.03, brow.1 + brow.2 + 0.002), brow.0, hair.lerp(skin, 0.15));
-        map.stroke((side * 0.03, brow.1 + brow.2 + 0.002), (side * 0.046, brow.1 - 0.003), brow.0 * 0.7, hair.lerp(skin, 0.25));
+        map.stroke(
+            (side * 0.015, brow.1 - 0.002),
+            (side * 0.03, brow.1 + brow.2 + 0.002),
+            brow.0,
+            hair.lerp(skin, 0.15),
+        );
+        map.stroke(
+            (side * 0.03, brow.1 + brow.2 + 0.002),
+            (side * 0.046, brow.1 - 0.003),
+            brow.0 * 0.7,
+            hair.lerp(skin, 0.25),
+        );
     }
     if let Some(rim) = look.glasses {
         for side in [-1.0, 1.0] {
             let (centre, size) = (map.at(side * 0.032, -0.003), map.size(0.024, 0.0185));
-            let bounds = [centre.x - size.x * 1.3, centre.y - size.y * 1.3, centre.x + size.x * 1.3, centre.y + size.y * 1.3];
+            let bounds =
+                [centre.x - size.x * 1.3, centre.y - size.y * 1.3, centre.x + size.x * 1.3, centre.y + size.y * 1.3];
             map.canvas.shape(bounds, rim, |at| {
                 let off = ((at - centre) / size).powf(4.0);
                 ((off.x + off.y).powf(0.25) - 1.0).abs() * size.min_element() - 1.7
@@ -94,7 +106,7 @@ pub(super) fn face(roll: &mut Roll, look: &Look, woman: bool) -> Texture {
 fn eye(map: &mut Map, side: f32, iris: Vec3, (open, slant): (f32, f32), lash: f32, skin: Vec3) {
     let (x, dark) = (side * 0.032, Vec3::splat(0.012));
     map.oval((x, 0.0), (0.0165, 0.0075 * open), skin * 0.55);
-    map.oval((x, -0.0003), (0.0148, 0.0058 * open), srgb(0x00ec_e8e2));
+    map.oval((x, -0.0003), (0.0148, 0.0058 * open), srgb(0x00ec_e8e2).lerp(skin, 0.3) * 0.85);
     map.oval((x, 0.0), (0.0062, 0.0058 * open), iris);
     map.oval((x, 0.0), (0.0031, 0.0032), dark);
     map.oval((x + 0.002, 0.0022), (0.0012, 0.0012), Vec3::ONE);

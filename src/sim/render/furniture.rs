@@ -107,7 +107,14 @@ fn board(mesh: &mut Mesh, shelf: &Shelf, style: &Style) -> Blocker {
         let width = plate.width_metres as f32 - GAP_METRES;
         let corner = frame.point(from, 0.002, 0.0);
         let uv = [from, 0.0, from + width, depth];
-        mesh.quad(corner, frame.right * width, frame.forward * (depth - 0.004), uv, style.board, Material::Board.paint());
+        mesh.quad(
+            corner,
+            frame.right * width,
+            frame.forward * (depth - 0.004),
+            uv,
+            style.board,
+            Material::Board.paint(),
+        );
     }
     let (height, off) = RAIL_METRES;
     let lip = [Vec3::new(left, -off, -height + 0.004), Vec3::new(right, 0.0, 0.004)];
@@ -139,16 +146,18 @@ pub(super) fn gates(mesh: &mut Mesh, glass: &mut Mesh, shop: &Shop, room: &Room,
         let lamp = if is_entrance { Vec3::new(0.05, 0.7, 0.2) } else { Vec3::new(0.1, 0.35, 0.8) };
         for hand in [-1.0_f32, 1.0] {
             let at = centre + ahead * (front - POST_METRES.1) + side * hand * half_width;
-            let frame = Pose {
-                at: at.extend(0.0),
-                right: -side.extend(0.0),
-                forward: ahead.extend(0.0),
-                up: Vec3::Z,
-            };
+            let frame = Pose { at: at.extend(0.0), right: -side.extend(0.0), forward: ahead.extend(0.0), up: Vec3::Z };
             let (w, d, h) = POST_METRES;
             blockers.push(slab(mesh, &frame, Vec3::new(-w, -d, 0.0), Vec3::new(w, d, h), style.gate, Material::Metal));
             let top = frame.point(-w * 0.7, -d * 0.8, h + 0.002);
-            mesh.quad(top, frame.right * w * 1.4, frame.forward * d * 1.6, [0.0; 4], Vec3::splat(0.03), Material::White.paint());
+            mesh.quad(
+                top,
+                frame.right * w * 1.4,
+                frame.forward * d * 1.6,
+                [0.0; 4],
+                Vec3::splat(0.03),
+                Material::White.paint(),
+            );
             let mark = frame.point(-w * 0.4, -d * 0.6, h + 0.004);
             mesh.quad(mark, frame.right * w * 0.8, frame.forward * w * 1.6, [0.0; 4], lamp, Material::White.paint());
             // The flap is open: it stands along the way, seen from both sides.

@@ -88,7 +88,14 @@ pub(super) fn head(mesh: &mut Mesh, bones: &Bones, look: &Look) {
     for ear in skull.ears {
         let pose = skull.pose.moved(ear.x * 0.97, ear.y, ear.z);
         let s = skull.scale;
-        mesh.egg(pose, [0.01 * s, 0.016 * s, 0.02 * s, 0.031 * s], 6, 8, look.skin * Vec3::new(0.95, 0.86, 0.83), PLAIN);
+        mesh.egg(
+            pose,
+            [0.01 * s, 0.016 * s, 0.02 * s, 0.031 * s],
+            6,
+            8,
+            look.skin * Vec3::new(0.95, 0.86, 0.83),
+            PLAIN,
+        );
     }
     if look.glasses.is_some() {
         temples(mesh, &skull, look);
@@ -187,7 +194,7 @@ fn shell(mesh: &mut Mesh, skull: &Skull, locks: &[Lock], thick: f32, (tint, pain
             ring
         })
         .collect();
-    mesh.loft(&rings, SIDES, [true, false], paint);
+    mesh.loft(&rings, SIDES, [true, true], paint);
 }
 
 fn hair(mesh: &mut Mesh, skull: &Skull, look: &Look) {
@@ -207,7 +214,10 @@ fn hair(mesh: &mut Mesh, skull: &Skull, look: &Look) {
     match look.hair {
         Hair::Cap => {
             shell(mesh, skull, fall(Hair::Short), 0.005, (tint, HAIR));
-            let cap: Vec<Lock> = [(0.042, 1.0, 0.985, 1.04, 1.0)].into_iter().chain(SHELL.map(|(h, w, f, b, t)| (h + 0.004, w, (f * 1.1).min(0.97), b, t))).collect();
+            let cap: Vec<Lock> = [(0.042, 1.0, 0.985, 1.04, 1.0)]
+                .into_iter()
+                .chain(SHELL.map(|(h, w, f, b, t)| (h + 0.004, w, (f * 1.1).min(0.97), b, t)))
+                .collect();
             shell(mesh, skull, &cap, 0.011, (worn, PLAIN));
             visor(mesh, skull, worn * 0.8);
         }
@@ -243,7 +253,13 @@ fn tail(mesh: &mut Mesh, skull: &Skull, look: &Look, wide: f32, long: f32) {
         let pose = Pose::along(at, -down, skull.pose.forward);
         Ring::oval(pose, [width * wide * s, deep * s, deep * s], share, look.hair_colour * (1.0 - 0.15 * share))
     };
-    let rings = [ring(1.0, 0.5, 0.008), ring(0.9, 0.85, 0.016), ring(0.6, 1.0, 0.024), ring(0.3, 1.0, 0.03), ring(0.0, 0.75, 0.03)];
+    let rings = [
+        ring(1.0, 0.5, 0.008),
+        ring(0.9, 0.85, 0.016),
+        ring(0.6, 1.0, 0.024),
+        ring(0.3, 1.0, 0.03),
+        ring(0.0, 0.75, 0.03),
+    ];
     mesh.loft(&rings, 14, [true, true], HAIR);
 }
 
@@ -253,7 +269,7 @@ fn visor(mesh: &mut Mesh, skull: &Skull, tint: Vec3) {
     let place = |share: f32, out: f32, drop: f32| {
         let angle = (share - 0.5) * 2.2;
         let (sin, cos) = angle.sin_cos();
-        skull.pose.point(sin * (skull.half[0] + 0.012 * s), cos * (skull.half[1] + 0.012 * s + out) , (0.046 - drop) * s)
+        skull.pose.point(sin * (skull.half[0] + 0.012 * s), cos * (skull.half[1] + 0.012 * s + out), (0.046 - drop) * s)
     };
     for under in [false, true] {
         let normal = if under { -skull.pose.up } else { skull.pose.up };
@@ -266,7 +282,11 @@ fn visor(mesh: &mut Mesh, skull: &Skull, tint: Vec3) {
         }
         for side in 0..sides {
             let a = first + side * 2;
-            let faces = if under { [[a, a + 2, a + 1], [a + 1, a + 2, a + 3]] } else { [[a, a + 1, a + 2], [a + 1, a + 3, a + 2]] };
+            let faces = if under {
+                [[a, a + 2, a + 1], [a + 1, a + 2, a + 3]]
+            } else {
+                [[a, a + 1, a + 2], [a + 1, a + 3, a + 2]]
+            };
             mesh.faces.extend(faces.map(|corners| super::mesh::Face { corners, paint: PLAIN }));
         }
     }

@@ -83,7 +83,8 @@ impl Eye {
             return true;
         }
         // A lens stretches less than twice towards its rim.
-        let margin = 2.0 * radius * nearness * self.camera.lens().focal_pixels[0].max(self.camera.lens().focal_pixels[1]) as f32;
+        let margin =
+            2.0 * radius * nearness * self.camera.lens().focal_pixels[0].max(self.camera.lens().focal_pixels[1]) as f32;
         -margin < pixel.x
             && pixel.x < self.width as f32 + margin
             && -margin < pixel.y
@@ -106,9 +107,7 @@ impl Eye {
         if self.is_outside(&t) {
             return;
         }
-        let middle = |a: usize, b: usize| {
-            (0 < depth).then(|| self.middle_of(&t[a], &t[b])).flatten()
-        };
+        let middle = |a: usize, b: usize| (0 < depth).then(|| self.middle_of(&t[a], &t[b])).flatten();
         let cuts = [middle(0, 1), middle(1, 2), middle(2, 0)];
         let mut go = |triangle: [(Vertex, Corner); 3]| self.cut_seen(triangle, depth - 1, give);
         match cuts {

@@ -21,7 +21,15 @@ pub(super) const CARRIER: u16 = 6;
 
 /// Skin from the lightest to the darkest, after the scale of Monk (2019).
 const SKINS: [u32; 10] = [
-    0x00f6_ede4, 0x00f3_e7db, 0x00f7_ead0, 0x00ea_daba, 0x00d7_bd96, 0x00a0_7e56, 0x0082_5c43, 0x0060_4134, 0x003a_312a,
+    0x00f6_ede4,
+    0x00f3_e7db,
+    0x00f7_ead0,
+    0x00ea_daba,
+    0x00d7_bd96,
+    0x00a0_7e56,
+    0x0082_5c43,
+    0x0060_4134,
+    0x003a_312a,
     0x0029_2420,
 ];
 
@@ -107,7 +115,10 @@ impl Look {
         let depth = roll.uniform(0.0, SKINS.len() as f64 - 1.001);
         let (lighter, darker) = (srgb(SKINS[depth as usize]), srgb(SKINS[depth as usize + 1]));
         let warm = Vec3::new(1.0, roll.uniform(0.9, 1.0) as f32, roll.uniform(0.82, 1.0) as f32);
-        let skin = lighter.lerp(darker, depth.fract() as f32) * warm * 0.92;
+        // The scale is of screens, where the lightest is nearly white; as a surface skin is redder, and never as
+        // dark or as light.
+        let skin = lighter.lerp(darker, depth.fract() as f32) * warm * Vec3::new(0.76, 0.7, 0.66)
+            + Vec3::new(0.022, 0.014, 0.011);
         let hair = hair_style(&mut roll, woman);
         let hair_colour = hair_colour(&mut roll, depth);
         let headwear = hsv(roll.uniform(0.0, 1.0), roll.uniform(0.0, 0.9), roll.uniform(0.08, 0.95));
@@ -130,19 +141,8 @@ impl Look {
             _ => Bottom::Trousers,
         };
         let shoes = hsv(roll.uniform(0.0, 1.0), roll.uniform(0.0, 0.7), roll.uniform(0.04, 0.95));
-        let mut look = Look {
-            build,
-            skin,
-            hair,
-            hair_colour,
-            headwear,
-            glasses,
-            beard,
-            top,
-            bottom,
-            shoes,
-            textures: Vec::new(),
-        };
+        let mut look =
+            Look { build, skin, hair, hair_colour, headwear, glasses, beard, top, bottom, shoes, textures: Vec::new() };
         let wardrobe = cloth::wardrobe(&mut roll, &mut look);
         let face = face::face(&mut roll, &look, woman);
         let [top, sleeve, bottom, carrier] = wardrobe;

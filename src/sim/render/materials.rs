@@ -191,7 +191,13 @@ fn rail(style: &Style) -> Texture {
         let paper = if roll.chance(0.15) { srgb(0x00ff_e14d) } else { srgb(0x00fb_fbf8) };
         canvas.rect(left, 1.5, left + wide, 18.5, paper);
         let price = format!("{}.{}9", roll.whole(0, 9), roll.whole(0, 9));
-        letters::write(&mut canvas, &price, Vec2::new(left + wide * 0.66, 10.0), Vec2::new(wide * 0.55, 12.0), srgb(0x0015_1515));
+        letters::write(
+            &mut canvas,
+            &price,
+            Vec2::new(left + wide * 0.66, 10.0),
+            Vec2::new(wide * 0.55, 12.0),
+            srgb(0x0015_1515),
+        );
         canvas.rect(left + 3.0, 5.0, left + wide * 0.3, 7.0, Vec3::splat(0.2));
         canvas.rect(left + 3.0, 9.0, left + wide * 0.24, 11.0, Vec3::splat(0.3));
         canvas.rect(left + 3.0, 13.0, left + wide * 0.3, 16.0, Vec3::splat(0.12));

@@ -164,7 +164,13 @@ impl Mesh {
         }
         for (end, closed) in ends.into_iter().enumerate() {
             if closed {
-                self.close(&rings[end * (rings.len() - 1)], first + end as u32 * (rings.len() as u32 - 1) * around, sides, end == 1, paint);
+                self.close(
+                    &rings[end * (rings.len() - 1)],
+                    first + end as u32 * (rings.len() as u32 - 1) * around,
+                    sides,
+                    end == 1,
+                    paint,
+                );
             }
         }
     }
@@ -187,15 +193,7 @@ impl Mesh {
 
     /// An egg about a pose with half its width, reach forward and back, and half its height; `bend` moves and sizes
     /// each of its levels, from -1 at the bottom to 1 on top.
-    pub(super) fn egg(
-        &mut self,
-        pose: Pose,
-        half: [f32; 4],
-        levels: usize,
-        sides: usize,
-        tint: Vec3,
-        paint: u16,
-    ) {
+    pub(super) fn egg(&mut self, pose: Pose, half: [f32; 4], levels: usize, sides: usize, tint: Vec3, paint: u16) {
         let ring = |level: usize| {
             let rise = -(level as f32 / levels as f32 * std::f32::consts::PI).cos();
             let size = (1.0 - rise * rise).max(0.0).sqrt().max(1e-3);

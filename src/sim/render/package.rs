@@ -68,7 +68,8 @@ fn bottle(mesh: &mut Mesh, [w, d, h]: [f32; 3], artwork: &Artwork) {
         profile.iter().map(|&(at, share, tint)| ring(at * h, [w, d], share, 1.0 - at, white * tint)).collect();
     mesh.loft(&rings, SIDES, [false, false], SKIN);
     let cap = neck + 0.08;
-    let rings = [(0.91, cap), (0.985, cap), (1.0, cap * 0.9)].map(|(at, share)| ring(at * h, [w, d], share, 0.0, artwork.cap));
+    let rings =
+        [(0.91, cap), (0.985, cap), (1.0, cap * 0.9)].map(|(at, share)| ring(at * h, [w, d], share, 0.0, artwork.cap));
     mesh.loft(&rings, SIDES, [false, true], PLAIN);
 }
 

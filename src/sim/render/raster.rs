@@ -139,7 +139,8 @@ impl Layer {
             // A shadow lies on what is there, not on what stands on it.
             let there = self.nearness[place];
             if (1.0 / there.max(1e-3) - 1.0 / nearness).abs() < 0.06 {
-                let keep = (a.light * weights.x + b.light * weights.y + c.light * weights.z).clamp(Vec3::ZERO, Vec3::ONE);
+                let keep =
+                    (a.light * weights.x + b.light * weights.y + c.light * weights.z).clamp(Vec3::ZERO, Vec3::ONE);
                 self.colours[place] = pack(unpack(self.colours[place]) * keep);
             }
             return;
@@ -198,8 +199,10 @@ impl<'a> Setup<'a> {
             return None;
         }
         let grid = |corner: &Corner| {
-            let place = (corner.at - Vec2::splat(0.5) - offset) * STEPS_PER_PIXEL;
-            [place.x.round() as i64, place.y.round() as i64]
+            // Shifted so that all is positive, where cutting off rounds.
+            let place = (corner.at - Vec2::splat(0.5) - offset + Vec2::splat(REACH_PIXELS + 1.0)) * STEPS_PER_PIXEL;
+            let shift = (REACH_PIXELS + 1.0) as i64 * STEPS_PER_PIXEL as i64;
+            [(place.x + 0.5) as i64 - shift, (place.y + 0.5) as i64 - shift]
         };
         let [a, b, c] = [grid(corners[0]), grid(corners[1]), grid(corners[2])];
         let area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);

@@ -69,9 +69,9 @@ impl Room {
         let size = high - low;
         let count = [size.x, size.y].map(|side| (side / pitch).round().max(1.0) as usize);
         let place = |index: usize, axis: usize| low[axis] + size[axis] * (index as f32 + 0.5) / count[axis] as f32;
-        let all = (0..count[0] * count[1]).map(|index| Vec2::new(place(index % count[0], 0), place(index / count[0], 1)));
-        let inside: Vec<Vec3> =
-            all.filter(|at| self.contains(*at)).map(|at| at.extend(self.height - 0.01)).collect();
+        let all =
+            (0..count[0] * count[1]).map(|index| Vec2::new(place(index % count[0], 0), place(index / count[0], 1)));
+        let inside: Vec<Vec3> = all.filter(|at| self.contains(*at)).map(|at| at.extend(self.height - 0.01)).collect();
         if inside.is_empty() { vec![((low + high) * 0.5).with_z(self.height - 0.01)] } else { inside }
     }
 
@@ -148,13 +148,41 @@ impl Room {
         let corner = |side: f32, z: f32, out: f32| (at + right * side + inward * out).extend(z);
         let frame = Vec3::splat(0.12);
         let along = right.extend(0.0);
-        mesh.quad(corner(-half - 0.07, 0.0, 0.012), along * (half * 2.0 + 0.14), Vec3::Z * (height + 0.07), [0.0; 4], frame, Material::White.paint());
+        mesh.quad(
+            corner(-half - 0.07, 0.0, 0.012),
+            along * (half * 2.0 + 0.14),
+            Vec3::Z * (height + 0.07),
+            [0.0; 4],
+            frame,
+            Material::White.paint(),
+        );
         let light = Vec3::new(0.75, 0.85, 0.95);
-        mesh.quad(corner(-half, 0.02, 0.02), along * (half - 0.02), Vec3::Z * height, [0.0, 0.0, 1.0, 1.0], light, Material::Outside.paint());
-        mesh.quad(corner(0.02, 0.02, 0.02), along * (half - 0.02), Vec3::Z * height, [0.0, 0.0, 1.0, 1.0], light, Material::Outside.paint());
+        mesh.quad(
+            corner(-half, 0.02, 0.02),
+            along * (half - 0.02),
+            Vec3::Z * height,
+            [0.0, 0.0, 1.0, 1.0],
+            light,
+            Material::Outside.paint(),
+        );
+        mesh.quad(
+            corner(0.02, 0.02, 0.02),
+            along * (half - 0.02),
+            Vec3::Z * height,
+            [0.0, 0.0, 1.0, 1.0],
+            light,
+            Material::Outside.paint(),
+        );
         let sign = if is_entrance { Material::SignIn } else { Material::SignOut };
         if height + 0.4 < self.height {
-            mesh.quad(corner(-0.3, height + 0.12, 0.02), along * 0.6, Vec3::Z * 0.18, [0.0, 0.0, 1.0, 1.0], Vec3::ONE, sign.paint());
+            mesh.quad(
+                corner(-0.3, height + 0.12, 0.02),
+                along * 0.6,
+                Vec3::Z * 0.18,
+                [0.0, 0.0, 1.0, 1.0],
+                Vec3::ONE,
+                sign.paint(),
+            );
         }
     }
 }

@@ -3,6 +3,7 @@
 use glam::Vec3;
 
 use super::style::SensorStyle;
+use super::texture::luminance;
 use crate::image::RgbImage;
 
 /// Steps of the table that takes light to code values; light is looked up by its square root.
@@ -11,6 +12,9 @@ const CURVE_STEPS: usize = 4_096;
 const NOISE_STEPS: usize = 4_096;
 /// The brightest light that does not run into the table's end.
 const LIGHT_MAX: f32 = 1.6;
+
+/// What automatic exposure makes of the middle of all it sees, in light.
+const KEY: f32 = 0.2;
 
 /// A camera's way from light to bytes, with its tables.
 pub(super) struct Sensor {
@@ -30,11 +34,21 @@ impl Sensor {
         Sensor { style, curve, throws, kernel }
     }
 
+    /// The gain at which what a camera mostly looks at comes out middling, as automatic exposure finds it; bright and
+    /// dark shops stay somewhat brighter and darker than others.
+    pub(super) fn gain_for(&self, light: impl Iterator<Item = Vec3>) -> f32 {
+        let (sum, count) = light.fold((0.0_f32, 0_usize), |(sum, count), light| {
+            (sum + luminance(light).min(1.0).max(1e-3).ln(), count + 1)
+        });
+        let mean = (sum / count.max(1) as f32).exp();
+        (KEY / mean).powf(0.75).clamp(0.3, 8.0)
+    }
+
     /// Blurs, dims towards the corners, adds noise and turns into code values. `light` is worked on in place.
-    pub(super) fn develop(&self, light: &mut [Vec3], width: usize, height: usize, seed: u64) -> RgbImage {
+    pub(super) fn develop(&self, light: &mut [Vec3], [width, height]: [usize; 2], gain: f32, seed: u64) -> RgbImage {
         self.blur(light, width, height);
         let style = &self.style;
-        let gains = Vec3::new(style.balance[0], 1.0, style.balance[1]) * style.exposure;
+        let gains = Vec3::new(style.balance[0], 1.0, style.balance[1]) * style.exposure * gain;
         let mut picture = RgbImage::new(width as u32, height as u32);
         let mut dice = seed | 1;
         let (half_width, half_height) = (width as f32 / 2.0, height as f32 / 2.0);
@@ -47,7 +61,7 @@ impl Sensor {
                 let off_x = x as f32 + 0.5 - half_width;
                 let dim = 1.0 - style.vignette * (off_x * off_x + off_y * off_y) * corner;
                 let got = *light * gains * dim;
-                let grey = got.dot(Vec3::new(0.2126, 0.7152, 0.0722));
+                let grey = luminance(got);
                 let got = Vec3::splat(grey) + (got - Vec3::splat(grey)) * style.saturation;
                 // xorshift64*, Vigna 2016: three throws of twelve bits from its upper half.
                 dice ^= dice >> 12;

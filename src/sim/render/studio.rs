@@ -1,5 +1,6 @@
 //! The studio: a shop made ready to be photographed, and how a photograph is taken.
 
+use std::collections::HashMap;
 use std::f32::consts::TAU;
 
 use glam::{Vec2, Vec3};
@@ -18,7 +19,7 @@ use super::room::Room;
 use super::sensor::Sensor;
 use super::shot::Shot;
 use super::style::Style;
-use super::texture::Texture;
+use super::texture::{Colour, Texture};
 use crate::geometry::PixelBox;
 use crate::shop::{Package, Shop};
 use crate::sim::figure::{Figure, Moment, Placed};
@@ -40,7 +41,12 @@ pub(in crate::sim) struct Studio {
     /// By camera: the shop without goods.
     bare: Vec<Vec<Layer>>,
     sensor: Sensor,
+    /// By camera: how far it is opened.
+    gains: Vec<f32>,
 }
+
+/// Light on furniture by the bits of place and normal: triangles share their corners, and cameras what they see.
+type KnownLight = HashMap<[[u32; 3]; 2], Colour>;
 
 /// A product ready to be drawn.
 struct Good {
@@ -98,14 +104,21 @@ impl Studio {
             glass,
             bare: Vec::new(),
             sensor: Sensor::new(style.sensor),
+            gains: Vec::new(),
             style,
         };
-        studio.bare = studio.eyes.iter().map(|eye| studio.bare_shop(eye, &mesh)).collect();
+        let mut known = KnownLight::new();
+        studio.bare = studio.eyes.iter().map(|eye| studio.bare_shop(eye, &mesh, &mut known)).collect();
+        let gain = |layers: &Vec<Layer>| {
+            let colours = layers.first().into_iter().flat_map(Layer::colours);
+            studio.sensor.gain_for(colours.step_by(7).map(|packed| unpack(*packed)))
+        };
+        studio.gains = studio.bare.iter().map(gain).collect();
         studio
     }
 
     /// What a camera sees of the building and its furniture.
-    fn bare_shop(&self, eye: &Eye, mesh: &Mesh) -> Vec<Layer> {
+    fn bare_shop(&self, eye: &Eye, mesh: &Mesh, known: &mut KnownLight) -> Vec<Layer> {
         let mut layers: Vec<Layer> = OFFSETS.map(|offset| Layer::new(eye.width, eye.height, offset)).into();
         for face in &mesh.faces {
             let triangle = face.corners.map(|corner| mesh.vertices[corner as usize]);
@@ -115,7 +128,7 @@ impl Studio {
             }
             let material = MATERIALS[usize::from(face.paint)];
             eye.cut(triangle, &mut |cut| {
-                let corners = cut.map(|(vertex, corner)| self.lit_fixture(eye, material, &vertex, corner));
+                let corners = cut.map(|(vertex, corner)| self.lit_fixture(eye, material, (&vertex, corner), known));
                 let [a, b, c] = &corners;
                 for layer in &mut layers {
                     layer.triangle([a, b, c], &self.textures[usize::from(face.paint)], &mut Ink::Thing(None));
@@ -125,11 +138,18 @@ impl Studio {
         layers
     }
 
-    fn lit_fixture(&self, eye: &Eye, material: Material, vertex: &Vertex, corner: Corner) -> Corner {
+    fn lit_fixture(
+        &self,
+        eye: &Eye,
+        material: Material,
+        (vertex, corner): (&Vertex, Corner),
+        known: &mut KnownLight,
+    ) -> Corner {
         if material.glows() {
             return Corner { light: vertex.tint * 1.15, ..corner };
         }
-        let light = self.lighting.on(vertex.at, vertex.normal);
+        let key = [vertex.at, vertex.normal].map(|part| part.to_array().map(f32::to_bits));
+        let light = *known.entry(key).or_insert_with(|| self.lighting.on(vertex.at, vertex.normal));
         let gloss = material.gloss(&self.style);
         let shine = if 0.0 < gloss { gloss * shine(eye.at, vertex.at, vertex.normal) * light.y } else { 0.0 };
         Corner { light: vertex.tint * light, shine, ..corner }
@@ -206,7 +226,7 @@ impl Studio {
             }
         }
         light.iter_mut().for_each(|sum| *sum *= 1.0 / passes as f32);
-        let picture = self.sensor.develop(&mut light, eye.width, eye.height, dice_seed);
+        let picture = self.sensor.develop(&mut light, [eye.width, eye.height], self.gains[camera], dice_seed);
         Shot::new(picture, eye.camera, owners, nearness, &scenes[middle].bounds)
     }
 
@@ -264,7 +284,8 @@ impl Studio {
         }
         let spot = |(at, size, keep): (Vec3, Vec2, f32)| {
             let mut mesh = Mesh::default();
-            let corner = |mesh: &mut Mesh, at: Vec3, keep: f32| mesh.corner(at, Vec3::Z, Vec2::ZERO, Vec3::splat(keep.min(1.0)));
+            let corner =
+                |mesh: &mut Mesh, at: Vec3, keep: f32| mesh.corner(at, Vec3::Z, Vec2::ZERO, Vec3::splat(keep.min(1.0)));
             let middle = corner(&mut mesh, at.with_z(0.0), keep);
             for share in [0.5, 1.0] {
                 for side in 0..SHADOW_SIDES {

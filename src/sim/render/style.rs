@@ -112,13 +112,13 @@ impl Style {
         let floor_hue = real(0.0, 1.0);
         let floor_value = real(0.25, 0.9);
         let sensor = SensorStyle {
-            exposure: real(-0.55, 0.4).exp() as f32,
+            exposure: real(-0.45, 0.25).exp() as f32,
             balance: [real(0.88, 1.12) as f32, real(0.86, 1.14) as f32],
             vignette: real(0.0, 0.45) as f32,
             shot_noise: real(0.004, 0.05) as f32,
             read_noise: real(0.0005, 0.012) as f32,
             blur: real(0.2, 0.85) as f32,
-            contrast: real(0.9, 1.35) as f32,
+            contrast: real(0.9, 1.25) as f32,
             saturation: real(0.65, 1.2) as f32,
         };
         let wall = hsv(real(0.0, 1.0), real(0.0, 0.3), real(0.4, 0.97));

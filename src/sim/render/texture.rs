@@ -120,7 +120,11 @@ impl Canvas {
         let mut levels = Vec::new();
         let (mut width, mut height, mut pixels) = (self.width, self.height, self.pixels.clone());
         loop {
-            levels.push(Level { width: width as u32, height: height as u32, texels: pixels.iter().map(pack).collect() });
+            levels.push(Level {
+                width: width as u32,
+                height: height as u32,
+                texels: pixels.iter().map(pack).collect(),
+            });
             if width == 1 && height == 1 {
                 return Texture { levels };
             }
@@ -166,8 +170,9 @@ impl Texture {
 
     /// The level that is neither too coarse nor flickers where so many texels of the full size fall on a pixel.
     pub(super) fn level_for(&self, texels_per_pixel: f32) -> usize {
-        let level = (texels_per_pixel.max(1e-6).log2() * 0.5 + 0.25).max(0.0) as usize;
-        level.min(self.levels.len() - 1)
+        // Half the binary logarithm, read off the exponent: 1.41 moves the step between levels to the middle.
+        let exponent = ((texels_per_pixel.max(1.0) * 1.41).to_bits() >> 23) as usize - 127;
+        (exponent / 2).min(self.levels.len() - 1)
     }
 
     /// The colour at a place, `0..1` across and down, repeated beyond; bilinear.
@@ -177,9 +182,9 @@ impl Texture {
         if level.texels.len() == 1 {
             return unpack(level.texels[0]);
         }
-        let x = (u - u.floor()) * level.width as f32 - 0.5;
-        let y = (v - v.floor()) * level.height as f32 - 0.5;
-        let (left, top) = (x.floor(), y.floor());
+        let x = (u - floor(u)) * level.width as f32 - 0.5;
+        let y = (v - floor(v)) * level.height as f32 - 0.5;
+        let (left, top) = (floor(x), floor(y));
         let (share_x, share_y) = (x - left, y - top);
         let wrap = |place: f32, size: u32| {
             let place = place as i32;
@@ -197,6 +202,13 @@ impl Texture {
         let root = upper.lerp(lower, share_y) * (1.0 / 255.0);
         root * root
     }
+}
+
+/// The whole number below, for numbers that are not large; without a call on machines before SSE 4.1.
+#[inline]
+fn floor(value: f32) -> f32 {
+    let cut = value as i32 as f32;
+    if value < cut { cut - 1.0 } else { cut }
 }
 
 fn unpack(texel: [u8; 4]) -> Colour {

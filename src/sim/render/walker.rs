@@ -82,9 +82,8 @@ pub(in crate::sim) fn figure(actor: usize, doing: &Doing) -> Figure {
     let pelvis = at(0.0, -0.1 * doing.crouch, 0.535 * h + bob);
     let trunk_up = unit(add([0.0, 0.0, 1.0], scale(forward, lean)));
     let trunk_forward = cross(trunk_up, right);
-    let on_trunk = |r: f64, f: f64, u: f64| {
-        add(add(pelvis, scale(trunk_up, u)), add(scale(right, r), scale(trunk_forward, f)))
-    };
+    let on_trunk =
+        |r: f64, f: f64, u: f64| add(add(pelvis, scale(trunk_up, u)), add(scale(right, r), scale(trunk_forward, f)));
     let shoulders = [-1.0, 1.0].map(|side| on_trunk(side * 0.105 * h, 0.0, 0.285 * h));
     let neck = on_trunk(0.0, 0.0, 0.315 * h);
     let head_forward = unit(add(forward, [0.0, 0.0, -doing.look_down]));
@@ -96,7 +95,14 @@ pub(in crate::sim) fn figure(actor: usize, doing: &Doing) -> Figure {
         let lift = (0.09 * phase.1.max(0.0)) * doing.gait;
         at(side * 0.055 * h, 0.19 * phase.0 * doing.gait * h / 1.72, 0.05 * h + lift)
     });
-    let knees = [0, 1].map(|side| bend(hips[side], ankles[side], [0.245 * h, 0.24 * h], add(forward, scale(right, 0.1 * (side as f64 * 2.0 - 1.0)))));
+    let knees = [0, 1].map(|side| {
+        bend(
+            hips[side],
+            ankles[side],
+            [0.245 * h, 0.24 * h],
+            add(forward, scale(right, 0.1 * (side as f64 * 2.0 - 1.0))),
+        )
+    });
     let wrists = [-1.0, 1.0].map(|side: f64| match doing.reach {
         Some([r, f, u]) if 0.0 < side => at(r, f, u),
         _ => {
@@ -111,7 +117,12 @@ pub(in crate::sim) fn figure(actor: usize, doing: &Doing) -> Figure {
     });
     let elbows = [0, 1].map(|side| {
         let out = side as f64 * 2.0 - 1.0;
-        bend(shoulders[side], wrists[side], arm, add(add(scale(right, 0.45 * out), scale(forward, -0.6)), [0.0, 0.0, -0.6]))
+        bend(
+            shoulders[side],
+            wrists[side],
+            arm,
+            add(add(scale(right, 0.45 * out), scale(forward, -0.6)), [0.0, 0.0, -0.6]),
+        )
     });
     let hands = [0, 1].map(|side| {
         let ahead = unit(add(wrists[side], scale(elbows[side], -1.0)));
