@@ -63,7 +63,8 @@ pub(crate) fn plates(shop: &Shop) -> usize {
 /// A trip of one copy of the shop, beginning at the same instant as all others.
 pub(crate) fn trip(scenario: Scenario, seed: u64) -> Vec<Fact> {
     let trip =
-        sim::trip(&Options { shop: Arc::new(sim::demo_shop()), scenario, level: Level::Clean, seed, secs: None });
+        sim::trip(&Options { shop: Arc::new(sim::demo_shop()), scenario, level: Level::Clean, seed, secs: None })
+            .expect("it has all the time it needs");
     let mut facts = trip.facts;
     let first = facts.iter().map(|fact| fact.stamp.at).min().unwrap_or(ORIGIN);
     facts.iter_mut().for_each(|fact| shift(fact, ORIGIN - first));

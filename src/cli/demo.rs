@@ -42,7 +42,7 @@ impl Demo {
             seed: self.seed,
             secs: None,
         };
-        let trip = sim::trip(&options);
+        let trip = sim::trip(&options)?;
         let truth = trip.truth.clone();
         let begun = Instant::now();
         let mut source = Simulation::new(trip);

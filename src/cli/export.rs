@@ -1,7 +1,7 @@
 //! `aisle export`: pictures and their truth for other tools and for eyes.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -66,14 +66,19 @@ impl Export {
             FormCommand::Frames(paths) => (Form::Frames, paths),
             FormCommand::Preview(paths) => (Form::Preview, paths),
         };
-        let bar = progress();
-        let summary = export::export(form, &paths.recording, &paths.output, &mut |read, all| {
-            bar.set_length(all);
-            bar.set_position(read);
-        });
-        bar.finish_and_clear();
-        super::print(&format!("{}: {}\n", paths.output.display(), summary?))
+        write(form, &paths.recording, &paths.output)
     }
+}
+
+/// Exports with a bar, and says what came of it.
+pub(super) fn write(form: Form, recording: &Path, output: &Path) -> Result<()> {
+    let bar = progress();
+    let summary = export::export(form, recording, output, &mut |read, all| {
+        bar.set_length(all);
+        bar.set_position(read);
+    });
+    bar.finish_and_clear();
+    super::print(&format!("{}: {}\n", output.display(), summary?))
 }
 
 /// A bar on a terminal, nothing elsewhere.

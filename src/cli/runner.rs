@@ -52,7 +52,7 @@ impl Runner for PipelineRunner {
     fn run_scenario(&self, job: &Job) -> Result<Trip> {
         let scenario: Scenario = job.scenario.parse().map_err(Error::usage)?;
         let level = if job.level == "room" { Level::Room } else { Level::Clean };
-        let trip = sim::trip(&sim::Options { shop: self.shop.clone(), scenario, level, seed: job.seed, secs: None });
+        let trip = sim::trip(&sim::Options { shop: self.shop.clone(), scenario, level, seed: job.seed, secs: None })?;
         let truth = trip.truth.clone();
         let outcome = run(&mut Simulation::new(trip), RUN, None)?;
         let replay = format!("aisle demo --scenario {} --level {} --seed {}", job.scenario, job.level, job.seed);

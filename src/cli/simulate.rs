@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{export, shops};
 use crate::base::Result;
+use crate::export::Form;
 use crate::facts::{Movement, Topic};
 use crate::ports::FactSink;
 use crate::recording::{Cut, Summary, Writer};
@@ -102,7 +103,7 @@ impl Simulate {
             Cut::Raw | Cut::Seen | Cut::Tracked | Cut::Decided => without_frames(&options, cut, &output)?,
         };
         if let Some(folder) = &self.video {
-            export::preview(&output, folder)?;
+            export::write(Form::Preview, &output, folder)?;
         }
         super::print(&text)
     }

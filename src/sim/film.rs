@@ -88,8 +88,11 @@ pub struct Film {
 
 impl Film {
     /// Prepares a trip and the shop it is seen in; gives the film and the truth of the trip.
-    pub fn new(options: &Options, film: FilmOptions) -> (Film, Truth) {
-        let performance = Performance::new(options);
+    ///
+    /// # Errors
+    /// As [`trip`](super::trip).
+    pub fn new(options: &Options, film: FilmOptions) -> Result<(Film, Truth)> {
+        let performance = Performance::new(options)?;
         let Trip { shop, facts, truth } = performance.trip();
         let (seed, end) = (performance.seed(), performance.play.end);
         let packages: Vec<Package> = shop.catalogue().products().iter().map(package_of).collect();
@@ -110,7 +113,7 @@ impl Film {
             performance,
             shop,
         };
-        (film, truth)
+        Ok((film, truth))
     }
 
     /// The shop.

@@ -10,7 +10,6 @@ mod demo;
 mod faults;
 mod film;
 mod feet;
-#[expect(dead_code, reason = "the renderer that reads it follows")]
 mod figure;
 mod gaze;
 mod goods;

@@ -7,7 +7,7 @@ use crate::geometry::{Point, World};
 use crate::truth::TrueAction;
 
 fn play(scenario: Scenario, level: Level, seed: u64) -> Trip {
-    trip(&Options { shop: Arc::new(demo_shop()), scenario, level, seed, secs: None })
+    trip(&Options { shop: Arc::new(demo_shop()), scenario, level, seed, secs: None }).unwrap()
 }
 
 fn each(levels: &[Level], seeds: std::ops::Range<u64>, mut check: impl FnMut(&Trip, &str)) {

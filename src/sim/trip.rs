@@ -61,9 +61,12 @@ pub(super) struct Performance {
     scene: OnceLock<Scene>,
 }
 
-/// Simulates a trip. One that takes longer than the options' `secs` is as long as it takes.
-pub fn trip(options: &Options) -> Trip {
-    Performance::play(options).trip()
+/// Simulates a trip.
+///
+/// # Errors
+/// When it takes longer than the options' `secs`: says how long.
+pub fn trip(options: &Options) -> Result<Trip> {
+    Performance::new(options).map(|performance| performance.trip())
 }
 
 impl Performance {

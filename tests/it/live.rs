@@ -41,7 +41,7 @@ fn open(till: &mut Till) -> (Live, Began) {
 
 fn facts(scenario: Scenario, seed: u64) -> (Arc<Shop>, Vec<Fact>) {
     let shop = Arc::new(sim::demo_shop());
-    let trip = sim::trip(&sim::Options { shop: shop.clone(), scenario, level: Level::Room, seed, secs: None });
+    let trip = sim::trip(&sim::Options { shop: shop.clone(), scenario, level: Level::Room, seed, secs: None }).unwrap();
     let mut source = Simulation::new(trip);
     (shop, std::iter::from_fn(|| source.next_fact().unwrap()).collect())
 }

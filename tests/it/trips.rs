@@ -79,7 +79,7 @@ pub(super) fn json(fact: &Fact) -> String {
 
 /// A simulated trip in the simulator's shop.
 pub(super) fn trip(scenario: Scenario, level: Level, seed: u64) -> Trip {
-    sim::trip(&sim::Options { shop: SHOP.clone(), scenario, level, seed, secs: None })
+    sim::trip(&sim::Options { shop: SHOP.clone(), scenario, level, seed, secs: None }).unwrap()
 }
 
 /// The command that shows a simulated trip to a person.

@@ -31,6 +31,6 @@ mod tests;
 mod walker;
 
 pub(super) use look::Look;
-pub(super) use shot::{BodyPixels, Shot};
+pub(super) use shot::Shot;
 pub(super) use studio::{Backdrop, Studio};
 pub(super) use style::Style;
