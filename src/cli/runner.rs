@@ -1,6 +1,6 @@
 //! Trips through the pipeline for `aisle eval`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::eval::{Job, Runner, Trip};
@@ -18,11 +18,13 @@ const RUN: RunOptions = RunOptions { engine: Options::USUAL, tolerate: false, th
 /// Runs trips in one shop.
 pub(super) struct PipelineRunner {
     shop: Arc<Shop>,
+    /// How the shop was named, if it was.
+    named: Option<PathBuf>,
 }
 
 impl PipelineRunner {
     pub(super) fn new(shop: Option<&Path>) -> Result<Self> {
-        Ok(PipelineRunner { shop: shops::open(shop)?.0 })
+        Ok(PipelineRunner { shop: shops::open(shop)?.0, named: shop.map(Path::to_owned) })
     }
 }
 
@@ -52,10 +54,14 @@ impl Runner for PipelineRunner {
     fn run_scenario(&self, job: &Job) -> Result<Trip> {
         let scenario: Scenario = job.scenario.parse().map_err(Error::usage)?;
         let level = if job.level == "room" { Level::Room } else { Level::Clean };
-        let trip = sim::trip(&sim::Options { shop: self.shop.clone(), scenario, level, seed: job.seed, secs: None })?;
-        let truth = trip.truth.clone();
-        let outcome = run(&mut Simulation::new(trip), RUN, None)?;
-        let replay = format!("aisle demo --scenario {} --level {} --seed {}", job.scenario, job.level, job.seed);
+        let played = sim::trip(&sim::Options { shop: self.shop.clone(), scenario, level, seed: job.seed, secs: None })?;
+        let truth = played.truth.clone();
+        let outcome = run(&mut Simulation::new(played), RUN, None)?;
+        let trip = format!("--scenario {} --level {} --seed {}", job.scenario, job.level, job.seed);
+        let replay = match &self.named {
+            None => format!("aisle demo {trip}"),
+            Some(shop) => format!("aisle simulate --shop {} {trip} -o trip.mcap", shop.display()),
+        };
         let label = Label {
             group: job.scenario.clone(),
             level: Some(job.level.to_owned()),

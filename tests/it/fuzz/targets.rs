@@ -72,7 +72,8 @@ pub(super) fn recording(input: &[u8]) {
 /// Messages on the channels of facts, one a line: `/plates {…}`. What is read is written again and read back the same.
 pub(super) fn facts(input: &[u8]) {
     let facts = read(&unpacked(input));
-    for cut in Cut::ALL {
+    // Together these cuts hold every topic.
+    for cut in [Cut::Raw, Cut::Seen, Cut::Decided] {
         let mut file = Cursor::new(Vec::new());
         let mut writer = Writer::new(&mut file, &SHELF, None, cut).unwrap();
         let kept: Vec<&Fact> = facts.iter().filter(|fact| cut.holds(fact.body.topic())).collect();
