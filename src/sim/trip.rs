@@ -132,14 +132,17 @@ impl Performance {
     /// Everything that there is to be seen at an instant, seconds from the beginning of the trip. May be asked by
     /// several threads at once; the first one works out the footsteps.
     pub(super) fn moment(&self, time: f64) -> Moment {
-        let scene = self.scene.get_or_init(|| Scene::new(&self.bodies, &self.play));
-        scene.moment(&self.options.shop, &self.stock, &self.bodies, &self.play, time)
+        self.scene().moment(&self.options.shop, &self.stock, &self.bodies, &self.play, time)
     }
 
-    /// What legs and heads do.
-    #[cfg(test)]
-    pub(super) fn scene_for_tests(&self) -> &Scene {
+    /// What legs, heads and hands do.
+    pub(super) fn scene(&self) -> &Scene {
         self.scene.get_or_init(|| Scene::new(&self.bodies, &self.play))
+    }
+
+    /// Where it happens.
+    pub(super) fn shop(&self) -> Arc<Shop> {
+        Arc::clone(&self.options.shop)
     }
 
     /// When the set of things that rest on shelves changes, seconds, in order of time.
