@@ -182,11 +182,6 @@ impl Bodies {
         Some(Stance { trunk, frame, lean, pose })
     }
 
-    /// The hand before whose arm a shopper carries things.
-    pub(super) fn carrying_hand(&self, index: usize) -> usize {
-        self.habits[index].carrying_hand
-    }
-
     /// Every footfall of everybody, in order of time.
     pub(super) fn footfalls(&self, seed: u64) -> Vec<Footfall> {
         let mut roll = Roll::new(seed, "footfalls");

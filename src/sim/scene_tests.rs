@@ -112,7 +112,8 @@ fn feet_that_carry_hardly_move() {
                     let stands = |time: f64| performance.scene().planted(figure.actor, foot, time);
                     if stands(*then) && stands(time) {
                         planted += 1;
-                        moved += usize::from(0.002 < figure.feet[foot].toe.distance(was.feet[foot].toe));
+                        let (now, then) = (figure.feet[foot].toe.floor(), was.feet[foot].toe.floor());
+                        moved += usize::from(0.002 < now.distance(then));
                     }
                 }
             }
