@@ -155,7 +155,7 @@ impl Performance {
     }
 
     /// The shop's time at so many seconds from the beginning of the trip.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the film that asks follows"))]
+    #[expect(dead_code, reason = "the film that asks follows")]
     pub(super) fn at(&self, secs: f64) -> ShopTime {
         self.clock.at(secs)
     }
