@@ -18,6 +18,7 @@ fn main() -> aisle::base::Result<()> {
             scenario: Scenario::PutBack,
             level: Level::Clean,
             seed: 1,
+            secs: None,
         }))),
     };
     let outcome = run(source.as_mut(), RunOptions { engine: Options::USUAL, tolerate: false, threads: 1 }, None)?;
