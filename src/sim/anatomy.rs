@@ -35,6 +35,10 @@ const PEEL_MAX: f64 = 1.1;
 /// Whither the hips go under a leaning trunk: height of the point that trunks turn about, as a share of the height;
 /// how far it goes back for each metre that the shoulders go forward.
 const SEAT: (f64, f64) = (0.2, 0.35);
+/// How far that point goes back for each metre that the shoulders come down.
+const CROUCH: f64 = 0.45;
+/// Below this height of a hip, as a share of the height, knees come up before the body.
+const SQUAT: f64 = 0.3;
 
 /// What else a figure is made of.
 pub(super) struct Limbs {
@@ -96,9 +100,12 @@ pub(super) fn figure(stance: &Stance, limbs: &Limbs) -> Figure {
 fn seat(stance: &Stance, limbs: &Limbs, girdle: Point<World>) -> Point<World> {
     let middle = limbs.feet[0].floor.lerp(limbs.feet[1].floor, 0.5);
     let lean = stance.lean;
-    let stood = Point::new(middle.x - SEAT.1 * lean.x, middle.y - SEAT.1 * lean.y, 0.0);
+    let back = stance.frame.way(0.0, lean.z.min(0.0) * CROUCH, 0.0);
+    let stood = Point::new(middle.x - SEAT.1 * lean.x + back.x, middle.y - SEAT.1 * lean.y + back.y, 0.0);
     let walked = Point::new(girdle.x, girdle.y, 0.0);
-    let walks = (stance.trunk.gait * 1.5).clamp(0.0, 1.0);
+    // Whoever is pushed along while they crouch keeps their hips behind their feet.
+    let upright = (1.0 + lean.z / 0.25).clamp(0.0, 1.0);
+    let walks = (stance.trunk.gait * 1.5).clamp(0.0, 1.0) * upright;
     stood.lerp(walked, walks) + UP * (SEAT.0 * limbs.height)
 }
 
@@ -152,7 +159,8 @@ fn leg(hip: Point<World>, footing: &Footing, ahead: Point<World>, height: f64) -
         leg.foot = Foot { toe: above(leg.foot.toe + short), heel: above(leg.foot.heel + short) };
     }
     let (sin, cos) = footing.heading.sin_cos();
-    let pole = ahead + Point::new(cos, sin, 0.0);
+    let squat = ((SQUAT * height - hip.z) / (0.15 * height)).clamp(0.0, 1.0);
+    let pole = ahead + Point::new(cos, sin, 1.5 * squat);
     leg.joints = [hip, bend(hip, leg.joints[2], bones, pole), leg.joints[2]];
     leg
 }

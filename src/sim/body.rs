@@ -14,8 +14,15 @@ use crate::geometry::{Floor, Point, World};
 pub(super) const GRID_HERTZ: f64 = 50.0;
 /// Shoppers step aside for one another below this distance, metres.
 const BERTH_METRES: f64 = 0.55;
+/// Who walks where there is room to go around things steps aside earlier, metres.
+const WALKING_BERTH_METRES: f64 = 0.95;
+/// Nobody is faster there, metres a second.
+const SPEED_MAX: f64 = 1.7;
 /// Two trunks are hardly ever nearer than this, metres.
 const BODY_METRES: f64 = 0.4;
+/// Where there is room to go around things two trunks are kept this far apart, metres, in so many rounds.
+const CROWD_METRES: f64 = 0.43;
+const ROUNDS: usize = 4;
 /// How far a trunk is pushed in one step of the grid at most, metres.
 const SHOVE_METRES: f64 = 0.015;
 /// Length of a step, metres.
@@ -31,6 +38,10 @@ pub(super) type Pose = [Point<World>; 8];
 /// All shoppers of a play.
 pub(super) struct Bodies {
     play: Arc<Play>,
+    /// Whither elbows point, on the right: to the right, forward and up.
+    elbows: [f64; 3],
+    /// No wrist is nearer to its shoulder, as a share of the height.
+    fold: f64,
     /// For every actor the trunk on the grid, from the actor's entry on.
     trunks: Vec<Vec<Trunk>>,
     habits: Vec<Habit>,
@@ -83,7 +94,10 @@ impl Bodies {
             carrying_hand: roll.whole(0, 1),
         });
         let habits = habits.collect();
-        let mut bodies = Bodies { play, trunks: Vec::new(), habits };
+        // No arm goes along this pole or against it, so that elbows do not turn over.
+        let elbows = if ways.is_some() { [0.62, -0.35, -0.7] } else { [0.45, -0.25, -0.85] };
+        let mut bodies =
+            Bodies { play, elbows, fold: if ways.is_some() { 0.1 } else { 0.0 }, trunks: Vec::new(), habits };
         bodies.trunks = bodies.walk_all(ways.as_deref());
         bodies
     }
@@ -100,15 +114,17 @@ impl Bodies {
                 actors.iter().map(|actor| inside(actor).then(|| actor.floor_at(time))).collect();
             for (index, actor) in actors.iter().enumerate() {
                 let Some(floor) = bare[index] else { continue };
-                let push = make_way(index, floor, actor.walks_at(time), actor.floor_at(time + 0.1) - floor, &bare);
+                let walks = actor.walks_at(time);
+                let berth = if walks && ways.is_some() { WALKING_BERTH_METRES } else { BERTH_METRES };
+                let push = make_way(index, floor, (walks, berth), actor.floor_at(time + 0.1) - floor, &bare);
                 pushes[index] = pushes[index].lerp(push, 0.12);
             }
-            keep_apart(&bare, &mut pushes);
+            match ways {
+                Some(ways) => crowd(ways, &bare, &trunks, &mut pushes),
+                None => keep_apart(&bare, &mut pushes),
+            }
             for (index, actor) in actors.iter().enumerate() {
                 let Some(floor) = bare[index] else { continue };
-                if let Some(ways) = ways {
-                    pushes[index] = ways.outside(floor + pushes[index]) - floor;
-                }
                 let previous = trunks[index].last().copied();
                 trunks[index].push(next_trunk(actor, floor + pushes[index], time, previous));
             }
@@ -156,16 +172,14 @@ impl Bodies {
         let shoulders = upright.map(|shoulder| shoulder + lean);
         let reach = (bones.0 + bones.1) * 0.99;
         let wrists = [0, 1].map(|hand| within(shoulders[hand], aims[hand], reach));
-        let elbows = [0, 1].map(|hand| elbow(shoulders[hand], wrists[hand], bones, &frame, hand));
+        let wrists = [0, 1].map(|hand| beyond(shoulders[hand], wrists[hand], self.fold * height));
+        let [out, ahead, up] = self.elbows;
+        let pole = |hand: usize| frame.way(if hand == 0 { -out } else { out }, ahead, up);
+        let elbows = [0, 1].map(|hand| elbow(shoulders[hand], wrists[hand], bones, pole(hand)));
         let neck = frame.at(0.0, 0.01, 0.845 * height) + lean;
         let head = frame.at(0.0, habit.stoop, 0.953 * height) + lean * 1.12;
         let pose = [head, neck, shoulders[0], shoulders[1], elbows[0], elbows[1], wrists[0], wrists[1]];
         Some(Stance { trunk, frame, lean, pose })
-    }
-
-    /// The hand before whose arm a shopper carries things.
-    pub(super) fn carrying_hand(&self, index: usize) -> usize {
-        self.habits[index].carrying_hand
     }
 
     /// Every footfall of everybody, in order of time.
@@ -236,11 +250,55 @@ fn next_trunk(actor: &Actor, floor: Point<Floor>, time: f64, previous: Option<Tr
     }
 }
 
+/// Moves everybody towards where they want to be, as fast as people are at most, not through each other and not into
+/// furniture.
+fn crowd(ways: &Ways, bare: &[Option<Point<Floor>>], trunks: &[Vec<Trunk>], pushes: &mut [Point<Floor>]) {
+    let before = |index: usize| trunks[index].last().map(|trunk| trunk.floor);
+    let mut there: Vec<Option<Point<Floor>>> = bare
+        .iter()
+        .enumerate()
+        .map(|(index, floor)| {
+            let wanted = (*floor)? + pushes[index];
+            Some(before(index).map_or(wanted, |before| hurry(before, wanted)))
+        })
+        .collect();
+    for _ in 0..ROUNDS {
+        for one in 0..there.len() {
+            for other in 0..one {
+                let Some((a, b)) = there[one].zip(there[other]) else { continue };
+                let away = a - b;
+                let lack = CROWD_METRES - away.norm();
+                if 0.0 < lack {
+                    // Who has got past is not pushed through: the sides they came from count.
+                    let came = before(one).zip(before(other)).map_or(away, |(a, b)| a - b);
+                    let way = if came.x * away.x + came.y * away.y < 0.0 { came } else { away };
+                    let shove = way * (lack / 2.0 / way.norm().max(0.02));
+                    there[one] = Some(a + shove);
+                    there[other] = Some(b - shove);
+                }
+            }
+        }
+        there.iter_mut().flatten().for_each(|point| *point = ways.outside(*point));
+    }
+    for (index, push) in pushes.iter_mut().enumerate() {
+        let Some((floor, there)) = bare[index].zip(there[index]) else { continue };
+        let there = before(index).map_or(there, |before| hurry(before, there));
+        *push = ways.outside(there) - floor;
+    }
+}
+
+/// The point, or as far towards it as somebody comes in one step of the grid.
+fn hurry(from: Point<Floor>, to: Point<Floor>) -> Point<Floor> {
+    let far = from.distance(to);
+    let most = SPEED_MAX / GRID_HERTZ;
+    if far <= most { to } else { from.lerp(to, most / far) }
+}
+
 /// How far to step aside: a walker to its right and away from whoever is near, a stander a little.
 fn make_way(
     index: usize,
     floor: Point<Floor>,
-    walks: bool,
+    (walks, berth): (bool, f64),
     ahead: Point<Floor>,
     others: &[Option<Point<Floor>>],
 ) -> Point<Floor> {
@@ -250,8 +308,8 @@ fn make_way(
         let Some(place) = place.filter(|_| other != index) else { continue };
         let away = floor - place;
         let distance = away.norm();
-        if distance < BERTH_METRES {
-            let strength = (BERTH_METRES - distance) * if walks { 0.8 } else { 0.25 };
+        if distance < berth {
+            let strength = (berth - distance) * if walks { 0.8 } else { 0.25 };
             let out = away * (1.0 / distance.max(0.05));
             push = push + (out + if walks { right } else { right * 0.0 }) * strength;
         }
@@ -340,15 +398,20 @@ fn within(from: Point<World>, to: Point<World>, reach: f64) -> Point<World> {
     if reach < way.norm() { from + way * (reach / way.norm()) } else { to }
 }
 
-/// The elbow of two bones between shoulder and wrist: it points down and outwards.
-fn elbow(shoulder: Point<World>, wrist: Point<World>, bones: (f64, f64), frame: &Frame, hand: usize) -> Point<World> {
+/// The point, no nearer to another one than this.
+fn beyond(from: Point<World>, to: Point<World>, least: f64) -> Point<World> {
+    let way = to - from;
+    let length = way.norm();
+    if least <= length { to } else { from + way * (least / length.max(1e-3)) }
+}
+
+/// The elbow of two bones between shoulder and wrist: it points towards a pole.
+fn elbow(shoulder: Point<World>, wrist: Point<World>, bones: (f64, f64), pole: Point<World>) -> Point<World> {
     let way = wrist - shoulder;
     let length = way.norm().max(0.05);
     let along = ((bones.0 * bones.0 - bones.1 * bones.1 + length * length) / (2.0 * length)).clamp(-bones.0, bones.0);
     let out = (bones.0 * bones.0 - along * along).max(0.0).sqrt();
     let axis = way * (1.0 / length);
-    let side = if hand == 0 { -0.45 } else { 0.45 };
-    let pole = frame.way(side, -0.25, -0.85);
     let dot = pole.x * axis.x + pole.y * axis.y + pole.z * axis.z;
     let bent = pole - axis * dot;
     shoulder + axis * along + bent * (out / bent.norm().max(1e-3))

@@ -63,7 +63,6 @@ fn wanted(bodies: &Bodies, actor: &Actor, index: usize, time: f64) -> (f64, f64)
     let look = actor.looks.iter().rev().find(|(start, end, _)| *start <= time && time < *end);
     let target = match look {
         Some((_, _, Look::Turn { yaw, pitch })) => return clip(*yaw, *pitch),
-        Some((_, _, Look::Point(point))) => Some(*point),
         Some((_, _, Look::Person(other))) => bodies.pose(*other, time).map(|pose| pose[0]),
         Some((_, _, Look::Hand(hand))) => Some(stance.pose[6 + hand]),
         None => reached(actor, time),

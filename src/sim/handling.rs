@@ -9,7 +9,7 @@ use super::stage::Stage;
 use super::stock::Rest;
 
 /// How long a thing is on its way between a hand and where it is carried, seconds.
-const STOW_SECS: f64 = 0.4;
+const STOW_SECS: f64 = 0.6;
 /// How far around the end of a lift a thing leaves its board, seconds.
 const LIFT_SECS: (f64, f64) = (0.1, 0.3);
 
@@ -26,7 +26,7 @@ impl Stage<'_> {
         let back = if 0.0 < pause { self.hold_up(index, hand, back, pause) } else { back };
         let Some((kind, holding)) = self.play.actors[index].carrier else {
             for unit in units {
-                self.stow(index, *unit, (back - 0.25).max(leave + 0.1));
+                self.stow(index, *unit, (back - 0.4).max(leave + 0.1));
             }
             return back;
         };

@@ -61,8 +61,6 @@ pub(super) struct Actor {
 /// What somebody looks at.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Look {
-    /// A point of the world.
-    Point(Point<World>),
     /// The face of an actor.
     Person(usize),
     /// What one of the own hands holds.

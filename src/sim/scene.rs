@@ -14,9 +14,9 @@ use crate::geometry::{Floor, Point};
 use crate::shop::Shop;
 
 /// How long feet take note of a lean before and after it, seconds.
-const LEAN_SECS: f64 = 0.5;
+const LEAN_SECS: f64 = 0.3;
 /// Part of a level lean that the feet follow; less of it for who crouches.
-const FOLLOW: f64 = 0.6;
+const FOLLOW: f64 = 0.7;
 /// How closed a hand is that hangs, that reaches, that holds.
 const GRIPS: (f64, f64, f64) = (0.35, 0.1, 0.7);
 /// How long a hand takes to close or open, seconds.
@@ -117,9 +117,16 @@ fn supports(bodies: &Bodies, actor: &Actor, index: usize) -> Vec<Support> {
         raw.push((stance.trunk, Point::<Floor>::new(lean.x * part, lean.y * part, 0.0)));
     }
     let half = (LEAN_SECS * GRID_HERTZ) as usize;
+    let around = |tick: usize| tick.saturating_sub(half)..raw.len().min(tick + half + 1);
+    // Feet are where the farthest reach of these moments needs them, and come and go gradually.
+    let farthest = |tick: usize| {
+        let leans = raw[around(tick)].iter().map(|(_, lean)| *lean);
+        leans.fold(Point::new(0.0, 0.0, 0.0), |most, lean| if most.norm() < lean.norm() { lean } else { most })
+    };
+    let farthest: Vec<Point<Floor>> = (0..raw.len()).map(farthest).collect();
     let smoothed = |tick: usize| {
-        let around = &raw[tick.saturating_sub(half)..raw.len().min(tick + half + 1)];
-        around.iter().fold(Point::new(0.0, 0.0, 0.0), |sum, (_, lean)| sum + *lean) * (1.0 / around.len() as f64)
+        let near = &farthest[around(tick)];
+        near.iter().fold(Point::new(0.0, 0.0, 0.0), |sum, lean| sum + *lean) * (1.0 / near.len() as f64)
     };
     let supports =
         raw.iter().enumerate().map(|(tick, (trunk, _))| Support { trunk: *trunk, floor: trunk.floor + smoothed(tick) });

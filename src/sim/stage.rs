@@ -73,7 +73,7 @@ impl<'a> Stage<'a> {
         let mut roll = Roll::new(seed, "stage");
         let units = stock.units.len();
         let mut behaviour = Roll::new(seed, "behaviour");
-        let goods = stock.units.iter().map(|unit| unit.rest.iter().map(|rest| Stay::at_start(rest)).collect());
+        let goods = stock.units.iter().map(|unit| unit.rest.iter().map(Stay::at_start).collect());
         let goods = goods.collect();
         let mut play = Play { goods, ..Play::default() };
         let mut players = Vec::new();

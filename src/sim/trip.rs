@@ -74,6 +74,7 @@ impl Performance {
     ///
     /// # Errors
     /// When it takes longer than the options' `secs`: says how long.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the film that asks follows"))]
     pub(super) fn new(options: &Options) -> Result<Self> {
         let performance = Performance::play(options);
         let (name, needed) = (options.scenario.name(), performance.play.end);
@@ -134,18 +135,24 @@ impl Performance {
 
     /// Everything that there is to be seen at an instant, seconds from the beginning of the trip. May be asked by
     /// several threads at once; the first one works out the footsteps.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the film that asks follows"))]
     pub(super) fn moment(&self, time: f64) -> Moment {
-        let scene = self.scene.get_or_init(|| Scene::new(&self.bodies, &self.play));
-        scene.moment(&self.options.shop, &self.stock, &self.bodies, &self.play, time)
+        self.scene().moment(&self.options.shop, &self.stock, &self.bodies, &self.play, time)
     }
 
-    /// What legs and heads do.
-    #[cfg(test)]
-    pub(super) fn scene_for_tests(&self) -> &Scene {
+    /// What legs, heads and hands do.
+    pub(super) fn scene(&self) -> &Scene {
         self.scene.get_or_init(|| Scene::new(&self.bodies, &self.play))
     }
 
+    /// Where it happens.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the film that asks follows"))]
+    pub(super) fn shop(&self) -> Arc<Shop> {
+        Arc::clone(&self.options.shop)
+    }
+
     /// When the set of things that rest on shelves changes, seconds, in order of time.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the film that asks follows"))]
     pub(super) fn shelf_changes(&self) -> Vec<f64> {
         goods::shelf_changes(&self.play.goods)
     }
@@ -161,6 +168,7 @@ impl Performance {
     }
 
     /// The shop's time at so many seconds from the beginning of the trip.
+    #[expect(dead_code, reason = "the film that asks follows")]
     pub(super) fn at(&self, secs: f64) -> ShopTime {
         self.clock.at(secs)
     }

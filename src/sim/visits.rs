@@ -31,6 +31,7 @@ pub(super) fn open(cast: &mut Casting, closes: f64) -> Vec<Script> {
             let count = if cast.roll.chance(0.3) { 3 } else { 2 };
             let party = together(cast, place, Party { first: scripts.len(), count, enters, meetings });
             meetings += MEETINGS;
+            enters += 1.0 + 1.5 * count as f64;
             scripts.extend(party);
         } else {
             scripts.push(alone(cast, place, enters));
@@ -127,7 +128,9 @@ struct Party {
 fn together(cast: &mut Casting, home: Place, party: Party) -> Vec<Script> {
     let mut scripts: Vec<Script> = Vec::new();
     for member in 0..party.count {
-        let enters = party.enters + member as f64 * cast.roll.uniform(1.0, 1.6);
+        // The gate is free again when the first has shown the token and gone on.
+        let behind = if member == 0 { 0.0 } else { 1.3 + member as f64 * cast.roll.uniform(1.2, 1.5) };
+        let enters = party.enters + behind;
         // One of them has the basket.
         let carries = if member == 0 { carries(cast) } else { Carries::Arms };
         let steps = if member == 0 { vec![Step::Scan { people: party.count as u32 }] } else { Vec::new() };
@@ -139,7 +142,10 @@ fn together(cast: &mut Casting, home: Place, party: Party) -> Vec<Script> {
         let meet = |round: u32| Step::Meet { number: party.meetings + stop * 4 + round, members: party.count };
         for script in &mut scripts {
             let near = cast.near(place, 0.9);
-            script.steps.extend([meet(0), Step::Approach { spot: cast.spot(near) }]);
+            if 0 < stop {
+                script.steps.push(meet(0));
+            }
+            script.steps.push(Step::Approach { spot: cast.spot(near) });
             let steps = if cast.roll.chance(0.75) { errand(cast, near) } else { vec![look_around(cast)] };
             script.steps.extend(steps);
         }
