@@ -141,11 +141,6 @@ impl Probe {
         }
         mixed
     }
-
-    /// Light that is dimmer all around.
-    pub(super) fn dimmed(&self, share: f32) -> Probe {
-        Probe(self.0.map(|colour| colour * share))
-    }
 }
 
 impl Lighting {
