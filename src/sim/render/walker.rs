@@ -87,6 +87,13 @@ fn feet_of(ankles: [V; 2], forward: V, high: f64) -> [Foot; 2] {
     })
 }
 
+/// What hangs from a left wrist.
+fn carried(kind: CarrierKind, wrist: V, right: V) -> Carrier {
+    let drop = if kind == CarrierKind::Basket { 0.42 } else { 0.52 };
+    let place = add(add(wrist, [0.0, 0.0, -drop]), scale(right, -0.06));
+    Carrier { kind, axes: axes(place, scale(right, -1.0), [0.0, 0.0, 1.0]) }
+}
+
 /// The joints of COCO from a head and the pairs below it.
 fn joints_of(head: &Axes, k: f64, pairs: [[V; 2]; 6]) -> [Point<World>; BodyPoint::COUNT] {
     let on_head = |r: f64, f: f64, u: f64| head.origin + head.right * r + head.forward * f + head.up * u;
@@ -158,11 +165,7 @@ pub(in crate::sim) fn figure(actor: usize, doing: &Doing) -> Figure {
     let hands = hands_of(wrists, elbows, right, doing.reach.is_some());
     let feet = feet_of(ankles, forward, 0.05 * h);
     let joints = joints_of(&head, h / 1.72, [shoulders, elbows, wrists, hips, knees, ankles]);
-    let carrier = doing.carrier.map(|kind| {
-        let drop = if kind == CarrierKind::Basket { 0.42 } else { 0.52 };
-        let place = add(add(wrists[0], [0.0, 0.0, -drop]), scale(right, -0.06));
-        Carrier { kind, axes: axes(place, scale(right, -1.0), [0.0, 0.0, 1.0]) }
-    });
+    let carrier = doing.carrier.map(|kind| carried(kind, wrists[0], right));
     Figure {
         actor,
         height: h,
