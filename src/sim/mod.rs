@@ -21,7 +21,7 @@ mod package;
 mod people;
 mod plates;
 mod play;
-#[expect(dead_code, reason = "the recording that asks for pictures follows")]
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the recording that asks for pictures follows"))]
 mod render;
 mod roll;
 mod scenario;

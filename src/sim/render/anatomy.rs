@@ -126,7 +126,7 @@ fn trunk(mesh: &mut Mesh, bones: &Bones, look: &Look) {
     let mut shirt: Vec<Ring> = Vec::new();
     let first = rows.iter().position(|row| hem + 0.05 < row.0).unwrap_or(0);
     let hem_row = (hem, hips * 1.03, 0.11 * s * g * build.belly.sqrt(), 0.126 * s * g * build.hips, 0.98, 0.85);
-    shirt.push(ring(hem_row, loose + 0.006 * s));
+    shirt.push(ring(hem_row, loose + 0.012 * s));
     shirt.extend(rows[first..].iter().map(|row| ring(*row, loose + 0.004 * s)));
     // The slope from the shoulders to the neck.
     let (d, up) = (spine.half_shoulders, spine.neck - spine.shoulders);
@@ -332,7 +332,7 @@ fn skirt(mesh: &mut Mesh, bones: &Bones, look: &Look) {
     rings.push(around(between(hips, knees, 0.5), wide * 1.12, 0.4));
     let (g, hip) = (look.build.girth, hip_width(&spine, s, look));
     let upper =
-        [(-0.1, 1.03 * hip, 0.112 * s * g, 0.13 * s * g, 0.15), (0.06, hip, 0.103 * s * g, 0.122 * s * g, 0.05)];
+        [(-0.1, 0.99 * hip, 0.103 * s * g, 0.12 * s * g, 0.15), (0.06, 0.95 * hip, 0.097 * s * g, 0.114 * s * g, 0.05)];
     let ring = |(share, width, front, back, v)| Ring::oval(spine.at(share), [width, front, back], v, Vec3::ONE);
     rings.extend(upper.map(ring));
     let paint = if look.top == Top::Dress { SLEEVE } else { BOTTOM };

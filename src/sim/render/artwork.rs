@@ -36,8 +36,6 @@ pub(super) struct Artwork {
     pub(super) skin: Texture,
     /// Of caps and lids.
     pub(super) cap: Colour,
-    /// Of what shines through where nothing is printed.
-    pub(super) body: Colour,
 }
 
 /// Splits a name into brand, what it is, and how much.
@@ -107,7 +105,7 @@ impl Artwork {
         skin.put_around(0, top, &sheet);
         finish(&mut skin, package.shape);
         let cap = if own.chance(0.5) { brand.palette.accent } else { brand.palette.main };
-        Artwork { skin: skin.texture(), cap, body }
+        Artwork { skin: skin.texture(), cap }
     }
 }
 
@@ -284,11 +282,11 @@ fn finish(skin: &mut Canvas, shape: PackageShape) {
         let share = at.y / h;
         match shape {
             PackageShape::Bag => {
-                let crimp = share < 0.06 || 0.94 < share;
+                let crimp = !(0.06..=0.94).contains(&share);
                 let fold = 1.0 + 0.13 * noise(7, Vec2::new(at.x, at.y * 0.6), h * 0.12);
                 if crimp { old * (0.75 + 0.25 * (at.x * 1.6).sin()) } else { old * fold }
             }
-            PackageShape::Can if share < 0.035 || 0.965 < share => Vec3::splat(0.55),
+            PackageShape::Can if !(0.035..=0.965).contains(&share) => Vec3::splat(0.55),
             PackageShape::Bottle if share < 0.4 => old * (1.0 + 0.1 * (at.x / w * 60.0).sin()),
             PackageShape::Box | PackageShape::Can | PackageShape::Bottle => old,
         }

@@ -209,25 +209,22 @@ fn hair(mesh: &mut Mesh, skull: &Skull, look: &Look) {
         Hair::Bob | Hair::Long => 0.014,
         Hair::Cap | Hair::Beanie | Hair::Hood | Hair::Headscarf => 0.008,
     };
+    // What is worn follows the shell from the forehead on.
+    let over: Vec<Lock> =
+        SHELL[1..].iter().map(|&(h, w, f, b, share)| (h + 0.004, w, (f * 1.1).min(0.97), b, share)).collect();
     let mut locks: Vec<Lock> = fall(look.hair).to_vec();
     locks.extend(SHELL);
     match look.hair {
         Hair::Cap => {
             shell(mesh, skull, fall(Hair::Short), 0.005, (tint, HAIR));
-            let cap: Vec<Lock> = [(0.042, 1.0, 0.985, 1.04, 1.0)]
-                .into_iter()
-                .chain(SHELL.map(|(h, w, f, b, t)| (h + 0.004, w, (f * 1.1).min(0.97), b, t)))
-                .collect();
-            shell(mesh, skull, &cap, 0.011, (worn, PLAIN));
+            let brim = [(0.042, 1.0, 0.985, 1.04, 1.0)];
+            shell(mesh, skull, &[&brim[..], &over].concat(), 0.011, (worn, PLAIN));
             visor(mesh, skull, worn * 0.8);
         }
         Hair::Beanie => {
             shell(mesh, skull, fall(Hair::Short), 0.006, (tint, HAIR));
-            let knit: Vec<Lock> = [(0.025, 1.0, 0.99, 1.03, 1.3), (0.048, 1.0, 0.99, 1.04, 1.4)]
-                .into_iter()
-                .chain(SHELL.map(|(h, w, f, b, t)| (h + 0.004, w, (f * 1.1).min(0.97), b, t)))
-                .collect();
-            shell(mesh, skull, &knit, 0.015, (worn, PLAIN));
+            let knit = [(0.025, 1.0, 0.99, 1.03, 1.3), (0.048, 1.0, 0.99, 1.04, 1.4)];
+            shell(mesh, skull, &[&knit[..], &over].concat(), 0.015, (worn, PLAIN));
         }
         Hair::Hood | Hair::Headscarf => wrap(mesh, skull, look),
         _ => shell(mesh, skull, &locks, thick, (tint, HAIR)),

@@ -3,6 +3,7 @@
 use glam::Vec3;
 
 use super::mesh::Pose;
+use super::style::Style;
 use super::texture::Colour;
 
 /// Edge of a cell of the grid in which light is kept for what moves, metres.
@@ -92,6 +93,25 @@ pub(super) struct Lamps {
     pub(super) window: (Vec3, Colour),
 }
 
+impl Lamps {
+    /// The lamps of a style, as bright in a large shop as in a small one.
+    pub(super) fn of(style: &Style, panels: &[Vec3], low: Vec3, high: Vec3) -> Self {
+        let height = (high.z - 1.0).max(1.0);
+        let area = ((high.x - low.x) * (high.y - low.y)).max(1.0);
+        let each = area / panels.len() as f32 / (height * height) * 0.3 * height.powi(2).min(4.0) / 4.0;
+        let strength = style.lamp * style.direct * each.max(0.05) * 2.0;
+        let bounce = style.lamp * style.ambient;
+        let (sin, cos) = style.window.0.sin_cos();
+        Lamps {
+            panels: panels.to_vec(),
+            strength,
+            sky: bounce,
+            ground: bounce * (Vec3::splat(0.35) + 0.5 * style.floor_colour),
+            window: (Vec3::new(cos, sin, 0.25).normalize(), Vec3::new(0.8, 0.9, 1.0) * style.window.1),
+        }
+    }
+}
+
 /// The light of a shop.
 pub(super) struct Lighting {
     lamps: Lamps,
@@ -120,11 +140,6 @@ impl Probe {
             *mine = mine.lerp(theirs, share);
         }
         mixed
-    }
-
-    /// Light that is dimmer all around.
-    pub(super) fn dimmed(&self, share: f32) -> Probe {
-        Probe(self.0.map(|colour| colour * share))
     }
 }
 

@@ -52,11 +52,6 @@ impl Pose {
         Pose { at: self.point(right, forward, up), ..*self }
     }
 
-    /// Turned about its upright axis by half a circle.
-    pub(super) fn reversed(&self) -> Self {
-        Pose { right: -self.right, forward: -self.forward, ..*self }
-    }
-
     /// A pose at a point with its upright axis along `up` and its forward as near to `forward` as that allows.
     pub(super) fn along(at: Vec3, up: Vec3, forward: Vec3) -> Self {
         let up = up.normalize_or(Vec3::Z);

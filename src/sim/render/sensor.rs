@@ -37,9 +37,8 @@ impl Sensor {
     /// The gain at which what a camera mostly looks at comes out middling, as automatic exposure finds it; bright and
     /// dark shops stay somewhat brighter and darker than others.
     pub(super) fn gain_for(&self, light: impl Iterator<Item = Vec3>) -> f32 {
-        let (sum, count) = light.fold((0.0_f32, 0_usize), |(sum, count), light| {
-            (sum + luminance(light).min(1.0).max(1e-3).ln(), count + 1)
-        });
+        let (sum, count) = light
+            .fold((0.0_f32, 0_usize), |(sum, count), light| (sum + luminance(light).clamp(1e-3, 1.0).ln(), count + 1));
         let mean = (sum / count.max(1) as f32).exp();
         (KEY / mean).powf(0.75).clamp(0.3, 8.0)
     }

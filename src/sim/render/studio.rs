@@ -93,7 +93,7 @@ impl Studio {
         let mut blockers = gondolas(&mut mesh, shop, &style);
         blockers.extend(gates(&mut mesh, &mut glass, shop, &room, &style));
         let (low, high) = room.bounds();
-        let lighting = Lighting::new(lamps(&style, &panels, low, high), blockers, low, high);
+        let lighting = Lighting::new(Lamps::of(&style, &panels, low, high), blockers, low, high);
         let products = shop.catalogue().products();
         let goods = products.iter().zip(packages).map(|(product, package)| Good::new(product, package)).collect();
         let mut studio = Studio {
@@ -383,21 +383,4 @@ fn shine(eye: Vec3, at: Vec3, normal: Vec3) -> f32 {
     let grazing = 0.25 + 0.75 * facing.powi(3);
     let up = ((mirrored.z - 0.35) / 0.6).clamp(0.0, 1.0);
     up * up * (3.0 - 2.0 * up) * grazing * 2.0
-}
-
-/// The lamps of a style, as bright in a large shop as in a small one.
-fn lamps(style: &Style, panels: &[Vec3], low: Vec3, high: Vec3) -> Lamps {
-    let height = (high.z - 1.0).max(1.0);
-    let area = ((high.x - low.x) * (high.y - low.y)).max(1.0);
-    let each = area / panels.len() as f32 / (height * height) * 0.3 * height.powi(2).min(4.0) / 4.0;
-    let strength = style.lamp * style.direct * each.max(0.05) * 2.0;
-    let bounce = style.lamp * style.ambient;
-    let (sin, cos) = style.window.0.sin_cos();
-    Lamps {
-        panels: panels.to_vec(),
-        strength,
-        sky: bounce,
-        ground: bounce * (Vec3::splat(0.35) + 0.5 * style.floor_colour),
-        window: (Vec3::new(cos, sin, 0.25).normalize(), Vec3::new(0.8, 0.9, 1.0) * style.window.1),
-    }
 }

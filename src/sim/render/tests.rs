@@ -194,7 +194,8 @@ fn the_same_scene_gives_the_same_bytes_and_labels_follow_what_hides_whom() {
     assert_eq!(first.bodies, second.bodies);
     let other_dice = studio.shoot(0, &backdrop, &exposure, &looks, 10);
     assert_ne!(first.picture, other_dice.picture, "noise follows its dice");
-    let [near_seen, behind_seen, outside_seen] = first.bodies[..] else { panic!("three bodies") };
+    let bodies: &[BodyPixels] = &first.bodies;
+    let [near_seen, behind_seen, outside_seen] = bodies[..] else { panic!("three bodies") };
     assert!(0.95 < near_seen.visible_share, "{near_seen:?}");
     assert!(behind_seen.visible_share < 0.8, "{behind_seen:?}");
     assert_eq!((outside_seen.visible_bounds, outside_seen.visible_share), (None, 0.0));

@@ -69,6 +69,45 @@ fn bend(from: V, to: V, bones: [f64; 2], pole: V) -> V {
     add(add(from, scale(axis, along)), scale(side, out))
 }
 
+/// Hands that hang or hold.
+fn hands_of(wrists: [V; 2], elbows: [V; 2], right: V, reaches: bool) -> [Hand; 2] {
+    [0, 1].map(|side| {
+        let ahead = unit(add(wrists[side], scale(elbows[side], -1.0)));
+        let out = scale(right, side as f64 * 2.0 - 1.0);
+        let palm = axes(add(wrists[side], scale(ahead, 0.055)), ahead, out);
+        Hand { palm, grip: if reaches && side == 1 { 0.75 } else { 0.3 } }
+    })
+}
+
+/// Feet under ankles that stand so high above the floor.
+fn feet_of(ankles: [V; 2], forward: V, high: f64) -> [Foot; 2] {
+    ankles.map(|ankle| {
+        let sole = |f: f64| add(add(ankle, scale(forward, f)), [0.0, 0.0, 0.3 * (ankle[2] - high) - high]);
+        Foot { toe: point(sole(0.19)), heel: point(sole(-0.06)) }
+    })
+}
+
+/// What hangs from a left wrist.
+fn carried(kind: CarrierKind, wrist: V, right: V) -> Carrier {
+    let drop = if kind == CarrierKind::Basket { 0.42 } else { 0.52 };
+    let place = add(add(wrist, [0.0, 0.0, -drop]), scale(right, -0.06));
+    Carrier { kind, axes: axes(place, scale(right, -1.0), [0.0, 0.0, 1.0]) }
+}
+
+/// The joints of COCO from a head and the pairs below it.
+fn joints_of(head: &Axes, k: f64, pairs: [[V; 2]; 6]) -> [Point<World>; BodyPoint::COUNT] {
+    let on_head = |r: f64, f: f64, u: f64| head.origin + head.right * r + head.forward * f + head.up * u;
+    let mut joints = [on_head(0.0, 0.108 * k, -0.04 * k); BodyPoint::COUNT];
+    joints[1] = on_head(-0.032 * k, 0.088 * k, 0.0);
+    joints[2] = on_head(0.032 * k, 0.088 * k, 0.0);
+    joints[3] = on_head(-0.075 * k, 0.0, -0.015 * k);
+    joints[4] = on_head(0.075 * k, 0.0, -0.015 * k);
+    for (index, pair) in pairs.into_iter().flatten().enumerate() {
+        joints[5 + index] = point(pair);
+    }
+    joints
+}
+
 /// A figure that does this.
 pub(in crate::sim) fn figure(actor: usize, doing: &Doing) -> Figure {
     let h = doing.height;
@@ -88,7 +127,6 @@ pub(in crate::sim) fn figure(actor: usize, doing: &Doing) -> Figure {
     let neck = on_trunk(0.0, 0.0, 0.315 * h);
     let head_forward = unit(add(forward, [0.0, 0.0, -doing.look_down]));
     let head = axes(add(neck, add(scale(trunk_up, 0.085 * h), scale(forward, 0.018 * h))), head_forward, trunk_up);
-    let on_head = |r: f64, f: f64, u: f64| head.origin + head.right * r + head.forward * f + head.up * u;
     let hips = [-1.0, 1.0].map(|side| add(pelvis, scale(right, side * 0.055 * h)));
     let ankles = [-1.0, 1.0].map(|side| {
         let phase = (doing.steps * PI + if side < 0.0 { 0.0 } else { PI }).sin_cos();
@@ -124,35 +162,10 @@ pub(in crate::sim) fn figure(actor: usize, doing: &Doing) -> Figure {
             add(add(scale(right, 0.45 * out), scale(forward, -0.6)), [0.0, 0.0, -0.6]),
         )
     });
-    let hands = [0, 1].map(|side| {
-        let ahead = unit(add(wrists[side], scale(elbows[side], -1.0)));
-        let out = scale(right, side as f64 * 2.0 - 1.0);
-        let palm = axes(add(wrists[side], scale(ahead, 0.055)), ahead, out);
-        Hand { palm, grip: if doing.reach.is_some() && side == 1 { 0.75 } else { 0.3 } }
-    });
-    let feet = [0, 1].map(|side| {
-        let floor = |f: f64| {
-            let lift = ankles[side][2] - 0.05 * h;
-            add(add(ankles[side], scale(forward, f)), [0.0, 0.0, -0.05 * h + lift * 0.3])
-        };
-        Foot { toe: point(floor(0.19)), heel: point(floor(-0.06)) }
-    });
-    let mut joints = [Point::new(0.0, 0.0, 0.0); BodyPoint::COUNT];
-    let k = h / 1.72;
-    joints[0] = on_head(0.0, 0.108 * k, -0.04 * k);
-    joints[1] = on_head(-0.032 * k, 0.088 * k, 0.0);
-    joints[2] = on_head(0.032 * k, 0.088 * k, 0.0);
-    joints[3] = on_head(-0.075 * k, 0.0, -0.015 * k);
-    joints[4] = on_head(0.075 * k, 0.0, -0.015 * k);
-    for (first, pair) in [(5, shoulders), (7, elbows), (9, wrists), (11, hips), (13, knees), (15, ankles)] {
-        joints[first] = point(pair[0]);
-        joints[first + 1] = point(pair[1]);
-    }
-    let carrier = doing.carrier.map(|kind| {
-        let drop = if kind == CarrierKind::Basket { 0.42 } else { 0.52 };
-        let place = add(add(wrists[0], [0.0, 0.0, -drop]), scale(right, -0.06));
-        Carrier { kind, axes: axes(place, scale(right, -1.0), [0.0, 0.0, 1.0]) }
-    });
+    let hands = hands_of(wrists, elbows, right, doing.reach.is_some());
+    let feet = feet_of(ankles, forward, 0.05 * h);
+    let joints = joints_of(&head, h / 1.72, [shoulders, elbows, wrists, hips, knees, ankles]);
+    let carrier = doing.carrier.map(|kind| carried(kind, wrists[0], right));
     Figure {
         actor,
         height: h,
