@@ -17,6 +17,7 @@ mod serve;
 mod shops;
 mod simulate;
 mod token;
+mod track;
 
 use std::io::{ErrorKind, Write};
 use std::path::Path;
@@ -46,6 +47,7 @@ enum Verb {
     Simulate(simulate::Simulate),
     Eval(eval::Eval),
     Check(check::Check),
+    Track(track::Track),
     Review(review::Review),
     Receipt(receipt::Receipt),
     Ledger(ledger::Ledger),
@@ -74,6 +76,7 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Simulate(simulate) => simulate.run(),
         Verb::Eval(eval) => eval.run(),
         Verb::Check(check) => check.run(),
+        Verb::Track(track) => track.run(),
         Verb::Review(review) => review.run(),
         Verb::Receipt(receipt) => receipt.run(),
         Verb::Ledger(ledger) => ledger.run(),

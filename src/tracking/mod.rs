@@ -9,6 +9,7 @@
 mod body;
 mod doubt;
 mod stitch;
+pub mod tracklets;
 
 #[cfg(test)]
 mod tests;

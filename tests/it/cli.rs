@@ -89,6 +89,7 @@ fn help_of_every_command() {
         "simulate",
         "eval",
         "check",
+        "track",
         "review",
         "review list",
         "review show",

@@ -17,4 +17,5 @@ mod snapshot;
 mod survival;
 mod tidy;
 mod till;
+mod tracks;
 mod trips;
