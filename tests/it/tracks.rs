@@ -224,8 +224,9 @@ fn broken_sequences_say_what_is_wrong_and_where() {
         assert!(!folder.path().join("out.txt").exists(), "rows of {text}");
     }
     fs::write(folder.path().join("twice.txt"), "1,7,0,0,9,9,1\n1,7,5,5,9,9,1\n").unwrap();
-    refused(&["track", ".", "--score", "twice.txt"], 3, &["gt/gt.txt"]);
-    refused(&["track", ".", "--score", "twice.txt", "--gt", "twice.txt"], 3, &["7 is in frame 1 already, in line 1"]);
+    refused(&["track", ".", "--score", "twice.txt"], 3, &["twice.txt:2: 7 is in frame 1 already, in line 1"]);
+    fs::write(folder.path().join("once.txt"), "1,7,0,0,9,9,1\n").unwrap();
+    refused(&["track", ".", "--score", "once.txt"], 3, &["there is no truth to judge by", "gt/gt.txt"]);
     refused(&["track", "."], 2, &["--output"]);
     fs::write(folder.path().join("det/det.txt"), "").unwrap();
     let nobody = summary(folder.path(), &["track", ".", "-o", "out.txt", "--json"]);

@@ -5,8 +5,8 @@ use crate::geometry::{PixelBox, assign};
 
 use super::motion::Motion;
 
-/// How far off, in squared distances of Mahalanobis, looks are compared at all: where 95 of 100 boxes come to lie that
-/// are the track's (chi-squared with 4 degrees of freedom), as in DeepSORT (Wojke et al., 2017).
+/// How far off, in squared distances of Mahalanobis, looks are compared of boxes that do not overlap: where 95 in 100
+/// boxes of the track come to lie (chi-squared with 4 degrees of freedom), as in DeepSORT (Wojke et al., 2017).
 const LOOK_GATE: f64 = 9.488;
 /// Keypoints below this score do not count, `0..=1`.
 const KEYPOINT_SCORE_MIN: f64 = 0.3;
@@ -75,7 +75,9 @@ pub(super) fn likeness(motion: &Motion, look: &Look, one: &Detection, look_dista
     let Some(distance_max) = look_distance_max else { return place };
     let distance = cosine(&look.embedding, &one.embedding).map(|cosine| 1.0 - cosine);
     match distance.filter(|distance| *distance < distance_max) {
-        Some(distance) if motion.distance_squared(&one.bounds) <= LOOK_GATE => place.max(1.0 - distance),
+        Some(distance) if 0.0 < overlap || motion.distance_squared(&one.bounds) <= LOOK_GATE => {
+            place.max(1.0 - distance)
+        }
         _ => place,
     }
 }

@@ -23,8 +23,10 @@ pub struct Options {
     pub likeness_unsure_min: f64,
     /// Least likeness at which a sure detection goes on with a track that is not yet confirmed, `0..=1`.
     pub likeness_tentative_min: f64,
-    /// Detections in consecutive frames after which a track is confirmed; at least 1.
+    /// Detections after which a track is confirmed; at least 1.
     pub confirm_hits: u32,
+    /// How long a track that is not yet confirmed may be unseen.
+    pub tentative_span_max: Span,
     /// How long somebody may be unseen and still be found again.
     pub lost_span_max: Span,
     /// Greatest cosine distance at which two looks are those of one person; `None` leaves looks out.
@@ -43,6 +45,7 @@ impl Default for Options {
             likeness_unsure_min: 0.5,
             likeness_tentative_min: 0.3,
             confirm_hits: 3,
+            tentative_span_max: Span::from_millis(200),
             lost_span_max: Span::from_millis(2_000),
             look_distance_max: Some(0.25),
             look_update: 0.1,
@@ -96,7 +99,7 @@ struct Track {
     motion: Motion,
     /// When a sure detection was the last.
     sure_at: ShopTime,
-    /// Detections in consecutive frames, up to the last.
+    /// Detections so far.
     hits: u32,
     confirmed: bool,
     /// Whether it was seen in the frame before.
@@ -146,7 +149,8 @@ impl Tracker {
             })
         });
         let tracklets = tracklets.collect();
-        self.tracks.retain(|track| track.confirmed || track.tracked);
+        let waits = self.options.tentative_span_max;
+        self.tracks.retain(|track| track.confirmed || at - track.sure_at <= waits);
         tracklets
     }
 
@@ -219,13 +223,9 @@ impl Tracker {
             track.confirmed |= self.options.confirm_hits <= track.hits;
             track.look.update(one, self.options.look_update);
         }
-        for track in self.tracks.iter_mut().filter(|track| !track.tracked) {
-            track.hits = 0;
-        }
     }
 
     fn begin(&mut self, at: ShopTime, detections: &[Detection], free: &[usize], owner: &mut [Option<usize>]) {
-        let first_frame = self.next_id == 1;
         for &index in free.iter().filter(|&&index| self.options.score_new_min <= detections[index].score) {
             if TRACKS_PER_CAMERA_MAX <= self.tracks.len() {
                 self.counters.excess_tracks += 1;
@@ -238,7 +238,7 @@ impl Tracker {
                 motion: Motion::at(&one.bounds),
                 sure_at: at,
                 hits: 1,
-                confirmed: first_frame || self.options.confirm_hits <= 1,
+                confirmed: self.options.confirm_hits <= 1,
                 tracked: true,
                 look: Look::of(one),
             });
