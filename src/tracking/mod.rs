@@ -8,6 +8,7 @@
 
 mod body;
 mod doubt;
+pub mod floor;
 mod stitch;
 pub mod tracklets;
 

@@ -1,11 +1,14 @@
-//! Tracks per camera: real sequences against the bars of the field, and our scores against those of the packages that
-//! the field uses.
+//! Tracks per camera and people on the floor: real sequences against the bars of the field, and our scores against
+//! those of the packages that the field uses.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use aisle::eval::tracks::{Observed, Scene, TrackScore};
+use aisle::geometry::{Camera, CameraPose, Floor, Lens, PixelBox, Point};
+use aisle::tracking::floor::{FloorCamera, FloorOptions, foot_point, merge};
 use serde_json::Value;
 
 use super::cli::ask;
@@ -232,4 +235,58 @@ fn broken_sequences_say_what_is_wrong_and_where() {
     let nobody = summary(folder.path(), &["track", ".", "-o", "out.txt", "--json"]);
     assert_eq!((&nobody["rows"], &nobody["score"]), (&Value::from(0), &Value::Null));
     assert_eq!(fs::read_to_string(folder.path().join("out.txt")).unwrap(), "");
+}
+
+/// The seven cameras of WILDTRACK: centimetres, Rodrigues vectors, and translations of the view.
+fn wildtrack_cameras(folder: &Path) -> Vec<FloorCamera> {
+    let text = fs::read_to_string(folder.join("calibration_C1-C7.json")).unwrap();
+    let calibration: Value = serde_json::from_str(&text).unwrap();
+    let number = |name: &str, camera: usize, at: usize| calibration[name][camera][at].as_f64().unwrap();
+    let camera = |index: usize| {
+        let matrix = |at| number("K", index, at);
+        let focal_pixels = [matrix(0), matrix(4)];
+        let lens = Lens { focal_pixels, centre_pixels: [matrix(2), matrix(5)], distortion: [0.0; 5] };
+        let rotation = [0, 1, 2].map(|axis| number("rvec", index, axis));
+        let origin = Camera::new(lens, CameraPose { position: Point::new(0.0, 0.0, 0.0), rotation });
+        let [x, y, z] = [0, 1, 2].map(|axis| -number("tvec", index, axis) / 100.0);
+        let position = origin.world_from_view(Point::new(x, y, z));
+        FloorCamera { camera: Camera::new(lens, CameraPose { position, rotation }), size_pixels: [1920, 1080] }
+    };
+    (0..7).map(camera).collect()
+}
+
+#[test]
+fn boxes_of_seven_cameras_become_people_on_the_floor() {
+    let Some(folder) = sequences() else { return };
+    let folder = folder.join("wildtrack");
+    let (cameras, options) = (wildtrack_cameras(&folder), FloorOptions::default());
+    let text = fs::read_to_string(folder.join("ReST_MVDeTr_test.json")).unwrap();
+    let boxes: BTreeMap<u64, Vec<[f64; 6]>> = serde_json::from_str(&text).unwrap();
+    // Cells of 2.5 cm; every fifth frame has truth.
+    let place = |column: f64, row: f64| Point::<Floor>::new(column * 0.025 - 3.0, row * 0.025 - 9.0, 0.0);
+    let observed = |frame, id: usize, place| Observed { frame, id: id as i64, place };
+    let mut truth = Vec::new();
+    for line in fs::read_to_string(folder.join("mvdet_gt-demo.txt")).unwrap().lines() {
+        let cells: Vec<f64> = line.split_whitespace().map(|cell| cell.parse().unwrap()).collect();
+        if boxes.contains_key(&(cells[0] as u64 / 5)) {
+            truth.push(observed(cells[0] as u64, truth.len(), place(cells[1], cells[2])));
+        }
+    }
+    let (first, last) = (place(0.0, 0.0), place(480.0, 1440.0));
+    let mut said = Vec::new();
+    for (frame, boxes) in &boxes {
+        let foot = |[left, top, width, height, _, camera]: &[f64; 6]| {
+            foot_point(&cameras, *camera as usize, &PixelBox::from_size(*left, *top, *width, *height), &options)
+        };
+        let feet: Vec<_> = boxes.iter().filter_map(foot).collect();
+        for person in merge(&feet, &cameras, &options) {
+            let at = person.point;
+            if (first.x..=last.x).contains(&at.x) && (first.y..=last.y).contains(&at.y) {
+                said.push(observed(frame * 5, said.len(), at));
+            }
+        }
+    }
+    let clear = TrackScore::of(&Scene::of_points(&truth, &said, 0.5)).clear;
+    println!("WILDTRACK: {} people, MODA {:.1}, {clear:?}", truth.len(), 100.0 * clear.moda);
+    assert!(0.916 <= clear.moda, "MODA {:.4}", clear.moda);
 }

@@ -91,7 +91,7 @@ impl Clear {
         for (life, &there) in lives.iter().zip(&scene.truth_counts) {
             let tracked = life.matched as f64 / there as f64;
             clear.mostly_tracked += u64::from(MOSTLY_TRACKED_MIN < tracked);
-            clear.partly_tracked += u64::from(PARTLY_TRACKED_MIN <= tracked && tracked <= MOSTLY_TRACKED_MIN);
+            clear.partly_tracked += u64::from((PARTLY_TRACKED_MIN..=MOSTLY_TRACKED_MIN).contains(&tracked));
             clear.mostly_lost += u64::from(tracked < PARTLY_TRACKED_MIN);
             clear.fragmentations += life.stretches.saturating_sub(1);
         }

@@ -48,19 +48,19 @@ impl Scene {
 
     fn of<T>(truth: &[Observed<T>], said: &[Observed<T>], alike: impl Fn(&T, &T) -> f64) -> Self {
         let (truth_numbers, track_numbers) = (numbers(truth), numbers(said));
-        let mut both: BTreeMap<u64, (Vec<&Observed<T>>, Vec<&Observed<T>>)> = BTreeMap::new();
+        let mut both: BTreeMap<u64, [Vec<&Observed<T>>; 2]> = BTreeMap::new();
         for one in truth {
-            both.entry(one.frame).or_default().0.push(one);
+            both.entry(one.frame).or_default()[0].push(one);
         }
         for one in said {
-            both.entry(one.frame).or_default().1.push(one);
+            both.entry(one.frame).or_default()[1].push(one);
         }
         let mut scene = Scene {
             frames: Vec::with_capacity(both.len()),
             truth_counts: vec![0; truth_numbers.len()],
             track_counts: vec![0; track_numbers.len()],
         };
-        for (truth, said) in both.into_values() {
+        for [truth, said] in both.into_values() {
             let frame = SceneFrame {
                 truth: truth.iter().map(|one| truth_numbers[&one.id]).collect(),
                 tracks: said.iter().map(|one| track_numbers[&one.id]).collect(),

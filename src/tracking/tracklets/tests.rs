@@ -81,7 +81,7 @@ fn unsure_detections_go_on_with_tracks_and_begin_none() {
 fn a_flicker_is_never_confirmed() {
     let mut frames = vec![vec![]; 10];
     frames[4] = vec![person(10.0, 10.0, 0.95)];
-    frames[7] = vec![person(10.0, 10.0, 0.95)];
+    frames[8] = vec![person(10.0, 10.0, 0.95)];
     let told = run(100, &frames);
     assert!(told.iter().flatten().all(|one| !one.confirmed));
     assert_eq!(ids(&told).len(), 2);

@@ -45,7 +45,7 @@ impl Default for Options {
             likeness_unsure_min: 0.5,
             likeness_tentative_min: 0.3,
             confirm_hits: 3,
-            tentative_span_max: Span::from_millis(200),
+            tentative_span_max: Span::from_millis(300),
             lost_span_max: Span::from_millis(2_000),
             look_distance_max: Some(0.25),
             look_update: 0.1,
@@ -127,7 +127,9 @@ impl Tracker {
         }
         let secs = self.at.map_or(0.0, |before| at.secs_since(before));
         self.at = Some(at);
-        self.tracks.retain(|track| at - track.sure_at <= self.options.lost_span_max);
+        let Options { lost_span_max, tentative_span_max, .. } = self.options;
+        let waits = |track: &Track| if track.confirmed { lost_span_max } else { tentative_span_max };
+        self.tracks.retain(|track| at - track.sure_at <= waits(track));
         self.tracks.iter_mut().for_each(|track| track.motion.predict(secs));
         let usable = self.usable(detections);
         let (sure, unsure): (Vec<usize>, Vec<usize>) =
@@ -148,10 +150,7 @@ impl Tracker {
                 confirmed: track.confirmed,
             })
         });
-        let tracklets = tracklets.collect();
-        let waits = self.options.tentative_span_max;
-        self.tracks.retain(|track| track.confirmed || at - track.sure_at <= waits);
-        tracklets
+        tracklets.collect()
     }
 
     /// Detections to look at: the surest, if there are too many.
