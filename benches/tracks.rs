@@ -43,7 +43,7 @@ fn film(people: usize, frames: usize) -> Vec<Vec<Detection>> {
         let left = if way < 1_700.0 { way } else { 3_400.0 - way };
         let top = (person * 61 % 800) as f64;
         let shake = ((person * 31 + frame * 17) % 7) as f64 - 3.0;
-        ((person * 5 + frame) % 13 != 0).then(|| Detection {
+        (!(person * 5 + frame).is_multiple_of(13)).then(|| Detection {
             class: DetectionClass::Person,
             bounds: PixelBox::from_size(left + shake, top - shake, 60.0, 160.0),
             score: 0.9,

@@ -105,22 +105,38 @@ pub fn merge(feet: &[FootPoint], cameras: &[FloorCamera], options: &FloorOptions
         covariance: foot.covariance,
         feet: vec![index],
     };
-    let mut people: Vec<FloorPerson> = feet.iter().enumerate().map(person).collect();
+    let mut people: Vec<Option<FloorPerson>> = feet.iter().enumerate().map(|foot| Some(person(foot))).collect();
+    // What joining two would gain, by the earlier and the later one; kept up to date as groups grow.
+    let gain_of = |people: &[Option<FloorPerson>], left: usize, right: usize| match (&people[left], &people[right]) {
+        (Some(one), Some(other)) if apart(one, other, feet) => gain(one, other, options),
+        _ => f64::NEG_INFINITY,
+    };
+    let row = |left: usize| {
+        (0..feet.len())
+            .map(|right| if left < right { gain_of(&people, left, right) } else { f64::NEG_INFINITY })
+            .collect()
+    };
+    let mut gains: Vec<Vec<f64>> = (0..feet.len()).map(row).collect();
     loop {
-        let mut best: Option<(f64, usize, usize)> = None;
-        for (left, one) in people.iter().enumerate() {
-            for (right, other) in people.iter().enumerate().skip(left + 1) {
-                let gain = gain(one, other, options);
-                if best.map_or(0.0, |(best, ..)| best) < gain && apart(one, other, feet) {
-                    best = Some((gain, left, right));
+        let pairs = gains
+            .iter()
+            .enumerate()
+            .flat_map(|(left, row)| row.iter().enumerate().map(move |(right, gain)| (*gain, left, right)));
+        let best = pairs.reduce(|best, next| if best.0 < next.0 { next } else { best });
+        let Some((_, left, right)) = best.filter(|best| 0.0 < best.0) else { break };
+        people[left] = match (people[left].take(), people[right].take()) {
+            (Some(one), Some(other)) => Some(joined(&one, &other)),
+            (one, other) => one.or(other),
+        };
+        for index in 0..feet.len() {
+            for (a, b) in [(left, index), (right, index)] {
+                if a != b {
+                    gains[a.min(b)][a.max(b)] = gain_of(&people, a.min(b), a.max(b));
                 }
             }
         }
-        let Some((_, left, right)) = best else { break };
-        let other = people.swap_remove(right);
-        let one = &mut people[left];
-        *one = joined(one, &other);
     }
+    let mut people: Vec<FloorPerson> = people.into_iter().flatten().collect();
     people.retain(|one| {
         let seeing = cameras.iter().filter(|camera| camera.sees(one.point)).count();
         options.cameras_min.min(seeing) <= one.feet.len()
