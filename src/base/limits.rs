@@ -33,6 +33,8 @@ pub const PICTURE_SIDE_PIXELS_MAX: u32 = 16_384;
 pub const CAMERAS_MAX: usize = 256;
 /// Things seen in one frame of one camera; the least sure beyond it are dropped and counted.
 pub const DETECTIONS_PER_FRAME_MAX: usize = 1_024;
+/// Tracks of one camera that are open, whether seen or lost; beyond it none is begun, which is counted.
+pub const TRACKS_PER_CAMERA_MAX: usize = 1_024;
 /// Bytes of one JSON line or MCAP message that is read.
 pub const MESSAGE_BYTES_MAX: usize = 64 << 20;
 /// Bytes of one catalogue, planogram or shop file that is read whole.

@@ -18,6 +18,7 @@ mod serve;
 mod shops;
 mod simulate;
 mod token;
+mod track;
 
 use std::io::{ErrorKind, Write};
 use std::path::Path;
@@ -48,6 +49,7 @@ enum Verb {
     Eval(eval::Eval),
     Export(export::Export),
     Check(check::Check),
+    Track(track::Track),
     Review(review::Review),
     Receipt(receipt::Receipt),
     Ledger(ledger::Ledger),
@@ -77,6 +79,7 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Eval(eval) => eval.run(),
         Verb::Export(export) => export.run(),
         Verb::Check(check) => check.run(),
+        Verb::Track(track) => track.run(),
         Verb::Review(review) => review.run(),
         Verb::Receipt(receipt) => receipt.run(),
         Verb::Ledger(ledger) => ledger.run(),

@@ -9,6 +9,7 @@ mod reliability;
 mod score;
 mod summary;
 mod text;
+pub mod tracks;
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 //! says what it had to leave out. It never changes a fact and never shows the truth to anybody who thinks.
 
 pub mod autocheckout;
+pub mod motchallenge;
 
 #[cfg(test)]
 mod tests;

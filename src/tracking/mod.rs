@@ -9,7 +9,9 @@
 mod bodies;
 mod body;
 mod doubt;
+pub mod floor;
 mod stitch;
+pub mod tracklets;
 
 #[cfg(test)]
 mod tests;

@@ -94,6 +94,7 @@ fn help_of_every_command() {
         "export frames",
         "export preview",
         "check",
+        "track",
         "review",
         "review list",
         "review show",

@@ -19,4 +19,5 @@ mod snapshot;
 mod survival;
 mod tidy;
 mod till;
+mod tracks;
 mod trips;

@@ -1,0 +1,15 @@
+//! One camera's detections to tracklets. Takes the detections of one frame and its time, and gives each with the track
+//! it belongs to; ids come from a counter and survive occlusion. It never sees the picture, another camera or the floor.
+
+mod affinity;
+mod motion;
+mod paths;
+mod scores;
+mod track;
+
+#[cfg(test)]
+mod tests;
+
+pub use paths::{PathOptions, PathPoint, Paths};
+pub use scores::ScoreScale;
+pub use track::{Counters, Options, Tracker, Tracklet};

@@ -1,0 +1,159 @@
+//! What tracks did over a whole recording, when looking back is possible: what was nobody is left out, what was one
+//! person is joined, boxes are smoothed and gaps are filled.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use crate::base::{ShopTime, Span, TrackId};
+use crate::facts::Detection;
+use crate::geometry::{PixelBox, assign};
+
+use super::Tracklet;
+use super::motion::{Motion, smooth};
+
+/// A path whose mean score is less than this share of the recording's ordinary score is nobody: what a detector takes a
+/// poster for, it does so again and again, and less surely than people.
+const SCORE_SHARE_MIN: f64 = 0.85;
+/// Greatest squared distance of Mahalanobis, mean of looking forth and looking back, at which two paths are joined: three
+/// in four ends of one path are nearer (chi-squared with 4 degrees of freedom).
+const JOIN_GATE: f64 = 5.385;
+
+/// How paths are made. The defaults are meant for people.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PathOptions {
+    /// The longest gap that is filled. Longer ones stay: where somebody was meanwhile is a guess.
+    pub fill_span_max: Span,
+    /// The longest time between the end of a path and the beginning of one that is joined to it.
+    pub join_span_max: Span,
+}
+
+impl Default for PathOptions {
+    fn default() -> Self {
+        PathOptions { fill_span_max: Span::from_millis(1_000), join_span_max: Span::from_millis(4_000) }
+    }
+}
+
+/// Gathers the tracklets of a recording. It grows with it; at its end it gives paths.
+#[derive(Clone, Debug, Default)]
+pub struct Paths {
+    times: Vec<ShopTime>,
+    tracks: BTreeMap<TrackId, Seen>,
+}
+
+/// Where somebody was.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PathPoint {
+    /// When.
+    pub at: ShopTime,
+    /// Where.
+    pub bounds: PixelBox,
+    /// Score of the detection; in a gap the mean of the path, `0..=1`.
+    pub score: f64,
+}
+
+/// What was seen of a track, in order of time.
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    confirmed: bool,
+    boxes: Vec<(ShopTime, PixelBox)>,
+    scores: Vec<f64>,
+}
+
+impl Paths {
+    /// Takes in what a tracker said of the detections of a frame; frames come in order of time.
+    pub fn add(&mut self, at: ShopTime, detections: &[Detection], tracklets: &[Tracklet]) {
+        self.times.push(at);
+        for one in tracklets {
+            let seen = self.tracks.entry(one.track).or_default();
+            seen.confirmed |= one.confirmed;
+            seen.boxes.push((at, detections[one.detection].bounds));
+            seen.scores.push(one.score);
+        }
+    }
+
+    /// The paths, under the name of their first track.
+    pub fn finish(self, options: &PathOptions) -> BTreeMap<TrackId, Vec<PathPoint>> {
+        let Paths { times, mut tracks } = self;
+        let mut scores: Vec<f64> = tracks.values().flat_map(|seen| seen.scores.iter().copied()).collect();
+        scores.sort_by(f64::total_cmp);
+        let ordinary = scores.get(scores.len() / 2).copied().unwrap_or_default();
+        tracks.retain(|_, seen| seen.confirmed && SCORE_SHARE_MIN * ordinary <= seen.score());
+        join(&mut tracks, options.join_span_max);
+        tracks.into_iter().map(|(track, seen)| (track, seen.path(&times, options.fill_span_max))).collect()
+    }
+}
+
+impl Seen {
+    /// The mean score.
+    fn score(&self) -> f64 {
+        self.scores.iter().sum::<f64>() / self.scores.len() as f64
+    }
+
+    fn path(&self, times: &[ShopTime], fill_span_max: Span) -> Vec<PathPoint> {
+        let (Some((first, _)), Some((last, _))) = (self.boxes.first(), self.boxes.last()) else { return Vec::new() };
+        let from = times.partition_point(|at| at < first);
+        let to = times.partition_point(|at| at <= last);
+        let smoothed = smooth(&times[from..to], &self.boxes);
+        let score = self.score();
+        let (mut path, mut next) = (Vec::with_capacity(smoothed.len()), 0);
+        for (&at, bounds) in times[from..to].iter().zip(smoothed) {
+            let is_seen = self.boxes[next].0 == at;
+            // The first time is one at which it was seen, so in a gap there is a box before the next one.
+            if is_seen || self.boxes[next].0 - self.boxes[next - 1].0 <= fill_span_max {
+                path.push(PathPoint { at, bounds, score: if is_seen { self.scores[next] } else { score } });
+            }
+            next += usize::from(is_seen);
+        }
+        path
+    }
+}
+
+/// Joins each path that ends to one that begins soon after where it would have gone, all at once at the least distance.
+fn join(paths: &mut BTreeMap<TrackId, Seen>, span_max: Span) {
+    let ids: Vec<TrackId> = paths.keys().copied().collect();
+    let ends: Vec<_> = paths.values().map(|seen| carried(seen.boxes.iter())).collect();
+    let starts: Vec<_> = paths.values().map(|seen| carried(seen.boxes.iter().rev())).collect();
+    let distance = |end: &Option<(ShopTime, Motion)>, start: &Option<(ShopTime, Motion)>| -> f64 {
+        let (Some((ended, end)), Some((began, start))) = (end, start) else { return f64::INFINITY };
+        let gap = *began - *ended;
+        if gap <= Span::ZERO || span_max < gap {
+            return f64::INFINITY;
+        }
+        let (mut forth, mut back) = (end.clone(), start.clone());
+        forth.predict(gap.as_secs());
+        back.predict(gap.as_secs());
+        let squares = (forth.distance_squared(&start.bounds()), back.distance_squared(&end.bounds()));
+        let mean = f64::midpoint(squares.0, squares.1);
+        if mean <= JOIN_GATE { mean } else { f64::INFINITY }
+    };
+    let cost: Vec<Vec<f64>> =
+        ends.iter().map(|end| starts.iter().map(|start| distance(end, start)).collect()).collect();
+    let next = assign(&cost);
+    // The latest first, so that each is whole when it goes to the one before it.
+    let mut order: Vec<(usize, usize)> =
+        next.into_iter().enumerate().filter_map(|(index, follower)| Some((index, follower?))).collect();
+    order.sort_by_key(|&(index, _)| Reverse(ends[index].as_ref().map(|(ended, _)| *ended)));
+    for (index, follower) in order {
+        let Some(rest) = paths.remove(&ids[follower]) else { continue };
+        if let Some(path) = paths.get_mut(&ids[index]) {
+            path.boxes.extend(rest.boxes);
+            path.scores.extend(rest.scores);
+        }
+    }
+}
+
+/// The motion of boxes in order of time, or against it, as it is at the last of them.
+fn carried<'a>(boxes: impl Iterator<Item = &'a (ShopTime, PixelBox)>) -> Option<(ShopTime, Motion)> {
+    let mut carried: Option<(ShopTime, Motion)> = None;
+    for (at, bounds) in boxes {
+        match &mut carried {
+            None => carried = Some((*at, Motion::at(bounds))),
+            Some((before, motion)) => {
+                motion.predict((*at - *before).abs().as_secs());
+                motion.correct(bounds);
+                *before = *at;
+            }
+        }
+    }
+    carried
+}
