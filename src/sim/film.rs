@@ -8,8 +8,8 @@ use rayon::prelude::*;
 
 use super::faults::Level;
 use super::figure::{Figure, Holder, Moment};
-use super::render::{Backdrop, Look, Shot, Studio, Style};
 use super::package::package_of;
+use super::render::{Backdrop, Look, Shot, Studio, Style};
 use super::roll::Roll;
 use super::trip::Performance;
 use super::{Options, Trip};
@@ -150,7 +150,9 @@ impl Film {
     /// Renders the next batch of frames.
     fn render(&mut self) -> Result<()> {
         let batch: Vec<Exposure> = self.exposures.drain(..BATCH_FRAMES.min(self.exposures.len())).collect();
-        let state = |exposure: &Exposure| (exposure.camera, self.shelf_changes.partition_point(|change| *change <= exposure.middle));
+        let state = |exposure: &Exposure| {
+            (exposure.camera, self.shelf_changes.partition_point(|change| *change <= exposure.middle))
+        };
         let wanted: BTreeMap<(usize, usize), f64> = batch.iter().map(|one| (state(one), one.middle)).collect();
         // Shelves change seldom: what one batch needed the next one mostly needs again.
         self.backdrops.retain(|key, _| wanted.contains_key(key));

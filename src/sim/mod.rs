@@ -8,9 +8,9 @@ mod body;
 mod casting;
 mod demo;
 mod faults;
-mod film;
 mod feet;
 mod figure;
+mod film;
 mod gaze;
 mod goods;
 mod handling;
@@ -21,7 +21,6 @@ mod package;
 mod people;
 mod plates;
 mod play;
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the recording that asks for pictures follows"))]
 mod render;
 mod roll;
 mod scenario;

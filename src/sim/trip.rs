@@ -74,7 +74,6 @@ impl Performance {
     ///
     /// # Errors
     /// When it takes longer than the options' `secs`: says how long.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the film that asks follows"))]
     pub(super) fn new(options: &Options) -> Result<Self> {
         let performance = Performance::play(options);
         let (name, needed) = (options.scenario.name(), performance.play.end);
@@ -135,7 +134,6 @@ impl Performance {
 
     /// Everything that there is to be seen at an instant, seconds from the beginning of the trip. May be asked by
     /// several threads at once; the first one works out the footsteps.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the film that asks follows"))]
     pub(super) fn moment(&self, time: f64) -> Moment {
         self.scene().moment(&self.options.shop, &self.stock, &self.bodies, &self.play, time)
     }
@@ -146,13 +144,11 @@ impl Performance {
     }
 
     /// Where it happens.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the film that asks follows"))]
     pub(super) fn shop(&self) -> Arc<Shop> {
         Arc::clone(&self.options.shop)
     }
 
     /// When the set of things that rest on shelves changes, seconds, in order of time.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the film that asks follows"))]
     pub(super) fn shelf_changes(&self) -> Vec<f64> {
         goods::shelf_changes(&self.play.goods)
     }
@@ -168,7 +164,6 @@ impl Performance {
     }
 
     /// The shop's time at so many seconds from the beginning of the trip.
-    #[expect(dead_code, reason = "the film that asks follows")]
     pub(super) fn at(&self, secs: f64) -> ShopTime {
         self.clock.at(secs)
     }

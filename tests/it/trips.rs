@@ -73,9 +73,6 @@ pub(super) fn json(fact: &Fact) -> String {
         Body::Clock(body) => serde_json::to_string(body),
         Body::Visit(body) => serde_json::to_string(body),
         Body::Receipt(body) => serde_json::to_string(body),
-        Body::Gate(body) => serde_json::to_string(body),
-        Body::Frame(body) => serde_json::to_string(body),
-        Body::Seen(body) => serde_json::to_string(body),
     };
     format!("{} {} {}", fact.body.topic().name(), serde_json::to_string(&fact.stamp).unwrap(), body.unwrap())
 }

@@ -1,3 +1,4 @@
+use super::shot::BodyPixels;
 use std::f64::consts::TAU;
 
 use glam::{Vec2, Vec3};
