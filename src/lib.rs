@@ -29,3 +29,4 @@ pub mod sim;
 pub mod till;
 pub mod tracking;
 pub mod truth;
+pub mod vision;

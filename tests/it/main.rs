@@ -18,3 +18,4 @@ mod survival;
 mod tidy;
 mod till;
 mod trips;
+mod vision;
