@@ -364,12 +364,7 @@ fn triple(fields: &mut Fields<'_>, key: &'static str, default: f64, sound: impl 
     numbers
 }
 
-fn choice<T: Copy>(
-    fields: &mut Fields<'_>,
-    key: &'static str,
-    choices: &[(&str, T)],
-    default: Option<T>,
-) -> Option<T> {
+fn choice<T: Copy>(fields: &mut Fields<'_>, key: &'static str, choices: &[(&str, T)], default: Option<T>) -> Option<T> {
     let Some(text) = fields.text(key) else {
         return if fields.has(key) { None } else { default.or_else(|| fields.required(key, None)) };
     };

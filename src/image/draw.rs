@@ -65,12 +65,7 @@ pub fn draw_number(picture: &mut RgbImage, text: &str, at: Point<Pixel>, colour:
 }
 
 /// The part of a line within `margin` of the picture (Liang and Barsky, 1984).
-fn cut(
-    from: Point<Pixel>,
-    to: Point<Pixel>,
-    picture: &RgbImage,
-    margin: f64,
-) -> Option<(Point<Pixel>, Point<Pixel>)> {
+fn cut(from: Point<Pixel>, to: Point<Pixel>, picture: &RgbImage, margin: f64) -> Option<(Point<Pixel>, Point<Pixel>)> {
     let (mut enter, mut leave) = (0.0_f64, 1.0_f64);
     let axes = [(from.x, to.x - from.x, picture.width()), (from.y, to.y - from.y, picture.height())];
     for (start, way, length) in axes {

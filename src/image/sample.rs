@@ -100,7 +100,8 @@ impl Sampler {
             }
             for (x, pixel) in self.row.iter_mut().enumerate() {
                 let (first, weights) = self.across.of(x);
-                *pixel = if weights.is_empty() { pad } else { gather(&self.blend[(first - columns.start) * 3..], weights) };
+                *pixel =
+                    if weights.is_empty() { pad } else { gather(&self.blend[(first - columns.start) * 3..], weights) };
             }
             take(y, &self.row);
         }

@@ -83,7 +83,9 @@ pub(super) fn fill(
         Values::F32(values) => {
             let values = &mut values[place * count..][..count];
             sampler.sample(frame, input_from_frame, size, pad, |y, row| {
-                write_row(values, size, y, row, layout, order, |channel, value| value * scale[channel] + shift[channel]);
+                write_row(values, size, y, row, layout, order, |channel, value| {
+                    value * scale[channel] + shift[channel]
+                });
             });
         }
         Values::U8(values) => {

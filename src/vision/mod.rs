@@ -16,8 +16,6 @@ mod onnxruntime;
 mod tests;
 
 pub use engine::{Engine, LoadOptions, Provider};
-pub use manifest::{
-    Classes, Colour, Decoder, Fit, Input, Layout, Manifest, OutputName, Region, Role, Weights,
-};
+pub use manifest::{Classes, Colour, Decoder, Fit, Input, Layout, Manifest, OutputName, Region, Role, Weights};
 pub use model::Model;
 pub use network::{Element, Network, Output, Shape, Slot, Tensor, Values};

@@ -107,7 +107,8 @@ impl Model {
 
     /// What the last inference saw, in pixels of the frame, surest first. Empty for networks that give vectors.
     pub fn detections(&self) -> Vec<Detection> {
-        let views: Vec<View<'_>> = self.places.iter().filter_map(|place| self.outputs.get(*place)).map(View::of).collect();
+        let views: Vec<View<'_>> =
+            self.places.iter().filter_map(|place| self.outputs.get(*place)).map(View::of).collect();
         if views.len() < self.places.len() {
             return Vec::new();
         }
@@ -171,7 +172,10 @@ fn check_input(manifest: &Manifest, network: &dyn Network) -> Result<()> {
         Some(element) if element != manifest.input.element => {
             let say = |element| if element == super::Element::U8 { "bytes (u8)" } else { "floats (f32)" };
             let (is, should) = (say(element), say(manifest.input.element));
-            Err(Error::input(format!("{}: the input of the network is {is}, its manifest says {should}", manifest.name)))
+            Err(Error::input(format!(
+                "{}: the input of the network is {is}, its manifest says {should}",
+                manifest.name
+            )))
         }
         _ => Ok(()),
     }
@@ -182,7 +186,8 @@ fn places(manifest: &Manifest, network: &dyn Network, count: usize) -> Result<Ve
     let there: Vec<&str> = network.outputs().iter().map(|slot| slot.name.as_str()).collect();
     if manifest.outputs.is_empty() {
         if there.len() < count {
-            let message = format!("{}: the decoder reads {count} outputs, the network has {}", manifest.name, there.len());
+            let message =
+                format!("{}: the decoder reads {count} outputs, the network has {}", manifest.name, there.len());
             return Err(Error::input(message));
         }
         return Ok((0..count).collect());

@@ -10,6 +10,7 @@ mod faults;
 mod fuzz;
 mod live;
 mod long;
+mod models;
 mod replay;
 mod scenarios;
 mod settler;

@@ -35,12 +35,7 @@ pub(super) fn yolox(manifest: &Manifest, strides: &[usize], classes: &Classes, r
 
 /// YOLOv8 and YOLO11: a column for each cell: middle and size in pixels, a score for each class, and for pose x, y
 /// and score of each point.
-pub(super) fn yolov8(
-    manifest: &Manifest,
-    classes: &Classes,
-    keypoints: usize,
-    columns: &View<'_>,
-) -> Vec<Candidate> {
+pub(super) fn yolov8(manifest: &Manifest, classes: &Classes, keypoints: usize, columns: &View<'_>) -> Vec<Candidate> {
     // One class after the other, as they lie in memory.
     let mut surest = vec![(0, f32::NEG_INFINITY); columns.width];
     for class in 0..classes.count {

@@ -30,12 +30,7 @@ pub(super) fn yunet(manifest: &Manifest, strides: &[usize], views: &[View<'_>]) 
             found.push(Candidate {
                 class: DetectionClass::Face,
                 score,
-                bounds: around(
-                    (x + across) * pixels,
-                    (y + down) * pixels,
-                    width.exp() * pixels,
-                    height.exp() * pixels,
-                ),
+                bounds: around((x + across) * pixels, (y + down) * pixels, width.exp() * pixels, height.exp() * pixels),
                 keypoints: points.row(cell).chunks_exact(2).map(point).collect(),
             });
         }
@@ -58,7 +53,8 @@ pub(super) fn scrfd(manifest: &Manifest, strides: &[usize], anchors: usize, view
             };
             let cell = place / anchors;
             let (x, y) = ((cell % columns) as f64 * pixels, (cell / columns) as f64 * pixels);
-            let point = |pair: &[f32]| keypoint(x + f64::from(pair[0]) * pixels, y + f64::from(pair[1]) * pixels, score);
+            let point =
+                |pair: &[f32]| keypoint(x + f64::from(pair[0]) * pixels, y + f64::from(pair[1]) * pixels, score);
             let keypoints: Vec<Keypoint> = points.row(place).chunks_exact(2).take(POINTS).map(point).collect();
             found.push(Candidate {
                 class: DetectionClass::Face,

@@ -28,12 +28,7 @@ pub(super) fn palms(manifest: &Manifest, boxes: &View<'_>, scores: &View<'_>) ->
             found.push(Candidate {
                 class: DetectionClass::Hand,
                 score,
-                bounds: around(
-                    anchor_x + f64::from(x),
-                    anchor_y + f64::from(y),
-                    f64::from(width),
-                    f64::from(height),
-                ),
+                bounds: around(anchor_x + f64::from(x), anchor_y + f64::from(y), f64::from(width), f64::from(height)),
                 keypoints: points.chunks_exact(2).map(point).collect(),
             });
         }

@@ -138,7 +138,8 @@ impl Maps<'_> {
         let mut joints: Vec<Option<Keypoint>> = vec![None; BodyPoint::COUNT];
         joints[root] = Some(Keypoint { pixel: at, score });
         // Towards the root of the tree first, then away from it: each pass in an order in which what it needs is known.
-        let backwards = EDGES.iter().enumerate().rev().map(|(edge, (parent, child))| (edge + EDGES.len(), *child, *parent));
+        let backwards =
+            EDGES.iter().enumerate().rev().map(|(edge, (parent, child))| (edge + EDGES.len(), *child, *parent));
         let forwards = EDGES.iter().enumerate().map(|(edge, (parent, child))| (edge, *parent, *child));
         for (edge, from, to) in backwards.chain(forwards) {
             if let (Some(known), None) = (joints[from], joints[to]) {
