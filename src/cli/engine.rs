@@ -89,6 +89,8 @@ impl EngineArgs {
             return Ok(embedded(Vec::new()));
         }
         if let Some((path, found_by)) = self.named() {
+            // Loaders look for plain names elsewhere.
+            let path = std::path::absolute(&path).map_err(|error| Error::io("find", &path, &error))?;
             let engine = Engine::onnxruntime(&path)?;
             return Ok(Chosen { engine, found_by: Some(found_by), refused: Vec::new() });
         }

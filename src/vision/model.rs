@@ -79,8 +79,8 @@ impl Model {
             let Some(output) = self.outputs.get(*place) else {
                 return Err(Error::input(format!("{}: an output is missing", self.manifest.name)));
             };
-            let actual = Shape::fixed(&output.shape);
-            if !actual.fits(shape) {
+            if !shape.admits(&output.shape) {
+                let actual = Shape::fixed(&output.shape);
                 return Err(unfit(&self.manifest.name, "output", &output.name, &actual, shape));
             }
         }

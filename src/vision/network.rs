@@ -124,6 +124,14 @@ impl Shape {
         one.len() == two.len() && one.iter().zip(two).all(|(a, b)| a.is_none() || b.is_none() || a == b)
     }
 
+    /// Whether a tensor of these lengths fits, told without taking memory.
+    pub(super) fn admits(&self, lengths: &[usize]) -> bool {
+        let mut pairs = self.0.iter().zip(lengths);
+        let alike =
+            self.0.len() == lengths.len() && pairs.all(|(ours, length)| ours.is_none_or(|ours| ours == *length));
+        alike || self.fits(&Shape::fixed(lengths))
+    }
+
     fn without_batch(&self) -> &[Option<usize>] {
         let batch = self.0.iter().take_while(|length| **length == Some(1)).count();
         &self.0[batch.min(self.0.len().saturating_sub(1))..]
