@@ -130,9 +130,10 @@ impl Chosen {
 
     /// The engine, where it came from, and how to get the faster one.
     pub(super) fn sentence(&self) -> String {
-        match (self.engine.library(), self.engine.version(), self.found_by) {
-            (Some(path), Some(version), Some(found_by)) => {
-                format!("ONNX Runtime {version} at {} (by {found_by})", path.display())
+        match (self.engine.library(), self.found_by) {
+            (Some(path), Some(found_by)) => {
+                let version = self.engine.version().map_or(String::new(), |version| format!(" {version}"));
+                format!("ONNX Runtime{version} at {} (by {found_by})", path.display())
             }
             _ => format!("embedded; {FASTER}"),
         }

@@ -150,7 +150,7 @@ fn turn(source: &RgbImage, source_from_target: &Affine, y: usize, pad: [f32; 4],
 /// The colour at a point between the middles of four pixels; `None` outside of the picture.
 fn bilinear(source: &RgbImage, at: Point<Pixel>) -> Option<[f32; 4]> {
     let (width, height) = (f64::from(source.width()), f64::from(source.height()));
-    if !(0.0 <= at.x && at.x < width && 0.0 <= at.y && at.y < height) {
+    if !((0.0..width).contains(&at.x) && (0.0..height).contains(&at.y)) {
         return None;
     }
     let ([x, x_next], right) = neighbours(at.x, source.width());
@@ -187,7 +187,7 @@ impl Taps {
             let centre = (target as f64 + 0.5 - line.shift) / line.scale;
             let from = (centre - radius - 0.5).ceil().max(0.0);
             let begin = self.weights.len();
-            if !(0.0 <= centre && centre < length) {
+            if !(0.0..length).contains(&centre) {
                 self.begins.push((0, begin));
                 continue;
             }

@@ -83,10 +83,10 @@ impl Engine {
         }
     }
 
-    /// The version of the library; none for the engine inside.
+    /// The version of the library; none for the engine inside, and where the library does not tell it.
     pub fn version(&self) -> Option<&str> {
         match &self.0 {
-            Kind::OnnxRuntime(runtime) => Some(runtime.version()),
+            Kind::OnnxRuntime(runtime) => runtime.version(),
             Kind::Embedded => None,
         }
     }

@@ -21,7 +21,7 @@ static ENVIRONMENT: OnceLock<Result<(Environment, PathBuf), String>> = OnceLock:
 pub(super) struct Runtime {
     environment: Environment,
     path: PathBuf,
-    version: String,
+    version: Option<String>,
 }
 
 impl Runtime {
@@ -40,9 +40,7 @@ impl Runtime {
         if first != path {
             return Err(wrong(&format!("{} is in use already, and a process has one", first.display())));
         }
-        let info = ort::info();
-        let version = info.split("git-branch=").nth(1).and_then(|rest| rest.split(',').next());
-        let version = version.unwrap_or(info).trim_start_matches("rel-").to_owned();
+        let version = version(ort::info(), path);
         Ok(Runtime { environment: environment.clone(), path: path.to_owned(), version })
     }
 
@@ -50,8 +48,8 @@ impl Runtime {
         &self.path
     }
 
-    pub(super) fn version(&self) -> &str {
-        &self.version
+    pub(super) fn version(&self) -> Option<&str> {
+        self.version.as_deref()
     }
 
     pub(super) fn load(&self, bytes: &[u8], options: LoadOptions) -> Result<Box<dyn Network>> {
@@ -80,6 +78,14 @@ impl Runtime {
         let (inputs, outputs) = (slots(session.inputs()), slots(session.outputs()));
         Ok(Box::new(Loaded { session, inputs, outputs }))
     }
+}
+
+/// The version, from what the library says of the branch it was built from, else from the name of its file.
+fn version(info: &str, path: &Path) -> Option<String> {
+    let branch = info.split("git-branch=rel-").nth(1).and_then(|rest| rest.split(',').next());
+    let name = path.file_name()?.to_str()?;
+    let named = || name.split_once(".so.").map(|(_, version)| version);
+    branch.or_else(named).map(str::to_owned)
 }
 
 /// What starts a provider; none for the processor itself.

@@ -304,7 +304,7 @@ fn the_faster_engine_comes_out_of_its_wheel() {
     *address.lock().unwrap() = server.url("files");
     let folder = tempfile::tempdir().unwrap();
     let index = server.url("");
-    let answer = ask(folder.path(), &["models", "runtime", "--version", "1.99.0", "--index", &index]);
+    let answer = ask(folder.path(), &["models", "runtime", "--release", "1.99.0", "--index", &index]);
     // It arrives, and is then found to be no library.
     assert_eq!(answer.status, Some(5), "{}", answer.err);
     assert!(answer.err.contains("cannot use ONNX Runtime"), "{}", answer.err);
@@ -317,6 +317,6 @@ fn the_faster_engine_comes_out_of_its_wheel() {
     assert!(answer.out.contains("embedded") && answer.out.contains("aisle models runtime"), "{}", answer.out);
     let answer = ask(folder.path(), &["doctor", "--onnxruntime", "no/such/file"]);
     assert_eq!(answer.status, Some(5), "{}", answer.err);
-    let missing = ask(folder.path(), &["models", "runtime", "--version", "1.98.0", "--index", &index]);
+    let missing = ask(folder.path(), &["models", "runtime", "--release", "1.98.0", "--index", &index]);
     assert_eq!(missing.status, Some(3), "{}", missing.err);
 }

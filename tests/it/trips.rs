@@ -63,6 +63,9 @@ impl FactSink for Lines {
 pub(super) fn json(fact: &Fact) -> String {
     let body = match &fact.body {
         Body::Plates(body) => serde_json::to_string(body),
+        Body::Gate(body) => serde_json::to_string(body),
+        Body::Frame(body) => serde_json::to_string(body),
+        Body::Seen(body) => serde_json::to_string(body),
         Body::People(body) => serde_json::to_string(body),
         Body::Shelf(body) => serde_json::to_string(body),
         Body::Track(body) => serde_json::to_string(body),

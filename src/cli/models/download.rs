@@ -104,7 +104,7 @@ pub(super) fn fetch(address: &str, path: &Path, weights: &Weights) -> Result<()>
         }
         match pull(address, &mut part, weights.size_bytes, &progress) {
             Ok(()) => {}
-            Err(error) if part.length()? <= before => return Err(error),
+            Err(error) if part.length()? <= before => return part.leave().and(Err(error)),
             Err(_) => {}
         }
     }
@@ -207,6 +207,14 @@ impl Part {
 
     fn clear(&mut self) -> Result<()> {
         self.seek(0)
+    }
+
+    /// What came stays for the next try; an empty file does not.
+    fn leave(self) -> Result<()> {
+        match self.length()? {
+            0 => fs::remove_file(&self.path).map_err(|error| self.wrong("remove", &error)),
+            _ => Ok(()),
+        }
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<()> {

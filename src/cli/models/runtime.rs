@@ -20,14 +20,14 @@ const VERSION: &str = "1.32.0";
 #[command(after_help = "\
 Examples:
   aisle models runtime
-  aisle models runtime --version 1.26.0
+  aisle models runtime --release 1.26.0
 
 The library is taken out of the wheel of the package onnxruntime, whose SHA-256 the index gives. It is for processors; for
 CUDA, TensorRT or OpenVINO name a library that was built with them: --onnxruntime, or AISLE_ONNXRUNTIME.")]
 pub(super) struct Runtime {
     /// Version of ONNX Runtime, from 1.24.
-    #[arg(long, default_value = VERSION)]
-    version: String,
+    #[arg(long, value_name = "VERSION", default_value = VERSION)]
+    release: String,
     /// A package index with the JSON API of PyPI.
     #[arg(long, value_name = "ADDRESS", default_value = "https://pypi.org")]
     index: String,
@@ -35,10 +35,10 @@ pub(super) struct Runtime {
 
 impl Runtime {
     pub(super) fn run(self) -> Result<()> {
-        if !self.version.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '.') {
-            return Err(Error::usage(format!("`{}` is no version", self.version)));
+        if !self.release.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '.') {
+            return Err(Error::usage(format!("`{}` is no version", self.release)));
         }
-        let address = format!("{}/pypi/onnxruntime/{}/json", self.index.trim_end_matches('/'), self.version);
+        let address = format!("{}/pypi/onnxruntime/{}/json", self.index.trim_end_matches('/'), self.release);
         let answer = download::document(&address)?;
         let (weights, source) = wheel(&answer).ok_or_else(|| {
             let platform = format!("{} on {}", std::env::consts::OS, std::env::consts::ARCH);

@@ -17,10 +17,10 @@ pub(super) fn palms(manifest: &Manifest, boxes: &View<'_>, scores: &View<'_>) ->
         for place in 0..columns * lines * anchors {
             let (row, score) = (boxes.row(index), sigmoid(scores.get(index)));
             index += 1;
-            let Some((&[x, y, width, height], points)) = row.split_first_chunk::<4>() else { continue };
-            if !(manifest.score_min <= score) {
-                continue;
-            }
+            let (x, y, width, height, points) = match row.split_first_chunk::<4>() {
+                Some((&[x, y, width, height], points)) if manifest.score_min <= score => (x, y, width, height, points),
+                _ => continue,
+            };
             let cell = place / anchors;
             let middle = |cell: usize| (cell as f64 + 0.5) * stride as f64;
             let (anchor_x, anchor_y) = (middle(cell % columns), middle(cell / columns));

@@ -29,6 +29,8 @@ const EDGES: [(usize, usize); 16] = [
 const SAME_JOINT_PIXELS_MAX: f64 = 20.0;
 /// A joint begins a person only if it is this sure, `0..=1`.
 const ROOT_SCORE_MIN: f64 = 0.5;
+/// Times that a joint is moved by the offset of its cell: quantised offsets reach no further than most of a cell.
+const REFINE_STEPS: usize = 3;
 /// How far around a cell its score must be the highest, cells.
 const PEAK_CELLS: usize = 1;
 
@@ -149,15 +151,20 @@ impl Maps<'_> {
         joints.into_iter().map(|joint| joint.unwrap_or(keypoint(at.x, at.y, 0.0))).collect()
     }
 
-    /// Follows the offset of an edge from a joint and then that of the joint's own cell.
+    /// Follows the offset of an edge from the cell of a joint, then those of the joint it leads to.
     fn step(&self, edge: usize, from: Point<Pixel>, to: usize) -> Keypoint {
-        let (column, row) = self.cell(from);
+        let (mut column, mut row) = self.cell(from);
         // Forward y, forward x, backward y, backward x, all edges each.
         let count = EDGES.len();
         let y_part = if edge < count { edge } else { count + edge };
         let cell = (row * self.columns + column) * count * 4;
         let [down, across] = [y_part, y_part + count].map(|part| self.middle.get(cell + part));
-        let (column, row) = self.cell(Point::new(from.x + across, from.y + down, 0.0));
-        Keypoint { pixel: self.place(to, column, row), score: self.score(to, column, row) }
+        let begin = Point::new(column as f64 * self.stride, row as f64 * self.stride, 0.0);
+        let mut at = Point::new(begin.x + across, begin.y + down, 0.0);
+        for _ in 0..REFINE_STEPS {
+            (column, row) = self.cell(at);
+            at = self.place(to, column, row);
+        }
+        Keypoint { pixel: at, score: self.score(to, column, row) }
     }
 }
