@@ -22,7 +22,7 @@ const SYSTEM_FOLDERS: [&str; 8] = [
     "/usr/local/opt/onnxruntime/lib",
 ];
 /// How to get the faster engine.
-const FASTER: &str = "ONNX Runtime is 2 to 4 times faster: `aisle models runtime` fetches it";
+const FASTER: &str = "ONNX Runtime is 3 to 5 times faster: `aisle models runtime` fetches it";
 
 /// How networks are run.
 #[derive(Args, Clone, Debug)]

@@ -159,8 +159,8 @@ impl Maps<'_> {
         let y_part = if edge < count { edge } else { count + edge };
         let cell = (row * self.columns + column) * count * 4;
         let [down, across] = [y_part, y_part + count].map(|part| self.middle.get(cell + part));
-        let begin = Point::new(column as f64 * self.stride, row as f64 * self.stride, 0.0);
-        let mut at = Point::new(begin.x + across, begin.y + down, 0.0);
+        let place = |cell: usize, offset: f64| cell as f64 * self.stride + offset;
+        let mut at = Point::new(place(column, across), place(row, down), 0.0);
         for _ in 0..REFINE_STEPS {
             (column, row) = self.cell(at);
             at = self.place(to, column, row);
