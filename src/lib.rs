@@ -30,3 +30,4 @@ pub mod sim;
 pub mod till;
 pub mod tracking;
 pub mod truth;
+pub mod vision;

@@ -4,16 +4,20 @@ mod book;
 mod charge;
 mod check;
 mod demo;
+mod doctor;
+mod engine;
 mod eval;
 mod export;
 mod feed;
 mod import;
 mod ledger;
+mod models;
 mod receipt;
 mod receipts;
 mod replay;
 mod review;
 mod runner;
+mod see;
 mod serve;
 mod shops;
 mod simulate;
@@ -55,6 +59,9 @@ enum Verb {
     Ledger(ledger::Ledger),
     Serve(serve::Serve),
     Token(token::TokenCommand),
+    Models(models::Models),
+    See(see::See),
+    Doctor(doctor::Doctor),
 }
 
 /// Runs the command line of this process.
@@ -85,6 +92,9 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Ledger(ledger) => ledger.run(),
         Verb::Serve(serve) => serve.run(),
         Verb::Token(token) => token.run(),
+        Verb::Models(models) => models.run(),
+        Verb::See(see) => see.run(),
+        Verb::Doctor(doctor) => doctor.run(),
     }
 }
 

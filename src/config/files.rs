@@ -87,7 +87,7 @@ impl BuiltIn {
 }
 
 impl Text {
-    fn read(path: &Path) -> Result<Self> {
+    pub(super) fn read(path: &Path) -> Result<Self> {
         let length = fs::metadata(path).map_err(|error| Error::io("read", path, &error))?.len();
         if SHOP_FILE_BYTES_MAX < length {
             return Err(Error::input(format!("{length} bytes; at most {SHOP_FILE_BYTES_MAX} are read")).at_path(path));

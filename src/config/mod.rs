@@ -1,5 +1,6 @@
-//! Files to checked settings. It takes the path of a shop and gives a [`Shop`], or one error that lists every problem
-//! with its file and line. It never guesses: unknown keys are refused.
+//! Files to checked settings. It takes the path of a shop and gives a [`Shop`], or of a folder of networks and gives
+//! their manifests, or one error that lists every problem with its file and line. It never guesses: unknown keys are
+//! refused.
 //!
 //! A shop is a folder with `shop.toml`, `catalogue.toml`, `planogram.toml` and `cameras.toml` (each may be `.json` with the
 //! same keys, and the last three may be missing if `shop.toml` says it all), or one such shop file, or one JSON file in the
@@ -9,6 +10,7 @@
 mod drafts;
 mod fields;
 mod files;
+mod models;
 mod node;
 mod prices;
 mod sight;
@@ -29,6 +31,8 @@ use fields::{Finding, Findings};
 use files::{Files, Text};
 use node::{Node, Value};
 
+pub use models::load_manifests;
+
 /// Loads a shop from its folder or file.
 ///
 /// # Errors
@@ -37,14 +41,14 @@ pub fn load_shop(path: &Path) -> Result<Shop> {
     let files = Files::open(path)?;
     if let Some(draft) = recorded_form(&files.shop)? {
         let none = Sources { files, facings: BTreeMap::new() };
-        return Shop::check(draft).map_err(|problems| failure(path, none.place_all(&problems)));
+        return Shop::check(draft).map_err(|problems| failure(path, "the shop", none.place_all(&problems)));
     }
     let mut findings = Vec::new();
     let (draft, sources) = read_draft(files, &mut findings);
     let broken: Vec<PathBuf> = findings.iter().map(|finding| finding.path.clone()).collect();
     match Shop::check(draft) {
         Ok(shop) if findings.is_empty() => Ok(shop),
-        Ok(_) => Err(failure(path, findings)),
+        Ok(_) => Err(failure(path, "the shop", findings)),
         Err(problems) => {
             let further = sources.place_all(&problems).into_iter().filter(|problem| {
                 // What follows only from a part that could not be read is no news.
@@ -56,7 +60,7 @@ pub fn load_shop(path: &Path) -> Result<Shop> {
                 !follows
             });
             findings.extend(further);
-            Err(failure(path, findings))
+            Err(failure(path, "the shop", findings))
         }
     }
 }
@@ -80,7 +84,7 @@ pub fn load_payment(path: &Path) -> Result<Option<Settings>> {
             item: problem.item,
             message: problem.message,
         };
-        failure(path, problems.into_iter().map(place).collect())
+        failure(path, "the shop", problems.into_iter().map(place).collect())
     })
 }
 
@@ -210,7 +214,7 @@ fn plan(shelves: &mut [ShelfDraft], id: ShelfId, line: u64, planned: Vec<FacingD
     false
 }
 
-fn failure(path: &Path, mut findings: Vec<Finding>) -> Error {
+fn failure(path: &Path, what: &str, mut findings: Vec<Finding>) -> Error {
     findings.dedup();
     let show = |finding: &Finding| {
         let line = finding.line.map_or_else(String::new, |line| format!(":{line}"));
@@ -218,5 +222,5 @@ fn failure(path: &Path, mut findings: Vec<Finding>) -> Error {
     };
     let list: Vec<String> = findings.iter().map(show).collect();
     let problems = if list.len() == 1 { "a problem".to_owned() } else { format!("{} problems", list.len()) };
-    Error::input(format!("the shop has {problems}:{}", list.concat())).at_path(path)
+    Error::input(format!("{what} has {problems}:{}", list.concat())).at_path(path)
 }

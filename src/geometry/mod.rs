@@ -1,6 +1,7 @@
 //! Named spaces and what one does in them: points, vectors, rigid placements, calibrated cameras.
 //! It takes and gives lengths in metres, in pictures in pixels. It never mixes two spaces.
 
+mod affine;
 mod assignment;
 mod camera;
 mod pixels;
@@ -10,6 +11,7 @@ mod space;
 #[cfg(test)]
 mod tests;
 
+pub use affine::Affine;
 pub use assignment::assign;
 pub use camera::{Camera, CameraPose, Lens, View};
 pub use pixels::{Pixel, PixelBox};

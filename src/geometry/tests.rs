@@ -84,3 +84,22 @@ fn boxes_overlap_as_areas_do() {
     assert_eq!(a.iou(&a), 1.0);
     assert_eq!(PixelBox::from_size(3.0, 3.0, 0.0, 0.0).iou(&PixelBox::from_size(3.0, 3.0, 0.0, 0.0)), 0.0);
 }
+
+#[test]
+fn a_similarity_is_found_and_undone() {
+    let turn = Affine { rows: [[0.8, -0.6, 5.0], [0.6, 0.8, -3.0]] };
+    let from = [[1.0, 2.0], [4.0, -1.0], [0.5, 7.0], [3.0, 3.0]];
+    let at = |map: &Affine, [x, y]: [f64; 2]| map.apply(Point::new(x, y, 0.0));
+    let to = from.map(|point| [at(&turn, point).x, at(&turn, point).y]);
+    let found = Affine::similarity(&from, &to).unwrap();
+    let back = found.inverse().unwrap();
+    for (point, goal) in from.into_iter().zip(to) {
+        assert!((at(&found, point).x - goal[0]).abs() < 1e-9 && (at(&found, point).y - goal[1]).abs() < 1e-9);
+        let again = at(&back, goal);
+        assert!((again.x - point[0]).abs() < 1e-9 && (again.y - point[1]).abs() < 1e-9);
+    }
+    assert!((found.scale() - 1.0).abs() < 1e-9);
+    assert!(!found.is_upright() && Affine::scaled([2.0, 3.0], [1.0, 1.0]).is_upright());
+    assert_eq!(Affine::similarity(&[[1.0, 1.0]; 5], &[[2.0, 2.0]; 5]), None);
+    assert_eq!(Affine { rows: [[1.0, 1.0, 0.0], [1.0, 1.0, 0.0]] }.inverse(), None);
+}

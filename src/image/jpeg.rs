@@ -35,6 +35,17 @@ pub fn encode_jpeg(picture: &RgbImage, quality: u8) -> Result<Vec<u8>> {
 /// When the bytes are no JPEG, are cut off, or hold a picture with a side beyond
 /// [`PICTURE_SIDE_PIXELS_MAX`](crate::base::limits::PICTURE_SIDE_PIXELS_MAX).
 pub fn decode_jpeg(bytes: &[u8]) -> Result<RgbImage> {
+    let mut picture = RgbImage::new(0, 0);
+    decode_jpeg_into(bytes, &mut picture)?;
+    Ok(picture)
+}
+
+/// Decodes a picture into one that is there already, and takes over its memory: frames of one size need no new one
+/// for their pixels.
+///
+/// # Errors
+/// As [`decode_jpeg`]; the picture then holds pixels that mean nothing.
+pub fn decode_jpeg_into(bytes: &[u8], picture: &mut RgbImage) -> Result<()> {
     let options = DecoderOptions::default()
         .set_strict_mode(true)
         .set_max_width(PICTURE_SIDE_PIXELS_MAX as usize)
@@ -42,7 +53,8 @@ pub fn decode_jpeg(bytes: &[u8]) -> Result<RgbImage> {
         .jpeg_set_out_colorspace(ColorSpace::RGB);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     let broken = |reason: &dyn std::fmt::Display| Error::input(format!("not a whole JPEG picture: {reason}"));
-    let pixels = decoder.decode().map_err(|error| broken(&error))?;
+    decoder.decode_headers().map_err(|error| broken(&error))?;
     let (width, height) = decoder.dimensions().ok_or_else(|| broken(&"it has no size"))?;
-    RgbImage::from_pixels(width as u32, height as u32, pixels).ok_or_else(|| broken(&"its pixels do not fill its size"))
+    picture.resize(width as u32, height as u32);
+    decoder.decode_into(picture.pixels_mut()).map_err(|error| broken(&error))
 }

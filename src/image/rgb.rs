@@ -21,6 +21,12 @@ impl RgbImage {
         (pixels.len() == width as usize * height as usize * 3).then_some(RgbImage { width, height, pixels })
     }
 
+    /// Makes it another size; what its pixels are then is not said. Memory that is there is used again.
+    pub fn resize(&mut self, width: u32, height: u32) {
+        self.pixels.resize(width as usize * height as usize * 3, 0);
+        (self.width, self.height) = (width, height);
+    }
+
     /// Width, pixels.
     pub const fn width(&self) -> u32 {
         self.width

@@ -93,7 +93,8 @@ impl Film {
     /// As [`trip`](super::trip).
     pub fn new(options: &Options, film: FilmOptions) -> Result<(Film, Truth)> {
         let performance = Performance::new(options)?;
-        let Trip { shop, facts, truth } = performance.trip();
+        let Trip { facts, truth, .. } = performance.trip();
+        let shop = performance.shop();
         let (seed, end) = (performance.seed(), performance.play.end);
         let packages: Vec<Package> = shop.catalogue().products().iter().map(package_of).collect();
         let style = if film.varied { Style::varied(seed) } else { Style::standard() };
@@ -174,11 +175,7 @@ impl Film {
     fn shoot(&self, exposure: &Exposure, backdrop: &Backdrop) -> Result<Shown> {
         let camera = &self.shop().cameras()[exposure.camera];
         let part = |instant: usize| (instant as f64 + 0.5) / EXPOSURE_INSTANTS as f64 - 0.5;
-        let moment = |instant: usize| {
-            let mut moment = self.performance.moment(exposure.middle + EXPOSURE_SECS * part(instant));
-            moment.goods.retain(|placed| placed.holder != Holder::Shelf);
-            moment
-        };
+        let moment = |instant: usize| self.performance.moment(exposure.middle + EXPOSURE_SECS * part(instant));
         let moments: Vec<Moment> = (0..EXPOSURE_INSTANTS).map(moment).collect();
         let looks = &self.looks;
         let grain = Roll::new(self.seed, &format!("grain/{}/{}", camera.id, exposure.sequence)).number();

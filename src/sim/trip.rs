@@ -143,11 +143,6 @@ impl Performance {
         self.scene.get_or_init(|| Scene::new(&self.bodies, &self.play))
     }
 
-    /// Where it happens.
-    pub(super) fn shop(&self) -> Arc<Shop> {
-        Arc::clone(&self.options.shop)
-    }
-
     /// When the set of things that rest on shelves changes, seconds, in order of time.
     pub(super) fn shelf_changes(&self) -> Vec<f64> {
         goods::shelf_changes(&self.play.goods)
@@ -161,6 +156,11 @@ impl Performance {
     /// The visit of an actor.
     pub(super) fn visit(&self, actor: usize) -> VisitId {
         self.faults.visit(actor)
+    }
+
+    /// Where it happens.
+    pub(super) fn shop(&self) -> Arc<Shop> {
+        Arc::clone(&self.options.shop)
     }
 
     /// The shop's time at so many seconds from the beginning of the trip.

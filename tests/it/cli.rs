@@ -112,6 +112,14 @@ fn help_of_every_command() {
         "token create",
         "token list",
         "token revoke",
+        "models",
+        "models list",
+        "models verify",
+        "models fetch",
+        "models bench",
+        "models runtime",
+        "see",
+        "doctor",
     ];
     for command in commands {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();

@@ -1,0 +1,201 @@
+//! Which engine runs networks: what was asked for, else the fastest that is found, and where it was looked for.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use crate::base::{Error, Result};
+use crate::vision::{Engine, LoadOptions, Provider};
+
+/// Folders in which systems keep shared libraries.
+const SYSTEM_FOLDERS: [&str; 8] = [
+    "/usr/local/lib",
+    "/usr/lib",
+    "/usr/lib64",
+    "/usr/lib/x86_64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu",
+    "/opt/onnxruntime/lib",
+    "/opt/homebrew/lib",
+    "/usr/local/opt/onnxruntime/lib",
+];
+/// How to get the faster engine.
+const FASTER: &str = "ONNX Runtime is 3 to 5 times faster: `aisle models runtime` fetches it";
+
+/// How networks are run.
+#[derive(Args, Clone, Debug)]
+pub(super) struct EngineArgs {
+    /// What runs networks: the faster one that is found, or one of them.
+    #[arg(long, value_enum, default_value = "auto")]
+    engine: Choice,
+    /// The shared library of ONNX Runtime [also: AISLE_ONNXRUNTIME, ORT_DYLIB_PATH].
+    #[arg(long, value_name = "FILE")]
+    onnxruntime: Option<PathBuf>,
+    /// On what ONNX Runtime computes; an error if it cannot.
+    #[arg(long, value_enum, default_value = "cpu")]
+    provider: Chip,
+    /// Threads of one inference.
+    #[arg(long, default_value_t = 1, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: u16,
+}
+
+/// Which engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Choice {
+    /// ONNX Runtime where its library is found, else the one inside.
+    Auto,
+    /// ONNX Runtime; an error if its library is not found.
+    Onnxruntime,
+    /// The one inside this program.
+    Embedded,
+}
+
+/// On what ONNX Runtime computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Chip {
+    Cpu,
+    Cuda,
+    Tensorrt,
+    Openvino,
+}
+
+/// The engine in use, and what there is to say about it.
+pub(super) struct Chosen {
+    pub(super) engine: Engine,
+    /// How its library was found; none for the engine inside.
+    found_by: Option<&'static str>,
+    /// Libraries that were found and cannot be used.
+    refused: Vec<String>,
+}
+
+impl EngineArgs {
+    /// How networks are loaded.
+    pub(super) fn load_options(&self) -> LoadOptions {
+        let provider = match self.provider {
+            Chip::Cpu => Provider::Cpu,
+            Chip::Cuda => Provider::Cuda,
+            Chip::Tensorrt => Provider::TensorRt,
+            Chip::Openvino => Provider::OpenVino,
+        };
+        LoadOptions { threads: usize::from(self.threads), provider }
+    }
+
+    /// Opens the engine. What was named must open; what was only found on the way may fail, and is told.
+    pub(super) fn open(&self) -> Result<Chosen> {
+        let embedded = |refused| Chosen { engine: Engine::embedded(), found_by: None, refused };
+        if self.engine == Choice::Embedded {
+            return Ok(embedded(Vec::new()));
+        }
+        if let Some((path, found_by)) = self.named() {
+            // Loaders look for plain names elsewhere.
+            let path = std::path::absolute(&path).map_err(|error| Error::io("find", &path, &error))?;
+            let engine = Engine::onnxruntime(&path)?;
+            return Ok(Chosen { engine, found_by: Some(found_by), refused: Vec::new() });
+        }
+        let mut refused = Vec::new();
+        for (path, found_by) in found() {
+            match Engine::onnxruntime(&path) {
+                Ok(engine) => return Ok(Chosen { engine, found_by: Some(found_by), refused }),
+                Err(error) => refused.push(error.message().to_owned()),
+            }
+        }
+        if self.engine == Choice::Onnxruntime || self.load_options().provider != Provider::Cpu {
+            let why = refused.first().map_or(String::new(), |why| format!(": {why}"));
+            return Err(Error::missing(format!("no library of ONNX Runtime was found{why}"))
+                .hint("`aisle models runtime` fetches it, or name one with --onnxruntime"));
+        }
+        Ok(embedded(refused))
+    }
+
+    /// The library that somebody named.
+    fn named(&self) -> Option<(PathBuf, &'static str)> {
+        let variable = |name: &'static str| env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+        let option = self.onnxruntime.clone().map(|path| (path, "--onnxruntime"));
+        let ours = || variable("AISLE_ONNXRUNTIME").map(|path| (path, "AISLE_ONNXRUNTIME"));
+        let theirs = || variable("ORT_DYLIB_PATH").map(|path| (path, "ORT_DYLIB_PATH"));
+        option.or_else(ours).or_else(theirs)
+    }
+}
+
+impl Chosen {
+    /// What is said when a command begins that runs networks.
+    pub(super) fn tell(&self) {
+        for refused in &self.refused {
+            eprintln!("warning: {refused}");
+        }
+        eprintln!("engine: {}", self.sentence());
+    }
+
+    /// The engine, where it came from, and how to get the faster one.
+    pub(super) fn sentence(&self) -> String {
+        match (self.engine.library(), self.found_by) {
+            (Some(path), Some(found_by)) => {
+                let version = self.engine.version().map_or(String::new(), |version| format!(" {version}"));
+                format!("ONNX Runtime{version} at {} (by {found_by})", path.display())
+            }
+            _ => format!("embedded; {FASTER}"),
+        }
+    }
+
+    /// The same for machines.
+    pub(super) fn as_json(&self) -> serde_json::Value {
+        json!({
+            "name": self.engine.name(),
+            "version": self.engine.version(),
+            "library": self.engine.library(),
+            "found_by": self.found_by,
+            "refused": self.refused,
+            "faster": self.found_by.is_none().then_some(FASTER),
+        })
+    }
+}
+
+/// The folder in which aisle keeps what it fetched for this user: `aisle` in `XDG_DATA_HOME`, or where the system keeps
+/// such data.
+pub(super) fn data_folder() -> Result<PathBuf> {
+    let variable = |name| env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+    let home = || {
+        let kept = if cfg!(target_os = "macos") { "Library/Application Support" } else { ".local/share" };
+        variable("HOME").map(|home| home.join(kept))
+    };
+    let folder = variable("XDG_DATA_HOME").or_else(|| variable("LOCALAPPDATA")).or_else(home);
+    folder
+        .map(|folder| folder.join("aisle"))
+        .ok_or_else(|| Error::missing("no place for this user's data is known").hint("set XDG_DATA_HOME, or HOME"))
+}
+
+/// Where `aisle models runtime` puts the library.
+pub(super) fn runtime_folder() -> Result<PathBuf> {
+    data_folder().map(|folder| folder.join("onnxruntime"))
+}
+
+/// Libraries on this machine that nobody named, those that we fetched first.
+fn found() -> Vec<(PathBuf, &'static str)> {
+    let ours = runtime_folder().ok().into_iter().map(|folder| (folder, "aisle models runtime"));
+    let listed = ["LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"].into_iter().flat_map(|name| {
+        let paths = env::var_os(name).unwrap_or_default();
+        env::split_paths(&paths).map(|folder| (folder, "the library path")).collect::<Vec<_>>()
+    });
+    let system = SYSTEM_FOLDERS.into_iter().map(|folder| (PathBuf::from(folder), "the system's libraries"));
+    let libraries = |(folder, by): (PathBuf, &'static str)| libraries(&folder).into_iter().map(move |path| (path, by));
+    ours.chain(listed).chain(system).flat_map(libraries).collect()
+}
+
+/// Libraries of ONNX Runtime in a folder, the newest version first.
+fn libraries(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut names: Vec<String> = names.filter(|name| is_library(name)).collect();
+    let version = |name: &String| -> Vec<u32> { name.split('.').filter_map(|part| part.parse().ok()).collect() };
+    names.sort_by_key(|name| (std::cmp::Reverse(version(name)), name.clone()));
+    names.into_iter().map(|name| folder.join(name)).collect()
+}
+
+/// Whether a file is called as the library is, on any system.
+pub(super) fn is_library(name: &str) -> bool {
+    let linux = name == "libonnxruntime.so" || name.starts_with("libonnxruntime.so.");
+    let mac = name.starts_with("libonnxruntime.") && name.ends_with(".dylib");
+    linux || mac || name == "onnxruntime.dll"
+}

@@ -1,0 +1,247 @@
+//! Fetching a file whose length and digest are known: resumed, checked, and never half there.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use ring::digest::{Context, SHA256};
+use ureq::Agent;
+use ureq::http::StatusCode;
+
+use crate::base::{Error, Result, hex};
+use crate::vision::Weights;
+
+/// How long reaching a server, and then each answer of it, may take.
+const CONNECT_SPAN_MAX: Duration = Duration::from_secs(10);
+const ANSWER_SPAN_MAX: Duration = Duration::from_secs(60);
+/// Times that a file is asked for again at once after it broke off and some of it came.
+const RESUMES_MAX: usize = 8;
+/// Bytes that are read at once.
+const CHUNK_BYTES: usize = 64 << 10;
+/// Bytes of a JSON document that are read.
+const DOCUMENT_BYTES_MAX: u64 = 16 << 20;
+
+/// Checks that a file is the one that was meant.
+pub(super) fn check(path: &Path, weights: &Weights) -> Result<()> {
+    let (length, digest) = digest(super::open(path)?, path)?;
+    differs(length, &digest, weights).map_or(Ok(()), |why| {
+        let hint = "move it away, then fetch it again or give the right one";
+        Err(Error::input(format!("another file than the manifest means: {why}")).at_path(path).hint(hint))
+    })
+}
+
+/// How a file differs from what was meant.
+fn differs(length: u64, digest: &str, weights: &Weights) -> Option<String> {
+    if length != weights.size_bytes {
+        return Some(format!("{length} bytes in place of {}", weights.size_bytes));
+    }
+    (digest != weights.sha256).then(|| format!("its SHA-256 is {digest} in place of {}", weights.sha256))
+}
+
+fn digest(mut file: File, path: &Path) -> Result<(u64, String)> {
+    let mut context = Context::new(&SHA256);
+    let mut chunk = vec![0; CHUNK_BYTES];
+    let mut length = 0;
+    loop {
+        match file.read(&mut chunk).map_err(|error| Error::io("read", path, &error))? {
+            0 => return Ok((length, hex(context.finish().as_ref()))),
+            count => {
+                context.update(&chunk[..count]);
+                length += count as u64;
+            }
+        }
+    }
+}
+
+/// An agent for downloads: follows redirects, and from HTTPS only to HTTPS.
+fn agent(address: &str) -> Agent {
+    Agent::config_builder()
+        .http_status_as_error(false)
+        .https_only(address.starts_with("https://"))
+        .timeout_connect(Some(CONNECT_SPAN_MAX))
+        .timeout_resolve(Some(CONNECT_SPAN_MAX))
+        .timeout_recv_response(Some(ANSWER_SPAN_MAX))
+        .user_agent(concat!("aisle/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .new_agent()
+}
+
+/// Fetches a JSON document.
+pub(super) fn document(address: &str) -> Result<serde_json::Value> {
+    let lost = |error: &dyn std::fmt::Display| Error::unavailable(format!("{address}: {error}"));
+    let mut answer = agent(address).get(address).call().map_err(|error| lost(&error))?;
+    refused(answer.status(), address)?;
+    let bytes =
+        answer.body_mut().with_config().limit(DOCUMENT_BYTES_MAX).read_to_vec().map_err(|error| lost(&error))?;
+    serde_json::from_slice(&bytes).map_err(|error| Error::input(format!("{address}: not the JSON expected: {error}")))
+}
+
+/// What a status means that is no answer.
+fn refused(status: StatusCode, address: &str) -> Result<()> {
+    match status {
+        status if status.is_success() => Ok(()),
+        StatusCode::NOT_FOUND | StatusCode::GONE => {
+            Err(Error::missing(format!("{address}: the server has no such file ({status})")))
+        }
+        status => Err(Error::unavailable(format!("{address}: the server answered {status}")).hint("try again later")),
+    }
+}
+
+/// Fetches a file to `path`, resuming what an earlier try left beside it. What is at `path` afterwards is whole and
+/// right; what is not yet lies at the same name with `.part` added.
+pub(super) fn fetch(address: &str, path: &Path, weights: &Weights) -> Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(|error| Error::io("create", folder, &error))?;
+    }
+    let mut part = Part::open(path)?;
+    let progress = progress(path, weights.size_bytes);
+    for _ in 0..RESUMES_MAX {
+        let before = part.length()?;
+        if before == weights.size_bytes {
+            break;
+        }
+        match pull(address, &mut part, weights.size_bytes, &progress) {
+            Ok(()) => {}
+            Err(error) if part.length()? <= before => return part.leave().and(Err(error)),
+            Err(_) => {}
+        }
+    }
+    progress.finish_and_clear();
+    let length = part.length()?;
+    if length < weights.size_bytes {
+        return Err(Error::unavailable(format!("{address}: broke off at {length} of {} bytes", weights.size_bytes))
+            .hint("run it again; it goes on from there"));
+    }
+    part.keep(path, address, weights)
+}
+
+/// Asks for what is missing and appends it.
+fn pull(address: &str, part: &mut Part, size: u64, progress: &ProgressBar) -> Result<()> {
+    let lost = |error: &dyn std::fmt::Display| {
+        Error::unavailable(format!("{address}: {error}"))
+            .hint("is the network there? run it again; it goes on from there")
+    };
+    let have = part.length()?;
+    let mut request = agent(address).get(address);
+    if 0 < have {
+        request = request.header("Range", format!("bytes={have}-"));
+    }
+    let mut answer = request.call().map_err(|error| lost(&error))?;
+    if answer.status() == StatusCode::RANGE_NOT_SATISFIABLE {
+        // What lies here is longer than the file there.
+        part.clear()?;
+        return Err(Error::input(format!("{address}: the server's file is shorter than {size} bytes")));
+    }
+    refused(answer.status(), address)?;
+    let from = match answer.status() {
+        StatusCode::PARTIAL_CONTENT => {
+            let range = answer.headers().get("content-range").and_then(|range| range.to_str().ok());
+            let begin = range.and_then(|range| range.strip_prefix("bytes ")?.split('-').next()?.parse::<u64>().ok());
+            begin.filter(|begin| *begin <= have).ok_or_else(|| lost(&"it sent another part than was asked for"))?
+        }
+        _ => 0,
+    };
+    part.seek(from)?;
+    progress.set_position(from);
+    // One byte more than there should be shows a file that is too long, without taking all of it.
+    let mut body = answer.body_mut().with_config().limit(size - from + 1).reader();
+    let mut chunk = vec![0; CHUNK_BYTES];
+    let mut place = from;
+    loop {
+        match body.read(&mut chunk) {
+            Ok(0) => return Ok(()),
+            Ok(count) => {
+                place += count as u64;
+                if size < place {
+                    part.clear()?;
+                    return Err(Error::input(format!("{address}: the file is longer than {size} bytes")));
+                }
+                part.write(&chunk[..count])?;
+                progress.set_position(place);
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(lost(&error)),
+        }
+    }
+}
+
+/// A file on its way.
+struct Part {
+    file: File,
+    path: PathBuf,
+}
+
+impl Part {
+    /// Opens or begins the part of a file. Two processes do not fetch one file at once.
+    fn open(path: &Path) -> Result<Self> {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(".part");
+        let path = path.with_file_name(name);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let file = options.open(&path).map_err(|error| Error::io("write", &path, &error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Part { file, path }),
+            Err(TryLockError::WouldBlock) => {
+                Err(Error::conflict("another aisle is fetching this file").at_path(&path).hint("wait for it"))
+            }
+            Err(TryLockError::Error(error)) => Err(Error::io("lock", &path, &error)),
+        }
+    }
+
+    fn wrong(&self, what: &str, error: &std::io::Error) -> Error {
+        Error::io(what, &self.path, error)
+    }
+
+    fn length(&self) -> Result<u64> {
+        self.file.metadata().map(|data| data.len()).map_err(|error| self.wrong("read", &error))
+    }
+
+    /// Goes on writing at a place and forgets what was behind it.
+    fn seek(&mut self, place: u64) -> Result<()> {
+        let done = self.file.set_len(place).and_then(|()| self.file.seek(SeekFrom::Start(place)));
+        done.map(drop).map_err(|error| self.wrong("write", &error))
+    }
+
+    fn clear(&mut self) -> Result<()> {
+        self.seek(0)
+    }
+
+    /// What came stays for the next try; an empty file does not.
+    fn leave(self) -> Result<()> {
+        match self.length()? {
+            0 => fs::remove_file(&self.path).map_err(|error| self.wrong("remove", &error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.write_all(bytes).map_err(|error| self.wrong("write", &error))
+    }
+
+    /// Checks the whole file and gives it its name; a wrong one is removed.
+    fn keep(mut self, path: &Path, address: &str, weights: &Weights) -> Result<()> {
+        self.file.sync_all().map_err(|error| self.wrong("write", &error))?;
+        self.file.seek(SeekFrom::Start(0)).map_err(|error| self.wrong("read", &error))?;
+        let copy = self.file.try_clone().map_err(|error| self.wrong("read", &error))?;
+        let (length, digest) = digest(copy, &self.path)?;
+        if let Some(why) = differs(length, &digest, weights) {
+            fs::remove_file(&self.path).map_err(|error| self.wrong("remove", &error))?;
+            return Err(Error::input(format!("{address}: another file than the manifest means: {why}"))
+                .hint("its publisher changed it, or somebody stands between; nothing was kept"));
+        }
+        fs::rename(&self.path, path).map_err(|error| self.wrong("rename", &error))
+    }
+}
+
+/// A bar on terminals, nothing elsewhere.
+fn progress(path: &Path, size: u64) -> ProgressBar {
+    let bar = ProgressBar::new(size);
+    if let Ok(style) = ProgressStyle::with_template("{msg} {bytes} of {total_bytes} {bar:30} {eta}") {
+        bar.set_style(style);
+    }
+    bar.set_message(path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+    bar
+}

@@ -1,0 +1,104 @@
+//! `aisle models runtime`: gets the faster engine from the Python package that has it.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::Value;
+use zip::ZipArchive;
+
+use super::super::engine::{is_library, runtime_folder};
+use super::download;
+use crate::base::{Error, Result};
+use crate::vision::{Engine, Weights};
+
+/// The version that is known to work.
+const VERSION: &str = "1.32.0";
+
+/// Fetch ONNX Runtime, the faster engine, from PyPI, for this user.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  aisle models runtime
+  aisle models runtime --release 1.26.0
+
+The library is taken out of the wheel of the package onnxruntime, whose SHA-256 the index gives. It is for processors; for
+CUDA, TensorRT or OpenVINO name a library that was built with them: --onnxruntime, or AISLE_ONNXRUNTIME.")]
+pub(super) struct Runtime {
+    /// Version of ONNX Runtime, from 1.24.
+    #[arg(long, value_name = "VERSION", default_value = VERSION)]
+    release: String,
+    /// A package index with the JSON API of PyPI.
+    #[arg(long, value_name = "ADDRESS", default_value = "https://pypi.org")]
+    index: String,
+}
+
+impl Runtime {
+    pub(super) fn run(self) -> Result<()> {
+        if !self.release.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '.') {
+            return Err(Error::usage(format!("`{}` is no version", self.release)));
+        }
+        let address = format!("{}/pypi/onnxruntime/{}/json", self.index.trim_end_matches('/'), self.release);
+        let answer = download::document(&address)?;
+        let (weights, source) = wheel(&answer).ok_or_else(|| {
+            let platform = format!("{} on {}", std::env::consts::OS, std::env::consts::ARCH);
+            Error::missing(format!("{address} has no wheel for {platform}"))
+        })?;
+        let folder = runtime_folder()?;
+        let wheel = folder.join(&weights.file);
+        download::fetch(&source, &wheel, &weights)?;
+        let library = unpack(&wheel, &folder)?;
+        fs::remove_file(&wheel).map_err(|error| Error::io("remove", &wheel, &error))?;
+        let engine = Engine::onnxruntime(&library)?;
+        let version = engine.version().unwrap_or_default();
+        crate::cli::print(&format!("ONNX Runtime {version} at {}\n", library.display()))
+    }
+}
+
+/// The wheel for this machine, and its address. Whatever Python it is for, the library in it is the same.
+fn wheel(answer: &Value) -> Option<(Weights, String)> {
+    let machine = match std::env::consts::ARCH {
+        "aarch64" if cfg!(target_os = "macos") => "arm64",
+        "x86_64" if cfg!(windows) => "amd64",
+        machine => machine,
+    };
+    let system = match std::env::consts::OS {
+        "linux" => "manylinux",
+        "windows" => "win",
+        _ => "macosx",
+    };
+    let read = |file: &Value| -> Option<(Weights, String)> {
+        let name = file["filename"].as_str()?;
+        let fits = name.ends_with(".whl") && name.contains(system) && !name.contains(['/', '\\']);
+        let fits = fits && (name.contains(machine) || name.contains("universal2"));
+        let weights = Weights {
+            file: name.to_owned(),
+            size_bytes: file["size"].as_u64()?,
+            sha256: file["digests"]["sha256"].as_str()?.to_owned(),
+            licence: "MIT".to_owned(),
+            source: None,
+        };
+        fits.then(|| Some((weights, file["url"].as_str()?.to_owned()))).flatten()
+    };
+    answer["urls"].as_array()?.iter().find_map(read)
+}
+
+/// Takes the library out of a wheel.
+fn unpack(wheel: &Path, folder: &Path) -> Result<PathBuf> {
+    let broken = |error: zip::result::ZipError| Error::input(format!("not a wheel: {error}")).at_path(wheel);
+    let mut archive = ZipArchive::new(super::open(wheel)?).map_err(broken)?;
+    let inside = |name: &str| name.rsplit('/').next().filter(|file| is_library(file)).map(str::to_owned);
+    let mut names = archive.file_names().filter_map(|name| name.ok().map(|name| name.into_owned()));
+    let found = names.find_map(|name| inside(&name).map(|file| (name, file)));
+    drop(names);
+    let Some((entry, name)) = found else {
+        return Err(Error::input("the wheel has no library of ONNX Runtime").at_path(wheel));
+    };
+    let mut packed = archive.by_name(&entry).map_err(broken)?;
+    let (path, passing) = (folder.join(&name), folder.join(format!("{name}.part")));
+    let wrong = |error: std::io::Error| Error::io("write", &passing, &error);
+    let mut file = File::create(&passing).map_err(wrong)?;
+    std::io::copy(&mut packed, &mut file).and_then(|_| file.sync_all()).map_err(wrong)?;
+    fs::rename(&passing, &path).map_err(wrong)?;
+    Ok(path)
+}

@@ -1,0 +1,104 @@
+//! From the outputs of a network to detections in pixels of its input: one file for each way in which networks answer.
+//! It takes outputs with their manifest and gives detections, surest first. It never looks at a picture.
+
+mod cells;
+mod faces;
+mod hands;
+mod joints;
+mod personlab;
+mod suppress;
+
+use super::manifest::{Decoder, Manifest};
+use super::network::Output;
+use crate::facts::{Detection, Keypoint};
+use crate::geometry::{PixelBox, Point};
+use suppress::Candidate;
+
+/// An output as a decoder reads it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct View<'a> {
+    /// Length of the innermost axis.
+    pub(super) width: usize,
+    pub(super) values: &'a [f32],
+}
+
+impl<'a> View<'a> {
+    pub(super) fn of(output: &'a Output) -> Self {
+        View { width: output.shape.last().copied().unwrap_or(1).max(1), values: &output.values }
+    }
+
+    /// A row of the innermost axis; empty where there is none.
+    fn row(&self, index: usize) -> &'a [f32] {
+        self.values.get(index * self.width..(index + 1) * self.width).unwrap_or_default()
+    }
+
+    /// The rows of the innermost axis.
+    fn rows(&self) -> std::slice::ChunksExact<'a, f32> {
+        self.values.chunks_exact(self.width)
+    }
+
+    fn get(&self, index: usize) -> f64 {
+        self.values.get(index).copied().map_or(f64::NAN, f64::from)
+    }
+}
+
+/// What the outputs say, in pixels of the input, surest first. `views` are as many as
+/// [`Manifest::output_shapes`] has, and of those shapes.
+pub(super) fn detections(manifest: &Manifest, views: &[View<'_>]) -> Vec<Detection> {
+    let input = &manifest.input;
+    let kept = |candidates: Vec<Candidate>| suppress::keep(candidates, manifest.iou_max);
+    match (&manifest.decoder, views) {
+        (Decoder::YuNet { strides }, views) => kept(faces::yunet(manifest, strides, views)),
+        (Decoder::Scrfd { strides, anchors }, views) => kept(faces::scrfd(manifest, strides, *anchors, views)),
+        (Decoder::UltraFace, [scores, boxes, ..]) => kept(faces::ultraface(manifest, scores, boxes)),
+        (Decoder::Yolox { strides, classes }, [rows, ..]) => kept(cells::yolox(manifest, strides, classes, rows)),
+        (Decoder::YoloV8 { classes, keypoints }, [columns, ..]) => {
+            kept(cells::yolov8(manifest, classes, *keypoints, columns))
+        }
+        (Decoder::NanoDet { strides, bins, classes }, views) => {
+            kept(cells::nanodet(manifest, strides, *bins, classes, views))
+        }
+        (Decoder::MoveNet, [points, ..]) => joints::movenet(input, points, manifest.score_min),
+        (Decoder::SimCc { split }, [across, down, ..]) => joints::simcc(across, down, *split, manifest.score_min),
+        (Decoder::Rtmo, [boxes, points, ..]) => kept(joints::rtmo(manifest, boxes, points)),
+        (Decoder::PoseNet { stride }, [heat, short, middle, ..]) => {
+            personlab::people(input.grid(*stride), *stride, manifest.score_min, heat, short, middle)
+        }
+        (Decoder::Palm, [boxes, scores, ..]) => kept(hands::palms(manifest, boxes, scores)),
+        (Decoder::HandPoints, [points, presence, ..]) => hands::points(points, presence, manifest.score_min),
+        _ => Vec::new(),
+    }
+}
+
+/// A vector of length 1; `None` when it has no length or is not finite.
+pub(super) fn embedding(values: &[f32]) -> Option<Vec<f32>> {
+    let norm = values.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
+    (norm.is_finite() && 0.0 < norm).then(|| values.iter().map(|value| (f64::from(*value) / norm) as f32).collect())
+}
+
+/// The logistic function.
+fn sigmoid(value: f64) -> f64 {
+    1.0 / (1.0 + (-value).exp())
+}
+
+fn keypoint(x: f64, y: f64, score: f64) -> Keypoint {
+    Keypoint { pixel: Point::new(x, y, 0.0), score }
+}
+
+/// A box from its middle and size.
+fn around(x: f64, y: f64, width: f64, height: f64) -> PixelBox {
+    PixelBox::from_size(x - width / 2.0, y - height / 2.0, width, height)
+}
+
+/// The box around points whose score is not below `score_min`; `None` when there are none.
+fn hull(points: &[Keypoint], score_min: f64) -> Option<PixelBox> {
+    let mut sure = points.iter().filter(|point| score_min <= point.score).map(|point| point.pixel);
+    let first = sure.next()?;
+    let start = PixelBox { left: first.x, top: first.y, right: first.x, bottom: first.y };
+    Some(sure.fold(start, |hull, point| PixelBox {
+        left: hull.left.min(point.x),
+        top: hull.top.min(point.y),
+        right: hull.right.max(point.x),
+        bottom: hull.bottom.max(point.y),
+    }))
+}

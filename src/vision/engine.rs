@@ -1,0 +1,112 @@
+//! The two engines that run networks, and how one is chosen.
+
+use std::path::Path;
+
+use super::network::Network;
+use super::{embedded, onnxruntime};
+use crate::base::Result;
+
+/// What runs networks.
+#[derive(Clone)]
+pub struct Engine(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    OnnxRuntime(onnxruntime::Runtime),
+    Embedded,
+}
+
+/// On what ONNX Runtime computes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Provider {
+    /// The processor.
+    #[default]
+    Cpu,
+    /// NVIDIA's CUDA.
+    Cuda,
+    /// NVIDIA's TensorRT.
+    TensorRt,
+    /// Intel's OpenVINO.
+    OpenVino,
+}
+
+/// How a network is loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// Threads of one inference, from 1. Several networks of one thread each, run beside each other, do more than one
+    /// of several threads; one of several threads answers a single frame sooner.
+    pub threads: usize,
+    /// On what it runs. One that cannot start is an error, never a silent fall to the processor.
+    pub provider: Provider,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        LoadOptions { threads: 1, provider: Provider::Cpu }
+    }
+}
+
+impl Provider {
+    /// All of them.
+    pub const ALL: [Provider; 4] = [Provider::Cpu, Provider::Cuda, Provider::TensorRt, Provider::OpenVino];
+
+    /// Its name, also of the feature that this program is built with to have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Provider::Cpu => "cpu",
+            Provider::Cuda => "cuda",
+            Provider::TensorRt => "tensorrt",
+            Provider::OpenVino => "openvino",
+        }
+    }
+}
+
+impl Engine {
+    /// The engine inside this program.
+    pub const fn embedded() -> Self {
+        Engine(Kind::Embedded)
+    }
+
+    /// ONNX Runtime from its shared library. A process has one library: the first that was opened.
+    ///
+    /// # Errors
+    /// When the file is no such library, or an older one than 1.24.
+    pub fn onnxruntime(library: &Path) -> Result<Self> {
+        onnxruntime::Runtime::open(library).map(|runtime| Engine(Kind::OnnxRuntime(runtime)))
+    }
+
+    /// `onnxruntime` or `embedded`.
+    pub const fn name(&self) -> &'static str {
+        match self.0 {
+            Kind::OnnxRuntime(_) => "onnxruntime",
+            Kind::Embedded => "embedded",
+        }
+    }
+
+    /// The version of the library; none for the engine inside, and where the library does not tell it.
+    pub fn version(&self) -> Option<&str> {
+        match &self.0 {
+            Kind::OnnxRuntime(runtime) => runtime.version(),
+            Kind::Embedded => None,
+        }
+    }
+
+    /// The file of the library; none for the engine inside.
+    pub fn library(&self) -> Option<&Path> {
+        match &self.0 {
+            Kind::OnnxRuntime(runtime) => Some(runtime.path()),
+            Kind::Embedded => None,
+        }
+    }
+
+    /// Loads a network from the bytes of its ONNX file.
+    ///
+    /// # Errors
+    /// When the engine does not know an operation of it, or the provider cannot start.
+    pub fn load(&self, bytes: &[u8], options: LoadOptions) -> Result<Box<dyn Network>> {
+        match &self.0 {
+            Kind::OnnxRuntime(runtime) => runtime.load(bytes, options),
+            Kind::Embedded => embedded::load(bytes, options),
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Networks that see: frames to detections, joints, and vectors that tell people, faces and products apart.
+//! It takes pictures in memory, manifests and the bytes of networks, and gives detections in pixels of the frame. It
+//! never opens a model file, never downloads and never reads a clock.
+
+mod align;
+mod decode;
+mod embedded;
+mod engine;
+mod input;
+mod manifest;
+mod model;
+mod network;
+mod onnxruntime;
+
+#[cfg(test)]
+mod tests;
+
+pub use engine::{Engine, LoadOptions, Provider};
+pub use manifest::{Classes, Colour, Decoder, Fit, Input, Layout, Manifest, OutputName, Region, Role, Weights};
+pub use model::Model;
+pub use network::{Element, Network, Output, Shape, Slot, Tensor, Values};

@@ -1,0 +1,146 @@
+//! What a loaded network is to the rest of the program: a tensor in, named tensors out.
+
+use std::fmt;
+
+use crate::base::Result;
+
+/// What the numbers of a tensor are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Element {
+    /// 32-bit floats.
+    F32,
+    /// Bytes from 0 to 255.
+    U8,
+}
+
+/// The numbers of an input.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Values {
+    /// 32-bit floats.
+    F32(Vec<f32>),
+    /// Bytes.
+    U8(Vec<u8>),
+}
+
+/// The input of a network, made once and filled again for every frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tensor {
+    shape: Vec<usize>,
+    values: Values,
+}
+
+/// An output of a network, whatever its type there, as floats; filled again by every inference.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Output {
+    /// What the network calls it.
+    pub name: String,
+    /// Lengths of its axes, the outermost first.
+    pub shape: Vec<usize>,
+    /// Its numbers, row-major.
+    pub values: Vec<f32>,
+}
+
+/// Lengths of the axes of an input or output as a network declares them; `None` for what is only known when it runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shape(pub Vec<Option<usize>>);
+
+/// An input or output as a network declares it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// Its name.
+    pub name: String,
+    /// What its numbers are; `None` for types that no input of ours has.
+    pub element: Option<Element>,
+    /// Its shape; `None` where the file does not say.
+    pub shape: Option<Shape>,
+}
+
+/// A network in memory, ready to run. One is used by one caller at a time; several of one file run beside each other.
+pub trait Network: Send {
+    /// What goes in.
+    fn inputs(&self) -> &[Slot];
+
+    /// What comes out, in the order of the file.
+    fn outputs(&self) -> &[Slot];
+
+    /// Runs on one input and writes every output, in the order of [`outputs`](Network::outputs), into memory that is
+    /// used again.
+    ///
+    /// # Errors
+    /// When the engine refuses the input or fails in an operation.
+    fn infer(&mut self, input: &Tensor, outputs: &mut Vec<Output>) -> Result<()>;
+}
+
+impl Tensor {
+    /// A tensor of zeros.
+    pub fn zeros(element: Element, shape: &[usize]) -> Self {
+        let count = shape.iter().product();
+        let values = match element {
+            Element::F32 => Values::F32(vec![0.0; count]),
+            Element::U8 => Values::U8(vec![0; count]),
+        };
+        Tensor { shape: shape.to_vec(), values }
+    }
+
+    /// Lengths of its axes, the outermost first.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// Its numbers, row-major.
+    pub fn values(&self) -> &Values {
+        &self.values
+    }
+
+    /// Its numbers, to be changed.
+    pub fn values_mut(&mut self) -> &mut Values {
+        &mut self.values
+    }
+}
+
+impl Output {
+    /// Takes over what an engine gives, in memory that is there.
+    pub(super) fn fill<T: Copy>(&mut self, shape: impl Iterator<Item = usize>, values: &[T], float: impl Fn(T) -> f32) {
+        self.shape.clear();
+        self.shape.extend(shape);
+        self.values.clear();
+        self.values.extend(values.iter().map(|value| float(*value)));
+    }
+}
+
+impl Shape {
+    /// A shape of which every length is known.
+    pub fn fixed(lengths: &[usize]) -> Self {
+        Shape(lengths.iter().copied().map(Some).collect())
+    }
+
+    /// Whether both can be the shape of one tensor: no two known lengths differ. Where one has more axes than the
+    /// other, axes of length 1 in front do not count, since exporters keep or drop the batch as they like.
+    pub fn fits(&self, other: &Shape) -> bool {
+        let (one, two) = match self.0.len() == other.0.len() {
+            true => (self.0.as_slice(), other.0.as_slice()),
+            false => (self.without_batch(), other.without_batch()),
+        };
+        one.len() == two.len() && one.iter().zip(two).all(|(a, b)| a.is_none() || b.is_none() || a == b)
+    }
+
+    /// Whether a tensor of these lengths fits, told without taking memory.
+    pub(super) fn admits(&self, lengths: &[usize]) -> bool {
+        let mut pairs = self.0.iter().zip(lengths);
+        let alike =
+            self.0.len() == lengths.len() && pairs.all(|(ours, length)| ours.is_none_or(|ours| ours == *length));
+        alike || self.fits(&Shape::fixed(lengths))
+    }
+
+    fn without_batch(&self) -> &[Option<usize>] {
+        let batch = self.0.iter().take_while(|length| **length == Some(1)).count();
+        &self.0[batch.min(self.0.len().saturating_sub(1))..]
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lengths = self.0.iter().map(|length| length.map_or_else(|| "?".to_owned(), |length| length.to_string()));
+        write!(f, "[{}]", lengths.collect::<Vec<_>>().join(", "))
+    }
+}
