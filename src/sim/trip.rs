@@ -37,6 +37,8 @@ const PEOPLE_DELAY_SECS: f64 = 2.31;
 const OPEN_SECS: f64 = 120.0;
 /// How long before the end of a recording an open shop asks everybody to leave, seconds.
 const CLOSING_SECS: f64 = 15.0;
+/// The part of a short recording that this is at most.
+const CLOSING_SHARE_MAX: f64 = 0.4;
 
 /// A trip and the truth about it.
 #[derive(Clone, Debug)]
@@ -97,10 +99,10 @@ impl Performance {
         let ways = measured.then(|| Arc::new(Ways::new(shop)));
         let mut play = enact(options, &stock, ways.as_ref(), measured, 0.0, seed);
         let late = |play: &Play| options.secs.is_some_and(|secs| secs < play.end);
-        let mut earlier = CLOSING_SECS;
+        let mut earlier = 0.0;
         while options.scenario == Scenario::Open && late(&play) && !play.actors.is_empty() {
+            earlier += closing_secs(options) / 3.0;
             play = enact(options, &stock, ways.as_ref(), measured, earlier, seed);
-            earlier += CLOSING_SECS;
         }
         let least = if play.actors.is_empty() { 0.0 } else { play.end };
         play.end = options.secs.map_or(play.end, |secs| secs.max(least));
@@ -169,10 +171,15 @@ impl Performance {
     }
 }
 
+/// How long before the end of the recording an open shop asks everybody out, seconds.
+fn closing_secs(options: &Options) -> f64 {
+    options.secs.map_or(CLOSING_SECS, |secs| CLOSING_SECS.min(secs * CLOSING_SHARE_MAX))
+}
+
 /// Lets the scripts be written and played; an open shop closes so much `earlier` than it must, seconds.
 fn enact(options: &Options, stock: &Stock, ways: Option<&Arc<Ways>>, gates: bool, earlier: f64, seed: u64) -> Play {
     let open = options.scenario == Scenario::Open;
-    let closes = if open { options.secs.unwrap_or(OPEN_SECS) - CLOSING_SECS - earlier } else { f64::INFINITY };
+    let closes = if open { options.secs.unwrap_or(OPEN_SECS) - closing_secs(options) - earlier } else { f64::INFINITY };
     let mut scripts = scenario::write(options.scenario, &mut Casting::new(&options.shop, stock, seed), closes);
     if gates && !options.scenario.is_free() {
         scripts.iter_mut().for_each(|script| script.steps.insert(0, Step::Scan { people: 1 }));

@@ -6,8 +6,9 @@ use super::mixed;
 use super::scenario::{put, take, wait};
 use super::script::{Carries, Lift, Script, Step, Which};
 
-/// Nobody comes in when less than this is left, seconds.
+/// Nobody comes in when less than this is left, seconds, nor in the last part of what is open very short.
 const VISIT_SECS_MIN: f64 = 14.0;
+const VISIT_SHARE_MIN: f64 = 0.5;
 /// How long a visit is about, seconds, and how many facings there are for each shopper inside.
 const VISIT_SECS: f64 = 50.0;
 const FACINGS: f64 = 16.0;
@@ -20,10 +21,11 @@ pub(super) fn open(cast: &mut Casting, closes: f64) -> Vec<Script> {
     let mut scripts: Vec<Script> = Vec::new();
     let inside = (cast.places.len() as f64 / FACINGS).clamp(1.2, INSIDE_MAX);
     let gap = VISIT_SECS / inside;
+    let visit = VISIT_SECS_MIN.min(closes * VISIT_SHARE_MIN);
     let mut enters = cast.roll.uniform(0.3, 2.5);
     let mut home = cast.any();
     let mut meetings = 0;
-    while let Some(place) = home.filter(|_| enters + VISIT_SECS_MIN < closes && scripts.len() < VISITORS_MAX) {
+    while let Some(place) = home.filter(|_| enters + visit < closes && scripts.len() < VISITORS_MAX) {
         // Now and then somebody goes where somebody is already, and a crowd comes about.
         let place = if cast.roll.chance(0.25) { place } else { cast.any().unwrap_or(place) };
         home = Some(place);

@@ -8,6 +8,7 @@ mod determinism;
 mod documents;
 mod export;
 mod faults;
+mod film;
 mod fuzz;
 mod live;
 mod long;
