@@ -48,6 +48,12 @@ pub(super) struct Simulate {
     /// where the shop has cameras.
     #[arg(long, value_name = "CUT", value_parser = deep_cut)]
     cut: Option<Cut>,
+    /// Width of the frames; the height follows. Default: as the shop's cameras say.
+    #[arg(long, value_name = "PIXELS")]
+    width: Option<u32>,
+    /// Frames a second. Default: as the shop's cameras say.
+    #[arg(long, value_name = "HERTZ")]
+    rate: Option<f64>,
     /// Quality of the JPEG frames.
     #[arg(long, default_value_t = 85, value_parser = clap::value_parser!(u8).range(1..=100))]
     quality: u8,
@@ -92,6 +98,9 @@ impl Simulate {
         }
         let Some(output) = self.output.clone() else { return Ok(()) };
         let (mut shop, _) = shops::open(self.shop.as_deref())?;
+        if self.width.is_some() || self.rate.is_some() {
+            shop = Arc::new(sim::with_frames(&shop, self.width, self.rate)?);
+        }
         if self.varied {
             shop = Arc::new(sim::varied(&shop, self.seed)?);
         }

@@ -47,7 +47,7 @@ pub use film::{Film, FilmOptions, Shown};
 pub use scenario::Scenario;
 pub use script::{Carries, Lift, Script, Spot, Step, Want, Which};
 pub use trip::{Trip, trip};
-pub use vary::varied;
+pub use vary::{varied, with_frames};
 
 use crate::base::Result;
 use crate::facts::Fact;

@@ -9,7 +9,7 @@ use aisle::base::{CameraId, ShopTime};
 use aisle::config;
 use aisle::eval;
 use aisle::facts::{Body, BodyPoint, Fact};
-use aisle::geometry::PixelBox;
+use aisle::geometry::{PixelBox, Point};
 use aisle::image::decode_jpeg;
 use aisle::pipeline::run;
 use aisle::ports::{FactSink, FactSource};
@@ -212,6 +212,21 @@ fn varied_shops_hang_their_cameras_elsewhere_and_say_so() {
         wrist.visibility == Visibility::Visible
     });
     assert!(seen.count() > 3);
+}
+
+#[test]
+fn frames_come_in_the_size_and_at_the_rate_that_was_asked_for() {
+    let whole = config::load_shop(Path::new("micro-market")).unwrap();
+    let half = Arc::new(sim::with_frames(&whole, Some(320), Some(1.0)).unwrap());
+    for (camera, half) in whole.cameras().iter().zip(half.cameras()) {
+        assert_eq!((half.size_pixels, half.rate_hertz), ([320, 180], 1.0));
+        let pixels = [camera, half].map(|camera| camera.view.pixel_from_world(Point::new(1.4, 1.5, 0.4)).unwrap());
+        assert!(pixels[0].distance(pixels[1] * 2.0) < 1e-6, "{pixels:?}");
+    }
+    let held = held(&recorded(&options(&half, Scenario::SinglePick, Level::Clean, 1, Some(30.0)), false));
+    assert!((50..=60).contains(&held.frames.len()), "{} frames", held.frames.len());
+    let error = sim::with_frames(&whole, Some(8), None).unwrap_err().to_string();
+    assert!(error.contains("camera front") && error.contains("16"), "{error}");
 }
 
 #[test]

@@ -90,7 +90,7 @@ impl Style {
             lamp_pitch: 1.8,
             window: (-1.6, 0.05),
             sensor: SensorStyle {
-                exposure: 1.0,
+                exposure: 1.35,
                 balance: [1.0, 1.0],
                 vignette: 0.2,
                 shot_noise: 0.018,
@@ -112,7 +112,7 @@ impl Style {
         let floor_hue = real(0.0, 1.0);
         let floor_value = real(0.25, 0.9);
         let sensor = SensorStyle {
-            exposure: real(-0.45, 0.25).exp() as f32,
+            exposure: real(-0.3, 0.45).exp() as f32,
             balance: [real(0.88, 1.12) as f32, real(0.86, 1.14) as f32],
             vignette: real(0.0, 0.45) as f32,
             shot_noise: real(0.004, 0.05) as f32,
