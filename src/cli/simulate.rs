@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{export, shops};
-use crate::base::Result;
+use crate::base::{Error, Result};
 use crate::export::Form;
 use crate::facts::{Movement, Topic};
 use crate::ports::FactSink;
@@ -16,6 +16,9 @@ use crate::recording::{Cut, Summary, Writer};
 use crate::shop::Shop;
 use crate::sim::{self, Film, FilmOptions, Options, Scenario, Shown};
 use crate::truth::Truth;
+
+/// The plates of a trip are worked out before its frames, so an hour is what fits into the memory of a small machine.
+const SECONDS_MAX: f64 = 3_600.0;
 
 /// Make a shopping trip with known truth and write it as a recording.
 #[derive(Args, Clone, Debug)]
@@ -105,16 +108,26 @@ impl Simulate {
             shop = Arc::new(sim::varied(&shop, self.seed)?);
         }
         let cut = self.cut.unwrap_or(if shop.cameras().is_empty() { Cut::Tracked } else { Cut::Raw });
+        let films = cut == Cut::Raw && !shop.cameras().is_empty();
+        self.check(cut, films)?;
         let scenario = self.scenario.unwrap_or(if self.seconds.is_some() { Scenario::Open } else { Scenario::Mixed });
         let options = Options { shop, scenario, level: self.level.into(), seed: self.seed, secs: self.seconds };
-        let text = match cut {
-            Cut::Raw if !options.shop.cameras().is_empty() => self.film(&options, &output)?,
-            Cut::Raw | Cut::Seen | Cut::Tracked | Cut::Decided => without_frames(&options, cut, &output)?,
-        };
-        if let Some(folder) = &self.video {
-            export::write(Form::Preview, &output, folder)?;
+        let text = if films { self.film(&options, &output)? } else { without_frames(&options, cut, &output)? };
+        super::print(&text)?;
+        self.video.as_ref().map_or(Ok(()), |folder| export::write(Form::Preview, &output, folder))
+    }
+
+    /// Refuses what could only fail after everything was rendered.
+    fn check(&self, cut: Cut, films: bool) -> Result<()> {
+        if cut == Cut::Raw && !films {
+            let hint = "`--shop micro-market` and `--shop convenience` have cameras; `--cut tracked` needs none";
+            return Err(Error::usage("this shop has no cameras, so there are no frames to record").hint(hint));
         }
-        super::print(&text)
+        if self.video.is_some() && !films {
+            let hint = "leave out --video, or take a shop with cameras and `--cut raw`";
+            return Err(Error::usage("there is nothing to look at without frames").hint(hint));
+        }
+        self.video.as_deref().map_or(Ok(()), crate::export::check_folder)
     }
 
     /// Renders what the cameras see while the trip is played, and records all of it.
@@ -160,8 +173,8 @@ fn progress(frames: u64) -> ProgressBar {
 }
 
 fn parse_seconds(text: &str) -> std::result::Result<f64, String> {
-    let secs = text.parse::<f64>().ok().filter(|secs| (1.0..=86_400.0).contains(secs));
-    secs.ok_or_else(|| format!("`{text}` is not a length: write seconds from 1 to 86400, such as 60"))
+    let secs = text.parse::<f64>().ok().filter(|secs| (1.0..=SECONDS_MAX).contains(secs));
+    secs.ok_or_else(|| format!("`{text}` is not a length: write seconds from 1 to {SECONDS_MAX}, such as 60"))
 }
 
 fn deep_cut(text: &str) -> std::result::Result<Cut, String> {

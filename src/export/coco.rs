@@ -50,7 +50,7 @@ impl<'a> Coco<'a> {
     }
 }
 
-/// The number of an image: the same whatever else was recorded.
+/// The number of an image: frames with truth in order, the cameras side by side.
 fn image_id(index: &Index, spot: &Spot<'_>) -> u64 {
     (spot.number - 1) * index.shop.cameras().len() as u64 + spot.camera as u64 + 1
 }

@@ -1,5 +1,6 @@
 //! A folder that gets its name when it is whole.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -26,22 +27,11 @@ impl PartFolder {
     /// When something is there already, or the folder cannot be made.
     pub(super) fn beside(path: &Path) -> Result<Self> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let Some(name) = path.file_name() else {
-            return Err(Error::usage("this is not the name of a folder").at_path(path));
-        };
-        let hint = "name a folder that does not exist yet; nothing is overwritten";
-        if path.is_dir() {
-            let mut inside = fs::read_dir(path).map_err(|error| Error::io("open", path, &error))?;
-            if inside.next().is_some() {
-                return Err(Error::usage("this folder is not empty").at_path(path).hint(hint));
-            }
-        } else if path.exists() {
-            return Err(Error::usage("this is a file; pictures go into a folder").at_path(path).hint(hint));
-        }
+        let name = free_name(path)?;
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let passing = format!(".{}.{}-{number}.part", name.to_string_lossy(), std::process::id());
         let part = path.with_file_name(passing);
-        fs::create_dir(&part).map_err(|error| Error::io("create", &part, &error))?;
+        fs::create_dir(&part).map_err(|error| Error::io("create", path, &error))?;
         Ok(PartFolder { path: part, renamed: false })
     }
 
@@ -93,4 +83,24 @@ impl TextFile {
     pub(super) fn finish(mut self) -> Result<()> {
         self.out.flush().map_err(|error| Error::io("write", &self.path, &error))
     }
+}
+
+/// The name of a folder that may be made: nothing is there, or an empty folder.
+///
+/// # Errors
+/// When something is there already.
+pub(super) fn free_name(path: &Path) -> Result<&OsStr> {
+    let Some(name) = path.file_name() else {
+        return Err(Error::usage("this is not the name of a folder").at_path(path));
+    };
+    let hint = "name a folder that does not exist yet; nothing is overwritten";
+    if path.is_dir() {
+        let mut inside = fs::read_dir(path).map_err(|error| Error::io("open", path, &error))?;
+        if inside.next().is_some() {
+            return Err(Error::usage("this folder is not empty").at_path(path).hint(hint));
+        }
+    } else if path.exists() {
+        return Err(Error::usage("this is a file; pictures go into a folder").at_path(path).hint(hint));
+    }
+    Ok(name)
 }

@@ -109,6 +109,7 @@ fn frame_truth(camera: &str, frame: u64) -> FrameTruth {
         visible_bounds: Some(PixelBox { bottom: 160.0, ..bounds }),
         visible_share: 0.9,
         keypoints,
+        carries: Vec::new(),
         hands: [hand(left + 10.0, holds), hand(left + 50.0, Vec::new())],
     };
     let hidden =

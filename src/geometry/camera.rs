@@ -68,6 +68,17 @@ impl CameraPose {
     }
 }
 
+impl CameraPose {
+    /// The pose after the camera was turned in its place, by a Rodrigues vector in its own frame: about its right, its
+    /// down and its forward direction, radians.
+    pub fn turned(&self, about: [f64; 3]) -> Self {
+        let (turn, rows) = (matrix_of(about), matrix_of(self.rotation));
+        let column = |row: [f64; 3], axis: usize| (0..3).map(|part| row[part] * rows[part][axis]).sum::<f64>();
+        let turned = turn.map(|row| [0, 1, 2].map(|axis| column(row, axis)));
+        CameraPose { position: self.position, rotation: rodrigues_of(turned) }
+    }
+}
+
 impl Camera {
     /// Works out a camera.
     pub fn new(lens: Lens, pose: CameraPose) -> Self {

@@ -103,3 +103,19 @@ fn a_similarity_is_found_and_undone() {
     assert_eq!(Affine::similarity(&[[1.0, 1.0]; 5], &[[2.0, 2.0]; 5]), None);
     assert_eq!(Affine { rows: [[1.0, 1.0, 0.0], [1.0, 1.0, 0.0]] }.inverse(), None);
 }
+
+#[test]
+fn a_camera_turns_in_its_place_about_its_own_axes() {
+    let pose = CameraPose::look_at(Point::new(1.0, -2.0, 2.6), Point::new(1.2, 0.5, 0.8), 0.4);
+    let lens = Lens { distortion: [0.0; 5], ..wide() };
+    let seen = |pose: CameraPose, point| Camera::new(lens, pose).pixel_from_world(point).unwrap();
+    let ahead = Camera::new(lens, pose).world_from_view(Point::new(0.0, 0.0, 2.0));
+    let turned = pose.turned([0.0, 0.1, 0.0]);
+    // Turned about its down direction by a tenth, what was straight ahead goes sideways by the tangent, and nowhere else.
+    let pixel = seen(turned, ahead);
+    assert!((pixel.x - 322.0 - 310.0 * 0.1_f64.tan()).abs() < 1e-6 && (pixel.y - 177.0).abs() < 1e-6, "{pixel:?}");
+    assert!(seen(turned.turned([0.0, -0.1, 0.0]), ahead).distance(seen(pose, ahead)) < 1e-6);
+    let down = CameraPose::look_at(Point::new(0.0, 0.0, 3.0), Point::new(0.0, 0.0, 0.0), 0.0);
+    let beside = seen(down.turned([0.01, 0.0, 0.0]), Point::new(1.0, 0.0, 0.0));
+    assert!(beside.distance(seen(down, Point::new(1.0, 0.0, 0.0))) < 6.0, "{beside:?}");
+}

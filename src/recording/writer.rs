@@ -67,7 +67,7 @@ impl Writer<BufWriter<File>> {
     /// When the folder cannot be written to.
     pub fn create(path: &Path, shop: &Shop, truth: Option<&Truth>, cut: Cut) -> Result<Self> {
         let part = PartFile::beside(path)?;
-        let file = File::create_new(&part.path).map_err(|error| Error::io("create", &part.path, &error))?;
+        let file = File::create_new(&part.path).map_err(|error| Error::io("create", path, &error))?;
         let mut writer = Writer::new(BufWriter::new(file), shop, truth, cut)?;
         writer.part = Some(part);
         writer.path = Some(path.to_owned());

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::check_cameras::{check_cameras, check_room, check_zones};
+use super::check_cameras::{FLOOR_METRES_MAX, check_cameras, check_room, check_zones};
 use super::check_prices::{check_markdown, check_promotions, check_taxes};
 use super::{
     Catalogue, Facing, FacingDraft, Gtin, PaymentPolicy, Plate, PlateDraft, Policy, PolicyDraft, Problem, Product,
@@ -10,6 +10,7 @@ use super::{
 };
 use crate::base::limits::PLATES_PER_SHELF_MAX;
 use crate::base::{Currency, Grams, Money, PlateId, Prob, SkuId, Span};
+use crate::geometry::Point;
 
 /// Heaviest unit a shelf plate is expected to carry, grams.
 const UNIT_GRAMS_MAX: f64 = 50_000.0;
@@ -149,8 +150,12 @@ fn check_shelves(drafts: &[ShelfDraft], catalogue: &Catalogue, complaints: &mut 
         if !seen.insert(draft.id) {
             complaints.say("a shelf of this name stands twice");
         }
-        if !draft.placement.origin.is_finite() || !draft.placement.turn_radians.is_finite() {
-            complaints.say("the placement is not made of finite numbers");
+        let Point { x, y, z, .. } = draft.placement.origin;
+        if [x, y, z].iter().any(|coordinate| !(coordinate.abs() <= FLOOR_METRES_MAX)) {
+            complaints.say(format!("it stands beyond {FLOOR_METRES_MAX} m of the origin; its place is in metres"));
+        }
+        if !draft.placement.turn_radians.is_finite() {
+            complaints.say("its turn is not a finite number");
         }
         complaints.range("depth_metres", draft.depth_metres, 0.0, FURNITURE_METRES_MAX);
         complaints.range("clearance_metres", draft.clearance_metres, 0.0, FURNITURE_METRES_MAX);

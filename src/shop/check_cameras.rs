@@ -12,6 +12,10 @@ use crate::geometry::{self, Floor, Point};
 const SIDE_PIXELS_MIN: u32 = 16;
 /// Frames a second of the fastest camera that makes sense.
 const RATE_HERTZ_MAX: f64 = 240.0;
+/// Further than this from its origin no shop reaches, metres: units are mixed up easily.
+pub(super) const FLOOR_METRES_MAX: f64 = 500.0;
+/// Largest coefficient of a lens that still makes pictures.
+const DISTORTION_MAX: f64 = 20.0;
 /// Lowest and highest ceiling of a shop, metres.
 const CEILING_METRES: (f64, f64) = (2.0, 10.0);
 
@@ -84,9 +88,16 @@ fn check_lens(draft: &CameraDraft, complaints: &mut Complaints) {
                 .say(format!("the principal point in {axis} is {centre}; it lies in the frame, 0 to {side} pixels"));
         }
     }
-    let rest = draft.lens.distortion.iter().chain(&draft.pose.rotation);
-    if rest.into_iter().any(|number| !number.is_finite()) || !draft.pose.position.is_finite() {
-        complaints.say("distortion or pose is not made of finite numbers");
+    if draft.lens.distortion.iter().any(|part| !(part.abs() <= DISTORTION_MAX)) {
+        complaints
+            .say(format!("a coefficient of its distortion is beyond {DISTORTION_MAX}; they are k1, k2, p1, p2, k3"));
+    }
+    if draft.pose.rotation.iter().any(|part| !part.is_finite()) {
+        complaints.say("its rotation is not made of finite numbers");
+    }
+    let Point { x, y, z, .. } = draft.pose.position;
+    if [x, y, z].iter().any(|coordinate| !(coordinate.abs() <= FLOOR_METRES_MAX)) {
+        complaints.say(format!("its position lies beyond {FLOOR_METRES_MAX} m of the origin; it is in metres"));
     }
 }
 
@@ -94,8 +105,8 @@ fn check_polygon(corners: &[[f64; 2]], complaints: &mut Complaints) -> Vec<Point
     if corners.len() < 3 {
         complaints.say(format!("{} corners; a polygon has at least three", corners.len()));
     }
-    if corners.iter().flatten().any(|coordinate| !coordinate.is_finite()) {
-        complaints.say("a corner is not made of finite numbers");
+    if corners.iter().flatten().any(|coordinate| !(coordinate.abs() <= FLOOR_METRES_MAX)) {
+        complaints.say(format!("a corner lies beyond {FLOOR_METRES_MAX} m of the origin; corners are in metres"));
     }
     corners.iter().map(|[x, y]| Point::new(*x, *y, 0.0)).collect()
 }

@@ -15,7 +15,7 @@ use super::trip::Performance;
 use super::{Options, Trip};
 use crate::base::{Result, SkuId, SourceId};
 use crate::facts::{Body, BodyPoint, Fact, Frame, FrameFormat, Stamp};
-use crate::geometry::{Point, World};
+use crate::geometry::{PixelBox, Point, World};
 use crate::image::encode_jpeg;
 use crate::shop::{Camera, Package, Shop};
 use crate::truth::{FrameBody, FrameTruth, HandTruth, PointTruth, SceneBody, SceneTruth, Truth};
@@ -198,9 +198,11 @@ impl Film {
 
     /// Everybody of whom some part lies in the picture.
     fn frame_bodies(&self, camera: &Camera, moment: &Moment, shot: &Shot) -> Vec<FrameBody> {
+        let [width, height] = camera.size_pixels.map(f64::from);
+        let picture = PixelBox::from_size(0.0, 0.0, width, height);
         let mut bodies = Vec::new();
         for (number, (figure, pixels)) in moment.people.iter().zip(&shot.bodies).enumerate() {
-            let Some(bounds) = pixels.bounds else { continue };
+            let Some(bounds) = pixels.bounds.filter(|bounds| bounds.intersection(&picture).is_some()) else { continue };
             let point = |point: Point<World>, radius: f64| PointTruth {
                 pixel: camera.view.pixel_from_world(point),
                 visibility: shot.sees(number, point, radius),
@@ -218,6 +220,7 @@ impl Film {
                 visible_share: pixels.visible_share,
                 keypoints: BodyPoint::ALL.map(joint),
                 hands: [hand(0), hand(1)],
+                carries: self.held(moment, Holder::Carrier(figure.actor)),
             });
         }
         bodies

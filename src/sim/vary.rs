@@ -3,14 +3,15 @@
 
 use super::roll::Roll;
 use crate::base::{Error, Result};
-use crate::geometry::{Camera, CameraPose, Point, World};
-use crate::shop::{CameraDraft, Shop, ShopDraft};
+use crate::geometry::{Point, World};
+use crate::shop::{CameraDraft, Room, Shop, ShopDraft};
 
-/// How far a camera is moved, standard deviation, metres, and how far its view goes astray two metres away.
-const MOVED_METRES: f64 = 0.12;
-const ASTRAY_METRES: f64 = 0.15;
-/// Standard deviation of its roll, radians.
-const ROLL_RADIANS: f64 = 0.03;
+/// How far a camera is moved in each direction, standard deviation, metres.
+const MOVED_METRES: f64 = 0.1;
+/// How far it is turned about its own right, down and forward, standard deviation, radians.
+const TURNED_RADIANS: [f64; 3] = [0.06, 0.06, 0.03];
+/// Nearer to a wall, the ceiling or the floor no camera is moved, metres.
+const WALL_METRES: f64 = 0.05;
 /// Standard deviation of focal lengths and distortion, as a share.
 const LENS_SHARE: f64 = 0.06;
 
@@ -46,7 +47,7 @@ pub fn with_frames(shop: &Shop, width_pixels: Option<u32>, rate_hertz: Option<f6
 pub fn varied(shop: &Shop, seed: u64) -> Result<Shop> {
     let mut draft = shop.draft().clone();
     for camera in &mut draft.cameras {
-        vary(camera, &mut Roll::new(seed, &format!("camera/{}", camera.name)));
+        vary(camera, shop.room(), &mut Roll::new(seed, &format!("camera/{}", camera.name)));
     }
     checked(draft)
 }
@@ -58,19 +59,29 @@ fn checked(draft: ShopDraft) -> Result<Shop> {
     })
 }
 
-fn vary(camera: &mut CameraDraft, roll: &mut Roll) {
-    let view = Camera::new(camera.lens, camera.pose);
-    let [right, down, forward] = view.rotation_rows().map(|[x, y, z]| Point::<World>::new(x, y, z));
-    let mut off = |sigma: f64| {
-        Point::<World>::new(roll.bounded(0.0, sigma), roll.bounded(0.0, sigma), roll.bounded(0.0, sigma * 0.5))
-    };
-    let position = camera.pose.position + off(MOVED_METRES);
-    let target = camera.pose.position + forward * 2.0 + off(ASTRAY_METRES);
-    // What its roll was: how far its right side hangs below the horizontal.
-    let before = right.z.atan2(-down.z);
-    camera.pose = CameraPose::look_at(position, target, before + roll.bounded(0.0, ROLL_RADIANS));
+fn vary(camera: &mut CameraDraft, room: Option<&Room>, roll: &mut Roll) {
+    let off = [0, 1, 2].map(|_| roll.bounded(0.0, MOVED_METRES));
+    let moved = camera.pose.position + Point::new(off[0], off[1], off[2] * 0.5);
+    if room.is_none_or(|room| hangs_in(room, moved)) {
+        camera.pose.position = moved;
+    }
+    camera.pose = camera.pose.turned(TURNED_RADIANS.map(|sigma| roll.bounded(0.0, sigma)));
     let zoom = roll.around(1.0, LENS_SHARE);
     camera.lens.focal_pixels = camera.lens.focal_pixels.map(|focal| focal * zoom);
     let bend = roll.around(1.0, LENS_SHARE);
     camera.lens.distortion = camera.lens.distortion.map(|part| part * bend);
+}
+
+/// Whether a point is inside the room, away from its walls and ceiling.
+fn hangs_in(room: &Room, point: Point<World>) -> bool {
+    let corners = || room.polygon.iter().zip(room.polygon.iter().cycle().skip(1));
+    let crossings = corners().filter(|(a, b)| {
+        (point.y < a.y) != (point.y < b.y) && point.x < a.x + (b.x - a.x) * (point.y - a.y) / (b.y - a.y)
+    });
+    let clear = corners().all(|(a, b)| {
+        let (along, to) = (*b - *a, point.floor() - *a);
+        let share = ((along.x * to.x + along.y * to.y) / (along.norm() * along.norm()).max(1e-9)).clamp(0.0, 1.0);
+        WALL_METRES <= point.floor().distance(a.lerp(*b, share))
+    });
+    crossings.count() % 2 == 1 && clear && WALL_METRES <= room.height_metres - point.z && WALL_METRES <= point.z
 }

@@ -16,7 +16,7 @@ pub struct FrameTruth {
     pub sequence: u64,
     /// The middle of the exposure on the plates' clock; the frame's own stamp is as wrong as its camera's clock.
     pub at: ShopTime,
-    /// Everybody of whom some part lies in the picture, also the hidden, the nearest first.
+    /// Everybody of whom some part lies in the picture, also the hidden, the one whose chest is nearest first.
     pub people: Vec<FrameBody>,
 }
 
@@ -37,6 +37,8 @@ pub struct FrameBody {
     pub keypoints: [PointTruth; BodyPoint::COUNT],
     /// Left and right hand.
     pub hands: [HandTruth; 2],
+    /// What lies in the basket, the bag or the arms, one entry a unit.
+    pub carries: Vec<SkuId>,
 }
 
 /// A point of a body in a frame.
@@ -89,6 +91,6 @@ pub struct SceneBody {
     pub palms: [Point<World>; 2],
     /// What the left and the right hand hold, one entry a unit.
     pub holds: [Vec<SkuId>; 2],
-    /// What lies in the basket or bag, one entry a unit.
+    /// What lies in the basket, the bag or the arms, one entry a unit.
     pub carries: Vec<SkuId>,
 }
