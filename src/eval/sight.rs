@@ -102,7 +102,9 @@ impl SightJudge {
             said.extend(told.iter().map(|one| Observed { frame, id: one.track.number() as i64, place: one.floor }));
             for (body, one) in pairs(&people, told) {
                 floor_errors.push(stands(body).distance(one.floor));
-                for (side, wrist) in WRISTS.into_iter().enumerate().filter(|(side, _)| self.is_plain(body.visit, *side, at)) {
+                for (side, wrist) in
+                    WRISTS.into_iter().enumerate().filter(|(side, _)| self.is_plain(body.visit, *side, at))
+                {
                     match one.wrists[side] {
                         Some(told) => wrist_errors.push(told.distance(body.joints[wrist as usize])),
                         None => wrists_untold += 1,
@@ -139,7 +141,8 @@ impl SightJudge {
     fn is_plain(&self, visit: VisitId, side: usize, at: ShopTime) -> bool {
         let Some(seen) = self.wrists.get(&(visit, side)) else { return false };
         let from = seen.partition_point(|(time, _)| *time < at - SEEN_SPAN_MAX);
-        let mut near = seen[from..].iter().take_while(|(time, _)| *time <= at + SEEN_SPAN_MAX).map(|(_, camera)| camera);
+        let mut near =
+            seen[from..].iter().take_while(|(time, _)| *time <= at + SEEN_SPAN_MAX).map(|(_, camera)| camera);
         let first = near.next();
         near.any(|camera| Some(camera) != first)
     }

@@ -22,7 +22,8 @@ fn detection(body: &FrameBody, noise_pixels: f64, roll: &mut Roll) -> Option<Det
     let PixelBox { left, top, right, bottom } = body.visible_bounds?;
     let mut off = |coordinate: f64| roll.normal(coordinate, noise_pixels);
     let [left, top, right, bottom] = [left, top, right, bottom].map(&mut off);
-    let bounds = PixelBox { left: left.min(right), top: top.min(bottom), right: left.max(right), bottom: top.max(bottom) };
+    let bounds =
+        PixelBox { left: left.min(right), top: top.min(bottom), right: left.max(right), bottom: top.max(bottom) };
     let mut keypoint = |point: &PointTruth| match point.pixel.filter(|_| point.visibility == Visibility::Visible) {
         Some(pixel) => Keypoint { pixel: Point::new(off(pixel.x), off(pixel.y), 0.0), score: SCORE },
         None => Keypoint { pixel: bounds.centre(), score: 0.0 },
