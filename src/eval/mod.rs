@@ -7,6 +7,7 @@ mod diff;
 mod html;
 mod reliability;
 mod score;
+pub mod sight;
 mod summary;
 mod text;
 pub mod tracks;

@@ -6,6 +6,7 @@ mod engine;
 mod live;
 pub mod reorder;
 mod run;
+mod sight;
 
 #[cfg(test)]
 mod tests;
@@ -13,3 +14,4 @@ mod tests;
 pub use engine::{Counters, Engine, Held, Options};
 pub use live::{Began, Live, Payers};
 pub use run::{Outcome, RunOptions, run};
+pub use sight::{Networks, Sight, SightCounters};

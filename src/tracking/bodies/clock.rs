@@ -9,8 +9,9 @@ use crate::base::limits::CLOCK_OFFSET_SPAN_MAX;
 const SPEED_PIXELS_MIN: f64 = 15.0;
 /// A lag beyond this is an error of another kind, in deviations of the keypoint.
 const LAG_SIGMAS_MAX: f64 = 4.0;
-/// Weight of the past at most, one over seconds squared: clocks drift, so the past fades behind a millisecond.
-const MEMORY: f64 = 1e6;
+/// Weight of the past at most, one over seconds squared: clocks drift and bodies turn, so the past fades behind four
+/// milliseconds.
+const MEMORY: f64 = 62_500.0;
 /// How sure the clocks are thought to be at first: they agree to a tenth of a second.
 const PRIOR_SECS: f64 = 0.1;
 
@@ -60,10 +61,9 @@ impl Clocks {
         self.each.iter().map(|clock| clock.secs).sum::<f64>() / self.each.len().max(1) as f64
     }
 
-    /// Learns from what one frame was off.
+    /// Learns from what one body was off in one frame.
     pub(super) fn learn(&mut self, camera: usize, lags: &[Lag]) {
-        let limit = CLOCK_OFFSET_SPAN_MAX.as_secs();
-        let clock = &mut self.each[camera];
+        let (mut sum, mut total, mut count) = (0.0, 0.0, 0_u64);
         for lag in lags {
             let speed = lag.speed.norm();
             if speed < SPEED_PIXELS_MIN || LAG_SIGMAS_MAX * lag.sigma < lag.off.norm() {
@@ -72,9 +72,16 @@ impl Clocks {
             // What was seen lies behind by the speed times what the clock is ahead.
             let secs = -lag.off.dot(&lag.speed) / (speed * speed);
             let worth = (speed / lag.sigma).powi(2);
-            clock.weight = (clock.weight + worth).min(MEMORY.max(clock.weight));
-            clock.secs = (clock.secs + secs * worth / (clock.weight + worth)).clamp(-limit, limit);
-            clock.keypoints += 1;
+            (sum, total, count) = (sum + secs * worth, total + worth, count + 1);
         }
+        if count == 0 {
+            return;
+        }
+        // The joints of one body share their errors, so that all of them together are worth one.
+        let (secs, worth) = (sum / total, total / count as f64);
+        let (clock, limit) = (&mut self.each[camera], CLOCK_OFFSET_SPAN_MAX.as_secs());
+        clock.weight = (clock.weight + worth).min(MEMORY.max(clock.weight));
+        clock.secs = (clock.secs + secs * worth / clock.weight).clamp(-limit, limit);
+        clock.keypoints += count;
     }
 }

@@ -205,6 +205,13 @@ impl BodyTracker {
         self.people.iter().filter(|person| BELIEVED_ODDS <= person.odds)
     }
 
+    /// An instant of a camera's clock on the mean of all cameras' clocks, which the people's instants are on; the same
+    /// where the camera is not known.
+    pub fn shared_time(&self, camera: &CameraId, at: ShopTime) -> ShopTime {
+        let known = self.cameras.iter().position(|(id, _)| id == camera);
+        known.map_or(at, |camera| at - self.clocks.offset(camera))
+    }
+
     /// How far each camera's clock is from the mean of all, and how sure that is.
     pub fn clocks(&self) -> Vec<(CameraId, ClockResidual)> {
         self.cameras.iter().enumerate().map(|(index, (id, _))| (id.clone(), self.clocks.residual(index))).collect()

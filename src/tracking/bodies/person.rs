@@ -144,7 +144,10 @@ impl Person {
             let speed = expected.slope * joint.velocity();
             let distance = joint.update(&expected, seen, sigma, GATE);
             if distance <= GATE {
-                lags.push(Lag { off: seen - expected.pixel, speed, sigma });
+                // What the joint itself may be off along its way is no sign of time either.
+                let along = speed / speed.norm().max(1e-9);
+                let spread = (along.transpose() * expected.spread * along)[0].max(0.0);
+                lags.push(Lag { off: seen - expected.pixel, speed, sigma: (sigma * sigma + spread).sqrt() });
             }
         }
         self.find_again();

@@ -1,0 +1,252 @@
+//! A recording through sight: from its frames, what was seen in them, or their truth, to people on the floor.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::{See, draw, make_folder, write};
+use crate::base::{CameraId, Error, Result, ShopTime, Span, TrackId};
+use crate::cli::print;
+use crate::eval::sight::{SightJudge, SightScore, Told};
+use crate::facts::{Body, Fact, PeopleFrame, SeenFrame, Topic};
+use crate::image::decode_jpeg;
+use crate::pipeline::Sight;
+use crate::ports::FactSource;
+use crate::recording::{Entry, Reader};
+use crate::shop::Shop;
+use crate::sim;
+use crate::truth::FrameTruth;
+
+/// Where everybody is, a line an instant.
+const FLOOR_FILE: &str = "floor.jsonl";
+/// Frames that wait for their truth; beyond it some go without.
+const WAITING_FRAMES_MAX: usize = 256;
+
+/// A recording that is being looked at.
+struct Course<'a> {
+    see: &'a See,
+    shop: Shop,
+    sight: Sight,
+    judge: SightJudge,
+    output: Option<Output>,
+    /// Frames whose truth may still come, by camera and number.
+    waiting: BTreeMap<(CameraId, u64), Fact>,
+    /// By how much each camera's clock was ahead of the truth's, added up in seconds, and in how many frames.
+    ahead: BTreeMap<CameraId, (f64, f64)>,
+    tracks: BTreeSet<TrackId>,
+    /// Most people that were told at once.
+    people_max: usize,
+    /// Instants at which people were told.
+    instants: u64,
+}
+
+/// Where pictures and people go.
+struct Output {
+    folder: PathBuf,
+    floor: BufWriter<File>,
+    /// How many pictures of each camera there are.
+    pictures: BTreeMap<CameraId, u64>,
+}
+
+impl See {
+    /// Looks at a recording, and judges what comes of it where the recording knows better.
+    pub(super) fn see_recording(&self) -> Result<()> {
+        let mut reader = Reader::open(&self.path)?;
+        let shop = reader.shop().clone();
+        if shop.cameras().is_empty() {
+            let hint = "name them in its shop file; the shops that aisle brings along have some";
+            return Err(Error::input("the shop of this recording has no cameras").at_path(&self.path).hint(hint));
+        }
+        let looks = !self.truth && reader.cut().holds(Topic::Frame);
+        let networks = looks.then(|| self.networks()).transpose()?;
+        let sight = Sight::new(&shop, networks);
+        let mut course = Course {
+            see: self,
+            shop,
+            sight,
+            judge: SightJudge::default(),
+            output: self.output.as_deref().map(Output::begin).transpose()?,
+            waiting: BTreeMap::new(),
+            ahead: BTreeMap::new(),
+            tracks: BTreeSet::new(),
+            people_max: 0,
+            instants: 0,
+        };
+        while let Some(entry) = reader.next_entry()? {
+            match entry {
+                Entry::Fact(fact) => course.take(fact)?,
+                Entry::Frame(truth) => course.take_truth(&truth)?,
+                Entry::Scene(scene) => course.judge.take_scene(scene),
+            }
+        }
+        course.finish()
+    }
+}
+
+impl Course<'_> {
+    fn take(&mut self, fact: Fact) -> Result<()> {
+        let camera = match &fact.body {
+            Body::Frame(frame) => frame.camera.clone(),
+            Body::Seen(seen) => seen.camera.clone(),
+            _ => return Ok(()),
+        };
+        if !self.see.truth {
+            let made = self.sight.take(&fact)?;
+            self.show(&fact, &made)?;
+        }
+        while WAITING_FRAMES_MAX <= self.waiting.len() {
+            self.waiting.pop_first();
+        }
+        self.waiting.insert((camera, fact.stamp.sequence), fact);
+        Ok(())
+    }
+
+    /// Takes what a frame really shows: to judge by, and in the place of networks if that was asked for.
+    fn take_truth(&mut self, truth: &FrameTruth) -> Result<()> {
+        self.judge.take_frame(truth);
+        let Some(fact) = self.waiting.remove(&(truth.camera.clone(), truth.sequence)) else { return Ok(()) };
+        let (sum, count) = self.ahead.entry(truth.camera.clone()).or_default();
+        (*sum, *count) = (*sum + fact.stamp.at.secs_since(truth.at), *count + 1.0);
+        let Some(camera) = self.shop.camera(&truth.camera).filter(|_| self.see.truth) else { return Ok(()) };
+        let seen = sim::glance(truth, camera.size_pixels, self.see.noise, self.see.seed);
+        let seen = Fact { stamp: fact.stamp.clone(), body: Body::Seen(seen) };
+        let mut made = self.sight.take(&seen)?;
+        made.push(seen);
+        self.show(&fact, &made)
+    }
+
+    /// Notes and draws what was made of a frame.
+    fn show(&mut self, fact: &Fact, made: &[Fact]) -> Result<()> {
+        for Fact { stamp, body } in made {
+            match body {
+                Body::People(people) => self.told(stamp.at, people)?,
+                Body::Seen(seen) => self.draw(fact, seen)?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn told(&mut self, at: ShopTime, people: &PeopleFrame) -> Result<()> {
+        let mut told = Vec::new();
+        for body in self.sight.bodies(at) {
+            let joints = people.people.iter().find(|person| person.track == body.track).map(|person| &person.joints);
+            let wrists = joints.map_or([None; 2], |joints| [joints.left_wrist, joints.right_wrist]);
+            let wrists = wrists.map(|wrist| wrist.map(|joint| joint.position));
+            told.push(Told { track: body.track, floor: body.floor, wrists });
+            self.tracks.insert(body.track);
+        }
+        (self.people_max, self.instants) = (self.people_max.max(told.len()), self.instants + 1);
+        if let Some(output) = &mut self.output {
+            output.floor(at, &told, people)?;
+        }
+        self.judge.take_told(at, told);
+        Ok(())
+    }
+
+    fn draw(&mut self, fact: &Fact, seen: &SeenFrame) -> Result<()> {
+        let (Some(output), Body::Frame(frame)) = (&mut self.output, &fact.body) else { return Ok(()) };
+        let (Some(camera), Ok(mut picture)) = (self.shop.camera(&frame.camera), decode_jpeg(&frame.data)) else {
+            return Ok(());
+        };
+        seen.detections.iter().for_each(|found| draw::detection(&mut picture, found));
+        let at = self.sight.shared_time(&frame.camera, fact.stamp.at);
+        self.sight.bodies(at).iter().for_each(|body| draw::body(&mut picture, &camera.view, body));
+        write(&picture, &output.picture(&frame.camera)?)
+    }
+
+    fn finish(mut self) -> Result<()> {
+        if let Some(output) = &mut self.output {
+            let path = output.folder.join(FLOOR_FILE);
+            output.floor.flush().map_err(|error| Error::io("write", &path, &error))?;
+        }
+        if self.sight.counters().frames == 0 {
+            let (lacking, hint) = match self.see.truth {
+                true => ("truth about frames", "simulated recordings with frames have it"),
+                false => ("frames", "recordings of cut raw or seen have them"),
+            };
+            return Err(Error::input(format!("this recording has no {lacking}")).at_path(&self.see.path).hint(hint));
+        }
+        // People are on the mean of all cameras' clocks.
+        let really: BTreeMap<CameraId, f64> =
+            self.ahead.iter().map(|(camera, (sum, count))| (camera.clone(), sum / count)).collect();
+        let mean = really.values().sum::<f64>() / really.len().max(1) as f64;
+        let score = std::mem::take(&mut self.judge).score(Span::from_secs(mean));
+        let really: BTreeMap<CameraId, f64> = really.into_iter().map(|(camera, secs)| (camera, secs - mean)).collect();
+        if self.see.json {
+            return print(&format!("{}\n", self.to_json(&really, score.as_ref())));
+        }
+        print(&self.to_text(&really, score.as_ref()))
+    }
+
+    fn to_json(&self, really: &BTreeMap<CameraId, f64>, score: Option<&SightScore>) -> Value {
+        let (counters, clocks) = (self.sight.counters(), self.sight.clocks());
+        let cameras = clocks.iter().map(|(camera, clock)| {
+            json!({
+                "name": camera, "keypoints": clock.keypoints, "clock_ahead_secs": clock.offset.as_secs(),
+                "sigma_secs": clock.sigma.as_secs(), "really_ahead_secs": really.get(camera),
+            })
+        });
+        json!({
+            "frames": counters.frames, "broken_frames": counters.broken_frames, "astray_frames": counters.astray_frames,
+            "excess_detections": counters.excess_detections, "instants": self.instants, "tracks": self.tracks.len(),
+            "people_max": self.people_max, "cameras": cameras.collect::<Vec<_>>(), "score": score,
+        })
+    }
+
+    fn to_text(&self, really: &BTreeMap<CameraId, f64>, score: Option<&SightScore>) -> String {
+        let (counters, clocks) = (self.sight.counters(), self.sight.clocks());
+        let mut text = format!(
+            "{}: {} frames of {} cameras, {} tracks, at most {} people at once\n",
+            self.see.path.display(),
+            counters.frames,
+            clocks.len(),
+            self.tracks.len(),
+            self.people_max
+        );
+        if 0 < counters.broken_frames + counters.astray_frames {
+            let (broken, astray) = (counters.broken_frames, counters.astray_frames);
+            text += &format!("{broken} frames cannot be decoded, {astray} have the time of another day\n");
+        }
+        for (camera, clock) in &clocks {
+            let (ahead, sigma) = (clock.offset.as_secs() * 1e3, clock.sigma.as_secs() * 1e3);
+            let really = really.get(camera).map_or(String::new(), |secs| format!(", really {:+.0} ms", secs * 1e3));
+            text += &format!("clock of {camera}: {ahead:+.0} ms, give or take {sigma:.0} ms{really}\n");
+        }
+        text + &score.map_or_else(String::new, SightScore::to_text)
+    }
+}
+
+impl Output {
+    fn begin(folder: &Path) -> Result<Self> {
+        make_folder(folder)?;
+        let path = folder.join(FLOOR_FILE);
+        let floor = File::create(&path).map_err(|error| Error::io("write", &path, &error))?;
+        Ok(Output { folder: folder.to_owned(), floor: BufWriter::new(floor), pictures: BTreeMap::new() })
+    }
+
+    /// Where the next picture of a camera goes.
+    fn picture(&mut self, camera: &CameraId) -> Result<PathBuf> {
+        let folder = self.folder.join(camera.as_str());
+        let number = self.pictures.entry(camera.clone()).or_insert(0);
+        if *number == 0 {
+            fs::create_dir_all(&folder).map_err(|error| Error::io("make", &folder, &error))?;
+        }
+        *number += 1;
+        Ok(folder.join(format!("{number:06}.jpg")))
+    }
+
+    fn floor(&mut self, at: ShopTime, told: &[Told], people: &PeopleFrame) -> Result<()> {
+        let row = |one: &Told| {
+            let person = people.people.iter().find(|person| person.track == one.track);
+            let joints = person.map(|person| &person.joints);
+            json!({ "track": one.track, "floor_metres": [one.floor.x, one.floor.y], "joints": joints })
+        };
+        let line = json!({ "at": at, "people": told.iter().map(row).collect::<Vec<_>>() });
+        let path = self.folder.join(FLOOR_FILE);
+        writeln!(self.floor, "{line}").map_err(|error| Error::io("write", &path, &error))
+    }
+}
