@@ -102,6 +102,9 @@ impl Stage<'_> {
 
     /// Stops at the gate with a raised hand.
     pub(super) fn scan(&mut self, index: usize, people: u32) {
+        if let Some(gate) = self.gate(true) {
+            self.walk(index, gate.middle);
+        }
         let start = self.players[index].clock + 0.1;
         let at = start + 0.55 + self.behaviour.uniform(0.0, 0.4);
         let (leave, back) = (at + self.behaviour.uniform(0.25, 0.6), at + 1.2);
