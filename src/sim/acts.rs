@@ -90,12 +90,14 @@ impl Stage<'_> {
         let target = to.unwrap_or(home);
         self.approach(index, target);
         let hand = self.hand_for(index, target);
-        let start = self.players[index].clock + self.roll.uniform(0.05, 0.35);
+        let begin = self.players[index].clock + self.roll.uniform(0.05, 0.35);
+        let start = self.fetch(index, hand, begin);
         let arrive = start + self.reach_secs(target, (0.45, 0.95));
         let touch = arrive + self.roll.uniform(0.0, 0.25);
         let spot = Spot { shelf: target.shelf, x: target.x + self.roll.bounded(0.0, 0.02) };
         let depth = self.roll.uniform(0.05, 0.13);
-        self.draw(index, hand, unit, start);
+        // Half of the way out of the basket is behind it when the hand goes on.
+        self.draw(index, hand, unit, (start - 0.3).max(begin));
         let settled = self.set_down(index, unit, spot, depth, touch);
         let leave = settled + self.roll.uniform(0.02, 0.3);
         let at = self.wrist_at(index, hand, spot, depth);

@@ -118,7 +118,10 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn support(&self, time: f64) -> Support {
         let tick = ((time - self.enters).max(0.0) * GRID_HERTZ).round() as usize;
-        self.supports[tick.min(self.supports.len() - 1)]
+        // Who is never inside stands nowhere, and nobody asks where.
+        let nowhere = Trunk { floor: Point::new(0.0, 0.0, 0.0), heading: 0.0, steps: 0.0, gait: 0.0 };
+        let last = self.supports.len().saturating_sub(1);
+        self.supports.get(tick.min(last)).copied().unwrap_or(Support { trunk: nowhere, floor: nowhere.floor })
     }
 
     /// Where a foot stands best for the body at `time`, set down at `down`.

@@ -49,8 +49,8 @@ impl Place {
 pub(super) enum Place {
     /// On a board: index of the shelf, middle of the bottom along it and in depth, metres in its frame.
     Board { shelf: usize, x: f64, y: f64, lies: bool },
-    /// In a hand of an actor.
-    Palm { actor: usize, hand: usize },
+    /// In a hand of an actor, so far to the right of its middle, metres.
+    Palm { actor: usize, hand: usize, aside: f64 },
     /// In what an actor carries things in: from the middle of its bottom to the right, forward and up, metres.
     Nest { actor: usize, at: [f64; 3], lies: bool },
 }
@@ -149,9 +149,9 @@ fn rest(shop: &Shop, place: Place, size: [f64; 3], bearers: &[Option<Bearer>]) -
             let origin = placement.world_from_local(Point::new(x, y, up));
             Some(Pose { origin, heading: placement.turn_radians + FRAC_PI_2, tilt })
         }
-        Place::Palm { actor, hand } => {
+        Place::Palm { actor, hand, aside } => {
             let bearer = bearers.get(actor)?.as_ref()?;
-            let grasp = in_axes(&bearer.hands[hand].palm, 0.0, 0.02, 0.0) + bearer.frame.way(0.0, size[1] / 2.0, 0.0);
+            let grasp = in_axes(&bearer.hands[hand].palm, 0.0, 0.02, 0.0) + bearer.frame.way(aside, size[1] / 2.0, 0.0);
             let tilted = Pose { origin: grasp, heading: bearer.heading, tilt: TILT_RADIANS };
             // Held by its middle.
             Some(Pose { origin: grasp - tilted.axes().up * (size[2] * 0.5), ..tilted })

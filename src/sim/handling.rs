@@ -3,13 +3,15 @@
 
 use super::figure::{CarrierKind, Holder};
 use super::goods::{Place, Stay};
-use super::nest::nest;
+use super::nest::{nest, take_out};
 use super::play::{Aim, Key, Look, Scan};
 use super::stage::Stage;
 use super::stock::Rest;
 
 /// How long a thing is on its way between a hand and where it is carried, seconds.
 const STOW_SECS: f64 = 0.6;
+/// How long a hand takes to the basket or the bag, seconds.
+const FETCH_SECS: f64 = 0.45;
 /// How far around the end of a lift a thing leaves its board, seconds.
 const LIFT_SECS: (f64, f64) = (0.1, 0.3);
 
@@ -17,24 +19,19 @@ impl Stage<'_> {
     /// A hand closes around a thing on its board at `touch`; the thing is off the board at `off`.
     pub(super) fn grasp(&mut self, index: usize, hand: usize, unit: usize, touch: f64, off: f64) {
         let moves = ((off - LIFT_SECS.0).max(touch), off + LIFT_SECS.1);
-        self.stays(unit, touch, Holder::Hand(index, hand), Place::Palm { actor: index, hand }, moves);
+        self.stays(unit, touch, Holder::Hand(index, hand), self.palm(index, hand, unit), moves);
     }
 
     /// A hand that comes back at `back` puts things where their shopper carries them; answers when it is free.
     pub(super) fn put_away(&mut self, index: usize, hand: usize, units: &[usize], (leave, back): (f64, f64)) -> f64 {
         let pause = std::mem::take(&mut self.players[index].examines);
         let back = if 0.0 < pause { self.hold_up(index, hand, back, pause) } else { back };
-        let Some((kind, holding)) = self.play.actors[index].carrier else {
+        let Some(above) = self.above_carrier(index) else {
             for unit in units {
                 self.stow(index, *unit, (back - 0.4).max(leave + 0.1));
             }
             return back;
         };
-        let side = if holding == 0 { -1.0 } else { 1.0 };
-        let above = Aim::Before(match kind {
-            CarrierKind::Basket => [side * 0.17, 0.17, 0.47],
-            CarrierKind::Bag => [side * 0.16, 0.14, 0.45],
-        });
         let keys = &mut self.play.actors[index].hands[hand];
         if let Some(last) = keys.last_mut() {
             last.aim = above;
@@ -68,18 +65,45 @@ impl Stage<'_> {
         let nested = nest(kind, &self.players[index].nest, unit, self.stock.units[unit].size);
         self.players[index].nest.push(nested);
         let place = Place::Nest { actor: index, at: nested.at, lies: nested.lies };
-        self.stays(unit, at, Holder::Carrier(index), place, (at, at + STOW_SECS));
+        self.stays(unit, at + STOW_SECS / 2.0, Holder::Carrier(index), place, (at, at + STOW_SECS));
+    }
+
+    /// A hand goes to the basket or the bag before it brings something from there; answers when it can go on.
+    pub(super) fn fetch(&mut self, index: usize, hand: usize, start: f64) -> f64 {
+        let Some(above) = self.above_carrier(index) else { return start };
+        let keys = &mut self.play.actors[index].hands[hand];
+        keys.retain(|key| key.at < start);
+        if keys.last().is_none_or(|key| matches!(key.aim, Aim::Rest)) {
+            keys.push(Key { at: start, aim: Aim::Rest });
+        }
+        keys.push(Key { at: start + FETCH_SECS, aim: above });
+        keys.push(Key { at: start + FETCH_SECS + 0.1, aim: above });
+        start + FETCH_SECS + 0.15
+    }
+
+    /// Where a hand is that puts something into the basket or the bag.
+    fn above_carrier(&self, index: usize) -> Option<Aim> {
+        let (kind, holding) = self.play.actors[index].carrier?;
+        let side = if holding == 0 { -1.0 } else { 1.0 };
+        Some(Aim::Before(match kind {
+            CarrierKind::Basket => [side * 0.17, 0.17, 0.47],
+            CarrierKind::Bag => [side * 0.16, 0.14, 0.45],
+        }))
     }
 
     /// A thing goes from the basket, the bag or the arms into a hand.
     pub(super) fn draw(&mut self, index: usize, hand: usize, unit: usize, at: f64) {
-        self.players[index].nest.retain(|nested| nested.unit != unit);
-        self.stays(unit, at, Holder::Hand(index, hand), Place::Palm { actor: index, hand }, (at, at + STOW_SECS));
+        let moves = (at, at + STOW_SECS);
+        self.stays(unit, at + STOW_SECS / 2.0, Holder::Hand(index, hand), self.palm(index, hand, unit), moves);
+        for sunk in take_out(&mut self.players[index].nest, unit) {
+            let place = Place::Nest { actor: index, at: sunk.at, lies: sunk.lies };
+            self.stays(sunk.unit, at + STOW_SECS / 2.0, Holder::Carrier(index), place, moves);
+        }
     }
 
     /// A thing goes from the hand that has it into another shopper's.
     pub(super) fn pass(&mut self, to: usize, hand: usize, unit: usize, at: f64) {
-        self.stays(unit, at, Holder::Hand(to, hand), Place::Palm { actor: to, hand }, (at - 0.1, at + 0.2));
+        self.stays(unit, at, Holder::Hand(to, hand), self.palm(to, hand, unit), (at - 0.1, at + 0.2));
     }
 
     /// A thing comes down on a board at `touch` and lies still from `settled` on.
@@ -102,6 +126,9 @@ impl Stage<'_> {
 
     /// Stops at the gate with a raised hand.
     pub(super) fn scan(&mut self, index: usize, people: u32) {
+        if let Some(gate) = self.gate(true) {
+            self.walk(index, gate.middle);
+        }
         let start = self.players[index].clock + 0.1;
         let at = start + 0.55 + self.behaviour.uniform(0.0, 0.4);
         let (leave, back) = (at + self.behaviour.uniform(0.25, 0.6), at + 1.2);
@@ -132,6 +159,14 @@ impl Stage<'_> {
     /// The hand of a shopper that is not the one with the basket.
     pub(super) fn free_hand(&self, index: usize, wished: usize) -> usize {
         self.play.actors[index].carrier.map_or(wished, |(_, holding)| 1 - holding)
+    }
+
+    /// The place for one more unit in a hand: the first in its middle, the next ones to the right and the left of it.
+    fn palm(&self, actor: usize, hand: usize, unit: usize) -> Place {
+        let here = Holder::Hand(actor, hand);
+        let held = self.play.goods.iter().filter(|stays| stays.last().is_some_and(|stay| stay.holder == here)).count();
+        let side = if held % 2 == 1 { 1.0 } else { -1.0 };
+        Place::Palm { actor, hand, aside: side * held.div_ceil(2) as f64 * self.stock.units[unit].size[0] }
     }
 
     fn stays(&mut self, unit: usize, since: f64, holder: Holder, place: Place, moves: (f64, f64)) {

@@ -7,6 +7,7 @@ mod anatomy;
 mod body;
 mod casting;
 mod demo;
+mod doors;
 mod faults;
 mod feet;
 mod figure;

@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use super::body::GRID_HERTZ;
+use super::doors::Gate;
 use super::goods::Stay;
 use super::nest::Nested;
 use super::play::{Actor, Aim, Deed, Key, Leg, Play};
@@ -335,10 +337,20 @@ impl<'a> Stage<'a> {
 
     fn leave(&mut self, index: usize) {
         let door = door(self.shop, &mut self.roll, ZoneKind::Exit);
-        self.walk(index, door);
+        let outside = self.gate(false).map(|gate| gate.outside());
+        self.walk(index, outside.unwrap_or(door));
         let player = &mut self.players[index];
         player.gone = true;
-        self.play.actors[index].leaves = player.clock - 0.2;
+        // Who is out of sight behind the door has gone; elsewhere they go as they arrive.
+        let early = if outside.is_some() { 0.0 } else { 0.2 };
+        let actor = &mut self.play.actors[index];
+        // Nobody is gone before they were seen.
+        actor.leaves = (player.clock - early).max(actor.enters + 1.0 / GRID_HERTZ);
+    }
+
+    /// The gate in, or out, where people go around things and there is one.
+    pub(super) fn gate(&self, is_entrance: bool) -> Option<Gate> {
+        self.ways.as_ref()?.gate(is_entrance).copied()
     }
 
     fn finish(mut self) -> Play {
@@ -370,8 +382,10 @@ impl Player {
 
 fn enter(shop: &Shop, roll: &mut Roll, script: Script, ways: Option<&Ways>) -> (Player, Actor) {
     let position = door(shop, roll, ZoneKind::Entrance);
+    let gate = ways.and_then(|ways| ways.gate(true));
+    let position = gate.map_or(position, Gate::outside);
     let position = ways.map_or(position, |ways| ways.nearest_free(position));
-    let actor = Actor {
+    let mut actor = Actor {
         height: roll.bounded(1.72, 0.09).clamp(1.5, 1.95),
         enters: script.enters,
         leaves: script.enters,
@@ -389,6 +403,9 @@ fn enter(shop: &Shop, roll: &mut Roll, script: Script, ways: Option<&Ways>) -> (
         carrier: None,
         looks: Vec::new(),
     };
+    if let Some(gate) = gate {
+        actor.faces = vec![(script.enters, gate.heading())];
+    }
     let player = Player {
         steps: script.steps.into_iter(),
         clock: script.enters + 0.05,

@@ -66,7 +66,7 @@ pub(super) struct Performance {
 /// Simulates a trip.
 ///
 /// # Errors
-/// When it takes longer than the options' `secs`: says how long.
+/// When it takes longer than the options' `secs`, or nobody can come to an open shop within them: says how long.
 pub fn trip(options: &Options) -> Result<Trip> {
     Performance::new(options).map(|performance| performance.trip())
 }
@@ -75,7 +75,7 @@ impl Performance {
     /// Lets everything happen.
     ///
     /// # Errors
-    /// When it takes longer than the options' `secs`: says how long.
+    /// When it takes longer than the options' `secs`, or nobody can come to an open shop within them: says how long.
     pub(super) fn new(options: &Options) -> Result<Self> {
         let performance = Performance::play(options);
         let (name, needed) = (options.scenario.name(), performance.play.end);
@@ -85,6 +85,14 @@ impl Performance {
                 options.seed
             ))
             .hint(format!("give it {:.0} seconds or more, or take another seed", needed.ceil()))),
+            Some(secs) if performance.is_idle() => Err(Error::usage(format!(
+                "`{name}` with seed {}: nobody can come and go within {secs} s",
+                options.seed
+            ))
+            .hint(match performance.least_secs(secs) {
+                Some(least) => format!("give it {least} seconds or more, or take another seed"),
+                None => "take another seed".to_owned(),
+            })),
             _ => Ok(performance),
         }
     }
@@ -97,13 +105,7 @@ impl Performance {
         // Where nothing was measured for cameras the floor is open and people walk as they always did.
         let measured = options.scenario.is_free() || shop.room().is_some() || !shop.cameras().is_empty();
         let ways = measured.then(|| Arc::new(Ways::new(shop)));
-        let mut play = enact(options, &stock, ways.as_ref(), measured, 0.0, seed);
-        let late = |play: &Play| options.secs.is_some_and(|secs| secs < play.end);
-        let mut earlier = 0.0;
-        while options.scenario == Scenario::Open && late(&play) && !play.actors.is_empty() {
-            earlier += closing_secs(options) / 3.0;
-            play = enact(options, &stock, ways.as_ref(), measured, earlier, seed);
-        }
+        let mut play = enact_within(options, &stock, ways.as_ref(), measured, seed);
         let least = if play.actors.is_empty() { 0.0 } else { play.end };
         play.end = options.secs.map_or(play.end, |secs| secs.max(least));
         let play = Arc::new(play);
@@ -112,6 +114,21 @@ impl Performance {
         let clock = Clock { origin: origin_of(seed), people: faults.clock };
         let bodies = Bodies::new(Arc::clone(&play), ways, seed);
         Performance { options: options.clone(), seed, stock, play, bodies, faults, clock, scene: OnceLock::new() }
+    }
+
+    /// Whether nobody comes to an open shop that has something to take.
+    fn is_idle(&self) -> bool {
+        self.options.scenario == Scenario::Open && self.play.actors.is_empty() && !self.stock.units.is_empty()
+    }
+
+    /// The least whole number of seconds in which somebody can come and go, where so many were too few.
+    fn least_secs(&self, secs: f64) -> Option<u32> {
+        let ways = Arc::new(Ways::new(&self.options.shop));
+        let comes = |more: &u32| {
+            let options = Options { secs: Some(f64::from(*more)), ..self.options.clone() };
+            !enact_within(&options, &self.stock, Some(&ways), true, self.seed).actors.is_empty()
+        };
+        (secs.max(0.0).ceil() as u32..=OPEN_SECS as u32).find(comes)
     }
 
     /// The facts of the trip and the truth about it.
@@ -174,6 +191,18 @@ impl Performance {
 /// How long before the end of the recording an open shop asks everybody out, seconds.
 fn closing_secs(options: &Options) -> f64 {
     options.secs.map_or(CLOSING_SECS, |secs| CLOSING_SECS.min(secs * CLOSING_SHARE_MAX))
+}
+
+/// Lets the scripts be written and played; an open shop closes as early as it must for everybody to be gone in time.
+fn enact_within(options: &Options, stock: &Stock, ways: Option<&Arc<Ways>>, gates: bool, seed: u64) -> Play {
+    let mut play = enact(options, stock, ways, gates, 0.0, seed);
+    let late = |play: &Play| options.secs.is_some_and(|secs| secs < play.end);
+    let mut earlier = 0.0;
+    while options.scenario == Scenario::Open && late(&play) && !play.actors.is_empty() {
+        earlier += closing_secs(options) / 3.0;
+        play = enact(options, stock, ways, gates, earlier, seed);
+    }
+    play
 }
 
 /// Lets the scripts be written and played; an open shop closes so much `earlier` than it must, seconds.

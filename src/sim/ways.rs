@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 use crate::geometry::{Floor, Point};
 use crate::shop::{Shelf, Shop, ZoneKind};
 
+use super::doors::{Gate, gates, with_porches};
 use super::stock::shelf_extent;
 
 /// Ways keep this far from everything, metres.
@@ -22,8 +23,9 @@ const SNAPS: usize = 15;
 
 /// What a shop leaves free of its floor.
 pub(super) struct Ways {
-    /// Furniture and closed zones.
+    /// Furniture, posts of gates and closed zones.
     blocks: Vec<Vec<Point<Floor>>>,
+    gates: Vec<Gate>,
     walls: Option<Vec<Point<Floor>>>,
     corners: Vec<Point<Floor>>,
     /// For every corner the corners that are seen from it.
@@ -32,15 +34,16 @@ pub(super) struct Ways {
 
 impl Ways {
     pub(super) fn new(shop: &Shop) -> Self {
+        let gates = gates(shop);
         let mut blocks: Vec<Vec<Point<Floor>>> = Vec::new();
         let closed = shop.zones().iter().filter(|zone| zone.kind == ZoneKind::Closed).map(|zone| zone.polygon.clone());
-        for block in shop.shelves().iter().map(footprint).chain(closed) {
+        for block in shop.shelves().iter().map(footprint).chain(gates.iter().flat_map(Gate::blocks)).chain(closed) {
             if !blocks.contains(&block) {
                 blocks.push(block);
             }
         }
-        let walls = shop.room().map(|room| room.polygon.clone());
-        let mut ways = Ways { blocks, walls, corners: Vec::new(), seen: Vec::new() };
+        let walls = shop.room().map(|room| with_porches(&room.polygon, &gates));
+        let mut ways = Ways { blocks, gates, walls, corners: Vec::new(), seen: Vec::new() };
         let polygons = ways.blocks.iter().chain(&ways.walls);
         let around = polygons.flat_map(|polygon| corners(polygon));
         ways.corners = around.filter(|corner| ways.is_free(*corner)).collect();
@@ -49,6 +52,11 @@ impl Ways {
         };
         ways.seen = ways.corners.iter().map(sees).collect();
         ways
+    }
+
+    /// The first gate in, or out, if there is one.
+    pub(super) fn gate(&self, is_entrance: bool) -> Option<&Gate> {
+        self.gates.iter().find(|gate| gate.is_entrance == is_entrance)
     }
 
     /// Whether a body can be at a point.

@@ -7,12 +7,10 @@ use super::look::{CARRIER, Look, PLAIN};
 use super::mesh::{Mesh, Pose, Ring};
 use crate::facts::BodyPoint;
 use crate::sim::figure::{Carrier, CarrierKind, Figure};
-
-/// Half the width, half the depth and the height of a basket and of a bag, metres.
-const BASKET_METRES: [f32; 3] = [0.2, 0.14, 0.22];
-const BAG_METRES: [f32; 3] = [0.18, 0.06, 0.38];
-/// Thickness of a basket's wall, metres.
-const WALL_METRES: f32 = 0.006;
+use crate::sim::nest::{
+    BAG_FLOOR_METRES, BAG_METRES, BAG_POWER, BAG_SHARES, BASKET_FLOOR_METRES, BASKET_METRES, BASKET_POWER,
+    BASKET_SHARES, WALL_METRES,
+};
 
 /// The surface of what a figure carries its goods in.
 pub(super) fn carrier_mesh(carrier: &Carrier, figure: &Figure, look: &Look) -> Mesh {
@@ -27,23 +25,24 @@ pub(super) fn carrier_mesh(carrier: &Carrier, figure: &Figure, look: &Look) -> M
 
 /// An open tub: outer skin, inner skin, rim, and a handle.
 fn basket(mesh: &mut Mesh, pose: &Pose, look: &Look) {
-    let [w, d, h] = BASKET_METRES;
+    let [w, d, h] = BASKET_METRES.map(|metres| metres as f32);
+    let (foot, wall) = (BASKET_SHARES[0] as f32, WALL_METRES as f32);
     let colour = look.headwear.lerp(Vec3::new(0.6, 0.02, 0.03), 0.7);
     let ring = |height: f32, share: f32, less: f32, tint: Vec3| Ring {
         pose: pose.moved(0.0, 0.0, height),
         half: [w * share - less, d * share - less, d * share - less],
-        power: 6.0,
+        power: BASKET_POWER as f32,
         v: 1.0 - height / h,
         tint,
     };
     let outer = [
-        ring(0.0, 0.82, 0.0, colour * 0.6),
+        ring(0.0, foot, 0.0, colour * 0.6),
         ring(h * 0.85, 0.97, 0.0, colour),
         ring(h * 0.86, 1.0, 0.0, colour * 1.2),
         ring(h, 1.0, 0.0, colour * 1.2),
     ];
     mesh.loft(&outer, 24, [true, false], PLAIN);
-    let inner = [ring(0.008, 0.82, WALL_METRES, colour * 0.35), ring(h, 1.0, WALL_METRES, colour * 0.8)];
+    let inner = [ring(BASKET_FLOOR_METRES as f32, foot, wall, colour * 0.35), ring(h, 1.0, wall, colour * 0.8)];
     let (vertices, faces) = (mesh.vertices.len(), mesh.faces.len());
     mesh.loft(&inner, 24, [true, false], PLAIN);
     mesh.turn_inside_out(vertices, faces);
@@ -60,27 +59,28 @@ fn basket(mesh: &mut Mesh, pose: &Pose, look: &Look) {
 
 /// A cloth bag with two straps up to the nearer hand or shoulder.
 fn bag(mesh: &mut Mesh, pose: &Pose, figure: &Figure) {
-    let [w, d, h] = BAG_METRES;
+    let [w, d, h] = BAG_METRES.map(|metres| metres as f32);
+    let [wide, narrow] = BAG_SHARES.map(|share| share as f32);
     let ring = |height: f32, share: f32, deep: f32| Ring {
         pose: pose.moved(0.0, 0.0, height),
         half: [w * share, d * deep, d * deep],
-        power: 3.0,
+        power: BAG_POWER as f32,
         v: 1.0 - height / h,
         tint: Vec3::ONE,
     };
     let rings = [
         ring(0.0, 0.8, 0.6),
-        ring(0.03, 0.92, 0.95),
+        ring(BAG_FLOOR_METRES as f32, wide, 0.95),
         ring(h * 0.5, 1.0, 1.0),
-        ring(h * 0.85, 0.97, 0.7),
-        ring(h, 0.95, 0.45),
+        ring(h * 0.85, 0.97, 0.9),
+        ring(h, 0.95, narrow),
     ];
     mesh.loft(&rings, 20, [true, false], CARRIER);
-    let mouth = ring(h * 0.96, 0.93, 0.4);
+    let mouth = ring(h * 0.96, 0.93, narrow * 0.97);
     mesh.loft(
         &[
             Ring { tint: Vec3::splat(0.12), ..mouth },
-            Ring { half: [w * 0.9, d * 0.36, d * 0.36], tint: Vec3::splat(0.12), ..mouth },
+            Ring { half: [w * 0.9, d * narrow * 0.9, d * narrow * 0.9], tint: Vec3::splat(0.12), ..mouth },
         ],
         20,
         [false, true],

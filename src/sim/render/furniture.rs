@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use glam::{Vec2, Vec3};
+use glam::Vec3;
 
 use super::lens::vec3;
 use super::light::Blocker;
 use super::materials::Material;
 use super::mesh::{Mesh, Pose};
-use super::room::{Room, middle};
+use super::room::flat;
 use super::style::Style;
 use crate::geometry::{Local, Placement, Point};
-use crate::shop::{Shelf, Shop, ZoneKind};
+use crate::shop::{Shelf, Shop};
+use crate::sim::doors::{self, FLAP_METRES, POST_METRES};
 
 /// Thickness of boards and of side and back panels, metres.
 const BOARD_METRES: f32 = 0.028;
@@ -23,8 +24,8 @@ const PLATE_METRES: f32 = 0.006;
 const RAIL_METRES: (f32, f32) = (0.034, 0.012);
 /// How far sides reach above the highest board at most, metres.
 const CROWN_METRES: f32 = 0.4;
-/// A post of a gate: half its width, half its length, its height, metres.
-const POST_METRES: (f32, f32, f32) = (0.05, 0.24, 0.98);
+/// Height of a post of a gate, metres.
+const POST_HEIGHT_METRES: f32 = 0.98;
 
 /// The frame of a piece of furniture.
 fn pose(placement: &Placement) -> Pose {
@@ -127,27 +128,16 @@ fn board(mesh: &mut Mesh, shelf: &Shelf, style: &Style) -> Blocker {
 }
 
 /// Gates at every way in and out: posts go into `mesh`, flaps of glass into `glass`.
-pub(super) fn gates(mesh: &mut Mesh, glass: &mut Mesh, shop: &Shop, room: &Room, style: &Style) -> Vec<Blocker> {
-    let (low, high) = room.bounds();
-    let heart = ((low + high) * 0.5).truncate();
+pub(super) fn gates(mesh: &mut Mesh, glass: &mut Mesh, shop: &Shop, style: &Style) -> Vec<Blocker> {
+    let [w, d] = POST_METRES.map(|half| half as f32);
+    let h = POST_HEIGHT_METRES;
     let mut blockers = Vec::new();
-    for zone in shop.zones().iter().filter(|zone| zone.kind != ZoneKind::Closed) {
-        let centre = middle(&zone.polygon);
-        // One walks through along the axis of the world that leads more towards the middle of the shop.
-        let way = heart - centre;
-        let ahead = if way.x.abs() < way.y.abs() { Vec2::Y * way.y.signum() } else { Vec2::X * way.x.signum() };
-        let side = ahead.perp();
-        let reach = |axis: Vec2| {
-            let along = |p: &Point<crate::geometry::Floor>| (Vec2::new(p.x as f32, p.y as f32) - centre).dot(axis);
-            zone.polygon.iter().map(along).fold(0.0_f32, f32::max)
-        };
-        let (half_width, front) = (reach(side).clamp(0.4, 0.75), reach(ahead));
-        let is_entrance = zone.kind == ZoneKind::Entrance;
-        let lamp = if is_entrance { Vec3::new(0.05, 0.7, 0.2) } else { Vec3::new(0.1, 0.35, 0.8) };
-        for hand in [-1.0_f32, 1.0] {
-            let at = centre + ahead * (front - POST_METRES.1) + side * hand * half_width;
-            let frame = Pose { at: at.extend(0.0), right: -side.extend(0.0), forward: ahead.extend(0.0), up: Vec3::Z };
-            let (w, d, h) = POST_METRES;
+    for gate in doors::gates(shop) {
+        let lamp = if gate.is_entrance { Vec3::new(0.05, 0.7, 0.2) } else { Vec3::new(0.1, 0.35, 0.8) };
+        let [right, forward] = [gate.right(), gate.inward].map(|way| flat(way).extend(0.0));
+        // The flap is on the side of the lane.
+        for (at, inner) in gate.posts().into_iter().zip([w, -w]) {
+            let frame = Pose { at: flat(at).extend(0.0), right, forward, up: Vec3::Z };
             blockers.push(slab(mesh, &frame, Vec3::new(-w, -d, 0.0), Vec3::new(w, d, h), style.gate, Material::Metal));
             let top = frame.point(-w * 0.7, -d * 0.8, h + 0.002);
             mesh.quad(
@@ -161,8 +151,8 @@ pub(super) fn gates(mesh: &mut Mesh, glass: &mut Mesh, shop: &Shop, room: &Room,
             let mark = frame.point(-w * 0.4, -d * 0.6, h + 0.004);
             mesh.quad(mark, frame.right * w * 0.8, frame.forward * w * 1.6, [0.0; 4], lamp, Material::White.paint());
             // The flap is open: it stands along the way, seen from both sides.
-            let flap = frame.point(w * hand, d, 0.25);
-            let (along, up) = (frame.forward * 0.42, Vec3::Z * 0.62);
+            let flap = frame.point(inner, d, 0.25);
+            let (along, up) = (frame.forward * FLAP_METRES as f32, Vec3::Z * 0.62);
             glass.quad(flap, along, up, [0.0; 4], Vec3::ONE, Material::Glass.paint());
             glass.quad(flap + along, -along, up, [0.0; 4], Vec3::ONE, Material::Glass.paint());
         }

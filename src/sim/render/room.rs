@@ -5,16 +5,16 @@ use glam::{Vec2, Vec3};
 use super::materials::Material;
 use super::mesh::Mesh;
 use super::style::Style;
-use crate::shop::{Shop, ZoneKind};
+use crate::geometry::{Floor, Point};
+use crate::shop::Shop;
+use crate::sim::doors::{self, DOOR_METRES, Gate};
 
-/// Around a shop that tells no room, walls stand so far from everything, metres.
-const MARGIN_METRES: f32 = 1.3;
 /// Height of a ceiling that nobody told, metres.
 const CEILING_METRES: f32 = 2.9;
 /// Above every camera and every board there is at least this much, metres.
 const HEADROOM_METRES: f32 = 0.12;
-/// Width and height of doors, metres.
-const DOOR_METRES: (f32, f32) = (0.95, 2.1);
+/// Height of doors, metres.
+const DOOR_HEIGHT_METRES: f32 = 2.1;
 /// Height of the band along the foot of walls, metres.
 const DADO_METRES: f32 = 0.95;
 /// Half the side of a panel of light, metres.
@@ -30,10 +30,7 @@ pub(super) struct Room {
 impl Room {
     /// The room that the shop tells, or a box around all that is in it.
     pub(super) fn of(shop: &Shop) -> Self {
-        let mut corners: Vec<Vec2> = match shop.room() {
-            Some(room) => room.polygon.iter().map(|corner| Vec2::new(corner.x as f32, corner.y as f32)).collect(),
-            None => around(shop),
-        };
+        let mut corners: Vec<Vec2> = doors::walls(shop).into_iter().map(flat).collect();
         let doubled: f32 = (0..corners.len()).map(|at| corners[at].perp_dot(corners[(at + 1) % corners.len()])).sum();
         if doubled < 0.0 {
             corners.reverse();
@@ -85,18 +82,12 @@ impl Room {
             let (right, up) = (Vec3::X * PANEL_HALF_METRES * 2.0, Vec3::NEG_Y * PANEL_HALF_METRES * 2.0);
             mesh.quad(corner, right, up, [0.0, 0.0, 1.0, 1.0], Vec3::ONE, Material::Lamp.paint());
         }
-        let doors: Vec<(Vec2, bool)> = shop
-            .zones()
-            .iter()
-            .filter(|zone| zone.kind != ZoneKind::Closed)
-            .map(|zone| (middle(&zone.polygon), zone.kind == ZoneKind::Entrance))
-            .collect();
         let count = self.corners.len();
         for index in 0..count {
             self.wall(mesh, self.corners[index], self.corners[(index + 1) % count], style);
         }
-        for (at, is_entrance) in doors {
-            self.door(mesh, at, is_entrance);
+        for gate in doors::gates(shop) {
+            self.door(mesh, &gate);
         }
     }
 
@@ -128,23 +119,11 @@ impl Room {
         band(DADO_METRES, self.height, style.wall);
     }
 
-    /// A door in the wall nearest to a zone, a little before it.
-    fn door(&self, mesh: &mut Mesh, zone: Vec2, is_entrance: bool) {
-        let count = self.corners.len();
-        let nearest = (0..count)
-            .map(|index| {
-                let (a, b) = (self.corners[index], self.corners[(index + 1) % count]);
-                let way = b - a;
-                let room = (DOOR_METRES.0 / 2.0 / way.length().max(1e-3)).min(0.5);
-                let share = ((zone - a).dot(way) / way.length_squared().max(1e-6)).clamp(room, 1.0 - room);
-                let at = a + way * share;
-                (at.distance(zone), at, way.normalize_or(Vec2::X))
-            })
-            .min_by(|a, b| a.0.total_cmp(&b.0));
-        let Some((_, at, way)) = nearest else { return };
-        let inward = way.perp();
-        let (half, height) = (DOOR_METRES.0 / 2.0, DOOR_METRES.1.min(self.height - 0.1));
-        let right = -way;
+    /// A door, a little before its wall.
+    fn door(&self, mesh: &mut Mesh, gate: &Gate) {
+        let (at, inward) = (flat(gate.door), flat(gate.inward));
+        let (half, height) = (DOOR_METRES as f32 / 2.0, DOOR_HEIGHT_METRES.min(self.height - 0.1));
+        let right = inward.perp();
         let corner = |side: f32, z: f32, out: f32| (at + right * side + inward * out).extend(z);
         let frame = Vec3::splat(0.12);
         let along = right.extend(0.0);
@@ -173,7 +152,7 @@ impl Room {
             light,
             Material::Outside.paint(),
         );
-        let sign = if is_entrance { Material::SignIn } else { Material::SignOut };
+        let sign = if gate.is_entrance { Material::SignIn } else { Material::SignOut };
         if height + 0.4 < self.height {
             mesh.quad(
                 corner(-0.3, height + 0.12, 0.02),
@@ -187,33 +166,9 @@ impl Room {
     }
 }
 
-/// The middle of a zone's corners.
-pub(super) fn middle(polygon: &[crate::geometry::Point<crate::geometry::Floor>]) -> Vec2 {
-    let sum = polygon.iter().fold(Vec2::ZERO, |sum, corner| sum + Vec2::new(corner.x as f32, corner.y as f32));
-    sum / polygon.len().max(1) as f32
-}
-
-/// A box around shelves, zones and cameras.
-fn around(shop: &Shop) -> Vec<Vec2> {
-    let mut places: Vec<Vec2> = Vec::new();
-    for shelf in shop.shelves() {
-        let width = shelf.plates.last().map_or(0.5, |plate| plate.left_metres + plate.width_metres);
-        for (x, y) in [(0.0, 0.0), (width, 0.0), (0.0, shelf.depth_metres), (width, shelf.depth_metres)] {
-            let at = shelf.placement.world_from_local(crate::geometry::Point::new(x, y, 0.0));
-            places.push(Vec2::new(at.x as f32, at.y as f32));
-        }
-    }
-    let zones = shop.zones().iter().filter(|zone| zone.kind != ZoneKind::Closed);
-    places.extend(zones.flat_map(|zone| &zone.polygon).map(|corner| Vec2::new(corner.x as f32, corner.y as f32)));
-    places.extend(shop.cameras().iter().map(|camera| {
-        let at = camera.view.pose().position;
-        Vec2::new(at.x as f32, at.y as f32)
-    }));
-    let low = places.iter().fold(Vec2::splat(f32::INFINITY), |low, at| low.min(*at));
-    let high = places.iter().fold(Vec2::splat(f32::NEG_INFINITY), |high, at| high.max(*at));
-    let (low, high) = if low.is_finite() && high.is_finite() { (low, high) } else { (Vec2::ZERO, Vec2::splat(3.0)) };
-    let (low, high) = (low - MARGIN_METRES, high + MARGIN_METRES);
-    vec![low, Vec2::new(high.x, low.y), high, Vec2::new(low.x, high.y)]
+/// A point of the floor, or a way over it.
+pub(super) fn flat(point: Point<Floor>) -> Vec2 {
+    Vec2::new(point.x as f32, point.y as f32)
 }
 
 /// Cuts a counter-clockwise polygon into triangles by its ears (Meisters, 1975).

@@ -91,7 +91,7 @@ impl Studio {
         let (mut mesh, mut glass) = (Mesh::default(), Mesh::default());
         room.build(&mut mesh, shop, &style, &panels);
         let mut blockers = gondolas(&mut mesh, shop, &style);
-        blockers.extend(gates(&mut mesh, &mut glass, shop, &room, &style));
+        blockers.extend(gates(&mut mesh, &mut glass, shop, &style));
         let (low, high) = room.bounds();
         let lighting = Lighting::new(Lamps::of(&style, &panels, low, high), blockers, low, high);
         let products = shop.catalogue().products();
