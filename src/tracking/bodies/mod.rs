@@ -160,9 +160,13 @@ impl BodyTracker {
         for (index, one) in self.people.iter().enumerate() {
             for (other, two) in self.people.iter().enumerate().skip(index + 1) {
                 let key = (one.track, two.track);
-                let both = taken.get(index) == Some(&true) && taken.get(other) == Some(&true);
-                if both || DOUBLE_METRES < one.trunk().0.distance(two.trunk().0) {
+                let seen = [index, other].map(|person| taken.get(person) == Some(&true));
+                if seen == [true; 2] || DOUBLE_METRES < one.trunk().0.distance(two.trunk().0) {
                     self.doubles.remove(&key);
+                    continue;
+                }
+                // A camera that sees neither has nothing to say about whether they are two.
+                if seen == [false; 2] {
                     continue;
                 }
                 let count = self.doubles.entry(key).or_default();

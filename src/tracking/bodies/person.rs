@@ -83,8 +83,8 @@ impl Person {
                 let ray = camera.ray_from_pixel(point.pixel)?;
                 Some(along_ray(camera.pose().position, ray, floor, index))
             });
-            let (position, along) = seen.unwrap_or((Point::new(floor.x, floor.y, height), 0.0));
-            let spread = Vector3::new(aside * aside, aside * aside, sigma * sigma + along * 0.0);
+            let position = seen.unwrap_or(Point::new(floor.x, floor.y, height));
+            let spread = Vector3::new(aside * aside, aside * aside, sigma * sigma);
             JointFilter::new(position, Matrix3::from_diagonal(&spread), 1.0)
         };
         let joints = std::array::from_fn(joint);
@@ -118,7 +118,8 @@ impl Person {
         let (mut sum, mut count) = (0.0, 0.0);
         for (index, joint) in self.joints.iter().enumerate() {
             let Some(point) = usable(detection, side(index, mirrored)) else { continue };
-            let expected = joint.expected(camera)?;
+            // A joint that is thought to be where the lens cannot see says nothing against the rest.
+            let Some(expected) = joint.expected(camera) else { continue };
             let sigma = keypoint_sigma(detection, point, index);
             let spread = expected.spread + nalgebra::Matrix2::identity() * (sigma * sigma);
             let off = Vector2::new(point.pixel.x, point.pixel.y) - expected.pixel;
@@ -277,7 +278,7 @@ fn side(index: usize, mirrored: bool) -> usize {
 
 /// The keypoint of this number, if the network is sure enough of it.
 fn usable(detection: &Detection, index: usize) -> Option<&Keypoint> {
-    detection.keypoints.get(index).filter(|point| KEYPOINT_SCORE_MIN <= point.score)
+    detection.keypoints.get(index).filter(|point| KEYPOINT_SCORE_MIN <= point.score && point.pixel.is_finite())
 }
 
 fn keypoint_sigma(detection: &Detection, point: &Keypoint, index: usize) -> f64 {
@@ -305,15 +306,15 @@ fn place(camera: &Camera, detection: &Detection) -> Option<Point<Floor>> {
     (KEYPOINTS_MIN <= count).then(|| sum * (1.0 / weights))
 }
 
-/// The point of a ray that is likeliest to be a joint of somebody who stands at `floor`, and how far along it lies.
-fn along_ray(eye: Point<World>, ray: Point<World>, floor: Point<Floor>, index: usize) -> (Point<World>, f64) {
+/// The point of a ray that is likeliest to be a joint of somebody who stands at `floor`.
+fn along_ray(eye: Point<World>, ray: Point<World>, floor: Point<Floor>, index: usize) -> Point<World> {
     let ((height, sigma), aside) = (HEIGHTS[index], ASIDE[index]);
     let (flat, steep) = (1.0 / (aside * aside), 1.0 / (sigma * sigma));
     let (dx, dy, dz) = (floor.x - eye.x, floor.y - eye.y, height - eye.z);
     let toward = flat * (ray.x * dx + ray.y * dy) + steep * ray.z * dz;
     let curve = flat * (ray.x * ray.x + ray.y * ray.y) + steep * ray.z * ray.z;
     let along = (toward / curve.max(1e-9)).max(0.1);
-    (eye + ray * along, along)
+    eye + ray * along
 }
 
 fn vector(point: Point<World>) -> Vector3<f64> {
