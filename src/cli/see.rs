@@ -29,7 +29,7 @@ Examples:
   aisle see hands.png -o seen.png --network mediapipe_palm --network mediapipe_hand
   aisle see crowd.jpg -o seen.jpg --network yolox_nano --network movenet_lightning --json
 
-Networks that look at what others found come after them: joints of one person after people, points of a hand after hands.")]
+Networks that look at whole pictures run first, whatever their order here; the others look at what those found.")]
 pub(super) struct See {
     /// A picture: JPEG, PNG, BMP, WebP or GIF.
     #[arg(value_name = "IMAGE")]
@@ -55,6 +55,7 @@ impl See {
     /// # Errors
     /// When the picture or a network cannot be read, or the result cannot be written.
     pub(super) fn run(self) -> Result<()> {
+        let encode = encoder(&self.output)?;
         let bytes = std::fs::read(&self.image).map_err(|error| Error::io("read", &self.image, &error))?;
         let mut picture = decode_picture(&bytes).map_err(|error| error.at_path(&self.image))?;
         let library = self.folder.open()?;
@@ -62,6 +63,7 @@ impl See {
         let chosen = self.engine.open()?;
         chosen.tell();
         let mut seen: Vec<Detection> = Vec::new();
+        let mut skipped = 0;
         for manifest in manifests {
             let mut model = library.load(manifest, &chosen.engine, self.engine.load_options())?;
             let class = match (manifest.input.region, manifest.role) {
@@ -76,6 +78,12 @@ impl See {
                 continue;
             };
             for found in seen.iter_mut().filter(|found| found.class == class) {
+                // Boxes without a size and faces without their points cannot be looked at more closely.
+                let points_needed = matches!(manifest.input.region, Region::FacePoints | Region::Palm);
+                if found.bounds.area() <= 0.0 || (points_needed && found.keypoints.is_empty()) {
+                    skipped += 1;
+                    continue;
+                }
                 if let Decoder::Embedding { .. } = manifest.decoder {
                     found.embedding = model.embed(&picture, Some(found))?;
                 } else if let Some(closer) = model.detect(&picture, Some(found))?.into_iter().next() {
@@ -84,17 +92,24 @@ impl See {
             }
         }
         seen.iter().for_each(|found| draw(&mut picture, found));
-        write(&picture, &self.output)?;
+        let bytes = encode(&picture)?;
+        std::fs::write(&self.output, bytes).map_err(|error| Error::io("write", &self.output, &error))?;
+        if 0 < skipped {
+            eprintln!("warning: {skipped} boxes had no size, or not the points that a network needs, and were skipped");
+        }
         if self.json {
             return super::print(&format!("{}\n", json!(seen)));
         }
         super::print(&format!("{}: {}\n", self.output.display(), summary(&seen)))
     }
 
-    /// The networks to use: those named, else the best people and faces of those that are here.
+    /// The networks to use: those named, the ones that look at whole pictures first; else the best people and faces of
+    /// those that are here.
     fn manifests<'a>(&self, library: &'a Library) -> Result<Vec<&'a Manifest>> {
         if !self.networks.is_empty() {
-            return library.choose(&self.networks);
+            let mut named = library.choose(&self.networks)?;
+            named.sort_by_key(|manifest| manifest.input.region != Region::Frame);
+            return Ok(named);
         }
         let here = USUAL.iter().filter_map(|name| library.manifests.get(*name));
         let here: Vec<&Manifest> = here.filter(|manifest| library.weights(manifest).is_some()).collect();
@@ -124,14 +139,14 @@ fn summary(seen: &[Detection]) -> String {
     if counts.is_empty() { "nothing is seen".to_owned() } else { counts.join(", ") }
 }
 
-fn write(picture: &RgbImage, path: &Path) -> Result<()> {
+/// How a picture becomes a file of this name.
+fn encoder(path: &Path) -> Result<fn(&RgbImage) -> Result<Vec<u8>>> {
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let bytes = match extension.as_str() {
-        "png" => encode_png(picture)?,
-        "jpg" | "jpeg" => encode_jpeg(picture, JPEG_QUALITY)?,
-        _ => return Err(Error::usage("the output must end in .png or .jpg").at_path(path)),
-    };
-    std::fs::write(path, bytes).map_err(|error| Error::io("write", path, &error))
+    match extension.as_str() {
+        "png" => Ok(encode_png),
+        "jpg" | "jpeg" => Ok(|picture| encode_jpeg(picture, JPEG_QUALITY)),
+        _ => Err(Error::usage("the output must end in .png or .jpg").at_path(path)),
+    }
 }
 
 fn draw(picture: &mut RgbImage, found: &Detection) {

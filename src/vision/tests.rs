@@ -218,7 +218,7 @@ impl Network for Puppet {
 }
 
 fn puppet(input: &[Option<usize>], output: Option<&[usize]>, answer: Vec<f32>, shape: &[usize]) -> Box<Puppet> {
-    let slot = |name: &str, shape| Slot { name: name.to_owned(), element: Some(Element::F32), shape };
+    let slot = |name: &str, shape| Slot { name: name.to_owned(), element: Some("f32".to_owned()), shape };
     Box::new(Puppet {
         inputs: vec![slot("image", Some(Shape(input.to_vec())))],
         outputs: vec![slot("vector", output.map(Shape::fixed))],
