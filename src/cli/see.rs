@@ -79,14 +79,14 @@ impl See {
             };
             for found in seen.iter_mut().filter(|found| found.class == class) {
                 // Boxes without a size and faces without their points cannot be looked at more closely.
-                let points_needed = matches!(manifest.input.region, Region::FacePoints | Region::Palm);
-                if found.bounds.area() <= 0.0 || (points_needed && found.keypoints.is_empty()) {
+                if model.prepare(&picture, Some(found)).is_err() {
                     skipped += 1;
                     continue;
                 }
+                model.infer()?;
                 if let Decoder::Embedding { .. } = manifest.decoder {
-                    found.embedding = model.embed(&picture, Some(found))?;
-                } else if let Some(closer) = model.detect(&picture, Some(found))?.into_iter().next() {
+                    found.embedding = model.embedding()?;
+                } else if let Some(closer) = model.detections().into_iter().next() {
                     found.keypoints = closer.keypoints;
                 }
             }
