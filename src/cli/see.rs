@@ -21,6 +21,9 @@ const JPEG_QUALITY: u8 = 90;
 /// A point that is less sure is not drawn, `0..=1`.
 const POINT_SCORE_MIN: f64 = 0.2;
 
+/// What makes a file of a picture.
+type Encode = fn(&RgbImage) -> Result<Vec<u8>>;
+
 /// Draw what networks see in a picture: boxes, points, skeletons.
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -140,7 +143,7 @@ fn summary(seen: &[Detection]) -> String {
 }
 
 /// How a picture becomes a file of this name.
-fn encoder(path: &Path) -> Result<fn(&RgbImage) -> Result<Vec<u8>>> {
+fn encoder(path: &Path) -> Result<Encode> {
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default();
     match extension.as_str() {
         "png" => Ok(encode_png),
