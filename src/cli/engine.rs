@@ -36,9 +36,9 @@ pub(super) struct EngineArgs {
     /// On what ONNX Runtime computes; an error if it cannot.
     #[arg(long, value_enum, default_value = "cpu")]
     provider: Chip,
-    /// Threads of one inference.
-    #[arg(long, default_value_t = 1, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
-    threads: u16,
+    /// Threads of one inference; 1 unless given (`models bench`: one for each core).
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
 }
 
 /// Which engine.
@@ -79,7 +79,12 @@ impl EngineArgs {
             Chip::Tensorrt => Provider::TensorRt,
             Chip::Openvino => Provider::OpenVino,
         };
-        LoadOptions { threads: usize::from(self.threads), provider }
+        LoadOptions { threads: self.threads().unwrap_or(1), provider }
+    }
+
+    /// Threads of one inference, if somebody named a number.
+    pub(super) fn threads(&self) -> Option<usize> {
+        self.threads.map(usize::from)
     }
 
     /// Opens the engine. What was named must open; what was only found on the way may fail, and is told.
@@ -195,7 +200,22 @@ fn libraries(folder: &Path) -> Vec<PathBuf> {
 
 /// Whether a file is called as the library is, on any system.
 pub(super) fn is_library(name: &str) -> bool {
-    let linux = name == "libonnxruntime.so" || name.starts_with("libonnxruntime.so.");
-    let mac = name.starts_with("libonnxruntime.") && name.ends_with(".dylib");
+    // A version, or nothing; a file that is only on its way there has other letters.
+    let is_version = |text: &str| text.chars().all(|letter| letter.is_ascii_digit() || letter == '.');
+    let linux = name.strip_prefix("libonnxruntime.so").is_some_and(is_version);
+    let mac = name.strip_prefix("libonnxruntime").and_then(|rest| rest.strip_suffix(".dylib")).is_some_and(is_version);
     linux || mac || name == "onnxruntime.dll"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_library;
+
+    #[test]
+    fn libraries_are_known_by_their_names() {
+        let libraries = ["libonnxruntime.so", "libonnxruntime.so.1.32.0", "libonnxruntime.1.32.0.dylib"];
+        assert!(libraries.into_iter().chain(["libonnxruntime.dylib", "onnxruntime.dll"]).all(is_library));
+        let others = ["libonnxruntime.so.1.32.0.part", "17.libonnxruntime.so", "libonnxruntime_providers_shared.so"];
+        assert!(!others.into_iter().any(is_library));
+    }
 }

@@ -136,18 +136,26 @@ impl Track {
     fn report(&self, sequence: &Sequence, tracked: &Tracked, output: &Path, score: Option<&TrackScore>) -> Result<()> {
         let Tracked { detections, outside, counters, rows } = tracked;
         let tracks = rows.iter().map(|row| row.id).collect::<BTreeSet<_>>().len();
-        let left_out = outside + counters.excess_detections as usize;
+        let Counters { odd_detections, excess_detections, late_frames, excess_tracks } = *counters;
+        let left_out = *outside as u64 + excess_detections + odd_detections;
         if self.json {
             let summary = json!({
                 "sequence": sequence.name, "frames": sequence.frames, "detections": detections,
-                "left_out": left_out, "tracks": tracks, "rows": rows.len(), "output": output, "score": score,
+                "left_out": left_out, "late_frames": late_frames, "tracks_not_begun": excess_tracks, "tracks": tracks, "rows": rows.len(), "output": output, "score": score,
             });
             return super::print(&format!("{summary}\n"));
         }
         if 0 < left_out {
             eprintln!(
-                "warning: {left_out} detections are beyond the last frame, or too many in one, and were left out"
+                "warning: {left_out} detections are beyond the last frame, no boxes, or too many in one frame, and were \
+                 left out"
             );
+        }
+        if 0 < late_frames {
+            eprintln!("warning: {late_frames} frames are not later than the one before, and were left out");
+        }
+        if 0 < excess_tracks {
+            eprintln!("warning: {excess_tracks} tracks were not begun, as there were too many at once");
         }
         let mut text = format!(
             "{}: {detections} detections in {} frames, {tracks} tracks, {} rows in {}\n",

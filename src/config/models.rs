@@ -154,7 +154,7 @@ fn weights(fields: &mut Fields<'_>) -> Option<Weights> {
     });
     let licence = text(fields, "licence");
     let source = fields.text("source").filter(|source| {
-        let sound = source.starts_with("https://") || is_loopback(source);
+        let sound = is_safe_address(source);
         if !sound {
             fields.say(format!("source is `{source}`; it must be an https:// address"));
         }
@@ -163,9 +163,20 @@ fn weights(fields: &mut Fields<'_>) -> Option<Weights> {
     Some(Weights { file: file?, size_bytes: size?, sha256: sha256?, licence: licence?, source })
 }
 
-/// Plain HTTP is good enough only to this machine itself.
-fn is_loopback(address: &str) -> bool {
-    ["http://127.0.0.1:", "http://localhost:", "http://[::1]:"].iter().any(|prefix| address.starts_with(prefix))
+/// Whether files may be fetched from an address: HTTPS, or plain HTTP to this machine itself. Addresses with a name and
+/// a password in them are refused, as such a name can pass for a host.
+pub fn is_safe_address(address: &str) -> bool {
+    let Some((scheme, rest)) = address.split_once("://") else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let odd = |letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '.' | '-' | '_' | ':' | '[' | ']');
+    // The colons of an IPv6 address are in brackets; what follows the host is a port.
+    let host_end = authority.rfind(']').map_or_else(|| authority.find(':').unwrap_or(authority.len()), |end| end + 1);
+    let (host, port) = authority.split_at(host_end);
+    let port_fits = port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
+    if host.is_empty() || authority.contains(odd) || !port_fits || address.contains(char::is_whitespace) {
+        return false;
+    }
+    scheme == "https" || (scheme == "http" && ["127.0.0.1", "localhost", "[::1]"].contains(&host))
 }
 
 fn input(node: &Node, findings: &Findings) -> Option<Input> {

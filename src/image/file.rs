@@ -3,14 +3,14 @@
 use std::io::Cursor;
 
 use ::image::codecs::png::PngEncoder;
-use ::image::{ExtendedColorType, ImageEncoder, ImageReader, Limits};
+use ::image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageReader, Limits};
 
 use super::RgbImage;
 use crate::base::limits::PICTURE_SIDE_PIXELS_MAX;
 use crate::base::{Error, Result};
 
 /// Decodes a picture, whose format its first bytes say: JPEG, PNG, BMP, WebP or GIF (its first picture). What is
-/// transparent keeps its colour.
+/// transparent keeps its colour; what EXIF says was turned is turned upright.
 ///
 /// # Errors
 /// When the bytes are none of these, are broken, or hold a picture with a side beyond
@@ -23,8 +23,13 @@ pub fn decode_picture(bytes: &[u8]) -> Result<RgbImage> {
     let mut limits = Limits::default();
     limits.max_image_width = Some(PICTURE_SIDE_PIXELS_MAX);
     limits.max_image_height = Some(PICTURE_SIDE_PIXELS_MAX);
-    reader.limits(limits);
-    let picture = reader.decode().map_err(|error| broken(&error))?.into_rgb8();
+    reader.limits(limits.clone());
+    let mut decoder = reader.into_decoder().map_err(|error| broken(&error))?;
+    limits.reserve(decoder.total_bytes()).map_err(|error| broken(&error))?;
+    let orientation = decoder.orientation().map_err(|error| broken(&error))?;
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| broken(&error))?;
+    picture.apply_orientation(orientation);
+    let picture = picture.into_rgb8();
     let (width, height) = picture.dimensions();
     RgbImage::from_pixels(width, height, picture.into_raw()).ok_or_else(|| broken(&"its pixels do not fill its size"))
 }

@@ -101,6 +101,12 @@ fn files_of_pictures_are_read_and_png_keeps_every_pixel() {
     let jpeg = encode_jpeg(&before, 90).unwrap();
     assert_eq!(decode_picture(&jpeg).unwrap().height(), 30);
     assert!(decode_picture(b"no picture at all").is_err());
+    // EXIF says that the camera was held upright: what is read is 30 wide.
+    let exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+    let length = (exif.len() as u16 + 2).to_be_bytes();
+    let turned = [&jpeg[..2], &[0xff, 0xe1], &length, exif, &jpeg[2..]].concat();
+    let turned = decode_picture(&turned).unwrap();
+    assert_eq!((turned.width(), turned.height()), (30, decode_picture(&jpeg).unwrap().width()));
     assert!(encode_png(&RgbImage::new(0, 3)).is_err());
 }
 

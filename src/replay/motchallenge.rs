@@ -15,6 +15,8 @@ const FILE_BYTES_MAX: u64 = 1 << 30;
 const PROBLEMS_MAX: usize = 20;
 /// Frames of one sequence: more than a month at 30 a second.
 const FRAMES_MAX: u32 = 100_000_000;
+/// Frames a second, at least: one a minute. So the times of all frames fit into those of a shop.
+const FRAME_RATE_MIN: f64 = 1.0 / 60.0;
 /// Edges and sizes beyond this are no pixels.
 const PIXELS_MAX: f64 = 1e6;
 
@@ -27,8 +29,6 @@ pub struct Sequence {
     pub frame_rate: f64,
     /// How many frames it has, numbered from 1.
     pub frames: u32,
-    /// Width and height of its pictures, pixels.
-    pub size_pixels: [u32; 2],
 }
 
 /// One line: somebody in one frame.
@@ -59,7 +59,7 @@ impl Sequence {
     /// Reads `seqinfo.ini` of a folder.
     ///
     /// # Errors
-    /// When it is not there or says no frame rate, length or size that can be.
+    /// When it is not there or says no frame rate or length that can be.
     pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join("seqinfo.ini");
         let hint = "a sequence folder of MOTChallenge has a seqinfo.ini, and det/det.txt";
@@ -75,20 +75,19 @@ impl Sequence {
             };
             values.insert(key.trim().to_lowercase(), (line, value.trim().to_owned()));
         }
-        let number = |key: &str, most: f64| -> Result<f64> {
+        let number = |key: &str, least: f64, most: f64| -> Result<f64> {
             let missing = || Error::input(format!("`{key}` is missing")).at_path(&path).hint(hint);
             let (line, text) = values.get(&key.to_lowercase()).ok_or_else(missing)?;
-            let value = text.parse().ok().filter(|value: &f64| 0.0 < *value && *value <= most);
-            let wrong = format!("`{key}={text}`: write a number above 0, at most {most}");
+            let value = text.parse().ok().filter(|value: &f64| least <= *value && *value <= most);
+            let wrong = format!("`{key}={text}`: write a number from {least} to {most}");
             value.ok_or_else(|| Error::input(wrong).at_path(&path).at_line(*line))
         };
         let named = values.get("name").map(|(_, name)| name.clone()).filter(|name| !name.is_empty());
         let folder_name = || folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         Ok(Sequence {
             name: named.unwrap_or_else(folder_name),
-            frame_rate: number("frameRate", 1e6)?,
-            frames: number("seqLength", f64::from(FRAMES_MAX))?.ceil() as u32,
-            size_pixels: [number("imWidth", PIXELS_MAX)? as u32, number("imHeight", PIXELS_MAX)? as u32],
+            frame_rate: number("frameRate", FRAME_RATE_MIN, 1e6)?,
+            frames: number("seqLength", 1.0, f64::from(FRAMES_MAX))?.ceil() as u32,
         })
     }
 }
@@ -212,7 +211,9 @@ fn read_text(path: &Path) -> Result<String> {
         return Err(Error::input(message).at_path(path));
     }
     let bytes = fs::read(path).map_err(|error| Error::io("read", path, &error))?;
-    String::from_utf8(bytes).map_err(|error| {
+    let text = String::from_utf8(bytes).map_err(|error| {
         Error::input("this is not text").at_path(path).at_byte(error.utf8_error().valid_up_to() as u64)
-    })
+    })?;
+    // Editors of some systems begin a text with a byte order mark.
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }

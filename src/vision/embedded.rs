@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use rten::{DataType, Dimension, Model, NodeId, RunOptions, ThreadPool, Value, ValueType, ValueView};
+use rten::{Dimension, Model, NodeId, RunOptions, ThreadPool, Value, ValueType, ValueView};
 use rten_tensor::Layout;
 
 use super::engine::{LoadOptions, Provider};
-use super::network::{Element, Network, Output, Shape, Slot, Tensor, Values};
+use super::network::{Network, Output, Shape, Slot, Tensor, Values};
 use crate::base::{Error, Result};
 
 /// What to do about a network that this engine refuses.
@@ -38,8 +38,7 @@ fn slot(model: &Model, node: NodeId) -> Slot {
     Slot {
         name: info.as_ref().and_then(|info| info.name()).unwrap_or_default().to_owned(),
         element: match info.as_ref().and_then(|info| info.dtype()) {
-            Some(ValueType::Tensor(DataType::Float)) => Some(Element::F32),
-            Some(ValueType::Tensor(DataType::UInt8)) => Some(Element::U8),
+            Some(ValueType::Tensor(element)) => Some(element.to_string()),
             _ => None,
         },
         shape: info.and_then(|info| info.shape()).map(|shape| Shape(shape.into_iter().map(known).collect())),

@@ -168,14 +168,11 @@ fn check_input(manifest: &Manifest, network: &dyn Network) -> Result<()> {
     if let Some(declared) = slot.shape.as_ref().filter(|declared| !declared.fits(&shape)) {
         return Err(unfit(&manifest.name, "input", &slot.name, declared, &shape));
     }
-    match slot.element {
-        Some(element) if element != manifest.input.element => {
-            let say = |element| if element == super::Element::U8 { "bytes (u8)" } else { "floats (f32)" };
-            let (is, should) = (say(element), say(manifest.input.element));
-            Err(Error::input(format!(
-                "{}: the input of the network is {is}, its manifest says {should}",
-                manifest.name
-            )))
+    let should = manifest.input.element.name();
+    match slot.element.as_deref() {
+        Some(is) if is != should => {
+            let message = format!("{}: the input of the network is {is}, its manifest says {should}", manifest.name);
+            Err(Error::input(message).hint("export the network with an input of f32 or u8"))
         }
         _ => Ok(()),
     }

@@ -13,6 +13,16 @@ pub enum Element {
     U8,
 }
 
+impl Element {
+    /// The name of the type in Rust.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Element::F32 => "f32",
+            Element::U8 => "u8",
+        }
+    }
+}
+
 /// The numbers of an input.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
@@ -49,8 +59,8 @@ pub struct Shape(pub Vec<Option<usize>>);
 pub struct Slot {
     /// Its name.
     pub name: String,
-    /// What its numbers are; `None` for types that no input of ours has.
-    pub element: Option<Element>,
+    /// What its numbers are, by the name of the type in Rust, such as `f32`; `None` where the file does not say.
+    pub element: Option<String>,
     /// Its shape; `None` where the file does not say.
     pub shape: Option<Shape>,
 }

@@ -10,7 +10,7 @@ use ort::session::builder::GraphOptimizationLevel;
 use ort::value::{DynValue, Outlet, TensorElementType, TensorRef};
 
 use super::engine::{LoadOptions, Provider};
-use super::network::{Element, Network, Output, Shape, Slot, Tensor, Values};
+use super::network::{Network, Output, Shape, Slot, Tensor, Values};
 use crate::base::{Error, Result};
 
 /// The library allows one environment a process, which therefore outlives whoever asked for it first.
@@ -68,13 +68,12 @@ impl Runtime {
             .with_intra_threads(options.threads)
             .map_err(|error| failed(&error))?;
         if let Some(provider) = dispatch(options.provider)? {
+            // Without this, operations that the provider lacks would run on the processor unsaid.
+            builder = builder.with_disable_cpu_fallback().map_err(|error| failed(&error))?;
             builder =
                 builder.with_execution_providers([provider.error_on_failure()]).map_err(|error| started(&error))?;
         }
-        let session = builder.commit_from_memory(bytes).map_err(|error| match options.provider {
-            Provider::Cpu => failed(&error),
-            _ => started(&error),
-        })?;
+        let session = builder.commit_from_memory(bytes).map_err(|error| failed(&error))?;
         let (inputs, outputs) = (slots(session.inputs()), slots(session.outputs()));
         Ok(Box::new(Loaded { session, inputs, outputs }))
     }
@@ -112,11 +111,7 @@ fn first_line(error: &dyn std::fmt::Display) -> String {
 fn slots(outlets: &[Outlet]) -> Vec<Slot> {
     let slot = |outlet: &Outlet| Slot {
         name: outlet.name().to_owned(),
-        element: match outlet.dtype().tensor_type() {
-            Some(TensorElementType::Float32) => Some(Element::F32),
-            Some(TensorElementType::Uint8) => Some(Element::U8),
-            _ => None,
-        },
+        element: outlet.dtype().tensor_type().map(|element| element.to_string()),
         shape: outlet
             .dtype()
             .tensor_shape()

@@ -218,7 +218,7 @@ impl Network for Puppet {
 }
 
 fn puppet(input: &[Option<usize>], output: Option<&[usize]>, answer: Vec<f32>, shape: &[usize]) -> Box<Puppet> {
-    let slot = |name: &str, shape| Slot { name: name.to_owned(), element: Some(Element::F32), shape };
+    let slot = |name: &str, shape| Slot { name: name.to_owned(), element: Some("f32".to_owned()), shape };
     Box::new(Puppet {
         inputs: vec![slot("image", Some(Shape(input.to_vec())))],
         outputs: vec![slot("vector", output.map(Shape::fixed))],
@@ -241,6 +241,37 @@ fn shapes_that_do_not_fit_are_refused_before_and_after_running() {
     model.prepare(&RgbImage::new(4, 4), None).unwrap();
     let error = model.infer().unwrap_err().to_string();
     assert!(error.contains("[1, 5]") && error.contains("[1, 4]"), "{error}");
+}
+
+#[test]
+fn types_that_are_no_input_are_refused_by_name() {
+    let manifest = manifest(Decoder::Embedding { length: 4 }, 8, 8);
+    for (is, outcome) in [(Some("f32"), None), (None, None), (Some("u8"), Some("is u8")), (Some("i32"), Some("is i32"))]
+    {
+        let mut network = puppet(&[Some(1), Some(3), Some(8), Some(8)], None, vec![1.0; 4], &[1, 4]);
+        network.inputs[0].element = is.map(str::to_owned);
+        let error = Model::new(manifest.clone(), network).err().map(|error| error.to_string());
+        assert_eq!(error.is_some(), outcome.is_some(), "{error:?}");
+        let (error, what) = (error.unwrap_or_default(), outcome.unwrap_or_default());
+        assert!(error.contains(what) && (error.is_empty() || error.contains("manifest says f32")), "{error}");
+    }
+}
+
+#[test]
+fn numbers_that_are_none_leave_no_trace() {
+    let manifest = manifest(Decoder::MoveNet, 32, 32);
+    let mut joints = outputs(&manifest, 1);
+    joints[0].values.iter_mut().for_each(|value| *value = 0.5);
+    joints[0].values[0] = f32::NAN;
+    joints[0].values[4] = f32::INFINITY;
+    joints[0].values[8] = f32::NAN;
+    let found = decoded(&manifest, &joints);
+    let all = found[0].keypoints.iter().flat_map(|point| [point.pixel.x, point.pixel.y, point.score]);
+    assert!(all.chain(edges(&found[0].bounds)).chain([found[0].score]).all(f64::is_finite), "{found:?}");
+    let scores: Vec<f64> = found[0].keypoints.iter().map(|point| point.score).collect();
+    assert_eq!((scores.len(), &scores[..4]), (BodyPoint::COUNT, &[0.0, 0.0, 0.0, 0.5][..]));
+    joints[0].values.iter_mut().for_each(|value| *value = f32::NAN);
+    assert!(decoded(&manifest, &joints).is_empty());
 }
 
 #[test]

@@ -57,7 +57,8 @@ fn summary(folder: &Path, arguments: &[&str]) -> Value {
 
 /// A sequence folder of our own.
 fn sequence(folder: &Path, rate: f64, frames: u32) {
-    let info = format!("[Sequence]\nname=ours\nframeRate={rate}\nseqLength={frames}\nimWidth=640\nimHeight=480\n");
+    // Some editors begin a text with a byte order mark.
+    let info = format!("\u{feff}[Sequence]\nname=ours\nframeRate={rate}\nseqLength={frames}\n");
     fs::write(folder.join("seqinfo.ini"), info).unwrap();
     fs::create_dir_all(folder.join("det")).unwrap();
 }

@@ -38,9 +38,9 @@ pub(super) struct Bench {
 struct Figures {
     /// Median of one inference on one thread, milliseconds.
     one_thread: f64,
-    /// Median of one inference on a thread for each core, milliseconds.
+    /// Median of one inference on several threads, milliseconds.
     all_threads: f64,
-    /// Inferences a second of one network on a thread for each core.
+    /// Inferences a second of one network on several threads.
     wide_per_second: f64,
     /// Inferences a second of a network of one thread on each core.
     narrow_per_second: f64,
@@ -54,10 +54,12 @@ impl Bench {
         let chosen = self.engine.open()?;
         chosen.tell();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let wide = self.engine.threads().unwrap_or(cores);
         let mut rows = Vec::new();
         if !self.json {
+            let threads = if wide == cores { "all".to_owned() } else { format!("{wide} threads") };
             let head =
-                format!("{:<21} {:>9} {:>9} {:>12} {:>12}", "network", "1 thread", "all", "one network", "one a core");
+                format!("{:<21} {:>9} {threads:>9} {:>12} {:>12}", "network", "1 thread", "one network", "one a core");
             crate::cli::print(&format!("{head}\n"))?;
         }
         for manifest in library.choose(&self.names)? {
@@ -65,7 +67,7 @@ impl Bench {
                 continue;
             }
             let options = self.engine.load_options();
-            match measure(&library, manifest, &chosen.engine, options, cores, span) {
+            match measure(&library, manifest, &chosen.engine, options, [wide, cores], span) {
                 Ok(figures) if self.json => rows.push(json!({
                     "name": manifest.name,
                     "one_thread_ms": figures.one_thread,
@@ -85,9 +87,10 @@ impl Bench {
             }
         }
         match self.json {
-            true => {
-                crate::cli::print(&format!("{}\n", json!({ "engine": chosen.as_json(), "cores": cores, "rows": rows })))
-            }
+            true => crate::cli::print(&format!(
+                "{}\n",
+                json!({ "engine": chosen.as_json(), "cores": cores, "threads": wide, "rows": rows })
+            )),
             false => Ok(()),
         }
     }
@@ -98,7 +101,7 @@ fn measure(
     manifest: &Manifest,
     engine: &Engine,
     options: LoadOptions,
-    cores: usize,
+    [wide, cores]: [usize; 2],
     span: Duration,
 ) -> Result<Figures> {
     let mut manifest = manifest.clone();
@@ -111,7 +114,7 @@ fn measure(
         Ok(model)
     };
     let (one_thread, _) = times(&mut load(1)?, span)?;
-    let (all_threads, wide_per_second) = times(&mut load(cores)?, span)?;
+    let (all_threads, wide_per_second) = times(&mut load(wide)?, span)?;
     let mut models = (0..cores).map(|_| load(1)).collect::<Result<Vec<Model>>>()?;
     let narrow = std::thread::scope(|scope| -> Result<f64> {
         let runs: Vec<_> = models.iter_mut().map(|model| scope.spawn(move || times(model, span))).collect();

@@ -7,17 +7,24 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use ring::digest::{Context, SHA256};
-use ureq::Agent;
-use ureq::http::StatusCode;
+use ureq::http::{Response, StatusCode};
+use ureq::{Agent, Body};
 
-use crate::base::{Error, Result, hex};
+use crate::base::{Error, Result, hex, sha256};
+use crate::config;
 use crate::vision::Weights;
 
 /// How long reaching a server, and then each answer of it, may take.
 const CONNECT_SPAN_MAX: Duration = Duration::from_secs(10);
 const ANSWER_SPAN_MAX: Duration = Duration::from_secs(60);
+/// How long a server that is sending a file may send nothing.
+const SILENCE_SPAN_MAX: Duration = Duration::from_secs(30);
+/// Redirects that are followed for one file.
+const REDIRECTS_MAX: usize = 5;
 /// Times that a file is asked for again at once after it broke off and some of it came.
 const RESUMES_MAX: usize = 8;
+/// What to do when a server was lost.
+const AGAIN: &str = "is the network there? run it again; it goes on from there";
 /// Bytes that are read at once.
 const CHUNK_BYTES: usize = 64 << 10;
 /// Bytes of a JSON document that are read.
@@ -26,7 +33,23 @@ const DOCUMENT_BYTES_MAX: u64 = 16 << 20;
 /// Checks that a file is the one that was meant.
 pub(super) fn check(path: &Path, weights: &Weights) -> Result<()> {
     let (length, digest) = digest(super::open(path)?, path)?;
-    differs(length, &digest, weights).map_or(Ok(()), |why| {
+    judge(path, length, &digest, weights)
+}
+
+/// The bytes of a file, once they are known to be the ones that were meant.
+pub(super) fn read(path: &Path, weights: &Weights) -> Result<Vec<u8>> {
+    let length = fs::metadata(path).map_err(|error| Error::io("read", path, &error))?.len();
+    if length != weights.size_bytes {
+        // A file of another length is not read, whatever its length is.
+        return judge(path, length, "", weights).map(|()| Vec::new());
+    }
+    let bytes = fs::read(path).map_err(|error| Error::io("read", path, &error))?;
+    judge(path, bytes.len() as u64, &sha256(&bytes), weights)?;
+    Ok(bytes)
+}
+
+fn judge(path: &Path, length: u64, digest: &str, weights: &Weights) -> Result<()> {
+    differs(length, digest, weights).map_or(Ok(()), |why| {
         let hint = "move it away, then fetch it again or give the right one";
         Err(Error::input(format!("another file than the manifest means: {why}")).at_path(path).hint(hint))
     })
@@ -55,11 +78,54 @@ fn digest(mut file: File, path: &Path) -> Result<(u64, String)> {
     }
 }
 
-/// An agent for downloads: follows redirects, and from HTTPS only to HTTPS.
-fn agent(address: &str) -> Agent {
+/// Asks for an address, from a byte on. Redirects are followed to addresses that are as safe as it is.
+fn ask(address: &str, from: u64) -> Result<Response<Body>> {
+    let agent = agent();
+    let mut here = checked(address, false)?;
+    for _ in 0..=REDIRECTS_MAX {
+        let mut request = agent.get(&here);
+        if 0 < from {
+            request = request.header("Range", format!("bytes={from}-"));
+        }
+        let answer = request.call().map_err(|error| Error::unavailable(format!("{here}: {error}")).hint(AGAIN))?;
+        let moved = answer.status().is_redirection().then(|| answer.headers().get("location")).flatten();
+        let Some(place) = moved else { return Ok(answer) };
+        let place = place.to_str().map_err(|_| Error::input(format!("{here}: it redirects to no address")))?;
+        here = checked(&absolute(&here, place), here.starts_with("https://"))?;
+    }
+    Err(Error::unavailable(format!("{address}: more than {REDIRECTS_MAX} redirects")))
+}
+
+/// An address that files may be fetched from; one that another led to is not less safe than that.
+pub(super) fn checked(address: &str, https_only: bool) -> Result<String> {
+    if config::is_safe_address(address) && (!https_only || address.starts_with("https://")) {
+        return Ok(address.to_owned());
+    }
+    Err(Error::input(format!("{address}: files are fetched over HTTPS only")).hint("give an https:// address"))
+}
+
+/// Where a redirect leads: an address, one without its scheme, or a place on the same server.
+fn absolute(base: &str, place: &str) -> String {
+    if place.contains("://") {
+        return place.to_owned();
+    }
+    let (scheme, rest) = base.split_once("://").unwrap_or(("https", base));
+    if let Some(rest) = place.strip_prefix("//") {
+        return format!("{scheme}://{rest}");
+    }
+    let path = rest.split(['?', '#']).next().unwrap_or_default();
+    let folder = match place.starts_with('/') {
+        true => path.split('/').next().unwrap_or_default().to_owned(),
+        false => path.rsplit_once('/').map_or(format!("{path}/"), |(folder, _)| format!("{folder}/")),
+    };
+    format!("{scheme}://{folder}{place}")
+}
+
+fn agent() -> Agent {
     Agent::config_builder()
         .http_status_as_error(false)
-        .https_only(address.starts_with("https://"))
+        .max_redirects(0)
+        .timeout_per_read(Some(SILENCE_SPAN_MAX))
         .timeout_connect(Some(CONNECT_SPAN_MAX))
         .timeout_resolve(Some(CONNECT_SPAN_MAX))
         .timeout_recv_response(Some(ANSWER_SPAN_MAX))
@@ -71,7 +137,7 @@ fn agent(address: &str) -> Agent {
 /// Fetches a JSON document.
 pub(super) fn document(address: &str) -> Result<serde_json::Value> {
     let lost = |error: &dyn std::fmt::Display| Error::unavailable(format!("{address}: {error}"));
-    let mut answer = agent(address).get(address).call().map_err(|error| lost(&error))?;
+    let mut answer = ask(address, 0)?;
     refused(answer.status(), address)?;
     let bytes =
         answer.body_mut().with_config().limit(DOCUMENT_BYTES_MAX).read_to_vec().map_err(|error| lost(&error))?;
@@ -96,7 +162,23 @@ pub(super) fn fetch(address: &str, path: &Path, weights: &Weights) -> Result<()>
         fs::create_dir_all(folder).map_err(|error| Error::io("create", folder, &error))?;
     }
     let mut part = Part::open(path)?;
-    let progress = progress(path, weights.size_bytes);
+    if weights.size_bytes < part.length()? {
+        // It is of another file.
+        part.clear()?;
+    }
+    let resumed = 0 < part.length()?;
+    part = pull_all(address, part, weights)?;
+    if resumed && part.differs(weights)?.is_some() {
+        // What an earlier try left was of another file; only what comes from here now says what is here.
+        part.clear()?;
+        part = pull_all(address, part, weights)?;
+    }
+    part.keep(path, address, weights)
+}
+
+/// Asks for what is missing until all is there.
+fn pull_all(address: &str, mut part: Part, weights: &Weights) -> Result<Part> {
+    let progress = progress(&weights.file, weights.size_bytes);
     for _ in 0..RESUMES_MAX {
         let before = part.length()?;
         if before == weights.size_bytes {
@@ -104,7 +186,10 @@ pub(super) fn fetch(address: &str, path: &Path, weights: &Weights) -> Result<()>
         }
         match pull(address, &mut part, weights.size_bytes, &progress) {
             Ok(()) => {}
-            Err(error) if part.length()? <= before => return part.leave().and(Err(error)),
+            Err(error) if part.length()? <= before => {
+                progress.finish_and_clear();
+                return part.leave().and(Err(error));
+            }
             Err(_) => {}
         }
     }
@@ -114,23 +199,16 @@ pub(super) fn fetch(address: &str, path: &Path, weights: &Weights) -> Result<()>
         return Err(Error::unavailable(format!("{address}: broke off at {length} of {} bytes", weights.size_bytes))
             .hint("run it again; it goes on from there"));
     }
-    part.keep(path, address, weights)
+    Ok(part)
 }
 
 /// Asks for what is missing and appends it.
 fn pull(address: &str, part: &mut Part, size: u64, progress: &ProgressBar) -> Result<()> {
-    let lost = |error: &dyn std::fmt::Display| {
-        Error::unavailable(format!("{address}: {error}"))
-            .hint("is the network there? run it again; it goes on from there")
-    };
+    let lost = |error: &dyn std::fmt::Display| Error::unavailable(format!("{address}: {error}")).hint(AGAIN);
     let have = part.length()?;
-    let mut request = agent(address).get(address);
-    if 0 < have {
-        request = request.header("Range", format!("bytes={have}-"));
-    }
-    let mut answer = request.call().map_err(|error| lost(&error))?;
+    let mut answer = ask(address, have)?;
     if answer.status() == StatusCode::RANGE_NOT_SATISFIABLE {
-        // What lies here is longer than the file there.
+        // What lies here is as long as the file there, or longer.
         part.clear()?;
         return Err(Error::input(format!("{address}: the server's file is shorter than {size} bytes")));
     }
@@ -221,13 +299,18 @@ impl Part {
         self.file.write_all(bytes).map_err(|error| self.wrong("write", &error))
     }
 
-    /// Checks the whole file and gives it its name; a wrong one is removed.
-    fn keep(mut self, path: &Path, address: &str, weights: &Weights) -> Result<()> {
-        self.file.sync_all().map_err(|error| self.wrong("write", &error))?;
+    /// How the whole of it differs from what was meant.
+    fn differs(&mut self, weights: &Weights) -> Result<Option<String>> {
         self.file.seek(SeekFrom::Start(0)).map_err(|error| self.wrong("read", &error))?;
         let copy = self.file.try_clone().map_err(|error| self.wrong("read", &error))?;
         let (length, digest) = digest(copy, &self.path)?;
-        if let Some(why) = differs(length, &digest, weights) {
+        Ok(differs(length, &digest, weights))
+    }
+
+    /// Checks the whole file and gives it its name; a wrong one is removed.
+    fn keep(mut self, path: &Path, address: &str, weights: &Weights) -> Result<()> {
+        self.file.sync_all().map_err(|error| self.wrong("write", &error))?;
+        if let Some(why) = self.differs(weights)? {
             fs::remove_file(&self.path).map_err(|error| self.wrong("remove", &error))?;
             return Err(Error::input(format!("{address}: another file than the manifest means: {why}"))
                 .hint("its publisher changed it, or somebody stands between; nothing was kept"));
@@ -237,11 +320,11 @@ impl Part {
 }
 
 /// A bar on terminals, nothing elsewhere.
-fn progress(path: &Path, size: u64) -> ProgressBar {
+fn progress(name: &str, size: u64) -> ProgressBar {
     let bar = ProgressBar::new(size);
     if let Ok(style) = ProgressStyle::with_template("{msg} {bytes} of {total_bytes} {bar:30} {eta}") {
         bar.set_style(style);
     }
-    bar.set_message(path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+    bar.set_message(name.to_owned());
     bar
 }

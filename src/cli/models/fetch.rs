@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{FolderArgs, Library, download};
-use crate::base::{Error, Result};
+use crate::base::{Error, Kind, Result};
 use crate::vision::Manifest;
 
 /// Fetch weights from where they were published, and check them.
@@ -40,15 +40,15 @@ impl Fetch {
             }
         }
         let further: Vec<String> = failures.iter().skip(1).map(|error| format!("\n  {error}")).collect();
+        let later = failures.iter().all(|error| error.kind() == Kind::Unavailable);
         match failures.into_iter().next() {
             None => Ok(()),
             Some(first) if further.is_empty() => Err(first),
             Some(first) => {
                 let count = further.len() + 1;
-                Err(Error::unavailable(format!(
-                    "{count} networks could not be fetched:\n  {first}{}",
-                    further.concat()
-                )))
+                let message = format!("{count} networks could not be fetched:\n  {first}{}", further.concat());
+                // Trying again later helps only if that is so for all of them.
+                Err(if later { Error::unavailable(message) } else { Error::input(message) })
             }
         }
     }

@@ -113,8 +113,7 @@ impl Library {
             };
             return Err(Error::missing(format!("the weights of {} are not here", manifest.name)).hint(hint));
         };
-        download::check(&path, &manifest.weights)?;
-        std::fs::read(&path).map_err(|error| Error::io("read", &path, &error))
+        download::read(&path, &manifest.weights)
     }
 }
 
@@ -184,17 +183,21 @@ struct Verify {
 impl Verify {
     fn run(self) -> Result<()> {
         let library = self.folder.open()?;
-        let mut problems = Vec::new();
+        let (mut problems, mut seen) = (Vec::new(), 0);
         for manifest in library.choose(&self.names)? {
             let outcome = match library.weights(manifest) {
                 None if self.names.is_empty() => continue,
                 None => Err(Error::missing("its weights are not here")),
                 Some(path) => download::check(&path, &manifest.weights),
             };
+            seen += 1;
             match outcome {
                 Ok(()) => super::print(&format!("{}: right\n", manifest.name))?,
                 Err(error) => problems.push(format!("\n  {}: {error}", manifest.name)),
             }
+        }
+        if seen == 0 {
+            return super::print("no weights are here; `aisle models fetch` gets them\n");
         }
         if problems.is_empty() {
             return Ok(());

@@ -1,11 +1,13 @@
 //! `aisle models runtime`: gets the faster engine from the Python package that has it.
 
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::Value;
 use zip::ZipArchive;
+use zip::result::ZipError;
 
 use super::super::engine::{is_library, runtime_folder};
 use super::download;
@@ -40,17 +42,23 @@ impl Runtime {
         }
         let address = format!("{}/pypi/onnxruntime/{}/json", self.index.trim_end_matches('/'), self.release);
         let answer = download::document(&address)?;
+        let https_only = address.starts_with("https://");
         let (weights, source) = wheel(&answer).ok_or_else(|| {
             let platform = format!("{} on {}", std::env::consts::OS, std::env::consts::ARCH);
             Error::missing(format!("{address} has no wheel for {platform}"))
         })?;
+        // What is loaded into this program comes no less safely than its digest.
+        let source = download::checked(&source, https_only)?;
         let folder = runtime_folder()?;
         let wheel = folder.join(&weights.file);
         download::fetch(&source, &wheel, &weights)?;
-        let library = unpack(&wheel, &folder)?;
-        fs::remove_file(&wheel).map_err(|error| Error::io("remove", &wheel, &error))?;
-        let engine = Engine::onnxruntime(&library)?;
-        let version = engine.version().unwrap_or_default();
+        let installed = install(&wheel, &folder);
+        match fs::remove_file(&wheel) {
+            // Another aisle that did the same at the same time was sooner.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            outcome => outcome.map_err(|error| Error::io("remove", &wheel, &error))?,
+        }
+        let (library, version) = installed?;
         crate::cli::print(&format!("ONNX Runtime {version} at {}\n", library.display()))
     }
 }
@@ -83,10 +91,34 @@ fn wheel(answer: &Value) -> Option<(Weights, String)> {
     answer["urls"].as_array()?.iter().find_map(read)
 }
 
-/// Takes the library out of a wheel.
-fn unpack(wheel: &Path, folder: &Path) -> Result<PathBuf> {
-    let broken = |error: zip::result::ZipError| Error::input(format!("not a wheel: {error}")).at_path(wheel);
-    let mut archive = ZipArchive::new(super::open(wheel)?).map_err(broken)?;
+/// Takes the library out of a wheel and gives it its name once it works; what does not is removed. Says where it is, and
+/// its version.
+fn install(wheel: &Path, folder: &Path) -> Result<(PathBuf, String)> {
+    let (name, mut archive, entry) = library_in(wheel)?;
+    // Nobody takes a file for the library that is not called as one, and no other aisle writes to it.
+    let (path, passing) = (folder.join(&name), folder.join(format!("{}.{name}", std::process::id())));
+    let wrong = |error: std::io::Error| Error::io("write", &passing, &error);
+    let mut unpack = || -> Result<String> {
+        let broken = |error: ZipError| Error::input(format!("not a wheel: {error}")).at_path(wheel);
+        let mut packed = archive.by_name(&entry).map_err(broken)?;
+        let mut file = File::create(&passing).map_err(wrong)?;
+        std::io::copy(&mut packed, &mut file).and_then(|_| file.sync_all()).map_err(wrong)?;
+        let version = Engine::onnxruntime(&passing)?.version().unwrap_or_default().to_owned();
+        fs::rename(&passing, &path).map_err(wrong)?;
+        Ok(version)
+    };
+    let outcome = unpack();
+    if outcome.is_err() {
+        // The failure that is told is the first one.
+        let _ = fs::remove_file(&passing);
+    }
+    outcome.map(|version| (path, version))
+}
+
+/// The name of the library in a wheel, the wheel, and where in it the library is.
+fn library_in(wheel: &Path) -> Result<(String, ZipArchive<File>, String)> {
+    let broken = |error: ZipError| Error::input(format!("not a wheel: {error}")).at_path(wheel);
+    let archive = ZipArchive::new(super::open(wheel)?).map_err(broken)?;
     let inside = |name: &str| name.rsplit('/').next().filter(|file| is_library(file)).map(str::to_owned);
     let mut names = archive.file_names().filter_map(|name| name.ok().map(|name| name.into_owned()));
     let found = names.find_map(|name| inside(&name).map(|file| (name, file)));
@@ -94,11 +126,5 @@ fn unpack(wheel: &Path, folder: &Path) -> Result<PathBuf> {
     let Some((entry, name)) = found else {
         return Err(Error::input("the wheel has no library of ONNX Runtime").at_path(wheel));
     };
-    let mut packed = archive.by_name(&entry).map_err(broken)?;
-    let (path, passing) = (folder.join(&name), folder.join(format!("{name}.part")));
-    let wrong = |error: std::io::Error| Error::io("write", &passing, &error);
-    let mut file = File::create(&passing).map_err(wrong)?;
-    std::io::copy(&mut packed, &mut file).and_then(|_| file.sync_all()).map_err(wrong)?;
-    fs::rename(&passing, &path).map_err(wrong)?;
-    Ok(path)
+    Ok((name, archive, entry))
 }

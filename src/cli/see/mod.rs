@@ -103,12 +103,14 @@ impl See {
     fn see_picture(&self, bytes: &[u8]) -> Result<()> {
         self.refuse_truth("a picture")?;
         let output = self.output()?;
+        let encode = encoder(output)?;
         let mut picture = decode_picture(bytes).map_err(|error| error.at_path(&self.path))?;
         let library = self.folder.open()?;
         let manifests = self.manifests(&library, [Role::People, Role::Faces])?;
         let chosen = self.engine.open()?;
         chosen.tell();
         let mut seen: Vec<Detection> = Vec::new();
+        let mut skipped = 0;
         for manifest in manifests {
             let mut model = library.load(manifest, &chosen.engine, self.engine.load_options())?;
             let class = match (manifest.input.region, manifest.role) {
@@ -123,25 +125,36 @@ impl See {
                 continue;
             };
             for found in seen.iter_mut().filter(|found| found.class == class) {
+                // Boxes without a size and faces without their points cannot be looked at more closely.
+                if model.prepare(&picture, Some(found)).is_err() {
+                    skipped += 1;
+                    continue;
+                }
+                model.infer()?;
                 if let Decoder::Embedding { .. } = manifest.decoder {
-                    found.embedding = model.embed(&picture, Some(found))?;
-                } else if let Some(closer) = model.detect(&picture, Some(found))?.into_iter().next() {
+                    found.embedding = model.embedding()?;
+                } else if let Some(closer) = model.detections().into_iter().next() {
                     found.keypoints = closer.keypoints;
                 }
             }
         }
         seen.iter().for_each(|found| draw::detection(&mut picture, found));
-        write(&picture, output)?;
+        save(&encode(&picture)?, output)?;
+        if 0 < skipped {
+            eprintln!("warning: {skipped} boxes had no size, or not the points that a network needs, and were skipped");
+        }
         if self.json {
             return crate::cli::print(&format!("{}\n", json!(seen)));
         }
         crate::cli::print(&format!("{}: {}\n", output.display(), summary(&seen)))
     }
 
-    /// The networks to use: those named, else the best of these roles of those that are here.
+    /// The networks to use: those named, the ones that look at whole pictures first; else the best of these roles of those that are here.
     fn manifests<'a>(&self, library: &'a Library, roles: [Role; 2]) -> Result<Vec<&'a Manifest>> {
         if !self.networks.is_empty() {
-            return library.choose(&self.networks);
+            let mut named = library.choose(&self.networks)?;
+            named.sort_by_key(|manifest| manifest.input.region != Region::Frame);
+            return Ok(named);
         }
         let here = USUAL.iter().filter_map(|name| library.manifests.get(*name));
         let here: Vec<&Manifest> = here.filter(|manifest| library.weights(manifest).is_some()).collect();
@@ -219,12 +232,23 @@ fn summary(seen: &[Detection]) -> String {
     if counts.is_empty() { "nothing is seen".to_owned() } else { counts.join(", ") }
 }
 
-fn write(picture: &RgbImage, path: &Path) -> Result<()> {
+/// What makes a file of a picture.
+type Encode = fn(&RgbImage) -> Result<Vec<u8>>;
+
+/// How a picture becomes a file of this name.
+fn encoder(path: &Path) -> Result<Encode> {
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let bytes = match extension.as_str() {
-        "png" => encode_png(picture)?,
-        "jpg" | "jpeg" => encode_jpeg(picture, JPEG_QUALITY)?,
-        _ => return Err(Error::usage("the output must end in .png or .jpg").at_path(path)),
-    };
+    match extension.as_str() {
+        "png" => Ok(encode_png),
+        "jpg" | "jpeg" => Ok(|picture| encode_jpeg(picture, JPEG_QUALITY)),
+        _ => Err(Error::usage("the output must end in .png or .jpg").at_path(path)),
+    }
+}
+
+fn write(picture: &RgbImage, path: &Path) -> Result<()> {
+    save(&encoder(path)?(picture)?, path)
+}
+
+fn save(bytes: &[u8], path: &Path) -> Result<()> {
     fs::write(path, bytes).map_err(|error| Error::io("write", path, &error))
 }

@@ -31,7 +31,7 @@ pub enum TruthKind {
 const CLASS_PEDESTRIAN: u32 = 1;
 const CLASSES_DISTRACTING: [u32; 4] = [2, 7, 8, 12];
 /// MOT20 adds vehicles without a motor.
-const CLASS_BICYCLE: u32 = 6;
+const CLASS_VEHICLE_WITHOUT_MOTOR: u32 = 6;
 
 impl TruthKind {
     /// What a row of truth counts for, from its flag (false for what does not count) and its class; the older files have
@@ -39,7 +39,7 @@ impl TruthKind {
     pub fn of(flag: bool, class: Option<u32>, is_mot20: bool) -> Self {
         match class {
             Some(class) if CLASSES_DISTRACTING.contains(&class) => TruthKind::Distractor,
-            Some(CLASS_BICYCLE) if is_mot20 => TruthKind::Distractor,
+            Some(CLASS_VEHICLE_WITHOUT_MOTOR) if is_mot20 => TruthKind::Distractor,
             None | Some(CLASS_PEDESTRIAN) if flag => TruthKind::Counted,
             _ => TruthKind::Ignored,
         }

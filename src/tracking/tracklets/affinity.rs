@@ -19,7 +19,7 @@ const KEYPOINT_SPREADS: [f64; 17] =
 /// What a track looks like.
 #[derive(Clone, Debug)]
 pub(super) struct Look {
-    class: DetectionClass,
+    pub(super) class: DetectionClass,
     /// Exponential mean of the embeddings, of length 1; empty before the first.
     embedding: Vec<f32>,
     /// Those of the last detection that had any.

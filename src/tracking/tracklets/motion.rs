@@ -105,7 +105,8 @@ pub(super) fn smooth(times: &[ShopTime], seen: &[(ShopTime, PixelBox)]) -> Vec<P
     for &at in times {
         let secs = before.map_or(0.0, |before| at.secs_since(before));
         before = Some(at);
-        for (axis, size) in motion.axes.iter_mut().zip(sizes(first)) {
+        let sizes = sizes(&motion.bounds());
+        for (axis, size) in motion.axes.iter_mut().zip(sizes) {
             axis.predict(secs, size);
         }
         let predicted = motion.clone();

@@ -2,10 +2,10 @@
 //! person is joined, boxes are smoothed and gaps are filled.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::{ShopTime, Span, TrackId};
-use crate::facts::Detection;
+use crate::facts::{Detection, DetectionClass};
 use crate::geometry::{PixelBox, assign};
 
 use super::Tracklet;
@@ -54,6 +54,8 @@ pub struct PathPoint {
 /// What was seen of a track, in order of time.
 #[derive(Clone, Debug, Default)]
 struct Seen {
+    /// None before the first box.
+    class: Option<DetectionClass>,
     confirmed: bool,
     boxes: Vec<(ShopTime, PixelBox)>,
     scores: Vec<f64>,
@@ -65,8 +67,10 @@ impl Paths {
         self.times.push(at);
         for one in tracklets {
             let seen = self.tracks.entry(one.track).or_default();
+            let detection = &detections[one.detection];
+            seen.class = Some(detection.class);
             seen.confirmed |= one.confirmed;
-            seen.boxes.push((at, detections[one.detection].bounds));
+            seen.boxes.push((at, detection.bounds));
             seen.scores.push(one.score);
         }
     }
@@ -108,37 +112,95 @@ impl Seen {
     }
 }
 
-/// Joins each path that ends to one that begins soon after where it would have gone, all at once at the least distance.
+/// Joins each path that ends to one of its class that begins soon after where it would have gone, all at once at the
+/// least distance.
 fn join(paths: &mut BTreeMap<TrackId, Seen>, span_max: Span) {
     let ids: Vec<TrackId> = paths.keys().copied().collect();
-    let ends: Vec<_> = paths.values().map(|seen| carried(seen.boxes.iter())).collect();
-    let starts: Vec<_> = paths.values().map(|seen| carried(seen.boxes.iter().rev())).collect();
-    let distance = |end: &Option<(ShopTime, Motion)>, start: &Option<(ShopTime, Motion)>| -> f64 {
-        let (Some((ended, end)), Some((began, start))) = (end, start) else { return f64::INFINITY };
-        let gap = *began - *ended;
-        if gap <= Span::ZERO || span_max < gap {
-            return f64::INFINITY;
-        }
-        let (mut forth, mut back) = (end.clone(), start.clone());
-        forth.predict(gap.as_secs());
-        back.predict(gap.as_secs());
-        let squares = (forth.distance_squared(&start.bounds()), back.distance_squared(&end.bounds()));
-        let mean = f64::midpoint(squares.0, squares.1);
-        if mean <= JOIN_GATE { mean } else { f64::INFINITY }
-    };
-    let cost: Vec<Vec<f64>> =
-        ends.iter().map(|end| starts.iter().map(|start| distance(end, start)).collect()).collect();
-    let next = assign(&cost);
+    let ends: Vec<Option<End>> = paths.values().map(|seen| End::of(seen.class, seen.boxes.iter())).collect();
+    let starts: Vec<Option<End>> = paths.values().map(|seen| End::of(seen.class, seen.boxes.iter().rev())).collect();
+    let mut begun: Vec<usize> = (0..ids.len()).filter(|&index| starts[index].is_some()).collect();
+    let began = |index: usize| starts[index].as_ref().map(|start| start.at);
+    begun.sort_by_key(|&index| began(index));
+    let mut pairs: Vec<(usize, usize, f64)> = Vec::new();
+    for (index, end) in ends.iter().enumerate() {
+        let Some(end) = end else { continue };
+        let soon = &begun[begun.partition_point(|&start| began(start) <= Some(end.at))..];
+        let soon = &soon[..soon.partition_point(|&start| began(start) <= Some(end.at + span_max))];
+        let near = soon.iter().filter_map(|&start| Some((index, start, end.distance(starts[start].as_ref()?)?)));
+        pairs.extend(near);
+    }
+    let mut followers = pair_groups(ids.len(), &pairs);
     // The latest first, so that each is whole when it goes to the one before it.
-    let mut order: Vec<(usize, usize)> =
-        next.into_iter().enumerate().filter_map(|(index, follower)| Some((index, follower?))).collect();
-    order.sort_by_key(|&(index, _)| Reverse(ends[index].as_ref().map(|(ended, _)| *ended)));
-    for (index, follower) in order {
+    followers.sort_by_key(|&(index, _)| (Reverse(ends[index].as_ref().map(|end| end.at)), index));
+    for (index, follower) in followers {
         let Some(rest) = paths.remove(&ids[follower]) else { continue };
         if let Some(path) = paths.get_mut(&ids[index]) {
             path.boxes.extend(rest.boxes);
             path.scores.extend(rest.scores);
         }
+    }
+}
+
+/// Pairs of an end and a start at the least sum of distances. What no chain of pairs connects is assigned apart, as the
+/// cost of an assignment grows with the cube of its size.
+fn pair_groups(count: usize, pairs: &[(usize, usize, f64)]) -> Vec<(usize, usize)> {
+    // Ends are the first `count` nodes, starts the second; each node leads to an earlier one of its group, or is its root.
+    let mut lead: Vec<usize> = (0..2 * count).collect();
+    let root = |lead: &[usize], mut node: usize| {
+        while lead[node] != node {
+            node = lead[node];
+        }
+        node
+    };
+    for &(end, start, _) in pairs {
+        let (a, b) = (root(&lead, end), root(&lead, count + start));
+        lead[a.max(b)] = a.min(b);
+    }
+    let mut groups: BTreeMap<usize, Vec<(usize, usize, f64)>> = BTreeMap::new();
+    for pair in pairs {
+        groups.entry(root(&lead, pair.0)).or_default().push(*pair);
+    }
+    let mut paired = Vec::new();
+    for group in groups.values() {
+        let unique = |node: fn(&(usize, usize, f64)) -> usize| group.iter().map(node).collect::<BTreeSet<usize>>();
+        let ends: Vec<usize> = unique(|pair| pair.0).into_iter().collect();
+        let starts: Vec<usize> = unique(|pair| pair.1).into_iter().collect();
+        let mut cost = vec![vec![f64::INFINITY; starts.len()]; ends.len()];
+        for (end, start, distance) in group {
+            cost[ends.partition_point(|other| other < end)][starts.partition_point(|other| other < start)] = *distance;
+        }
+        let assigned = assign(&cost).into_iter().enumerate();
+        paired.extend(assigned.filter_map(|(row, column)| Some((ends[row], starts[column?]))));
+    }
+    paired
+}
+
+/// An end of a path, or its beginning seen against time: when, of what, and how it moves there.
+struct End {
+    at: ShopTime,
+    class: Option<DetectionClass>,
+    motion: Motion,
+}
+
+impl End {
+    /// The last of boxes in order of time, or against it.
+    fn of<'a>(class: Option<DetectionClass>, boxes: impl Iterator<Item = &'a (ShopTime, PixelBox)>) -> Option<Self> {
+        carried(boxes).map(|(at, motion)| End { at, class, motion })
+    }
+
+    /// The squared distance to a later beginning, mean of looking forth and back; `None` beyond the gate and between
+    /// classes.
+    fn distance(&self, start: &End) -> Option<f64> {
+        if self.class != start.class {
+            return None;
+        }
+        let secs = start.at.secs_since(self.at);
+        let (mut forth, mut back) = (self.motion.clone(), start.motion.clone());
+        forth.predict(secs);
+        back.predict(secs);
+        let (here, there) = (self.motion.bounds(), start.motion.bounds());
+        let mean = f64::midpoint(forth.distance_squared(&there), back.distance_squared(&here));
+        (mean <= JOIN_GATE).then_some(mean)
     }
 }
 

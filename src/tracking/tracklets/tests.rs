@@ -115,6 +115,34 @@ fn classes_do_not_mix() {
     let mut frames = vec![vec![person(100.0, 50.0, 0.9)]; 5];
     frames.extend(vec![vec![hand(100.0)]; 5]);
     assert_eq!(ids(&run(100, &frames)).len(), 2);
+    // Nor where somebody unsure is taken for who was there.
+    let unsure = Detection { score: 0.4, ..hand(100.0) };
+    let mut frames = vec![vec![person(100.0, 50.0, 0.9)]; 5];
+    frames.extend(vec![vec![unsure]; 5]);
+    assert!(run(100, &frames)[5..].iter().all(Vec::is_empty));
+    // Nor where paths are joined: a person ends where a little later a hand begins.
+    let mut tracker = Tracker::new(Options::default());
+    let mut paths = Paths::default();
+    for frame in 0..20 {
+        let seen = vec![if frame < 10 { person(100.0, 50.0, 0.9) } else { hand(100.0) }];
+        let told = tracker.step(at(100 * frame), &seen);
+        paths.add(at(100 * frame), &seen, &told);
+    }
+    assert_eq!(paths.finish(&PathOptions::default()).values().map(Vec::len).collect::<Vec<_>>(), [10, 10]);
+}
+
+#[test]
+fn slow_cameras_have_tracks_too() {
+    let frames: Vec<Vec<Detection>> = (0..12).map(|frame| vec![person(6.0 * f64::from(frame), 50.0, 0.9)]).collect();
+    // At 2 frames a second, at 0.4, and at 1 in 10 seconds.
+    for millis in [500, 2_500, 10_000] {
+        let told = run(millis, &frames);
+        assert_eq!(ids(&told).len(), 1, "a frame in {millis} ms");
+        assert!(told[11][0].confirmed, "a frame in {millis} ms");
+    }
+    // Who is not in a frame of such a camera is not waited for longer than anybody else.
+    let told = run(2_500, &[frames[0].clone(), frames[1].clone(), frames[2].clone(), vec![], frames[3].clone()]);
+    assert_eq!(ids(&told).len(), 2);
 }
 
 #[test]

@@ -8,6 +8,9 @@ use crate::geometry::{Pixel, PixelBox, Point};
 use super::affinity::{Look, likeness, pair_within};
 use super::motion::Motion;
 
+/// Steps of the usual length for which everybody may be unseen: one, and half of one for frames that come unevenly.
+const STEPS_UNSEEN_MAX: f64 = 1.5;
+
 /// How a tracker decides. The defaults are those of the papers named, with time in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Options {
@@ -25,7 +28,7 @@ pub struct Options {
     pub likeness_tentative_min: f64,
     /// Detections after which a track is confirmed; at least 1.
     pub confirm_hits: u32,
-    /// How long a track that is not yet confirmed may be unseen.
+    /// How long a track that is not yet confirmed may be unseen, if a frame came meanwhile.
     pub tentative_span_max: Span,
     /// How long somebody may be unseen and still be found again.
     pub lost_span_max: Span,
@@ -90,6 +93,8 @@ pub struct Tracker {
     tracks: Vec<Track>,
     next_id: u64,
     at: Option<ShopTime>,
+    /// The time between the last two frames.
+    step: Option<Span>,
     counters: Counters,
 }
 
@@ -110,7 +115,7 @@ struct Track {
 impl Tracker {
     /// A tracker that has seen nothing. Track ids begin at 1.
     pub fn new(options: Options) -> Self {
-        Tracker { options, tracks: Vec::new(), next_id: 1, at: None, counters: Counters::default() }
+        Tracker { options, tracks: Vec::new(), next_id: 1, at: None, step: None, counters: Counters::default() }
     }
 
     /// What was left out so far.
@@ -125,12 +130,10 @@ impl Tracker {
             self.counters.late_frames += 1;
             return Vec::new();
         }
+        self.forget(at);
         let secs = self.at.map_or(0.0, |before| at.secs_since(before));
-        self.at = Some(at);
-        let Options { lost_span_max, tentative_span_max, .. } = self.options;
-        let waits = |track: &Track| if track.confirmed { lost_span_max } else { tentative_span_max };
-        self.tracks.retain(|track| at - track.sure_at <= waits(track));
         self.tracks.iter_mut().for_each(|track| track.motion.predict(secs));
+        self.at = Some(at);
         let usable = self.usable(detections);
         let (sure, unsure): (Vec<usize>, Vec<usize>) =
             usable.into_iter().partition(|&index| self.options.score_sure_min <= detections[index].score);
@@ -151,6 +154,19 @@ impl Tracker {
             })
         });
         tracklets.collect()
+    }
+
+    /// Drops who was unseen for too long. Frames may come more slowly than anybody is waited for: who was seen in the
+    /// frame before is not unseen yet, and one step of the usual length is no absence.
+    fn forget(&mut self, at: ShopTime) {
+        let step = self.at.map(|before| at - before);
+        // A single pause is no slower rate, so the shorter of the last two steps is the usual one.
+        let usual = step.map_or(Span::ZERO, |step| self.step.map_or(step, |before| step.min(before)));
+        let Options { lost_span_max, tentative_span_max, .. } = self.options;
+        let unseen_max = Span::from_secs(STEPS_UNSEEN_MAX * usual.as_secs());
+        let waits = |track: &Track| if track.confirmed || track.tracked { lost_span_max } else { tentative_span_max };
+        self.tracks.retain(|track| at - track.sure_at <= waits(track).max(unseen_max));
+        self.step = step;
     }
 
     /// Detections to look at: the surest, if there are too many.
@@ -177,7 +193,10 @@ impl Tracker {
         let by_motion = |track: &Track, one: &Detection| likeness(&track.motion, &track.look, one, look);
         let confirmed = |track: &Track| track.confirmed;
         self.tier(detections, sure, &mut free, owner, options.likeness_sure_min, confirmed, by_motion);
-        let by_place = |track: &Track, one: &Detection| track.motion.bounds().iou(&one.bounds);
+        let by_place = |track: &Track, one: &Detection| match track.look.class == one.class {
+            true => track.motion.bounds().iou(&one.bounds),
+            false => 0.0,
+        };
         let tracked = |track: &Track| track.confirmed && track.tracked;
         self.tier(detections, unsure, &mut free, owner, options.likeness_unsure_min, tracked, by_place);
         let tentative = |track: &Track| !track.confirmed;

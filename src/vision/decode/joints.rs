@@ -41,7 +41,9 @@ pub(super) fn rtmo(manifest: &Manifest, boxes: &View<'_>, points: &View<'_>) -> 
 
 /// The person that the input was cut around: the box of the joints that are sure enough, and the mean of their scores.
 fn one_person(keypoints: Vec<Keypoint>, score_min: f64) -> Vec<Detection> {
-    let score = keypoints.iter().map(|point| point.score).sum::<f64>() / keypoints.len().max(1) as f64;
+    // One score that is none does not make the others nothing.
+    let scores = keypoints.iter().map(|point| if point.score.is_finite() { point.score } else { 0.0 });
+    let score = scores.sum::<f64>() / keypoints.len().max(1) as f64;
     let person = hull(&keypoints, score_min).map(|bounds| Detection {
         class: DetectionClass::Person,
         bounds,

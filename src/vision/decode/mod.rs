@@ -42,9 +42,23 @@ impl<'a> View<'a> {
     }
 }
 
-/// What the outputs say, in pixels of the input, surest first. `views` are as many as
+/// What the outputs say, in pixels of the input, surest first; all numbers of it are finite. `views` are as many as
 /// [`Manifest::output_shapes`] has, and of those shapes.
 pub(super) fn detections(manifest: &Manifest, views: &[View<'_>]) -> Vec<Detection> {
+    let mut found = decoded(manifest, views);
+    found.retain(|one| one.bounds.is_well_formed() && one.score.is_finite());
+    for one in &mut found {
+        let middle = one.bounds.centre();
+        for point in &mut one.keypoints {
+            let is_known = point.pixel.x.is_finite() && point.pixel.y.is_finite() && point.score.is_finite();
+            // Points are known by their places in the list, so one that is not there stays, with no score.
+            *point = if is_known { *point } else { keypoint(middle.x, middle.y, 0.0) };
+        }
+    }
+    found
+}
+
+fn decoded(manifest: &Manifest, views: &[View<'_>]) -> Vec<Detection> {
     let input = &manifest.input;
     let kept = |candidates: Vec<Candidate>| suppress::keep(candidates, manifest.iou_max);
     match (&manifest.decoder, views) {
@@ -92,7 +106,8 @@ fn around(x: f64, y: f64, width: f64, height: f64) -> PixelBox {
 
 /// The box around points whose score is not below `score_min`; `None` when there are none.
 fn hull(points: &[Keypoint], score_min: f64) -> Option<PixelBox> {
-    let mut sure = points.iter().filter(|point| score_min <= point.score).map(|point| point.pixel);
+    let is_sure = |point: &&Keypoint| score_min <= point.score && (point.pixel.x + point.pixel.y).is_finite();
+    let mut sure = points.iter().filter(is_sure).map(|point| point.pixel);
     let first = sure.next()?;
     let start = PixelBox { left: first.x, top: first.y, right: first.x, bottom: first.y };
     Some(sure.fold(start, |hull, point| PixelBox {
