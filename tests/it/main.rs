@@ -17,6 +17,7 @@ mod replay;
 mod scenarios;
 mod settler;
 mod shops;
+mod sight;
 mod snapshot;
 mod survival;
 mod tidy;
