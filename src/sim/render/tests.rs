@@ -143,7 +143,8 @@ fn silhouettes_are_not_shifted() {
             if !inside {
                 continue;
             }
-            assert_eq!(shot.bodies[0].visible_share, 1.0, "nothing hides {doing:?}");
+            // A sole that touches the floor may lose a pixel to it.
+            assert!(0.995 < shot.bodies[0].visible_share, "nothing hides {doing:?}");
             for (side, (seen, whole)) in sides(seen).into_iter().zip(sides(whole)).enumerate() {
                 assert!((seen - whole).abs() < 1.5, "camera {camera}, side {side} of {doing:?}: {seen}, not {whole}");
                 off[side].push(seen - whole);
