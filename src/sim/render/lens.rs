@@ -13,6 +13,8 @@ const EDGE_METRES_MAX: f32 = 0.22;
 const EDGE_PIXELS_MIN: f32 = 5.0;
 /// Where one end of an edge is seen and the other is not, it is cut down to this, metres.
 const RIM_METRES: f32 = 0.03;
+/// Shorter edges are not cut for their bend, metres.
+const BENT_METRES_MIN: f32 = 0.01;
 /// Cuts of one triangle within another at most.
 const DEPTH_MAX: u32 = 14;
 
@@ -138,6 +140,9 @@ impl Eye {
     fn is_outside(&self, t: &[(Vertex, Corner); 3]) -> bool {
         let (width, height) = (self.width as f32, self.height as f32);
         let all = |test: &dyn Fn(&Corner) -> bool| t.iter().all(|(_, corner)| 0.0 < corner.nearness && test(corner));
+        if t.iter().all(|(vertex, _)| self.camera.view_from_world(world(vertex.at)).z <= 0.0) {
+            return true;
+        }
         let margin = 12.0;
         all(&|c| c.at.x < -margin)
             || all(&|c| width + margin < c.at.x)
@@ -161,7 +166,8 @@ impl Eye {
                 if EDGE_METRES_MAX < length && EDGE_PIXELS_MIN < pixels {
                     return Some(middle());
                 }
-                if pixels < 2.0 {
+                // However much the lens bends it, nobody sees the bend of so short an edge.
+                if pixels < 2.0 || length < BENT_METRES_MIN {
                     return None;
                 }
                 let cut = middle();

@@ -1,13 +1,15 @@
 //! Light: panels under the ceiling, what comes back from walls and floor, and what stands in the way.
 
 use glam::Vec3;
+use rayon::prelude::*;
 
 use super::mesh::Pose;
 use super::style::Style;
 use super::texture::Colour;
 
-/// Edge of a cell of the grid in which light is kept for what moves, metres.
-const CELL_METRES: f32 = 0.3;
+/// Edge of a cell of the grid in which light is kept for what moves, metres, where no more than so many cells are needed.
+const CELL_METRES_MIN: f32 = 0.3;
+const CELLS_MAX: f32 = 1e6;
 /// Directions in which a cell keeps light: ±x, ±y, ±z.
 const WAYS: [Vec3; 6] = [Vec3::X, Vec3::NEG_X, Vec3::Y, Vec3::NEG_Y, Vec3::Z, Vec3::NEG_Z];
 
@@ -117,6 +119,7 @@ pub(super) struct Lighting {
     lamps: Lamps,
     blockers: Vec<Blocker>,
     low: Vec3,
+    cell_metres: f32,
     cells: [usize; 3],
     grid: Vec<[Colour; 6]>,
 }
@@ -146,16 +149,18 @@ impl Probe {
 impl Lighting {
     /// Works out the light between two corners of the room.
     pub(super) fn new(lamps: Lamps, blockers: Vec<Blocker>, low: Vec3, high: Vec3) -> Self {
-        let size = ((high - low) / CELL_METRES).ceil().max(Vec3::ONE);
-        let cells = [size.x as usize + 1, size.y as usize + 1, size.z as usize + 1];
-        let mut lighting = Lighting { lamps, blockers, low, cells, grid: Vec::new() };
-        let [nx, ny, nz] = cells;
-        lighting.grid = (0..nx * ny * nz)
-            .map(|index| {
-                let place = Vec3::new((index % nx) as f32, (index / nx % ny) as f32, (index / nx / ny) as f32);
-                lighting.around(low + place * CELL_METRES)
-            })
-            .collect();
+        let corners = |cell_metres: f32| ((high - low) / cell_metres).ceil().max(Vec3::ONE) + Vec3::ONE;
+        let mut cell_metres = CELL_METRES_MIN;
+        while CELLS_MAX < corners(cell_metres).element_product() {
+            cell_metres *= 1.1;
+        }
+        let cells @ [nx, ny, nz] = corners(cell_metres).to_array().map(|count| count as usize);
+        let mut lighting = Lighting { lamps, blockers, low, cell_metres, cells, grid: Vec::new() };
+        let cell = |index: usize| {
+            let place = Vec3::new((index % nx) as f32, (index / nx % ny) as f32, (index / nx / ny) as f32);
+            lighting.around(low + place * cell_metres)
+        };
+        lighting.grid = (0..nx * ny * nz).into_par_iter().map(cell).collect();
         lighting
     }
 
@@ -227,7 +232,7 @@ impl Lighting {
     pub(super) fn probe(&self, at: Vec3) -> Probe {
         let [nx, ny, nz] = self.cells;
         let last = Vec3::new(nx as f32, ny as f32, nz as f32) - Vec3::splat(1.001);
-        let place = ((at - self.low) / CELL_METRES).clamp(Vec3::ZERO, last.max(Vec3::ZERO));
+        let place = ((at - self.low) / self.cell_metres).clamp(Vec3::ZERO, last.max(Vec3::ZERO));
         let (cell, share) = (place.floor(), place - place.floor());
         let take = |dx: usize, dy: usize, dz: usize| {
             let x = (cell.x as usize + dx).min(nx - 1);

@@ -10,6 +10,7 @@ mod face;
 mod furniture;
 mod hand;
 mod head;
+mod labels;
 mod lens;
 mod letters;
 mod light;

@@ -1,4 +1,4 @@
-//! Triangles to pixels: a depth buffer, who is seen where, and textures, one sample a pixel.
+//! Triangles to pixels: a depth buffer and textures, one sample a pixel.
 
 use glam::{Vec2, Vec3};
 
@@ -10,9 +10,6 @@ const STEPS_PER_PIXEL: f32 = 256.0;
 const REACH_PIXELS: f32 = 16_000.0;
 /// The most light that a layer keeps, in units of white paper.
 const LIGHT_MAX: f32 = 2.0;
-
-/// Nobody: the owner of pixels without a person.
-pub(super) const NOBODY: u16 = u16::MAX;
 
 /// A corner in the picture.
 #[derive(Clone, Copy, Default)]
@@ -42,27 +39,11 @@ pub(super) struct Layer {
     nearness: Vec<f32>,
 }
 
-/// Whose body a pixel shows, and how many pixels each body would show alone.
-pub(super) struct Owners {
-    /// By pixel: index of the person, or [`NOBODY`].
-    pub(super) seen: Vec<u16>,
-    last: Vec<u16>,
-    /// By person: pixels in the picture that the body covers, hidden or not.
-    pub(super) covered: Vec<usize>,
-}
-
-impl Owners {
-    pub(super) fn new(pixels: usize, people: usize) -> Self {
-        Owners { seen: vec![NOBODY; pixels], last: vec![NOBODY; pixels], covered: vec![0; people] }
-    }
-}
-
 /// How a triangle is laid on.
-pub(super) enum Ink<'a> {
-    /// Covers what is behind it: a part of this person.
-    Body(&'a mut Owners, u16),
-    /// Covers what is behind it, bodies too where somebody asks whose pixels are whose.
-    Thing(Option<&'a mut Owners>),
+#[derive(Clone, Copy)]
+pub(super) enum Ink {
+    /// Covers what is behind it.
+    Solid,
     /// Lets through `1 - share` of what is behind it.
     Veil(f32),
     /// Darkens what lies a hand's breadth behind or before it at most, to the share that is its light.
@@ -92,31 +73,15 @@ impl Layer {
         &self.colours
     }
 
-    /// 1 / depth by pixel.
-    pub(super) fn nearness(&self) -> &[f32] {
-        &self.nearness
-    }
-
     /// Draws a triangle; corners run counter-clockwise seen from its front, whose back is not seen.
-    pub(super) fn triangle(&mut self, corners: [&Corner; 3], texture: &Texture, ink: &mut Ink) {
+    pub(super) fn triangle(&mut self, corners: [&Corner; 3], texture: &Texture, ink: Ink) {
         let Some(setup) = Setup::new(corners, self.offset, self.width, self.height) else { return };
-        let [_, b, c] = setup.corners;
-        let a = setup.corners[0];
+        let [a, b, c] = setup.corners;
         let texels = (b.uv - a.uv).perp_dot(c.uv - a.uv).abs() * texture.area();
         let level = texture.level_for(texels / setup.area_pixels);
-        let inverse = 1.0 / setup.area as f32;
-        for y in setup.top..=setup.bottom {
-            let row = y as usize * self.width;
-            let mut edges = setup.edges_at(setup.left, y);
-            for x in setup.left..=setup.right {
-                if 0 <= (edges[0] | edges[1] | edges[2]) {
-                    let weights = Vec3::new(setup.raw(edges, 0), setup.raw(edges, 1), setup.raw(edges, 2)) * inverse;
-                    let nearness = a.nearness * weights.x + b.nearness * weights.y + c.nearness * weights.z;
-                    self.dot(row + x as usize, weights, nearness, (setup.corners, texture, level), ink);
-                }
-                edges = [edges[0] + setup.steps[0].0, edges[1] + setup.steps[1].0, edges[2] + setup.steps[2].0];
-            }
-        }
+        setup.each(self.width, |place, weights, nearness| {
+            self.dot(place, weights, nearness, (setup.corners, texture, level), ink);
+        });
     }
 
     #[inline]
@@ -126,14 +91,8 @@ impl Layer {
         weights: Vec3,
         nearness: f32,
         (corners, texture, level): ([&Corner; 3], &Texture, usize),
-        ink: &mut Ink,
+        ink: Ink,
     ) {
-        if let Ink::Body(owners, person) = ink
-            && owners.last[place] != *person
-        {
-            owners.last[place] = *person;
-            owners.covered[usize::from(*person)] += 1;
-        }
         let [a, b, c] = corners;
         if let Ink::Shadow = ink {
             // A shadow lies on what is there, not on what stands on it.
@@ -154,29 +113,17 @@ impl Layer {
         let light = a.light * share.x + b.light * share.y + c.light * share.z;
         let shine = a.shine * share.x + b.shine * share.y + c.shine * share.z;
         let colour = texture.sample(level, uv.x, uv.y) * light + Vec3::splat(shine);
-        match ink {
-            Ink::Veil(share) => {
-                self.colours[place] = pack(unpack(self.colours[place]).lerp(colour, *share));
-            }
-            Ink::Body(owners, person) => {
-                self.colours[place] = pack(colour);
-                self.nearness[place] = nearness;
-                owners.seen[place] = *person;
-            }
-            Ink::Thing(owners) => {
-                self.colours[place] = pack(colour);
-                self.nearness[place] = nearness;
-                if let Some(owners) = owners {
-                    owners.seen[place] = NOBODY;
-                }
-            }
-            Ink::Shadow => {}
+        if let Ink::Veil(share) = ink {
+            self.colours[place] = pack(unpack(self.colours[place]).lerp(colour, share));
+            return;
         }
+        self.colours[place] = pack(colour);
+        self.nearness[place] = nearness;
     }
 }
 
 /// A triangle made ready: front to the viewer, clipped to the picture, on the grid.
-struct Setup<'a> {
+pub(super) struct Setup<'a> {
     corners: [&'a Corner; 3],
     left: i64,
     right: i64,
@@ -192,7 +139,7 @@ struct Setup<'a> {
 }
 
 impl<'a> Setup<'a> {
-    fn new(corners: [&'a Corner; 3], offset: Vec2, width: usize, height: usize) -> Option<Self> {
+    pub(super) fn new(corners: [&'a Corner; 3], offset: Vec2, width: usize, height: usize) -> Option<Self> {
         // Seen from its front a triangle runs clockwise where y points down.
         let corners = [corners[0], corners[2], corners[1]];
         if corners.iter().any(|corner| corner.nearness <= 0.0 || REACH_PIXELS < corner.at.abs().max_element()) {
@@ -238,6 +185,25 @@ impl<'a> Setup<'a> {
             setup.bias[index] = bias;
         }
         Some(setup)
+    }
+
+    /// Gives every pixel of the triangle, in a picture so wide: its place, what each corner counts there, 1 / depth.
+    #[inline]
+    pub(super) fn each(&self, width: usize, mut give: impl FnMut(usize, Vec3, f32)) {
+        let [a, b, c] = self.corners;
+        let inverse = 1.0 / self.area as f32;
+        for y in self.top..=self.bottom {
+            let row = y as usize * width;
+            let mut edges = self.edges_at(self.left, y);
+            for x in self.left..=self.right {
+                if 0 <= (edges[0] | edges[1] | edges[2]) {
+                    let weights = Vec3::new(self.raw(edges, 0), self.raw(edges, 1), self.raw(edges, 2)) * inverse;
+                    let nearness = a.nearness * weights.x + b.nearness * weights.y + c.nearness * weights.z;
+                    give(row + x as usize, weights, nearness);
+                }
+                edges = [edges[0] + self.steps[0].0, edges[1] + self.steps[1].0, edges[2] + self.steps[2].0];
+            }
+        }
     }
 
     fn edges_at(&self, x: i64, y: i64) -> [i64; 3] {

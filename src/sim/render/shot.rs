@@ -1,6 +1,6 @@
 //! A picture, and which of its pixels show whom.
 
-use super::raster::{NOBODY, Owners};
+use super::labels::{Labels, NOBODY};
 use crate::geometry::{self, Pixel, PixelBox, Point, World};
 use crate::image::RgbImage;
 use crate::truth::Visibility;
@@ -15,9 +15,7 @@ pub(in crate::sim) struct Shot {
     /// Everybody of the middle of the exposure, in its order.
     pub(in crate::sim) bodies: Vec<BodyPixels>,
     camera: geometry::Camera,
-    owners: Owners,
-    /// 1 / depth by pixel, per metre.
-    nearness: Vec<f32>,
+    labels: Labels,
 }
 
 /// Where one body is in a picture.
@@ -36,13 +34,12 @@ impl Shot {
     pub(super) fn new(
         picture: RgbImage,
         camera: geometry::Camera,
-        owners: Owners,
-        nearness: Vec<f32>,
+        labels: Labels,
         bounds: &[Option<PixelBox>],
     ) -> Self {
         let width = picture.width() as usize;
         let mut seen: Vec<(usize, Option<PixelBox>)> = vec![(0, None); bounds.len()];
-        for (place, owner) in owners.seen.iter().enumerate().filter(|(_, owner)| **owner != NOBODY) {
+        for (place, owner) in labels.seen.iter().enumerate().filter(|(_, owner)| **owner != NOBODY) {
             let (count, around) = &mut seen[usize::from(*owner)];
             *count += 1;
             let pixel = PixelBox::from_size((place % width) as f64, (place / width) as f64, 1.0, 1.0);
@@ -55,11 +52,11 @@ impl Shot {
         }
         let body = |(person, bounds): (usize, &Option<PixelBox>)| {
             let (count, visible_bounds) = seen[person];
-            let visible_share = count as f64 / owners.covered[person].max(1) as f64;
+            let visible_share = count as f64 / labels.covered[person].max(1) as f64;
             BodyPixels { bounds: *bounds, visible_bounds, visible_share }
         };
         let bodies = bounds.iter().enumerate().map(body).collect();
-        Shot { picture, bodies, camera, owners, nearness }
+        Shot { picture, bodies, camera, labels }
     }
 
     /// Whether a point of a body is seen at its pixel; `radius_metres` is how deep it lies under the skin.
@@ -79,7 +76,7 @@ impl Shot {
     /// Whose body a pixel shows in the middle of the exposure.
     pub(in crate::sim) fn owner(&self, x: u32, y: u32) -> Option<usize> {
         let inside = x < self.picture.width() && y < self.picture.height();
-        let owner = inside.then(|| self.owners.seen[(y * self.picture.width() + x) as usize]);
+        let owner = inside.then(|| self.labels.seen[(y * self.picture.width() + x) as usize]);
         owner.filter(|owner| *owner != NOBODY).map(usize::from)
     }
 
@@ -94,6 +91,6 @@ impl Shot {
             return false;
         }
         let place = y as usize * self.picture.width() as usize + x as usize;
-        depth - radius_metres - CLOTH_METRES <= 1.0 / f64::from(self.nearness[place])
+        depth - radius_metres - CLOTH_METRES <= 1.0 / f64::from(self.labels.nearness[place])
     }
 }

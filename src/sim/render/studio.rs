@@ -8,13 +8,14 @@ use glam::{Vec2, Vec3};
 use super::artwork::Artwork;
 use super::carrier::carrier_mesh;
 use super::furniture::{gates, gondolas};
+use super::labels::Labels;
 use super::lens::{Eye, Vertex, vec3};
 use super::light::{Lamps, Lighting, Probe};
 use super::look::Look;
 use super::materials::{MATERIALS, Material};
 use super::mesh::{Face, Mesh, Pose};
 use super::package::package_mesh;
-use super::raster::{Corner, Ink, Layer, Owners, unpack};
+use super::raster::{Corner, Ink, Layer, unpack};
 use super::room::Room;
 use super::sensor::Sensor;
 use super::shot::Shot;
@@ -39,7 +40,7 @@ pub(in crate::sim) struct Studio {
     goods: Vec<Good>,
     glass: Mesh,
     /// By camera: the shop without goods.
-    bare: Vec<Vec<Layer>>,
+    bare: Vec<Backdrop>,
     sensor: Sensor,
     /// By camera: how far it is opened.
     gains: Vec<f32>,
@@ -60,8 +61,10 @@ struct Good {
 }
 
 /// What a camera sees of a shop with goods on its shelves and nobody in it.
+#[derive(Clone)]
 pub(in crate::sim) struct Backdrop {
     layers: Vec<Layer>,
+    labels: Labels,
     /// Units that stand in it, in order.
     units: Vec<usize>,
 }
@@ -109,8 +112,8 @@ impl Studio {
         };
         let mut known = KnownLight::new();
         studio.bare = studio.eyes.iter().map(|eye| studio.bare_shop(eye, &mesh, &mut known)).collect();
-        let gain = |layers: &Vec<Layer>| {
-            let colours = layers.first().into_iter().flat_map(Layer::colours);
+        let gain = |bare: &Backdrop| {
+            let colours = bare.layers.first().into_iter().flat_map(Layer::colours);
             studio.sensor.gain_for(colours.step_by(7).map(|packed| unpack(*packed)))
         };
         studio.gains = studio.bare.iter().map(gain).collect();
@@ -118,8 +121,9 @@ impl Studio {
     }
 
     /// What a camera sees of the building and its furniture.
-    fn bare_shop(&self, eye: &Eye, mesh: &Mesh, known: &mut KnownLight) -> Vec<Layer> {
+    fn bare_shop(&self, eye: &Eye, mesh: &Mesh, known: &mut KnownLight) -> Backdrop {
         let mut layers: Vec<Layer> = OFFSETS.map(|offset| Layer::new(eye.width, eye.height, offset)).into();
+        let mut labels = Labels::new(eye.width, eye.height);
         for face in &mesh.faces {
             let triangle = face.corners.map(|corner| mesh.vertices[corner as usize]);
             let normal = (triangle[1].at - triangle[0].at).cross(triangle[2].at - triangle[0].at);
@@ -131,11 +135,12 @@ impl Studio {
                 let corners = cut.map(|(vertex, corner)| self.lit_fixture(eye, material, (&vertex, corner), known));
                 let [a, b, c] = &corners;
                 for layer in &mut layers {
-                    layer.triangle([a, b, c], &self.textures[usize::from(face.paint)], &mut Ink::Thing(None));
+                    layer.triangle([a, b, c], &self.textures[usize::from(face.paint)], Ink::Solid);
                 }
+                labels.triangle([a, b, c], None);
             });
         }
-        layers
+        Backdrop { layers, labels, units: Vec::new() }
     }
 
     fn lit_fixture(
@@ -157,17 +162,18 @@ impl Studio {
 
     /// The background of one camera for goods that rest on shelves; good as long as the shelves stay the same.
     pub(in crate::sim) fn backdrop(&self, camera: usize, resting: &[Placed]) -> Backdrop {
-        let mut layers = self.bare[camera].clone();
+        let mut backdrop = self.bare[camera].clone();
         for placed in resting {
             let probe = |at: Vec3| self.lighting.probe_at(at);
             let Some(item) = self.good(&self.eyes[camera], placed, probe) else { continue };
-            for layer in &mut layers {
-                item.draw(layer, &mut Ink::Thing(None));
+            for layer in &mut backdrop.layers {
+                item.draw(layer, Ink::Solid);
             }
+            item.label(&mut backdrop.labels);
         }
-        let mut units: Vec<usize> = resting.iter().map(|placed| placed.unit).collect();
-        units.sort_unstable();
-        Backdrop { layers, units }
+        backdrop.units = resting.iter().map(|placed| placed.unit).collect();
+        backdrop.units.sort_unstable();
+        backdrop
     }
 
     /// A unit in the picture; `None` outside it.
@@ -208,26 +214,21 @@ impl Studio {
         let exposure = if exposure.is_empty() { &nothing } else { exposure };
         let passes = exposure.len().div_ceil(OFFSETS.len()) * OFFSETS.len();
         let scenes: Vec<Scene> = exposure.iter().map(|moment| self.scene(eye, backdrop, moment, looks)).collect();
-        let middle = exposure.len() / 2;
-        let labelled = (0..passes).find(|pass| pass * scenes.len() / passes == middle).unwrap_or(0);
-        let people = scenes[middle].bounds.len();
-        let mut owners = Owners::new(eye.width * eye.height, people);
-        let mut nearness = Vec::new();
         let mut light = vec![Vec3::ZERO; eye.width * eye.height];
         for pass in 0..passes {
             let mut layer = backdrop.layers[pass % OFFSETS.len()].clone();
-            let told = (pass == labelled).then_some(&mut owners);
-            scenes[pass * scenes.len() / passes].draw(&mut layer, told);
+            // Instants that do not fill the passes are repeated in the middle, so that none but it weighs more.
+            scenes[(pass * scenes.len() + scenes.len() / 2) / passes].draw(&mut layer);
             for (sum, packed) in light.iter_mut().zip(layer.colours()) {
                 *sum += unpack(*packed);
-            }
-            if pass == labelled {
-                nearness = layer.nearness().to_vec();
             }
         }
         light.iter_mut().for_each(|sum| *sum *= 1.0 / passes as f32);
         let picture = self.sensor.develop(&mut light, [eye.width, eye.height], self.gains[camera], dice_seed);
-        Shot::new(picture, eye.camera, owners, nearness, &scenes[middle].bounds)
+        let middle = &scenes[scenes.len() / 2];
+        let mut labels = backdrop.labels.of_people(middle.bounds.len());
+        middle.items.iter().for_each(|item| item.label(&mut labels));
+        Shot::new(picture, eye.camera, labels, &middle.bounds)
     }
 
     fn scene<'a>(&'a self, eye: &Eye, backdrop: &Backdrop, moment: &Moment, looks: &'a [Look]) -> Scene<'a> {
@@ -338,28 +339,24 @@ impl Good {
 }
 
 impl Item<'_> {
-    fn draw(&self, layer: &mut Layer, ink: &mut Ink) {
+    fn draw(&self, layer: &mut Layer, ink: Ink) {
         for face in &self.faces {
             let corners = face.corners.map(|corner| &self.corners[corner as usize]);
             layer.triangle(corners, &self.textures[usize::from(face.paint)], ink);
         }
     }
+
+    fn label(&self, labels: &mut Labels) {
+        for face in &self.faces {
+            labels.triangle(face.corners.map(|corner| &self.corners[corner as usize]), self.person);
+        }
+    }
 }
 
 impl Scene<'_> {
-    /// Draws all of it; `owners` learn whose pixels are whose.
-    fn draw(&self, layer: &mut Layer, mut owners: Option<&mut Owners>) {
-        for item in &self.shadows {
-            item.draw(layer, &mut Ink::Shadow);
-        }
-        for item in &self.items {
-            match (&mut owners, item.person) {
-                (Some(owners), Some(person)) => item.draw(layer, &mut Ink::Body(owners, person)),
-                (owners, _) => item.draw(layer, &mut Ink::Thing(owners.as_deref_mut())),
-            }
-        }
-        for item in &self.veils {
-            item.draw(layer, &mut Ink::Veil(0.22));
+    fn draw(&self, layer: &mut Layer) {
+        for (items, ink) in [(&self.shadows, Ink::Shadow), (&self.items, Ink::Solid), (&self.veils, Ink::Veil(0.22))] {
+            items.iter().for_each(|item| item.draw(layer, ink));
         }
     }
 }

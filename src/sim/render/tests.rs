@@ -3,14 +3,13 @@ use std::f64::consts::TAU;
 
 use glam::{Vec2, Vec3};
 
+use super::labels::Labels;
 use super::lens::{Eye, Vertex, vec3};
 use super::mesh::{Mesh, Pose};
-use super::raster::{Ink, Layer};
-use super::texture::Texture;
 use super::walker::{Doing, TO_SHELF, figure, standing};
 use super::*;
 use crate::facts::BodyPoint;
-use crate::geometry::{CameraPose, Lens, Pixel, Point, World};
+use crate::geometry::{CameraPose, Lens, Pixel, PixelBox, Point, World};
 use crate::shop::{CameraDraft, Package, PackageShape, RoomDraft, Shop, ShopDraft};
 use crate::sim::demo::demo_draft;
 use crate::sim::figure::{Axes, CarrierKind, Figure, Holder, Moment, Placed};
@@ -99,7 +98,6 @@ fn joints_lie_on_the_body_that_is_drawn_around_them() {
 #[test]
 fn a_marker_is_drawn_where_the_camera_says_also_in_the_corners() {
     let shop = empty_room();
-    let white = Texture::plain(Vec3::ONE);
     for camera in shop.cameras() {
         let eye = Eye::new(camera);
         for (x, y) in [(12.0, 9.0), (308.0, 8.0), (160.0, 90.0), (11.0, 171.0), (309.0, 172.0), (250.0, 40.0)] {
@@ -108,13 +106,13 @@ fn a_marker_is_drawn_where_the_camera_says_also_in_the_corners() {
             let mut mesh = Mesh::default();
             let pose = Pose { at: vec3(at), right: Vec3::X, forward: Vec3::Y, up: Vec3::Z };
             mesh.egg(pose, [0.018; 4], 8, 12, Vec3::ONE, 0);
-            let mut layer = Layer::new(320, 180, Vec2::ZERO);
+            let mut labels = Labels::new(320, 180);
             for face in &mesh.faces {
                 let corners = face.corners.map(|corner| eye.corner(&mesh.vertices[corner as usize]));
                 let [a, b, c] = &corners;
-                layer.triangle([a, b, c], &white, &mut Ink::Thing(None));
+                labels.triangle([a, b, c], None);
             }
-            let lit = layer.nearness().iter().enumerate().filter(|(_, nearness)| 0.0 < **nearness);
+            let lit = labels.nearness.iter().enumerate().filter(|(_, nearness)| 0.0 < **nearness);
             let (sum, count) = lit.fold((Vec2::ZERO, 0.0), |(sum, count), (place, _)| {
                 (sum + Vec2::new((place % 320) as f32 + 0.5, (place / 320) as f32 + 0.5), count + 1.0)
             });
@@ -125,18 +123,86 @@ fn a_marker_is_drawn_where_the_camera_says_also_in_the_corners() {
 }
 
 #[test]
+fn silhouettes_are_not_shifted() {
+    let shop = empty_room();
+    let studio = Studio::new(&shop, &[], Style::standard());
+    // By side: how far the seen box reaches beyond the true one, pixels.
+    let mut off: [Vec<f64>; 4] = Default::default();
+    for camera in 0..2 {
+        let backdrop = studio.backdrop(camera, &[]);
+        for (turn, doing) in doings().enumerate().filter(|(_, doing)| doing.carrier.is_none()) {
+            // Three instants, as a film has them, of which the truth is told of the second.
+            let exposure = [-0.02, 0.0, 0.02].map(|along| {
+                let at = [doing.at[0] + along, doing.at[1]];
+                moment(vec![figure(0, &Doing { at, ..doing })])
+            });
+            let shot = studio.shoot(camera, &backdrop, &exposure, &[Look::of(turn as u64, 0)], 1);
+            let (whole, seen) = (shot.bodies[0].bounds.unwrap(), shot.bodies[0].visible_bounds.unwrap());
+            let sides = |around: PixelBox| [around.left, around.top, around.right, around.bottom];
+            let inside = 0.0 < whole.left && whole.right < 320.0 && 0.0 < whole.top && whole.bottom < 180.0;
+            if !inside {
+                continue;
+            }
+            // A sole that touches the floor may lose a pixel to it.
+            assert!(0.995 < shot.bodies[0].visible_share, "nothing hides {doing:?}");
+            for (side, (seen, whole)) in sides(seen).into_iter().zip(sides(whole)).enumerate() {
+                assert!((seen - whole).abs() < 1.5, "camera {camera}, side {side} of {doing:?}: {seen}, not {whole}");
+                off[side].push(seen - whole);
+            }
+        }
+    }
+    let count = off[0].len();
+    assert!(15 < count, "only {count} bodies lie whole in the picture");
+    let medians = off.map(|mut side| {
+        side.sort_by(f64::total_cmp);
+        side[count / 2]
+    });
+    let shift = [(medians[0] + medians[2]) / 2.0, (medians[1] + medians[3]) / 2.0];
+    assert!(shift.iter().all(|shift| shift.abs() < 0.1), "shifted by {shift:?}, sides {medians:?}");
+}
+
+#[test]
+fn markers_at_joints_are_labelled_where_the_camera_says() {
+    let shop = empty_room();
+    for camera in shop.cameras() {
+        let eye = Eye::new(camera);
+        let (mut sum, mut count) = (Vec2::ZERO, 0.0);
+        for joint in doings().flat_map(|doing| figure(0, &doing).joints) {
+            let Some(pixel) = camera.view.pixel_from_world(joint) else { continue };
+            if !(6.0..314.0).contains(&pixel.x) || !(6.0..174.0).contains(&pixel.y) {
+                continue;
+            }
+            let mut mesh = Mesh::default();
+            let pose = Pose { at: vec3(joint), right: Vec3::X, forward: Vec3::Y, up: Vec3::Z };
+            mesh.egg(pose, [0.02; 4], 8, 12, Vec3::ONE, 0);
+            let mut labels = Labels::new(320, 180).of_people(1);
+            for face in &mesh.faces {
+                let corners = face.corners.map(|corner| eye.corner(&mesh.vertices[corner as usize]));
+                let [a, b, c] = &corners;
+                labels.triangle([a, b, c], Some(0));
+            }
+            let shown = labels.seen.iter().enumerate().filter(|(_, owner)| **owner == 0);
+            let middles = shown.map(|(place, _)| Vec2::new((place % 320) as f32 + 0.5, (place / 320) as f32 + 0.5));
+            let off = middles.sum::<Vec2>() / labels.covered[0] as f32 - Vec2::new(pixel.x as f32, pixel.y as f32);
+            assert!(off.length() < 0.5, "{}: {off} from {pixel:?}", camera.id.as_str());
+            (sum, count) = (sum + off, count + 1.0);
+        }
+        assert!(300.0 < count && (sum / count).length() < 0.03, "{count}, off by {}", sum / count);
+    }
+}
+
+#[test]
 fn large_surfaces_bend_with_the_lens() {
     let shop = empty_room();
-    let white = Texture::plain(Vec3::ONE);
     for camera in shop.cameras() {
         let eye = Eye::new(camera);
         let corner = |x: f32, y: f32| Vertex { at: Vec3::new(x, y, 0.0), normal: Vec3::Z, ..Vertex::default() };
-        let mut layer = Layer::new(320, 180, Vec2::ZERO);
+        let mut labels = Labels::new(320, 180);
         let far = 40.0;
         for triangle in [[(-far, -far), (far, -far), (far, far)], [(-far, -far), (far, far), (-far, far)]] {
             eye.cut(triangle.map(|(x, y)| corner(x, y)), &mut |cut| {
                 let [a, b, c] = &cut.map(|(_, corner)| corner);
-                layer.triangle([a, b, c], &white, &mut Ink::Thing(None));
+                labels.triangle([a, b, c], None);
             });
         }
         for place in (0..320 * 180).step_by(11) {
@@ -146,7 +212,7 @@ fn large_surfaces_bend_with_the_lens() {
             };
             let (x, y) = (f64::from(place % 320) + 0.5, f64::from(place / 320) + 0.5);
             let Some((here, below)) = depth_at(x, y).zip(depth_at(x, y + 1.0)) else { continue };
-            let drawn = 1.0 / f64::from(layer.nearness()[place as usize]);
+            let drawn = 1.0 / f64::from(labels.nearness[place as usize]);
             // How far the floor is off, in pixels: by how much depth changes from one to the next.
             let off = (drawn - here).abs() / (below - here).abs().max(0.01);
             assert!(off < 0.5, "{} at {x}, {y}: depth {drawn}, not {here}", camera.id.as_str());
