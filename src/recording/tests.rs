@@ -275,7 +275,7 @@ fn truths_of_frames_and_scenes_come_back_in_their_place_and_only_to_who_asks_for
                 writer.put(&fact).unwrap();
                 writer.put_scene_truth(scene).unwrap();
             }
-            let kept = cut.holds(fact.body.topic()).then(|| Entry::Fact(fact));
+            let kept = cut.holds(fact.body.topic()).then_some(Entry::Fact(fact));
             wanted.extend([Some(frame), kept, Some(scene)].into_iter().flatten());
         }
         writer.finish().unwrap();

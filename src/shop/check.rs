@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::check_cameras::{FLOOR_METRES_MAX, check_cameras, check_room, check_zones};
+use super::check_cameras::{FLOOR_METRES_MAX, check_cameras, check_room, check_zones, is_within};
 use super::check_prices::{check_markdown, check_promotions, check_taxes};
 use super::{
     Catalogue, Facing, FacingDraft, Gtin, PaymentPolicy, Plate, PlateDraft, Policy, PolicyDraft, Problem, Product,
@@ -151,7 +151,7 @@ fn check_shelves(drafts: &[ShelfDraft], catalogue: &Catalogue, complaints: &mut 
             complaints.say("a shelf of this name stands twice");
         }
         let Point { x, y, z, .. } = draft.placement.origin;
-        if [x, y, z].iter().any(|coordinate| !(coordinate.abs() <= FLOOR_METRES_MAX)) {
+        if [x, y, z].iter().any(|coordinate| !is_within(*coordinate, FLOOR_METRES_MAX)) {
             complaints.say(format!("it stands beyond {FLOOR_METRES_MAX} m of the origin; its place is in metres"));
         }
         if !draft.placement.turn_radians.is_finite() {

@@ -88,7 +88,7 @@ fn check_lens(draft: &CameraDraft, complaints: &mut Complaints) {
                 .say(format!("the principal point in {axis} is {centre}; it lies in the frame, 0 to {side} pixels"));
         }
     }
-    if draft.lens.distortion.iter().any(|part| !(part.abs() <= DISTORTION_MAX)) {
+    if draft.lens.distortion.iter().any(|part| !is_within(*part, DISTORTION_MAX)) {
         complaints
             .say(format!("a coefficient of its distortion is beyond {DISTORTION_MAX}; they are k1, k2, p1, p2, k3"));
     }
@@ -96,7 +96,7 @@ fn check_lens(draft: &CameraDraft, complaints: &mut Complaints) {
         complaints.say("its rotation is not made of finite numbers");
     }
     let Point { x, y, z, .. } = draft.pose.position;
-    if [x, y, z].iter().any(|coordinate| !(coordinate.abs() <= FLOOR_METRES_MAX)) {
+    if [x, y, z].iter().any(|coordinate| !is_within(*coordinate, FLOOR_METRES_MAX)) {
         complaints.say(format!("its position lies beyond {FLOOR_METRES_MAX} m of the origin; it is in metres"));
     }
 }
@@ -105,8 +105,13 @@ fn check_polygon(corners: &[[f64; 2]], complaints: &mut Complaints) -> Vec<Point
     if corners.len() < 3 {
         complaints.say(format!("{} corners; a polygon has at least three", corners.len()));
     }
-    if corners.iter().flatten().any(|coordinate| !(coordinate.abs() <= FLOOR_METRES_MAX)) {
+    if corners.iter().flatten().any(|coordinate| !is_within(*coordinate, FLOOR_METRES_MAX)) {
         complaints.say(format!("a corner lies beyond {FLOOR_METRES_MAX} m of the origin; corners are in metres"));
     }
     corners.iter().map(|[x, y]| Point::new(*x, *y, 0.0)).collect()
+}
+
+/// Whether a number is one, and not larger than this in size.
+pub(super) fn is_within(number: f64, size_max: f64) -> bool {
+    number.is_finite() && number.abs() <= size_max
 }

@@ -110,8 +110,7 @@ impl JointFilter {
         let spread = expected.spread + Matrix2::identity() * sigma * sigma;
         let Some(inverse) = spread.try_inverse() else { return f64::INFINITY };
         let distance = (off.transpose() * inverse * off)[0];
-        // What is not a number is beyond every gate.
-        if !(distance <= gate) {
+        if distance.is_nan() || gate < distance {
             return f64::INFINITY;
         }
         let gain: Matrix6x2<f64> = self.covariance.fixed_columns::<3>(0) * expected.slope.transpose() * inverse;
