@@ -65,7 +65,10 @@ impl Gate {
         let inward = if dot(middle - door, left) < 0.0 { left * -1.0 } else { left };
         let reach = |way: Point<Floor>| zone.iter().map(|corner| dot(*corner - middle, way)).fold(0.0, f64::max);
         let aside = reach(along).clamp(LANE_METRES.0, LANE_METRES.1);
-        Some(Gate { is_entrance, door, inward, middle, posts: [aside, reach(inward) - POST_METRES[1]] })
+        // The flaps end where the zone does, so that the way past the gate stays free, and the posts stand within it.
+        let deep = reach(inward);
+        let ahead = (deep - POST_METRES[1] - FLAP_METRES).max(POST_METRES[1] - reach(inward * -1.0));
+        Some(Gate { is_entrance, door, inward, middle, posts: [aside, ahead] })
     }
 
     /// To the right of who comes in, one metre long.
