@@ -96,20 +96,30 @@ impl Plate {
 impl Zone {
     /// Whether a point lies inside (even-odd rule).
     pub fn contains(&self, point: Point<Floor>) -> bool {
-        let corners = &self.polygon;
-        let mut inside = false;
-        let mut previous = match corners.last() {
-            Some(corner) => *corner,
-            None => return false,
-        };
-        for &corner in corners {
-            let crosses = (corner.y > point.y) != (previous.y > point.y);
-            if crosses {
-                let share = (point.y - corner.y) / (previous.y - corner.y);
-                inside ^= point.x < corner.x + share * (previous.x - corner.x);
-            }
-            previous = corner;
-        }
-        inside
+        is_inside(&self.polygon, point)
     }
+}
+
+impl Room {
+    /// Whether a point lies within the walls (even-odd rule).
+    pub fn contains(&self, point: Point<Floor>) -> bool {
+        is_inside(&self.polygon, point)
+    }
+}
+
+fn is_inside(corners: &[Point<Floor>], point: Point<Floor>) -> bool {
+    let mut inside = false;
+    let mut previous = match corners.last() {
+        Some(corner) => *corner,
+        None => return false,
+    };
+    for &corner in corners {
+        let crosses = (corner.y > point.y) != (previous.y > point.y);
+        if crosses {
+            let share = (point.y - corner.y) / (previous.y - corner.y);
+            inside ^= point.x < corner.x + share * (previous.x - corner.x);
+        }
+        previous = corner;
+    }
+    inside
 }

@@ -75,13 +75,10 @@ fn vary(camera: &mut CameraDraft, room: Option<&Room>, roll: &mut Roll) {
 /// Whether a point is inside the room, away from its walls and ceiling.
 fn hangs_in(room: &Room, point: Point<World>) -> bool {
     let corners = || room.polygon.iter().zip(room.polygon.iter().cycle().skip(1));
-    let crossings = corners().filter(|(a, b)| {
-        (point.y < a.y) != (point.y < b.y) && point.x < a.x + (b.x - a.x) * (point.y - a.y) / (b.y - a.y)
-    });
     let clear = corners().all(|(a, b)| {
         let (along, to) = (*b - *a, point.floor() - *a);
         let share = ((along.x * to.x + along.y * to.y) / (along.norm() * along.norm()).max(1e-9)).clamp(0.0, 1.0);
         WALL_METRES <= point.floor().distance(a.lerp(*b, share))
     });
-    crossings.count() % 2 == 1 && clear && WALL_METRES <= room.height_metres - point.z && WALL_METRES <= point.z
+    room.contains(point.floor()) && clear && WALL_METRES <= room.height_metres - point.z && WALL_METRES <= point.z
 }

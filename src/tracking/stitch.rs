@@ -9,7 +9,7 @@ use super::doubt::{self, Doubt};
 use crate::base::{Holes, ShopTime, Span, TimeRange, TrackId, VisitId};
 use crate::facts::{Joints, PeopleFrame, TrackJoined, TrackVerdict};
 use crate::geometry::{Floor, Point, assign};
-use crate::shop::{Shop, Zone, ZoneKind};
+use crate::shop::{Room, Shop, Zone, ZoneKind};
 
 /// A track is judged when it is this old; until then it may flicker.
 const RIPE: Span = Span::from_millis(600);
@@ -116,6 +116,8 @@ pub struct Stitcher {
     entrances: Vec<Zone>,
     #[serde(skip)]
     exits: Vec<Zone>,
+    #[serde(skip)]
+    walls: Option<Room>,
     /// When the last frame was.
     seen_until: Option<ShopTime>,
     /// Where frames may be missing, and where they were.
@@ -214,6 +216,7 @@ impl Stitcher {
         let mut stitcher = Stitcher {
             entrances: Vec::new(),
             exits: Vec::new(),
+            walls: None,
             seen_until: None,
             stopped: Holes::default(),
             holes: Holes::default(),
@@ -231,6 +234,7 @@ impl Stitcher {
         let zones = |kind: ZoneKind| shop.zones().iter().filter(|zone| zone.kind == kind).cloned().collect();
         self.entrances = zones(ZoneKind::Entrance);
         self.exits = zones(ZoneKind::Exit);
+        self.walls = shop.room().cloned();
     }
 
     /// No frames of this stretch of time will come but what comes late: whoever is there afterwards is compared with
@@ -347,7 +351,14 @@ impl Stitcher {
     /// Whether a track began where people come from: at a door, or before the first frame.
     fn came_in(&self, track: &Track) -> bool {
         let from_the_start = self.began.is_some_and(|began| track.first - began <= FROM_THE_START);
-        from_the_start || self.entrances.iter().any(|zone| zone.contains(track.first_place))
+        from_the_start
+            || self.is_outside(track.first_place)
+            || self.entrances.iter().any(|zone| zone.contains(track.first_place))
+    }
+
+    /// Whether a point lies beyond the walls, where people only come from and go to.
+    fn is_outside(&self, place: Point<Floor>) -> bool {
+        self.walls.as_ref().is_some_and(|walls| !walls.contains(place))
     }
 
     fn open(&self) -> impl Iterator<Item = TrackId> + '_ {
@@ -400,7 +411,8 @@ impl Stitcher {
         }
         lost.retain(|_, track| {
             let recent = self.holes.watched(track.last, now) <= GAP_MAX + BELIEVED;
-            let left = self.exits.iter().any(|zone| zone.contains(track.last_place));
+            let left =
+                self.is_outside(track.last_place) || self.exits.iter().any(|zone| zone.contains(track.last_place));
             let somebody = track.visit.is_some() || RIPE <= track.age(&self.holes);
             is_lost(track) && recent && somebody && !left
         });
