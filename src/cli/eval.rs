@@ -5,12 +5,10 @@
 use std::env;
 use std::fmt;
 use std::fs;
-use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rayon::prelude::*;
 
 use super::runner::PipelineRunner;
@@ -165,7 +163,7 @@ impl Eval {
     /// Runs everything that was asked for and adds up the scores.
     fn judge(&self, runner: &dyn Runner) -> Result<Summary> {
         let work = self.work(&runner.scenarios())?;
-        let progress = progress(work.len() as u64);
+        let progress = super::progress(work.len() as u64, "{bar:40} {pos}/{len} trips, {eta} left");
         let judged = |one: &Work<'_>| {
             let trip = match one {
                 Work::Path(path) => runner.run_path(path).map_err(|error| error.at_path(path)),
@@ -254,16 +252,6 @@ fn judge_trip(trip: Trip) -> Case {
 fn to_json(summary: &Summary) -> Result<String> {
     let text = serde_json::to_string_pretty(summary);
     text.map(|text| text + "\n").map_err(|error| Error::input(format!("the scores cannot be written as JSON: {error}")))
-}
-
-/// A bar on standard error, if a person is there to see it.
-fn progress(length: u64) -> ProgressBar {
-    if !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} trips, {eta} left");
-    let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 fn parse_share(text: &str) -> std::result::Result<f64, String> {

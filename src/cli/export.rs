@@ -1,10 +1,8 @@
 //! `aisle export`: pictures and their truth for other tools and for eyes.
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::base::Result;
 use crate::export::{self, Form};
@@ -72,20 +70,11 @@ impl Export {
 
 /// Exports with a bar, and says what came of it.
 pub(super) fn write(form: Form, recording: &Path, output: &Path) -> Result<()> {
-    let bar = progress();
+    let bar = super::progress(1, "{bar:40} {percent} % {eta}");
     let summary = export::export(form, recording, output, &mut |read, all| {
         bar.set_length(all);
         bar.set_position(read);
     });
     bar.finish_and_clear();
     super::print(&format!("{}: {}\n", output.display(), summary?))
-}
-
-/// A bar on a terminal, nothing elsewhere.
-fn progress() -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:40} {percent} % {eta}");
-    ProgressBar::new(1).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

@@ -1,10 +1,9 @@
 //! `aisle import`: foreign recordings to ours.
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use serde_json::json;
 
 use crate::base::{Error, Result};
@@ -71,7 +70,10 @@ impl Folder {
         let mut source = replay::open(&self.folder, Some(Format::AutoCheckout), options)?;
         let shop = source.shop().clone();
         let mut writer = Writer::create(&self.output, &shop, source.truth(), self.cut)?;
-        let bar = progress(&source, self.json);
+        let bar = match self.json {
+            true => ProgressBar::hidden(),
+            false => super::progress(source.progress().1, "{bar:40} {bytes}/{total_bytes} {eta}"),
+        };
         while let Some(fact) = source.next_fact().map_err(|error| with_way_out(error, self.tolerate))? {
             writer.put(&fact)?;
             bar.set_position(source.progress().0);
@@ -87,15 +89,6 @@ fn deep_cut(text: &str) -> Result<Cut, String> {
         Cut::Decided => Err("nothing is decided yet in a foreign recording: write raw, seen or tracked".to_owned()),
         cut => Ok(cut),
     }
-}
-
-/// A bar on a terminal, nothing elsewhere.
-fn progress(source: &Replay, quiet: bool) -> ProgressBar {
-    if quiet || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {eta}");
-    ProgressBar::new(source.progress().1).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 fn with_way_out(error: Error, tolerate: bool) -> Error {

@@ -1,11 +1,9 @@
 //! `aisle simulate`: makes a trip with known truth and writes it as a recording.
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{export, shops};
 use crate::base::{Error, Result};
@@ -134,7 +132,7 @@ impl Simulate {
     fn film(&self, options: &Options, output: &Path) -> Result<String> {
         let (mut film, truth) = Film::new(options, FilmOptions { quality: self.quality, varied: self.varied })?;
         let mut writer = Writer::create(output, film.shop(), Some(&truth), Cut::Raw)?;
-        let bar = progress(film.frames() as u64);
+        let bar = super::progress(film.frames() as u64, "{bar:40} {pos}/{len} frames, {per_sec}, {eta} left");
         while let Some(shown) = film.next_shown()? {
             match shown {
                 Shown::Fact(fact) => writer.put(&fact)?,
@@ -161,15 +159,6 @@ fn without_frames(options: &Options, cut: Cut, output: &Path) -> Result<String> 
     }
     let written = writer.finish()?;
     Ok(summary(&trip.shop, &trip.truth, &written))
-}
-
-/// A bar on a terminal, nothing elsewhere.
-fn progress(frames: u64) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} frames, {per_sec}, {eta} left");
-    ProgressBar::new(frames).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 fn parse_seconds(text: &str) -> std::result::Result<f64, String> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::play::{Actor, Aim, Play};
 use super::roll::Roll;
+use super::vector::smooth;
 use super::ways::Ways;
 use crate::geometry::{Floor, Point, World};
 
@@ -350,10 +351,8 @@ fn wrist_aim(actor: &Actor, habit: &Habit, frame: &Frame, trunk: Trunk, hand: us
     };
     match (after.checked_sub(1).map(|index| keys[index]), keys.get(after)) {
         (Some(from), Some(to)) => {
-            let share = (time - from.at) / (to.at - from.at).max(1e-6);
-            // The least jerky way between two stops, as arms move.
-            let smooth = share * share * share * (10.0 + share * (6.0 * share - 15.0));
-            resolve(from.aim).lerp(resolve(to.aim), smooth)
+            let share = smooth(time, from.at, to.at);
+            resolve(from.aim).lerp(resolve(to.aim), share)
         }
         _ => rest,
     }

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use ring::digest::{Context, SHA256};
 use ureq::http::{Response, StatusCode};
 use ureq::{Agent, Body};
@@ -178,7 +178,8 @@ pub(super) fn fetch(address: &str, path: &Path, weights: &Weights) -> Result<()>
 
 /// Asks for what is missing until all is there.
 fn pull_all(address: &str, mut part: Part, weights: &Weights) -> Result<Part> {
-    let progress = progress(&weights.file, weights.size_bytes);
+    let progress = crate::cli::progress(weights.size_bytes, "{msg} {bytes} of {total_bytes} {bar:30} {eta}");
+    progress.set_message(weights.file.clone());
     for _ in 0..RESUMES_MAX {
         let before = part.length()?;
         if before == weights.size_bytes {
@@ -317,14 +318,4 @@ impl Part {
         }
         fs::rename(&self.path, path).map_err(|error| self.wrong("rename", &error))
     }
-}
-
-/// A bar on terminals, nothing elsewhere.
-fn progress(name: &str, size: u64) -> ProgressBar {
-    let bar = ProgressBar::new(size);
-    if let Ok(style) = ProgressStyle::with_template("{msg} {bytes} of {total_bytes} {bar:30} {eta}") {
-        bar.set_style(style);
-    }
-    bar.set_message(name.to_owned());
-    bar
 }
