@@ -17,6 +17,7 @@ pub mod fusion;
 pub mod geometry;
 pub mod identity;
 pub mod image;
+pub mod ingest;
 pub mod ledger;
 pub mod payment;
 pub mod pipeline;

@@ -31,7 +31,7 @@ use fields::{Finding, Findings};
 use files::{Files, Text};
 use node::{Node, Value};
 
-pub use models::{is_safe_address, load_manifests};
+pub use models::{built_in_weights, is_safe_address, load_manifests};
 
 /// Loads a shop from its folder or file.
 ///

@@ -47,6 +47,21 @@ shipped![
     "yunet_s_640",
 ];
 
+macro_rules! own_weights {
+    ($($file:literal),* $(,)?) => {
+        /// The weights of our own networks, built in so that they are there wherever this program is.
+        const OWN_WEIGHTS: &[(&str, &[u8])] =
+            &[$(($file, include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/", $file)))),*];
+    };
+}
+
+own_weights![];
+
+/// The weights of this file name that are built in.
+pub fn built_in_weights(file: &str) -> Option<&'static [u8]> {
+    OWN_WEIGHTS.iter().find(|(name, _)| *name == file).map(|(_, bytes)| *bytes)
+}
+
 /// Manifests by name: those built in, and those of a folder, which go before a built-in one of their name.
 ///
 /// # Errors

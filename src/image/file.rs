@@ -1,6 +1,7 @@
 //! Pictures of the usual file formats, for what people bring; frames of cameras are JPEG, see `jpeg`.
 
 use std::io::Cursor;
+use std::path::Path;
 
 use ::image::codecs::png::PngEncoder;
 use ::image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageReader, Limits};
@@ -32,6 +33,16 @@ pub fn decode_picture(bytes: &[u8]) -> Result<RgbImage> {
     let picture = picture.into_rgb8();
     let (width, height) = picture.dimensions();
     RgbImage::from_pixels(width, height, picture.into_raw()).ok_or_else(|| broken(&"its pixels do not fill its size"))
+}
+
+/// Whether a file begins as a picture that [`decode_picture`] reads does.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn is_picture(path: &Path) -> Result<bool> {
+    let unreadable = |error| Error::io("read", path, &error);
+    let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format).map_err(unreadable)?;
+    Ok(reader.format().is_some_and(|format| format.reading_enabled()))
 }
 
 /// Encodes a picture as PNG, without loss.

@@ -11,7 +11,7 @@ mod sample;
 mod tests;
 
 pub use draw::{draw_box, draw_dot, draw_line, draw_number};
-pub use file::{decode_picture, encode_png};
+pub use file::{decode_picture, encode_png, is_picture};
 pub use jpeg::{decode_jpeg, decode_jpeg_into, encode_jpeg};
 pub use rgb::RgbImage;
 pub use sample::Sampler;

@@ -55,9 +55,9 @@ impl Fetch {
 }
 
 fn fetch(library: &Library, manifest: &Manifest) -> Result<String> {
-    if let Some(path) = library.weights(manifest) {
-        download::check(&path, &manifest.weights)?;
-        return Ok(format!("already at {}", path.display()));
+    if let Some(place) = library.weights(manifest) {
+        place.check(&manifest.weights)?;
+        return Ok(format!("already here: {place}"));
     }
     let Some(source) = &manifest.weights.source else {
         return Err(Error::missing("there is no address to fetch it from").hint("its manifest says how it was made"));

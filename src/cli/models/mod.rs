@@ -7,6 +7,7 @@ mod fetch;
 mod runtime;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -16,7 +17,7 @@ use serde_json::json;
 use super::engine::data_folder;
 use crate::base::{Error, Result};
 use crate::config;
-use crate::vision::{Engine, LoadOptions, Manifest, Model};
+use crate::vision::{Engine, LoadOptions, Manifest, Model, Weights};
 
 /// Networks: list them, check and fetch their weights, measure them, get a faster engine.
 #[derive(Args, Debug)]
@@ -64,6 +65,14 @@ pub(super) struct Library {
     folders: Vec<PathBuf>,
 }
 
+/// Where weights are.
+pub(super) enum Place {
+    /// In a file.
+    File(PathBuf),
+    /// In this program.
+    BuiltIn(&'static [u8]),
+}
+
 impl FolderArgs {
     pub(super) fn open(&self) -> Result<Library> {
         let fetched = data_folder().ok().map(|folder| folder.join("models"));
@@ -86,9 +95,11 @@ impl Library {
         self.manifests.get(name).ok_or_else(unknown)
     }
 
-    /// The file of the weights, if it is in one of the folders.
-    pub(super) fn weights(&self, manifest: &Manifest) -> Option<PathBuf> {
-        self.folders.iter().map(|folder| folder.join(&manifest.weights.file)).find(|path| path.is_file())
+    /// Where the weights are: in the first of the folders that has them, else built in.
+    pub(super) fn weights(&self, manifest: &Manifest) -> Option<Place> {
+        let file = &manifest.weights.file;
+        let found = self.folders.iter().map(|folder| folder.join(file)).find(|path| path.is_file());
+        found.map(Place::File).or_else(|| config::built_in_weights(file).map(Place::BuiltIn))
     }
 
     /// The folder that weights are fetched into.
@@ -106,14 +117,44 @@ impl Library {
 
     /// The bytes of the weights, checked.
     pub(super) fn read(&self, manifest: &Manifest) -> Result<Vec<u8>> {
-        let Some(path) = self.weights(manifest) else {
+        let Some(place) = self.weights(manifest) else {
             let hint = match manifest.weights.source {
                 Some(_) => format!("`aisle models fetch {}`", manifest.name),
                 None => format!("put {} into the folder given with --models", manifest.weights.file),
             };
             return Err(Error::missing(format!("the weights of {} are not here", manifest.name)).hint(hint));
         };
-        download::read(&path, &manifest.weights)
+        match place {
+            Place::File(path) => download::read(&path, &manifest.weights),
+            Place::BuiltIn(bytes) => place.check(&manifest.weights).map(|()| bytes.to_vec()),
+        }
+    }
+}
+
+impl Place {
+    /// Whether these are the weights that were meant.
+    fn check(&self, weights: &Weights) -> Result<()> {
+        match self {
+            Place::File(path) => download::check(path, weights),
+            Place::BuiltIn(bytes) => download::check_bytes(bytes, weights),
+        }
+    }
+
+    /// The file; none for what is built in.
+    fn file(&self) -> Option<&Path> {
+        match self {
+            Place::File(path) => Some(path),
+            Place::BuiltIn(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::File(path) => write!(f, "{}", path.display()),
+            Place::BuiltIn(_) => f.write_str("built in"),
+        }
     }
 }
 
@@ -143,7 +184,8 @@ impl List {
                     "sha256": manifest.weights.sha256,
                     "licence": manifest.weights.licence,
                     "source": manifest.weights.source,
-                    "file": library.weights(manifest),
+                    "here": library.weights(manifest).is_some(),
+                    "file": library.weights(manifest).as_ref().and_then(Place::file),
                 })
             };
             let rows: Vec<_> = library.manifests.values().map(row).collect();
@@ -152,7 +194,7 @@ impl List {
         let mut text = String::new();
         for manifest in library.manifests.values() {
             let state = match (library.weights(manifest), &manifest.weights.source) {
-                (Some(path), _) => path.display().to_string(),
+                (Some(place), _) => place.to_string(),
                 (None, Some(_)) => "not here; can be fetched".to_owned(),
                 (None, None) => "not here".to_owned(),
             };
@@ -188,7 +230,7 @@ impl Verify {
             let outcome = match library.weights(manifest) {
                 None if self.names.is_empty() => continue,
                 None => Err(Error::missing("its weights are not here")),
-                Some(path) => download::check(&path, &manifest.weights),
+                Some(place) => place.check(&manifest.weights),
             };
             seen += 1;
             match outcome {

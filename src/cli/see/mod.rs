@@ -1,9 +1,9 @@
 //! `aisle see`: draws what is seen in pictures, so that a person can look, and says how right it is where that is known.
-//! It takes a picture, a folder of frames or a recording, and gives pictures, people on the floor and figures. It never
+//! It takes a picture, a film or a recording, and gives pictures, people on the floor and figures. It never
 //! changes what it is given.
 
 mod draw;
-mod folder;
+mod film;
 mod recording;
 
 use std::fs::{self, File};
@@ -17,7 +17,7 @@ use super::engine::EngineArgs;
 use super::models::{FolderArgs, Library};
 use crate::base::{Error, Result};
 use crate::facts::{Detection, DetectionClass};
-use crate::image::{RgbImage, decode_picture, encode_jpeg, encode_png};
+use crate::image::{RgbImage, decode_picture, encode_jpeg, encode_png, is_picture};
 use crate::pipeline::Networks;
 use crate::vision::{Decoder, Manifest, Region, Role};
 
@@ -37,13 +37,14 @@ const JPEG_QUALITY: u8 = 90;
 /// What an MCAP file begins with.
 const RECORDING_MAGIC: &[u8] = b"\x89MCAP";
 
-/// Draw what is seen in a picture, a folder of frames or a recording, and judge it where the truth is known.
+/// Draw what is seen in a picture, a video, a folder of frames or a recording, and judge it where the truth is known.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   aisle see aisle.jpg -o seen.png
   aisle see hands.png -o seen.png --network mediapipe_palm --network mediapipe_hand
-  aisle see frames -o seen --rate 25                the frames of one camera, with track numbers
+  aisle see clip.mp4 -o seen.mp4                    a video of one camera, with track numbers; needs ffmpeg
+  aisle see frames -o seen --rate 25                the same for a folder of frames
   aisle see trip.mcap -o seen                       pictures of all cameras, and people on the floor in floor.jsonl
   aisle see trip.mcap --truth --noise 2             no networks: how right is what comes after them
   aisle see trip.mcap --json                        figures only
@@ -51,10 +52,11 @@ Examples:
 Networks that look at what others found come after them: joints of one person after people, points of a hand after hands.
 A recording needs calibrated cameras in its shop, and a network for joints.")]
 pub(super) struct See {
-    /// A picture (JPEG, PNG, BMP, WebP or GIF), a folder of such pictures, or a recording.
+    /// A picture (JPEG, PNG, BMP, WebP or GIF), a video, a folder of pictures, or a recording.
     #[arg(value_name = "PATH")]
     path: PathBuf,
-    /// For a picture the picture to write, a .png or .jpg; else a folder, one that does not exist yet or is empty.
+    /// For a picture the picture to write, a .png or .jpg; for frames a video to write, such as .mp4; else a folder, one that
+    /// does not exist yet or is empty.
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
     /// A network to use; may be given again. The best for people, and for faces or joints, if none is.
@@ -69,9 +71,9 @@ pub(super) struct See {
     /// Seed of that noise.
     #[arg(long, value_name = "SEED", default_value_t = 1, requires = "truth")]
     seed: u64,
-    /// Frames a second in a folder of frames.
-    #[arg(long, value_name = "HERTZ", default_value_t = 10.0, value_parser = parse_rate)]
-    rate: f64,
+    /// Frames a second; 10 in a folder of frames, in a video as it says, unless given.
+    #[arg(long, value_name = "HERTZ", value_parser = parse_rate)]
+    rate: Option<f64>,
     #[command(flatten)]
     folder: FolderArgs,
     #[command(flatten)]
@@ -88,13 +90,17 @@ impl See {
     /// When what is given or a network cannot be read, or the result cannot be written.
     pub(super) fn run(self) -> Result<()> {
         if self.path.is_dir() {
-            return self.see_folder();
+            return self.see_film();
         }
         let unreadable = |error| Error::io("read", &self.path, &error);
         let (mut file, mut bytes) = (File::open(&self.path).map_err(unreadable)?, Vec::new());
         file.by_ref().take(RECORDING_MAGIC.len() as u64).read_to_end(&mut bytes).map_err(unreadable)?;
         if bytes == RECORDING_MAGIC {
             return self.see_recording();
+        }
+        let moves = self.output.as_deref().is_some_and(film::is_video_name);
+        if moves || !is_picture(&self.path)? {
+            return self.see_film();
         }
         file.read_to_end(&mut bytes).map_err(unreadable)?;
         self.see_picture(&bytes)
