@@ -3,7 +3,9 @@
 
 mod checkpoint;
 mod engine;
+mod eyes;
 mod live;
+mod networks;
 pub mod reorder;
 mod run;
 mod sight;
@@ -12,6 +14,8 @@ mod sight;
 mod tests;
 
 pub use engine::{Counters, Engine, Held, Options};
+pub use eyes::{Eyes, EyesCounters, EyesOptions, HELD_FRAMES_MAX, Look};
 pub use live::{Began, Live, Payers};
+pub use networks::{Glance, Networks, look};
 pub use run::{Outcome, RunOptions, run};
-pub use sight::{Networks, Sight, SightCounters};
+pub use sight::{Sight, SightCounters};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -10,6 +10,7 @@ use super::{See, draw, make_folder, write};
 use crate::base::{Error, Result, ShopTime, Span};
 use crate::cli::print;
 use crate::image::decode_picture;
+use crate::pipeline::{self, Glance};
 use crate::tracking::tracklets::{Options, Tracker};
 
 /// Endings of pictures.
@@ -20,25 +21,28 @@ impl See {
     pub(super) fn see_folder(&self) -> Result<()> {
         self.refuse_truth("a folder of frames")?;
         let (paths, output) = (self.pictures()?, self.output()?);
-        let mut networks = self.networks()?;
+        let mut sessions = self.networks()?;
         make_folder(output)?;
         let (mut tracker, mut tracks) = (Tracker::new(Options::default()), BTreeSet::new());
         let (mut seen, mut rows) = (0, Vec::new());
-        for (number, path) in paths.iter().enumerate() {
-            let bytes = fs::read(path).map_err(|error| Error::io("read", path, &error))?;
-            let mut picture = decode_picture(&bytes).map_err(|error| error.at_path(path))?;
-            let (people, _) = networks.look(&picture)?;
-            let at = ShopTime::from_nanos(0) + Span::from_secs(number as f64 / self.rate);
-            people.iter().for_each(|found| draw::detection(&mut picture, found));
-            for tracklet in tracker.step(at, &people).iter().filter(|tracklet| tracklet.confirmed) {
-                draw::tracked(&mut picture, &tracklet.bounds, tracklet.track.number());
-                tracks.insert(tracklet.track);
-            }
-            let name = path.file_name().unwrap_or_default();
-            write(&picture, &output.join(name).with_extension("jpg"))?;
-            seen += people.len();
-            if self.json {
-                rows.push(json!({ "picture": name.to_string_lossy(), "people": people }));
+        let together = sessions.len() * usize::from(self.batch);
+        for (group, paths) in paths.chunks(together).enumerate() {
+            let mut glances = paths.iter().map(|path| glance(path)).collect::<Result<Vec<Glance>>>()?;
+            pipeline::look(&mut sessions, &mut glances)?;
+            for (number, (path, glance)) in (group * together..).zip(paths.iter().zip(glances)) {
+                let Glance { mut picture, detections: people, .. } = glance;
+                let at = ShopTime::from_nanos(0) + Span::from_secs(number as f64 / self.rate);
+                people.iter().for_each(|found| draw::detection(&mut picture, found));
+                for tracklet in tracker.step(at, &people).iter().filter(|tracklet| tracklet.confirmed) {
+                    draw::tracked(&mut picture, &tracklet.bounds, tracklet.track.number());
+                    tracks.insert(tracklet.track);
+                }
+                let name = path.file_name().unwrap_or_default();
+                write(&picture, &output.join(name).with_extension("jpg"))?;
+                seen += people.len();
+                if self.json {
+                    rows.push(json!({ "picture": name.to_string_lossy(), "people": people }));
+                }
             }
         }
         let (frames, tracks) = (paths.len(), tracks.len());
@@ -63,4 +67,11 @@ impl See {
         }
         Ok(paths)
     }
+}
+
+/// A picture that nobody has looked at.
+fn glance(path: &Path) -> Result<Glance> {
+    let bytes = fs::read(path).map_err(|error| Error::io("read", path, &error))?;
+    let picture = decode_picture(&bytes).map_err(|error| error.at_path(path))?;
+    Ok(Glance { picture, ..Glance::default() })
 }

@@ -19,7 +19,7 @@ use crate::base::{Error, Result};
 use crate::facts::{Detection, DetectionClass};
 use crate::image::{RgbImage, decode_picture, encode_jpeg, encode_png};
 use crate::pipeline::Networks;
-use crate::vision::{Decoder, Manifest, Region, Role};
+use crate::vision::{Decoder, Manifest, Model, Region, Role};
 
 /// The networks that are tried where none is named, the better first; of each role one is used.
 const USUAL: [&str; 8] = [
@@ -76,6 +76,13 @@ pub(super) struct See {
     folder: FolderArgs,
     #[command(flatten)]
     engine: EngineArgs,
+    /// Frames that are looked at beside each other; one for each core unless given, and one where networks do
+    /// not run on the processor.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
+    sessions: Option<u16>,
+    /// Frames, and people in them, that one inference takes, where a network was exported for any number.
+    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    batch: u16,
     /// Print what is seen, of a recording the figures, as JSON on standard output.
     #[arg(long)]
     json: bool,
@@ -167,8 +174,9 @@ impl See {
         Ok(used)
     }
 
-    /// The networks that find people and their joints in frames.
-    fn networks(&self) -> Result<Networks> {
+    /// The networks that find people and their joints in frames, once for each session.
+    fn networks(&self) -> Result<Vec<Networks>> {
+        let sessions = self.sessions.map_or_else(|| self.engine.sessions(), usize::from);
         let library = self.folder.open()?;
         let manifests = self.manifests(&library, [Role::People, Role::Pose])?;
         let looks = |manifest: &&Manifest| matches!(manifest.role, Role::People | Role::Pose);
@@ -180,8 +188,14 @@ impl See {
         };
         let chosen = self.engine.open()?;
         chosen.tell();
-        let load = |manifest: &Manifest| library.load(manifest, &chosen.engine, self.engine.load_options());
-        Ok(Networks { people: load(people)?, pose: closer.first().map(|manifest| load(manifest)).transpose()? })
+        let load = |manifest: &Manifest| -> Result<Model> {
+            let model = library.load(manifest, &chosen.engine, self.engine.load_options())?;
+            Ok(model.with_batch(usize::from(self.batch)))
+        };
+        let session = || -> Result<Networks> {
+            Ok(Networks { people: load(people)?, pose: closer.first().map(|manifest| load(manifest)).transpose()? })
+        };
+        (0..sessions).map(|_| session()).collect()
     }
 
     fn output(&self) -> Result<&Path> {
