@@ -87,6 +87,15 @@ impl EngineArgs {
         self.threads.map(usize::from)
     }
 
+    /// Sessions that run beside each other without having to wait for a core.
+    pub(super) fn sessions(&self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        match self.provider {
+            Chip::Cpu => (cores / self.threads().unwrap_or(1)).max(1),
+            Chip::Cuda | Chip::Tensorrt | Chip::Openvino => 1,
+        }
+    }
+
     /// Opens the engine. What was named must open; what was only found on the way may fail, and is told.
     pub(super) fn open(&self) -> Result<Chosen> {
         let embedded = |refused| Chosen { engine: Engine::embedded(), found_by: None, refused };

@@ -11,6 +11,7 @@ mod export;
 mod feed;
 mod import;
 mod ledger;
+mod looking;
 mod models;
 mod receipt;
 mod receipts;

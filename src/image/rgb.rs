@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A picture: rows from the top, pixels from the left, red, green and blue (sRGB) one byte each.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct RgbImage {
     width: u32,
     height: u32,

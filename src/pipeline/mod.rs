@@ -3,15 +3,21 @@
 
 mod checkpoint;
 mod engine;
+mod eyes;
 mod live;
+mod networks;
 pub mod reorder;
 mod run;
 mod sight;
+mod watched;
 
 #[cfg(test)]
 mod tests;
 
 pub use engine::{Counters, Engine, Held, Options};
+pub use eyes::{Eyes, EyesCounters, EyesOptions, HELD_FRAMES_MAX, Look};
 pub use live::{Began, Live, Payers};
+pub use networks::{Glance, Networks, look};
 pub use run::{Outcome, RunOptions, run};
-pub use sight::{Networks, Sight, SightCounters};
+pub use sight::{Sight, SightCounters};
+pub use watched::Watched;

@@ -17,9 +17,21 @@ pub struct Model {
     tensor: Tensor,
     outputs: Vec<Output>,
     /// Where each output that the decoder reads stands among those of the network.
-    places: Vec<usize>,
+    reads: Vec<usize>,
+    /// The shapes of those outputs for the pictures that are in the tensor.
     expected: Vec<Shape>,
-    frame_from_input: Affine,
+    batch: Batch,
+    /// For each place of the batch that was filled, from the input to the frame.
+    frame_from_input: Vec<Affine>,
+}
+
+/// How many pictures one inference takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Batch {
+    /// Always as many, as the network was exported.
+    Fixed(usize),
+    /// As many as there are, up to this.
+    Open(usize),
 }
 
 impl Model {
@@ -28,27 +40,51 @@ impl Model {
     /// # Errors
     /// When the network has another input or other outputs than its manifest says; names both shapes.
     pub fn new(manifest: Manifest, network: Box<dyn Network>) -> Result<Self> {
-        let shape = manifest.input.shape(1);
-        check_input(&manifest, network.as_ref())?;
-        let expected = manifest.output_shapes();
-        let places = places(&manifest, network.as_ref(), expected.len())?;
-        for (place, shape) in places.iter().zip(&expected) {
-            let slot = &network.outputs()[*place];
-            if let Some(declared) = slot.shape.as_ref().filter(|declared| !declared.fits(shape)) {
+        let pictures = check_input(&manifest, network.as_ref())?;
+        let mut expected = manifest.output_shapes();
+        expected.iter_mut().for_each(|shape| shape.set_batch(pictures.unwrap_or(1)));
+        let reads = reads(&manifest, network.as_ref(), expected.len())?;
+        let mut is_open = pictures.is_none();
+        for (read, shape) in reads.iter().zip(&expected) {
+            let slot = &network.outputs()[*read];
+            let Some(declared) = slot.shape.as_ref() else { continue };
+            if !declared.fits(shape) {
                 return Err(unfit(&manifest.name, "output", &slot.name, declared, shape));
             }
+            // Some exporters open the batch of the input and leave that of an output at 1, or leave it out.
+            is_open &= declared.0.len() == shape.0.len() && declared.0.first() == Some(&None);
         }
-        let tensor = Tensor::zeros(manifest.input.element, &shape);
+        let batch = if is_open { Batch::Open(1) } else { Batch::Fixed(pictures.unwrap_or(1)) };
+        let tensor = Tensor::zeros(manifest.input.element, &manifest.input.shape(pictures.unwrap_or(1)));
         Ok(Model {
             manifest,
             network,
             sampler: Sampler::new(),
             tensor,
             outputs: Vec::new(),
-            places,
+            reads,
             expected,
-            frame_from_input: Affine::IDENTITY,
+            batch,
+            frame_from_input: Vec::new(),
         })
+    }
+
+    /// Lets one inference take up to so many pictures, from 1, where the network leaves that open; a network that was
+    /// exported for a number of pictures keeps to it. Numbers may differ in their last digits with how many pictures
+    /// are inferred together.
+    #[must_use]
+    pub fn with_batch(mut self, pictures_max: usize) -> Self {
+        if let Batch::Open(_) = self.batch {
+            self.batch = Batch::Open(pictures_max.max(1));
+        }
+        self
+    }
+
+    /// The most pictures that one inference takes.
+    pub fn batch(&self) -> usize {
+        match self.batch {
+            Batch::Fixed(pictures) | Batch::Open(pictures) => pictures,
+        }
     }
 
     /// What is known of it.
@@ -62,10 +98,29 @@ impl Model {
     /// # Errors
     /// When the network looks at parts and `at` is none, or has not the points that it needs.
     pub fn prepare(&mut self, frame: &RgbImage, at: Option<&Detection>) -> Result<()> {
+        self.prepare_place(0, frame, at)
+    }
+
+    /// Fills one place of a batch, as [`prepare`](Self::prepare) does. Place 0 begins a new batch, and the others
+    /// follow without a gap; what was filled since is inferred together.
+    ///
+    /// # Errors
+    /// As [`prepare`](Self::prepare), and when the place does not follow or is beyond [`batch`](Self::batch).
+    pub fn prepare_place(&mut self, place: usize, frame: &RgbImage, at: Option<&Detection>) -> Result<()> {
+        if self.batch() <= place || self.frame_from_input.len() < place {
+            let (filled, most) = (self.frame_from_input.len(), self.batch());
+            let what = format!("place {place} of a batch with {filled} filled and at most {most}");
+            return Err(Error::input(format!("{}: {what} cannot be filled", self.manifest.name)));
+        }
         let input_from_frame = input::input_from_frame(&self.manifest.input, frame, at)?;
         let inverse = input_from_frame.inverse();
-        self.frame_from_input = inverse.ok_or_else(|| Error::input("a part of a frame has no size"))?;
-        input::fill(&self.manifest.input, frame, &input_from_frame, 0, &mut self.sampler, &mut self.tensor);
+        let inverse = inverse.ok_or_else(|| Error::input("a part of a frame has no size"))?;
+        self.frame_from_input.truncate(place);
+        if let Batch::Open(_) = self.batch {
+            self.tensor.set_batch(place + 1);
+        }
+        input::fill(&self.manifest.input, frame, &input_from_frame, place, &mut self.sampler, &mut self.tensor);
+        self.frame_from_input.push(inverse);
         Ok(())
     }
 
@@ -75,8 +130,10 @@ impl Model {
     /// When the engine fails, or an output has not the shape that the manifest makes one expect.
     pub fn infer(&mut self) -> Result<()> {
         self.network.infer(&self.tensor, &mut self.outputs)?;
-        for (place, shape) in self.places.iter().zip(&self.expected) {
-            let Some(output) = self.outputs.get(*place) else {
+        let pictures = self.tensor.shape()[0];
+        for (read, shape) in self.reads.iter().zip(&mut self.expected) {
+            shape.set_batch(pictures);
+            let Some(output) = self.outputs.get(*read) else {
                 return Err(Error::input(format!("{}: an output is missing", self.manifest.name)));
             };
             if !shape.admits(&output.shape) {
@@ -85,10 +142,10 @@ impl Model {
             }
         }
         // Numbers of a quantised network become real ones.
-        for (place, name) in self.places.iter().zip(&self.manifest.outputs) {
+        for (read, name) in self.reads.iter().zip(&self.manifest.outputs) {
             if name.scale != 1.0 || name.zero != 0.0 {
                 let (scale, zero) = (name.scale as f32, name.zero as f32);
-                self.outputs[*place].values.iter_mut().for_each(|value| *value = (*value - zero) * scale);
+                self.outputs[*read].values.iter_mut().for_each(|value| *value = (*value - zero) * scale);
             }
         }
         Ok(())
@@ -107,13 +164,24 @@ impl Model {
 
     /// What the last inference saw, in pixels of the frame, surest first. Empty for networks that give vectors.
     pub fn detections(&self) -> Vec<Detection> {
-        let views: Vec<View<'_>> =
-            self.places.iter().filter_map(|place| self.outputs.get(*place)).map(View::of).collect();
-        if views.len() < self.places.len() {
+        self.detections_of(0)
+    }
+
+    /// What the last inference saw in one picture of the batch, as [`detections`](Self::detections); empty where no
+    /// picture was.
+    pub fn detections_of(&self, place: usize) -> Vec<Detection> {
+        let Some(frame_from_input) = self.frame_from_input.get(place) else { return Vec::new() };
+        let views: Vec<View<'_>> = self.reads.iter().filter_map(|read| self.view(*read, place)).collect();
+        if views.len() < self.reads.len() {
             return Vec::new();
         }
         let mut found = decode::detections(&self.manifest, &views);
-        found.iter_mut().for_each(|detection| self.place(detection));
+        for detection in &mut found {
+            detection.bounds = frame_from_input.apply_box(&detection.bounds);
+            for Keypoint { pixel, .. } in &mut detection.keypoints {
+                *pixel = frame_from_input.apply(*pixel);
+            }
+        }
         found
     }
 
@@ -122,12 +190,28 @@ impl Model {
     /// # Errors
     /// When the network gives no vectors, or gave one of no length.
     pub fn embedding(&self) -> Result<Vec<f32>> {
-        let output = self.places.first().and_then(|place| self.outputs.get(*place));
-        let (Decoder::Embedding { .. }, Some(output)) = (&self.manifest.decoder, output) else {
+        self.embedding_of(0)
+    }
+
+    /// The vector of one picture of the batch, as [`embedding`](Self::embedding).
+    ///
+    /// # Errors
+    /// As [`embedding`](Self::embedding), and when there was no such picture.
+    pub fn embedding_of(&self, place: usize) -> Result<Vec<f32>> {
+        let read = self.reads.first().filter(|_| place < self.frame_from_input.len());
+        let view = read.and_then(|read| self.view(*read, place));
+        let (Decoder::Embedding { .. }, Some(view)) = (&self.manifest.decoder, view) else {
             return Err(Error::input(format!("{} gives no vectors", self.manifest.name)));
         };
-        decode::embedding(&output.values)
+        decode::embedding(view.values)
             .ok_or_else(|| Error::input(format!("{} gave a vector of no length", self.manifest.name)))
+    }
+
+    /// The part of an output that belongs to one picture of the batch.
+    fn view(&self, read: usize, place: usize) -> Option<View<'_>> {
+        let output = self.outputs.get(read)?;
+        let count = output.values.len() / self.tensor.shape()[0];
+        Some(View { values: output.values.get(place * count..(place + 1) * count)?, ..View::of(output) })
     }
 
     /// Looks at a frame, or at the part of it that belongs to something found in it.
@@ -149,22 +233,20 @@ impl Model {
         self.infer()?;
         self.embedding()
     }
-
-    /// Brings a detection from the input to the frame.
-    fn place(&self, detection: &mut Detection) {
-        detection.bounds = self.frame_from_input.apply_box(&detection.bounds);
-        for Keypoint { pixel, .. } in &mut detection.keypoints {
-            *pixel = self.frame_from_input.apply(*pixel);
-        }
-    }
 }
 
-fn check_input(manifest: &Manifest, network: &dyn Network) -> Result<()> {
-    let shape = Shape::fixed(&manifest.input.shape(1));
+/// How many pictures the network was exported for; `None` where it leaves that open.
+fn check_input(manifest: &Manifest, network: &dyn Network) -> Result<Option<usize>> {
     let [slot] = network.inputs() else {
         let count = network.inputs().len();
         return Err(Error::input(format!("{}: the network has {count} inputs; one is supported", manifest.name)));
     };
+    // Where the file says nothing of the shape, one picture is surely right.
+    let pictures = match &slot.shape {
+        Some(Shape(lengths)) if lengths.len() == manifest.input.shape(1).len() => lengths[0],
+        _ => Some(1),
+    };
+    let shape = Shape::fixed(&manifest.input.shape(pictures.unwrap_or(1).max(1)));
     if let Some(declared) = slot.shape.as_ref().filter(|declared| !declared.fits(&shape)) {
         return Err(unfit(&manifest.name, "input", &slot.name, declared, &shape));
     }
@@ -174,12 +256,12 @@ fn check_input(manifest: &Manifest, network: &dyn Network) -> Result<()> {
             let message = format!("{}: the input of the network is {is}, its manifest says {should}", manifest.name);
             Err(Error::input(message).hint("export the network with an input of f32 or u8"))
         }
-        _ => Ok(()),
+        _ => Ok(pictures),
     }
 }
 
 /// Where the outputs stand that the decoder reads.
-fn places(manifest: &Manifest, network: &dyn Network, count: usize) -> Result<Vec<usize>> {
+fn reads(manifest: &Manifest, network: &dyn Network, count: usize) -> Result<Vec<usize>> {
     let there: Vec<&str> = network.outputs().iter().map(|slot| slot.name.as_str()).collect();
     if manifest.outputs.is_empty() {
         if there.len() < count {

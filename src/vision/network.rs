@@ -97,6 +97,19 @@ impl Tensor {
         &self.shape
     }
 
+    /// Changes the length of the outermost axis; what is there stays, what is new is 0. Memory that is there is used
+    /// again.
+    pub(super) fn set_batch(&mut self, pictures: usize) {
+        if let Some(batch) = self.shape.first_mut() {
+            *batch = pictures;
+        }
+        let count = self.shape.iter().product();
+        match &mut self.values {
+            Values::F32(values) => values.resize(count, 0.0),
+            Values::U8(values) => values.resize(count, 0),
+        }
+    }
+
     /// Its numbers, row-major.
     pub fn values(&self) -> &Values {
         &self.values
@@ -132,6 +145,13 @@ impl Shape {
             false => (self.without_batch(), other.without_batch()),
         };
         one.len() == two.len() && one.iter().zip(two).all(|(a, b)| a.is_none() || b.is_none() || a == b)
+    }
+
+    /// Sets the length of the outermost axis.
+    pub(super) fn set_batch(&mut self, pictures: usize) {
+        if let Some(batch) = self.0.first_mut() {
+            *batch = Some(pictures);
+        }
     }
 
     /// Whether a tensor of these lengths fits, told without taking memory.

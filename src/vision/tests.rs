@@ -243,6 +243,87 @@ fn shapes_that_do_not_fit_are_refused_before_and_after_running() {
     assert!(error.contains("[1, 5]") && error.contains("[1, 4]"), "{error}");
 }
 
+/// A network that gives back how bright each picture of the batch is, as often as its row is long.
+struct Mirror {
+    inputs: Vec<Slot>,
+    outputs: Vec<Slot>,
+}
+
+impl Network for Mirror {
+    fn inputs(&self) -> &[Slot] {
+        &self.inputs
+    }
+
+    fn outputs(&self) -> &[Slot] {
+        &self.outputs
+    }
+
+    fn infer(&mut self, input: &Tensor, outputs: &mut Vec<Output>) -> crate::base::Result<()> {
+        let pictures = input.shape()[0];
+        let means = numbers(input).chunks_exact(numbers(input).len() / pictures).map(|picture| picture[0]);
+        let values = means.flat_map(|mean| [mean, 1.0]).collect();
+        *outputs = vec![Output { name: "vector".to_owned(), shape: vec![pictures, 2], values }];
+        Ok(())
+    }
+}
+
+fn mirror(pictures: Option<usize>, answers: Option<usize>) -> Model {
+    let slot = |lengths: &[Option<usize>]| Slot {
+        name: "slot".to_owned(),
+        element: None,
+        shape: Some(Shape(lengths.to_vec())),
+    };
+    let inputs = vec![slot(&[pictures, Some(3), Some(8), Some(8)])];
+    let network = Mirror { inputs, outputs: vec![slot(&[answers, Some(2)])] };
+    Model::new(manifest(Decoder::Embedding { length: 2 }, 8, 8), Box::new(network)).unwrap()
+}
+
+fn grey(level: u8) -> RgbImage {
+    RgbImage::from_pixels(8, 8, vec![level; 8 * 8 * 3]).unwrap()
+}
+
+#[test]
+fn pictures_of_a_batch_keep_apart() {
+    // Open batches, and one that is always of four.
+    for (mut model, fills) in
+        [(mirror(None, None).with_batch(4), 4), (mirror(None, None).with_batch(4), 3), (mirror(Some(4), Some(4)), 2)]
+    {
+        assert_eq!(model.batch(), 4);
+        for round in 0..3_u8 {
+            let level = |place: usize| 3 * round + place as u8;
+            for place in 0..fills {
+                model.prepare_place(place, &grey(level(place)), None).unwrap();
+            }
+            model.infer().unwrap();
+            for place in 0..fills {
+                let vector = model.embedding_of(place).unwrap();
+                assert!((vector[0] / vector[1] - f32::from(level(place))).abs() < 1e-5, "{vector:?}");
+            }
+            assert!(model.embedding_of(fills).is_err());
+        }
+        // A single picture is a batch of its own.
+        model.prepare(&grey(9), None).unwrap();
+        model.infer().unwrap();
+        assert!(model.embedding_of(1).is_err());
+        assert!((model.embedding().unwrap()[0] - 9.0 * model.embedding().unwrap()[1]).abs() < 1e-5);
+    }
+}
+
+#[test]
+fn a_batch_is_as_long_as_the_network_admits() {
+    assert_eq!(mirror(None, None).batch(), 1);
+    assert_eq!(mirror(Some(1), Some(1)).with_batch(8).batch(), 1);
+    // The exporter opened the input and forgot the output.
+    assert_eq!(mirror(None, Some(1)).with_batch(8).batch(), 1);
+    let mut model = mirror(None, None).with_batch(2);
+    let refused = |outcome: crate::base::Result<()>| outcome.unwrap_err().to_string();
+    let error = refused(model.prepare_place(1, &grey(0), None));
+    assert!(error.contains("place 1") && error.contains("0 filled"), "{error}");
+    model.prepare_place(0, &grey(0), None).unwrap();
+    model.prepare_place(1, &grey(0), None).unwrap();
+    assert!(refused(model.prepare_place(2, &grey(0), None)).contains("at most 2"));
+}
+
 #[test]
 fn types_that_are_no_input_are_refused_by_name() {
     let manifest = manifest(Decoder::Embedding { length: 4 }, 8, 8);

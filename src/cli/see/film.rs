@@ -7,10 +7,13 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::{See, draw, make_folder, write};
-use crate::base::{Error, Result, ShopTime, Span};
+use crate::base::{Error, Result, ShopTime, Span, TrackId};
+use crate::cli::looking::Purpose;
 use crate::cli::print;
+use crate::facts::{Detection, DetectionClass};
 use crate::image::{RgbImage, decode_picture};
 use crate::ingest::{Video, VideoSink};
+use crate::pipeline::{self, Glance};
 use crate::tracking::tracklets::{Options, Tracker};
 
 /// Endings of pictures.
@@ -30,50 +33,56 @@ enum Output {
     Video(VideoSink),
 }
 
+/// A film that is being looked at.
+struct Film {
+    output: Output,
+    tracker: Tracker,
+    rate_hertz: f64,
+    frames: u64,
+    /// People in all frames together.
+    seen: usize,
+    tracks: BTreeSet<TrackId>,
+    /// What was seen, a row a frame, where somebody wants to know.
+    rows: Option<Vec<Value>>,
+}
+
 impl See {
     /// Looks at the frames of a video, or at the pictures of a folder in order of their names.
     pub(super) fn see_film(&self) -> Result<()> {
         self.refuse_truth("a film")?;
-        let (mut source, rate) = self.source()?;
-        let mut networks = self.networks()?;
-        let mut output = Output::begin(self.output()?, rate)?;
-        let (mut tracker, mut tracks) = (Tracker::new(Options::default()), BTreeSet::new());
-        let (mut frames, mut seen, mut rows) = (0_u64, 0, Vec::new());
-        let mut picture = RgbImage::new(0, 0);
+        let (mut source, rate_hertz) = self.source()?;
+        let mut sessions = self.looking.sessions(Purpose::Film, None)?;
+        let together = sessions.len() * self.looking.batch();
+        let output = Output::begin(self.output()?, rate_hertz)?;
+        let tracker = Tracker::new(Options::default());
+        let mut film = Film { output, tracker, rate_hertz, frames: 0, seen: 0, tracks: BTreeSet::new(), rows: self.json.then(Vec::new) };
         let ended = loop {
-            let name = match source.next_frame(frames + 1, &mut picture) {
-                Ok(Some(name)) => name,
-                Ok(None) => break Ok(()),
-                Err(error) => break Err(error),
-            };
-            let (people, _) = networks.look(&picture)?;
-            let at = ShopTime::from_nanos(0) + Span::from_secs(frames as f64 / rate);
-            people.iter().for_each(|found| draw::detection(&mut picture, found));
-            for tracklet in tracker.step(at, &people).iter().filter(|tracklet| tracklet.confirmed) {
-                draw::tracked(&mut picture, &tracklet.bounds, tracklet.track.number());
-                tracks.insert(tracklet.track);
+            let (mut names, mut glances, mut ended) = (Vec::new(), Vec::new(), None);
+            while glances.len() < together && ended.is_none() {
+                let mut glance = Glance::default();
+                match source.next_frame(film.frames + names.len() as u64 + 1, &mut glance.picture) {
+                    Ok(Some(name)) => {
+                        names.push(name);
+                        glances.push(glance);
+                    }
+                    Ok(None) => ended = Some(Ok(())),
+                    Err(error) => ended = Some(Err(error)),
+                }
             }
-            output.put(&name, &picture)?;
-            (frames, seen) = (frames + 1, seen + people.len());
-            if self.json {
-                rows.push(json!({ "picture": name, "people": people }));
+            pipeline::look(&mut sessions, &mut glances)?;
+            for (name, glance) in names.into_iter().zip(glances) {
+                film.take(name, glance)?;
+            }
+            if let Some(ended) = ended {
+                break ended;
             }
         };
-        // What was read before the damage is kept, and the damage is told.
-        if frames == 0 {
+        if film.frames == 0 {
             return ended.and_then(|()| Err(Error::input("there is no frame in it").at_path(&self.path)));
         }
-        output.finish()?;
-        self.tell(frames, seen, tracks.len(), rows)?;
+        film.finish(self)?;
+        // What was read before the damage is kept, and the damage is told.
         ended
-    }
-
-    fn tell(&self, frames: u64, seen: usize, tracks: usize, rows: Vec<Value>) -> Result<()> {
-        if self.json {
-            return print(&format!("{}\n", json!({ "tracks": tracks, "frames": rows })));
-        }
-        let path = self.output()?.display();
-        print(&format!("{path}: {frames} frames, {seen} people in them, {tracks} tracks\n"))
     }
 
     /// Where the frames are, and how many there are a second.
@@ -84,6 +93,37 @@ impl See {
         let video = Video::open(&self.path)?;
         let rate = self.rate.unwrap_or(video.rate_hertz());
         Ok((Source::Video(video), rate))
+    }
+}
+
+impl Film {
+    /// Draws what is seen in the next frame, and who is who.
+    fn take(&mut self, name: String, glance: Glance) -> Result<()> {
+        let Glance { mut picture, detections, .. } = glance;
+        let at = ShopTime::from_nanos(0) + Span::from_secs(self.frames as f64 / self.rate_hertz);
+        let is_person = |found: &&Detection| found.class == DetectionClass::Person;
+        let people: Vec<Detection> = detections.iter().filter(is_person).cloned().collect();
+        detections.iter().for_each(|found| draw::detection(&mut picture, found));
+        for tracklet in self.tracker.step(at, &people).iter().filter(|tracklet| tracklet.confirmed) {
+            draw::tracked(&mut picture, &tracklet.bounds, tracklet.track.number());
+            self.tracks.insert(tracklet.track);
+        }
+        self.output.put(&name, &picture)?;
+        if let Some(rows) = &mut self.rows {
+            rows.push(json!({ "picture": name, "seen": detections }));
+        }
+        (self.frames, self.seen) = (self.frames + 1, self.seen + people.len());
+        Ok(())
+    }
+
+    fn finish(self, see: &See) -> Result<()> {
+        self.output.finish()?;
+        let tracks = self.tracks.len();
+        if let Some(rows) = self.rows {
+            return print(&format!("{}\n", json!({ "tracks": tracks, "frames": rows })));
+        }
+        let path = see.output()?.display();
+        print(&format!("{path}: {} frames, {} people in them, {tracks} tracks\n", self.frames, self.seen))
     }
 }
 

@@ -13,25 +13,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
-use super::engine::EngineArgs;
-use super::models::{FolderArgs, Library};
+use super::looking::{LookArgs, Purpose};
 use crate::base::{Error, Result};
 use crate::facts::{Detection, DetectionClass};
 use crate::image::{RgbImage, decode_picture, encode_jpeg, encode_png, is_picture};
-use crate::pipeline::Networks;
-use crate::vision::{Decoder, Manifest, Region, Role};
+use crate::pipeline::{self, Glance};
 
-/// The networks that are tried where none is named, the better first; of each role one is used.
-const USUAL: [&str; 8] = [
-    "yolox_s",
-    "yolox_nano",
-    "nanodet_m",
-    "light_person",
-    "yunet_n_640",
-    "yunet_s_640",
-    "yunet_n_320",
-    "movenet_lightning",
-];
 /// Quality of a JPEG that is written.
 const JPEG_QUALITY: u8 = 90;
 /// What an MCAP file begins with.
@@ -59,11 +46,8 @@ pub(super) struct See {
     /// does not exist yet or is empty.
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
-    /// A network to use; may be given again. The best for people, and for faces or joints, if none is.
-    #[arg(long = "network", value_name = "NAME", conflicts_with = "truth")]
-    networks: Vec<String>,
     /// Take what a recording knows its frames show instead of networks: whoever can be seen, without hidden joints.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "networks")]
     truth: bool,
     /// Standard deviation of the noise on every coordinate taken from the truth.
     #[arg(long, value_name = "PIXELS", default_value_t = 0.0, requires = "truth", value_parser = parse_noise)]
@@ -75,9 +59,7 @@ pub(super) struct See {
     #[arg(long, value_name = "HERTZ", value_parser = parse_rate)]
     rate: Option<f64>,
     #[command(flatten)]
-    folder: FolderArgs,
-    #[command(flatten)]
-    engine: EngineArgs,
+    looking: LookArgs,
     /// Print what is seen, of a recording the figures, as JSON on standard output.
     #[arg(long)]
     json: bool,
@@ -110,84 +92,17 @@ impl See {
         self.refuse_truth("a picture")?;
         let output = self.output()?;
         let encode = encoder(output)?;
-        let mut picture = decode_picture(bytes).map_err(|error| error.at_path(&self.path))?;
-        let library = self.folder.open()?;
-        let manifests = self.manifests(&library, [Role::People, Role::Faces])?;
-        let chosen = self.engine.open()?;
-        chosen.tell();
-        let mut seen: Vec<Detection> = Vec::new();
-        let mut skipped = 0;
-        for manifest in manifests {
-            let mut model = library.load(manifest, &chosen.engine, self.engine.load_options())?;
-            let class = match (manifest.input.region, manifest.role) {
-                (Region::Frame, _) => None,
-                (Region::Palm, _) => Some(DetectionClass::Hand),
-                (Region::FacePoints, _) => Some(DetectionClass::Face),
-                (Region::Box { .. }, Role::Products | Role::ProductEmbedding) => Some(DetectionClass::Product),
-                (Region::Box { .. }, _) => Some(DetectionClass::Person),
-            };
-            let Some(class) = class else {
-                seen.extend(model.detect(&picture, None)?);
-                continue;
-            };
-            for found in seen.iter_mut().filter(|found| found.class == class) {
-                // Boxes without a size and faces without their points cannot be looked at more closely.
-                if model.prepare(&picture, Some(found)).is_err() {
-                    skipped += 1;
-                    continue;
-                }
-                model.infer()?;
-                if let Decoder::Embedding { .. } = manifest.decoder {
-                    found.embedding = model.embedding()?;
-                } else if let Some(closer) = model.detections().into_iter().next() {
-                    found.keypoints = closer.keypoints;
-                }
-            }
-        }
+        let picture = decode_picture(bytes).map_err(|error| error.at_path(&self.path))?;
+        let mut sessions = self.looking.sessions(Purpose::Picture, Some(1))?;
+        let mut glances = [Glance { picture, ..Glance::default() }];
+        pipeline::look(&mut sessions, &mut glances)?;
+        let [Glance { mut picture, detections: seen, .. }] = glances;
         seen.iter().for_each(|found| draw::detection(&mut picture, found));
         save(&encode(&picture)?, output)?;
-        if 0 < skipped {
-            eprintln!("warning: {skipped} boxes had no size, or not the points that a network needs, and were skipped");
-        }
         if self.json {
             return crate::cli::print(&format!("{}\n", json!(seen)));
         }
         crate::cli::print(&format!("{}: {}\n", output.display(), summary(&seen)))
-    }
-
-    /// The networks to use: those named, the ones that look at whole pictures first; else the best of these roles of those that are here.
-    fn manifests<'a>(&self, library: &'a Library, roles: [Role; 2]) -> Result<Vec<&'a Manifest>> {
-        if !self.networks.is_empty() {
-            let mut named = library.choose(&self.networks)?;
-            named.sort_by_key(|manifest| manifest.input.region != Region::Frame);
-            return Ok(named);
-        }
-        let here = USUAL.iter().filter_map(|name| library.manifests.get(*name));
-        let here: Vec<&Manifest> = here.filter(|manifest| library.weights(manifest).is_some()).collect();
-        let best = |role: Role| here.iter().find(|manifest| manifest.role == role).copied();
-        let used: Vec<&Manifest> = roles.into_iter().filter_map(best).collect();
-        if used.is_empty() {
-            return Err(Error::missing("no network for people or faces is here")
-                .hint("`aisle models fetch yolox_nano yunet_n_640`, or name others with --network"));
-        }
-        Ok(used)
-    }
-
-    /// The networks that find people and their joints in frames.
-    fn networks(&self) -> Result<Networks> {
-        let library = self.folder.open()?;
-        let manifests = self.manifests(&library, [Role::People, Role::Pose])?;
-        let looks = |manifest: &&Manifest| matches!(manifest.role, Role::People | Role::Pose);
-        let (whole, closer): (Vec<&Manifest>, Vec<&Manifest>) =
-            manifests.into_iter().filter(looks).partition(|manifest| manifest.input.region == Region::Frame);
-        let Some(people) = whole.first() else {
-            return Err(Error::missing("no network that finds people in a frame is here")
-                .hint("`aisle models fetch yolox_nano`, or name one with --network"));
-        };
-        let chosen = self.engine.open()?;
-        chosen.tell();
-        let load = |manifest: &Manifest| library.load(manifest, &chosen.engine, self.engine.load_options());
-        Ok(Networks { people: load(people)?, pose: closer.first().map(|manifest| load(manifest)).transpose()? })
     }
 
     fn output(&self) -> Result<&Path> {

@@ -9,11 +9,12 @@ use serde_json::{Value, json};
 
 use super::{See, draw, make_folder, write};
 use crate::base::{CameraId, Error, Result, ShopTime, Span, TrackId};
+use crate::cli::looking::Purpose;
 use crate::cli::print;
 use crate::eval::sight::{SightJudge, SightScore, Told};
-use crate::facts::{Body, Fact, PeopleFrame, SeenFrame, Topic};
+use crate::facts::{Body, Fact, PeopleFrame, Stamp, Topic};
 use crate::image::decode_jpeg;
-use crate::pipeline::Sight;
+use crate::pipeline::{Eyes, EyesOptions, Look, Sight};
 use crate::ports::FactSource;
 use crate::recording::{Entry, Reader};
 use crate::shop::Shop;
@@ -29,6 +30,7 @@ const WAITING_FRAMES_MAX: usize = 256;
 struct Course<'a> {
     see: &'a See,
     shop: Shop,
+    eyes: Eyes,
     sight: Sight,
     judge: SightJudge,
     output: Option<Output>,
@@ -61,11 +63,13 @@ impl See {
             return Err(Error::input("the shop of this recording has no cameras").at_path(&self.path).hint(hint));
         }
         let looks = !self.truth && reader.cut().holds(Topic::Frame);
-        let networks = looks.then(|| self.networks()).transpose()?;
-        let sight = Sight::new(&shop, networks);
+        let sessions = if looks { self.looking.sessions(Purpose::Shop, None)? } else { Vec::new() };
+        let eyes = Eyes::new(sessions, EyesOptions::usual(shop.cameras().len()));
+        let sight = Sight::new(&shop);
         let mut course = Course {
             see: self,
             shop,
+            eyes,
             sight,
             judge: SightJudge::default(),
             output: self.output.as_deref().map(Output::begin).transpose()?,
@@ -82,6 +86,8 @@ impl See {
                 Entry::Scene(scene) => course.judge.take_scene(scene),
             }
         }
+        let looks = course.eyes.flush()?;
+        course.follow(&looks)?;
         course.finish()
     }
 }
@@ -94,8 +100,11 @@ impl Course<'_> {
             _ => return Ok(()),
         };
         if !self.see.truth {
-            let made = self.sight.take(&fact)?;
-            self.show(&fact, &made)?;
+            let looks = self.eyes.take(&fact)?;
+            self.follow(&looks)?;
+            // What others saw in frames that are not here.
+            let told = self.sight.take(&fact);
+            self.note(told.as_ref())?;
         }
         while WAITING_FRAMES_MAX <= self.waiting.len() {
             self.waiting.pop_first();
@@ -113,24 +122,23 @@ impl Course<'_> {
         let Some(camera) = self.shop.camera(&truth.camera).filter(|_| self.see.truth) else { return Ok(()) };
         let seen = sim::glance(truth, camera.size_pixels, self.see.noise, self.see.seed);
         let seen = Fact { stamp: fact.stamp.clone(), body: Body::Seen(seen) };
-        let mut made = self.sight.take(&seen)?;
-        made.push(seen);
-        self.show(&fact, &made)
+        self.follow(&[Look { frame: fact, seen }])
     }
 
-    /// Notes and draws what was made of a frame.
-    fn show(&mut self, fact: &Fact, made: &[Fact]) -> Result<()> {
-        for Fact { stamp, body } in made {
-            match body {
-                Body::People(people) => self.told(stamp.at, people)?,
-                Body::Seen(seen) => self.draw(fact, seen)?,
-                _ => {}
-            }
+    /// Follows people through what was seen; notes and draws what comes of it.
+    fn follow(&mut self, looks: &[Look]) -> Result<()> {
+        for Look { frame, seen } in looks {
+            let told = self.sight.take(seen);
+            self.note(told.as_ref())?;
+            self.draw(frame, seen)?;
         }
         Ok(())
     }
 
-    fn told(&mut self, at: ShopTime, people: &PeopleFrame) -> Result<()> {
+    /// Notes where everybody is.
+    fn note(&mut self, told: Option<&Fact>) -> Result<()> {
+        let Some(Fact { stamp: Stamp { at, .. }, body: Body::People(people) }) = told else { return Ok(()) };
+        let at = *at;
         let mut told = Vec::new();
         for body in self.sight.bodies(at) {
             let joints = people.people.iter().find(|person| person.track == body.track).map(|person| &person.joints);
@@ -147,8 +155,9 @@ impl Course<'_> {
         Ok(())
     }
 
-    fn draw(&mut self, fact: &Fact, seen: &SeenFrame) -> Result<()> {
-        let (Some(output), Body::Frame(frame)) = (&mut self.output, &fact.body) else { return Ok(()) };
+    fn draw(&mut self, fact: &Fact, seen: &Fact) -> Result<()> {
+        let (Body::Frame(frame), Body::Seen(seen)) = (&fact.body, &seen.body) else { return Ok(()) };
+        let Some(output) = &mut self.output else { return Ok(()) };
         let (Some(camera), Ok(mut picture)) = (self.shop.camera(&frame.camera), decode_jpeg(&frame.data)) else {
             return Ok(());
         };
@@ -184,6 +193,7 @@ impl Course<'_> {
 
     fn to_json(&self, really: &BTreeMap<CameraId, f64>, score: Option<&SightScore>) -> Value {
         let (counters, clocks) = (self.sight.counters(), self.sight.clocks());
+        let eyes = self.eyes.counters();
         let cameras = clocks.iter().map(|(camera, clock)| {
             json!({
                 "name": camera, "keypoints": clock.keypoints, "clock_ahead_secs": clock.offset.as_secs(),
@@ -191,8 +201,8 @@ impl Course<'_> {
             })
         });
         json!({
-            "frames": counters.frames, "broken_frames": counters.broken_frames, "astray_frames": counters.astray_frames,
-            "excess_detections": counters.excess_detections, "instants": self.instants, "tracks": self.tracks.len(),
+            "frames": counters.frames, "broken_frames": eyes.broken_frames, "astray_frames": counters.astray_frames,
+            "excess_detections": eyes.excess_detections, "instants": self.instants, "tracks": self.tracks.len(),
             "people_max": self.people_max, "cameras": cameras.collect::<Vec<_>>(), "score": score,
         })
     }
@@ -207,8 +217,8 @@ impl Course<'_> {
             self.tracks.len(),
             self.people_max
         );
-        if 0 < counters.broken_frames + counters.astray_frames {
-            let (broken, astray) = (counters.broken_frames, counters.astray_frames);
+        let (broken, astray) = (self.eyes.counters().broken_frames, counters.astray_frames);
+        if 0 < broken + astray {
             text += &format!("{broken} frames cannot be decoded, {astray} have the time of another day\n");
         }
         for (camera, clock) in &clocks {

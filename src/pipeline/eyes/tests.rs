@@ -1,0 +1,157 @@
+//! Frames of several cameras in, what is seen in them out, by networks whose answers are known.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::base::{CameraId, ShopTime};
+use crate::facts::{DetectionClass, Frame};
+use crate::image::encode_jpeg;
+use crate::vision::{
+    Classes, Colour, Decoder, Element, Fit, Input, Layout, Manifest, Model, Network, Output, Region, Role, Shape, Slot,
+    Tensor, Values, Weights,
+};
+
+/// Sides of pictures, of the input and of its one cell, pixels.
+const SIDE: usize = 32;
+
+/// Sees one person in each picture, as wide as the picture is bright.
+struct Gauge {
+    inputs: Vec<Slot>,
+    outputs: Vec<Slot>,
+}
+
+impl Network for Gauge {
+    fn inputs(&self) -> &[Slot] {
+        &self.inputs
+    }
+
+    fn outputs(&self) -> &[Slot] {
+        &self.outputs
+    }
+
+    fn infer(&mut self, input: &Tensor, outputs: &mut Vec<Output>) -> Result<()> {
+        let Values::F32(values) = input.values() else { return Ok(()) };
+        let pictures = input.shape()[0];
+        let mut rows = Vec::new();
+        for picture in values.chunks_exact(values.len() / pictures) {
+            let mean = picture.iter().sum::<f32>() / picture.len() as f32;
+            rows.extend([0.5, 0.5, (mean / 255.0).ln(), 0.0, 1.0, 1.0]);
+        }
+        *outputs = vec![Output { name: "rows".to_owned(), shape: vec![pictures, 1, 6], values: rows }];
+        Ok(())
+    }
+}
+
+fn gauge(region: Region) -> Model {
+    let slot = |lengths: &[Option<usize>]| Slot {
+        name: "slot".to_owned(),
+        element: None,
+        shape: Some(Shape(lengths.to_vec())),
+    };
+    let network = Gauge {
+        inputs: vec![slot(&[None, Some(3), Some(SIDE), Some(SIDE)])],
+        outputs: vec![slot(&[None, Some(1), Some(6)])],
+    };
+    let classes = Classes { count: 1, named: vec![(0, DetectionClass::Person)], keep: Vec::new() };
+    let manifest = Manifest {
+        name: "gauge".to_owned(),
+        role: Role::People,
+        weights: Weights {
+            file: String::new(),
+            size_bytes: 0,
+            sha256: String::new(),
+            licence: String::new(),
+            source: None,
+        },
+        input: Input {
+            width: SIDE,
+            height: SIDE,
+            layout: Layout::Nchw,
+            element: Element::F32,
+            colour: Colour::Rgb,
+            mean: [0.0; 3],
+            deviation: [1.0; 3],
+            region,
+            fit: Fit::Stretch,
+            pad: 0.0,
+        },
+        outputs: Vec::new(),
+        decoder: Decoder::Yolox { strides: vec![32], classes },
+        score_min: 0.5,
+        iou_max: 0.5,
+    };
+    Model::new(manifest, Box::new(network)).unwrap()
+}
+
+fn sessions(count: usize, batch: usize) -> Vec<Networks> {
+    let people = || gauge(Region::Frame).with_batch(batch);
+    (0..count).map(|_| Networks::new(vec![people()]).unwrap()).collect()
+}
+
+/// A frame of one colour; `None` for one that is no picture. Times are milliseconds.
+fn frame(camera: &str, sequence: u64, arrived: i64, level: Option<u8>) -> Fact {
+    let picture = |level: u8| RgbImage::from_pixels(SIDE as u32, SIDE as u32, vec![level; SIDE * SIDE * 3]).unwrap();
+    let data: Arc<[u8]> = level.map_or_else(Vec::new, |level| encode_jpeg(&picture(level), 95).unwrap()).into();
+    let at = ShopTime::from_nanos(0) + Span::from_millis(arrived);
+    let stamp = Stamp { source: SourceId::new(&format!("camera/{camera}")), sequence, at, arrived: at };
+    Fact { stamp, body: Body::Frame(Frame { camera: CameraId::new(camera), format: FrameFormat::Jpeg, data }) }
+}
+
+/// Three cameras, 20 frames each, every seventh frame broken.
+fn film() -> Vec<Fact> {
+    let frames = (0..60_u8).map(|number| {
+        let level = (number % 7 != 6).then_some(20 + 3 * number);
+        frame(["a", "b", "c"][usize::from(number % 3)], u64::from(number / 3), i64::from(number) * 22, level)
+    });
+    frames.collect()
+}
+
+fn widths(looks: &[Look]) -> Vec<i64> {
+    let width = |look: &Look| match &look.seen.body {
+        Body::Seen(seen) => seen.detections.iter().map(|found| found.bounds.width() * 255.0 / SIDE as f64).sum::<f64>(),
+        _ => f64::NAN,
+    };
+    looks.iter().map(|look| width(look).round() as i64).collect()
+}
+
+#[test]
+fn what_is_seen_does_not_depend_on_sessions_batches_and_groups() {
+    let film = film();
+    let mut first: Option<Vec<Fact>> = None;
+    for (count, batch, frames_max) in [(1, 1, 1), (1, 1, 3), (2, 1, 3), (3, 2, 7), (2, 4, 16), (5, 16, 64)] {
+        let options = EyesOptions { frames_max, ..EyesOptions::usual(3) };
+        let mut eyes = Eyes::new(sessions(count, batch), options);
+        let mut looks: Vec<Look> = film.iter().flat_map(|fact| eyes.take(fact).unwrap()).collect();
+        looks.append(&mut eyes.flush().unwrap());
+        let counters = eyes.counters();
+        assert_eq!((counters.frames, counters.broken_frames), (60, 8));
+        let frames: Vec<Fact> = looks.iter().map(|look| look.frame.clone()).collect();
+        let whole = film.iter().filter(|fact| matches!(&fact.body, Body::Frame(frame) if !frame.data.is_empty()));
+        assert!(frames.iter().eq(whole), "every whole frame, in order");
+        let levels: Vec<i64> = (0..60).filter(|number| number % 7 != 6).map(|number| 20 + 3 * number).collect();
+        let offs = widths(&looks).into_iter().zip(levels).map(|(is, should)| (is - should).abs());
+        assert!(offs.max().unwrap() <= 1, "{:?}", widths(&looks));
+        let seen: Vec<Fact> = looks.into_iter().map(|look| look.seen).collect();
+        assert_eq!(first.get_or_insert_with(|| seen.clone()), &seen, "{count} sessions, batches of {batch}");
+    }
+}
+
+#[test]
+fn frames_wait_for_each_other_no_longer_than_an_interval() {
+    let mut eyes = Eyes::new(sessions(1, 1), EyesOptions::usual(3));
+    let mut given = |frame: Fact| widths(&eyes.take(&frame).unwrap());
+    assert_eq!(given(frame("a", 1, 0, Some(100))), [0_i64; 0]);
+    assert_eq!(given(frame("b", 1, 10, Some(110))), [0_i64; 0]);
+    assert_eq!(given(frame("c", 1, 59, Some(120))), [100, 110, 120], "one of every camera");
+    assert_eq!(given(frame("a", 2, 66, Some(130))), [0_i64; 0]);
+    assert_eq!(given(frame("c", 2, 126, Some(140))), [130], "b was silent");
+    assert_eq!(widths(&eyes.flush().unwrap()), [140]);
+    assert_eq!(widths(&eyes.flush().unwrap()), [0_i64; 0]);
+}
+
+#[test]
+fn without_networks_nothing_is_seen() {
+    let mut eyes = Eyes::new(Vec::new(), EyesOptions::usual(1));
+    assert!(eyes.take(&frame("a", 1, 0, Some(1))).unwrap().is_empty() && eyes.flush().unwrap().is_empty());
+    assert_eq!(eyes.counters(), EyesCounters::default());
+}

@@ -1,0 +1,164 @@
+//! The networks that look at frames, whole ones first and then what was found in them, and sessions of them beside each other.
+
+use std::sync::Mutex;
+
+use rayon::prelude::*;
+
+use crate::base::limits::DETECTIONS_PER_FRAME_MAX;
+use crate::base::{Error, Result};
+use crate::facts::{Detection, DetectionClass};
+use crate::image::RgbImage;
+use crate::vision::{Decoder, Manifest, Model, Region, Role};
+
+/// The networks of one session: those that find something in a frame, then those that look closer at what was found.
+pub struct Networks {
+    whole: Vec<Model>,
+    closer: Vec<(DetectionClass, Model)>,
+}
+
+/// A picture, and what networks see in it.
+#[derive(Clone, Debug, Default)]
+pub struct Glance {
+    /// The picture.
+    pub picture: RgbImage,
+    /// What is seen, of each network the surest first: people with their joints, faces, hands, goods.
+    pub detections: Vec<Detection>,
+    /// People beyond [`DETECTIONS_PER_FRAME_MAX`], who were left out.
+    pub excess: usize,
+}
+
+/// Looks at these pictures with all sessions beside each other. What is seen does not depend on how many sessions there
+/// are: which pictures are inferred together follows from their order alone.
+///
+/// # Errors
+/// When a network fails; of several failures the first picture's.
+pub fn look(sessions: &mut [Networks], glances: &mut [Glance]) -> Result<()> {
+    let Some(first) = sessions.first() else { return Ok(()) };
+    let batch = first.batch();
+    let mut outcomes: Vec<Result<()>> = (0..glances.len().div_ceil(batch)).map(|_| Ok(())).collect();
+    let jobs = glances.chunks_mut(batch).zip(&mut outcomes);
+    share(sessions, jobs, |networks, (glances, outcome)| *outcome = networks.look(glances));
+    outcomes.into_iter().collect()
+}
+
+/// Lets every session take one job after the other until there are none; with one session nothing leaves this thread.
+pub(super) fn share<J: Send>(
+    sessions: &mut [Networks],
+    jobs: impl Iterator<Item = J> + Send,
+    work: impl Fn(&mut Networks, J) + Sync,
+) {
+    let jobs = Mutex::new(jobs);
+    let run = |networks: &mut Networks| {
+        // Nobody works while holding the lock.
+        let next = || jobs.lock().ok().and_then(|mut jobs| jobs.next());
+        while let Some(job) = next() {
+            work(networks, job);
+        }
+    };
+    match sessions {
+        [networks] => run(networks),
+        sessions => sessions.par_iter_mut().for_each(run),
+    }
+}
+
+impl Networks {
+    /// Puts networks together, each in its place: what a network looks at is in its manifest.
+    ///
+    /// # Errors
+    /// When none of them looks at whole frames.
+    pub fn new(models: Vec<Model>) -> Result<Self> {
+        let (whole, closer): (Vec<Model>, Vec<Model>) =
+            models.into_iter().partition(|model| model.manifest().input.region == Region::Frame);
+        if whole.is_empty() {
+            return Err(Error::missing("no network that looks at whole frames is among those chosen")
+                .hint("add one that finds people, such as aisle_people"));
+        }
+        let closer = closer.into_iter().map(|model| (looks_at(model.manifest()), model)).collect();
+        Ok(Networks { whole, closer })
+    }
+
+    /// How many pictures are looked at together.
+    fn batch(&self) -> usize {
+        self.whole.first().map_or(1, Model::batch)
+    }
+
+    /// Looks at these pictures, as many at once as each network takes.
+    ///
+    /// # Errors
+    /// When a network fails.
+    fn look(&mut self, glances: &mut [Glance]) -> Result<()> {
+        for glance in glances.iter_mut() {
+            glance.detections.clear();
+            glance.excess = 0;
+        }
+        for model in &mut self.whole {
+            look_over(model, glances)?;
+        }
+        self.closer.iter_mut().try_for_each(|(class, model)| look_closer(model, *class, glances))
+    }
+}
+
+/// What a network looks closer at.
+fn looks_at(manifest: &Manifest) -> DetectionClass {
+    match (manifest.input.region, manifest.role) {
+        (Region::Palm, _) => DetectionClass::Hand,
+        (Region::FacePoints, _) => DetectionClass::Face,
+        (_, Role::Products | Role::ProductEmbedding) => DetectionClass::Product,
+        _ => DetectionClass::Person,
+    }
+}
+
+/// Finds things in whole pictures. A network for people may know many classes, of which only people are kept.
+fn look_over(model: &mut Model, glances: &mut [Glance]) -> Result<()> {
+    for glances in glances.chunks_mut(model.batch()) {
+        for (place, glance) in glances.iter().enumerate() {
+            model.prepare_place(place, &glance.picture, None)?;
+        }
+        model.infer()?;
+        for (place, glance) in glances.iter_mut().enumerate() {
+            let mut found = model.detections_of(place);
+            let finds_people = matches!(model.manifest().role, Role::People | Role::Pose);
+            found.retain(|found| !finds_people || found.class == DetectionClass::Person);
+            let excess = found.len().saturating_sub(DETECTIONS_PER_FRAME_MAX);
+            found.truncate(DETECTIONS_PER_FRAME_MAX);
+            glance.excess += excess;
+            glance.detections.append(&mut found);
+        }
+    }
+    Ok(())
+}
+
+/// Looks at everything of a class in these pictures, what is in one picture after what is in the one before. What has
+/// no size, or not the points that a network needs, stays as it is.
+fn look_closer(model: &mut Model, class: DetectionClass, glances: &mut [Glance]) -> Result<()> {
+    let of_class = |(index, glance): (usize, &Glance)| -> Vec<(usize, usize)> {
+        let numbers = glance.detections.iter().enumerate().filter(|(_, found)| found.class == class);
+        numbers.map(|(number, _)| (index, number)).collect()
+    };
+    let all: Vec<(usize, usize)> = glances.iter().enumerate().flat_map(of_class).collect();
+    let mut filled = Vec::with_capacity(model.batch());
+    for (count, &(index, number)) in all.iter().enumerate() {
+        let Glance { picture, detections, .. } = &glances[index];
+        if model.prepare_place(filled.len(), picture, Some(&detections[number])).is_ok() {
+            filled.push((index, number));
+        }
+        if filled.is_empty() || (filled.len() < model.batch() && count + 1 < all.len()) {
+            continue;
+        }
+        model.infer()?;
+        for (place, (index, number)) in filled.drain(..).enumerate() {
+            note(model, place, &mut glances[index].detections[number])?;
+        }
+    }
+    Ok(())
+}
+
+/// Adds to what was found what a closer look says of it.
+fn note(model: &Model, place: usize, found: &mut Detection) -> Result<()> {
+    if let Decoder::Embedding { .. } = model.manifest().decoder {
+        found.embedding = model.embedding_of(place)?;
+    } else if let Some(closer) = model.detections_of(place).into_iter().next() {
+        found.keypoints = closer.keypoints;
+    }
+    Ok(())
+}
