@@ -37,7 +37,7 @@ pub(super) struct EngineArgs {
     #[arg(long, value_enum, default_value = "cpu")]
     provider: Chip,
     /// Threads of one inference; 1 unless given (`models bench`: one for each core).
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long = "inference-threads", value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
 }
 

@@ -10,13 +10,15 @@ use clap::Args;
 
 use super::book::BookArgs;
 use super::charge::{self, Charge, Charger};
+use super::looking::{LookArgs, Purpose};
 use super::receipts::{self, Report, headline};
-use crate::base::Result;
+use crate::base::{Error, Result};
 use crate::facts::{Fact, Receipt};
-use crate::pipeline::{Options, Outcome, RunOptions, run};
+use crate::pipeline::{Eyes, EyesOptions, Options, Outcome, RunOptions, Watched, run};
 use crate::ports::{FactSink, FactSource};
 use crate::recording::{Cut, Writer};
 use crate::replay::{self, Format};
+use crate::shop::Shop;
 use crate::truth::Purchases;
 
 /// Replay recordings to receipts: the same ones every time.
@@ -27,6 +29,7 @@ use crate::truth::Purchases;
     aisle replay broken.mcap --tolerate\n  \
     aisle replay trip.mcap --charge --db till.db && aisle ledger check --db till.db\n  \
     aisle replay trip.mcap --record decided.mcap --cut decided\n  \
+    aisle replay trip.mcap --see\n  \
     aisle replay trip.mcap --json | jq '.[0].receipts[].lines'")]
 pub(super) struct Replay {
     /// Recordings (.mcap) or AutoCheckout test-case folders.
@@ -58,9 +61,14 @@ pub(super) struct Replay {
     /// Threads: with 2, files are read beside the thinking. The receipts are the same.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: u16,
+    /// Make the people out of the frames, or of what was seen in them, in the place of people that the recording tells of.
+    #[arg(long)]
+    see: bool,
     /// Answer in JSON.
     #[arg(long)]
     json: bool,
+    #[command(flatten, next_help_heading = "With --see")]
+    looking: LookArgs,
 }
 
 impl Replay {
@@ -100,15 +108,31 @@ impl Replay {
         let writer = self.record.as_ref().map(|record| Writer::create(record, &shop, None, self.cut)).transpose()?;
         let charger = self.charge.then(|| Charger::open(&self.book, Arc::new(shop.clone()))).transpose()?;
         let mut sinks = Sinks { writer, charger };
-        let outcome = run(&mut source, options, Some(&mut sinks as &mut dyn FactSink))?;
+        let (outcome, sight) = match self.see {
+            false => (run(&mut source, options, Some(&mut sinks))?, None),
+            true => {
+                let mut watched = Watched::new(&mut source, self.eyes(&shop)?);
+                let outcome = run(&mut watched, options, Some(&mut sinks))?;
+                (outcome, Some(watched.headline()))
+            }
+        };
         sinks.writer.map(Writer::finish).transpose()?;
         let charges = sinks.charger.map(Charger::finish).transpose()?;
         let wall_secs = begun.elapsed().as_secs_f64();
         let mut text = receipts::text(&headline(path), &shop, &outcome, wall_secs);
+        text += &sight.map_or_else(String::new, |sight| format!("{sight}\n"));
         for warning in source.warnings() {
             text += &format!("note: {warning}\n");
         }
         Ok(Replayed { outcome, text, wall_secs, charges })
+    }
+
+    /// What looks at the frames of this shop's cameras.
+    fn eyes(&self, shop: &Shop) -> Result<Eyes> {
+        if shop.cameras().is_empty() {
+            return Err(Error::input("the shop of this recording has no cameras").hint("leave out --see"));
+        }
+        Ok(Eyes::new(self.looking.sessions(Purpose::Shop, None)?, EyesOptions::usual(shop.cameras().len())))
     }
 }
 

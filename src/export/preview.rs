@@ -8,8 +8,8 @@ use super::index::Index;
 use super::{FormWriter, Spot};
 use crate::base::{Result, ShopTime, SkuId};
 use crate::facts::{BodyPoint, Movement, Stamp};
-use crate::geometry::{Floor, Local, Point, World};
-use crate::shop::{Shelf, Shop, ZoneKind};
+use crate::geometry::{Floor, Point, World};
+use crate::shop::{Shop, ZoneKind};
 use crate::truth::{FrameBody, FrameTruth, PointTruth, SceneBody, SceneTruth, Visibility};
 
 /// The page around its data.
@@ -136,27 +136,16 @@ fn plan(shop: &Shop) -> Value {
         };
         json!({ "name": zone.name, "kind": kind, "corners": flat(&zone.polygon) })
     });
-    let mut units: Vec<(u16, [[f64; 2]; 4])> = Vec::new();
+    let mut units: Vec<(u16, Vec<[f64; 2]>)> = Vec::new();
     for shelf in shop.shelves() {
         // Boards stand over each other; the lowest shows the unit.
         if units.last().is_none_or(|(number, _)| *number != shelf.id.gondola) {
-            units.push((shelf.id.gondola, outline(shelf)));
+            units.push((shelf.id.gondola, flat(&shelf.outline())));
         }
     }
     let units = units.into_iter().map(|(number, corners)| json!({ "number": number, "corners": corners }));
     let walls = shop.room().map(|room| flat(&room.polygon));
     json!({ "walls": walls, "zones": zones.collect::<Vec<_>>(), "units": units.collect::<Vec<_>>() })
-}
-
-/// A board from above, its front first.
-fn outline(shelf: &Shelf) -> [[f64; 2]; 4] {
-    let left = shelf.plates.iter().map(|plate| plate.left_metres).fold(f64::INFINITY, f64::min).min(1e3);
-    let right = shelf.plates.iter().map(|plate| plate.left_metres + plate.width_metres).fold(left, f64::max);
-    let depth = shelf.depth_metres;
-    [(left, 0.0), (right, 0.0), (right, depth), (left, depth)].map(|(x, y)| {
-        let corner = shelf.placement.world_from_local(Point::<Local>::new(x, y, 0.0));
-        [corner.x, corner.y]
-    })
 }
 
 /// A body in a picture: who, box, how much of it is seen, joints and hands as x, y, and 0 outside, 1 hidden, 2 seen.

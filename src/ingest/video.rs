@@ -293,6 +293,10 @@ mod tests {
         let read = |text: &str| read_header(&mut text.as_bytes()).ok();
         assert_eq!(read("P6\n640 360\n255\nrest"), Some(Some([640, 360])));
         assert_eq!(read(""), Some(None));
-        assert!(["P6\n640", "P5\n1 1\n255\n", "P6\n1 1\n65535\n", "P6\n1 -1\n255\n"].into_iter().all(|text| read(text).is_none()));
+        assert!(
+            ["P6\n640", "P5\n1 1\n255\n", "P6\n1 1\n65535\n", "P6\n1 -1\n255\n"]
+                .into_iter()
+                .all(|text| read(text).is_none())
+        );
     }
 }

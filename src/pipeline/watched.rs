@@ -25,6 +25,20 @@ impl<'a> Watched<'a> {
         Watched { source, eyes, sight, ready: VecDeque::new(), has_ended: false }
     }
 
+    /// How many frames were looked at, and what was left out, as a line for people.
+    pub fn headline(&self) -> String {
+        let (eyes, sight) = (self.eyes.counters(), self.sight.counters());
+        let mut text = format!("people were made of {} frames", sight.frames);
+        for (count, what) in
+            [(eyes.broken_frames, "could not be decoded"), (sight.astray_frames, "had the time of another day")]
+        {
+            if 0 < count {
+                text += &format!(", {count} {what}");
+            }
+        }
+        text
+    }
+
     fn take(&mut self, fact: Fact) -> Result<()> {
         match &fact.body {
             Body::People(_) => return Ok(()),

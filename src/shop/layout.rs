@@ -75,6 +75,19 @@ pub struct Camera {
 }
 
 impl Shelf {
+    /// Left end of the first plate and right end of the last one, metres in the shelf's frame.
+    pub fn extent_metres(&self) -> (f64, f64) {
+        let left = self.plates.first().map_or(0.0, |plate| plate.left_metres);
+        (left, self.plates.last().map_or(left, |plate| plate.left_metres + plate.width_metres))
+    }
+
+    /// The board from above: its front from left to right, then its back from right to left.
+    pub fn outline(&self) -> [Point<Floor>; 4] {
+        let ((left, right), depth) = (self.extent_metres(), self.depth_metres);
+        [(left, 0.0), (right, 0.0), (right, depth), (left, depth)]
+            .map(|(x, y)| self.placement.world_from_local(Point::new(x, y, 0.0)).floor())
+    }
+
     /// The plate of this name.
     pub fn plate(&self, id: PlateId) -> Option<&Plate> {
         self.plates.iter().find(|plate| plate.id == id)

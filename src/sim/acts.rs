@@ -4,7 +4,7 @@ use super::lifts;
 use super::play::{Curve, Deed, Load, Look};
 use super::script::{Lift, Spot, Want, Which};
 use super::stage::Stage;
-use super::stock::{Rest, plates_of, rest_at, shelf_extent};
+use super::stock::{Rest, plates_of, rest_at};
 use crate::base::PlateId;
 use crate::facts::Movement;
 use crate::geometry::Point;
@@ -175,7 +175,7 @@ impl Stage<'_> {
         let start = self.players[index].clock + self.roll.uniform(0.1, 0.4);
         let arrive = start + self.reach_secs(spot, (0.45, 0.9));
         let shelf = &self.shop.shelves()[spot.shelf];
-        let (low, high) = shelf_extent(shelf);
+        let (low, high) = shelf.extent_metres();
         let tilt = self.roll.uniform(-0.4, 0.4);
         let part = |x: f64| 1.0 + tilt * (x - spot.x) / (high - low).max(0.1);
         let shares = shelf.plates.iter().enumerate().map(|(number, plate)| (number, part(plate.centre_metres())));

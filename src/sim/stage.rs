@@ -11,7 +11,7 @@ use super::nest::Nested;
 use super::play::{Actor, Aim, Deed, Key, Leg, Play};
 use super::roll::Roll;
 use super::script::{Script, Spot, Step};
-use super::stock::{Stock, shelf_extent};
+use super::stock::Stock;
 use super::ways::Ways;
 use crate::geometry::{Floor, Local, Point, World};
 use crate::shop::{Shop, ZoneKind};
@@ -428,7 +428,7 @@ fn clear_of_furniture(shop: &Shop, point: Point<Floor>) -> Point<Floor> {
     let mut point = point;
     for shelf in shop.shelves() {
         let local = shelf.placement.local_from_world(Point::new(point.x, point.y, shelf.placement.origin.z));
-        let (low, high) = shelf_extent(shelf);
+        let (low, high) = shelf.extent_metres();
         let behind = -BODY_HALF_METRES < local.y && local.y < shelf.depth_metres;
         if behind && low - 0.1 < local.x && local.x < high + 0.1 {
             let before = Point::new(local.x, -BODY_HALF_METRES, 0.0);

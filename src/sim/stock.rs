@@ -164,7 +164,7 @@ impl Stock {
         }
         let lies = shelf.clearance_metres < size[2] + GAP_METRES;
         let [wide, deep] = if lies { [size[0], size[2]] } else { [size[0], size[1]] };
-        let (low, high) = shelf_extent(shelf);
+        let (low, high) = shelf.extent_metres();
         let taken = |x: f64, y: f64| {
             self.units.iter().enumerate().filter(|(other, _)| *other != unit).any(|(_, other)| {
                 other.rest.as_ref().filter(|rest| rest.shelf == index).is_some_and(|rest| {
@@ -224,7 +224,7 @@ pub(super) fn facing_extent(shelf: &Shelf, facing: &Facing) -> Option<(f64, f64)
 
 /// What a unit of this width lies on when its middle is at `x`: shares by overlap, uneven as bottoms are.
 pub(super) fn rest_at(roll: &mut Roll, shelf: &Shelf, index: usize, x: f64, y: f64, width: f64) -> Rest {
-    let (low, high) = shelf_extent(shelf);
+    let (low, high) = shelf.extent_metres();
     let margin = (width / 2.0).min((high - low) / 2.0);
     let x = x.clamp(low + margin, high - margin);
     let mut shares: Vec<(usize, f64)> = Vec::new();
@@ -243,12 +243,6 @@ pub(super) fn rest_at(roll: &mut Roll, shelf: &Shelf, index: usize, x: f64, y: f
     let total: f64 = shares.iter().map(|(_, share)| share).sum();
     shares.iter_mut().for_each(|(_, share)| *share /= total);
     Rest { shelf: index, x, y, lies: false, shares }
-}
-
-/// Left end of the first plate and right end of the last one.
-pub(super) fn shelf_extent(shelf: &Shelf) -> (f64, f64) {
-    let low = shelf.plates.first().map_or(0.0, |plate| plate.left_metres);
-    (low, shelf.plates.last().map_or(low + 0.1, |plate| plate.left_metres + plate.width_metres))
 }
 
 /// Index of the plate whose middle is nearest to `x`.

@@ -8,7 +8,6 @@ use crate::geometry::{Floor, Point};
 use crate::shop::{Shelf, Shop, ZoneKind};
 
 use super::doors::{Gate, gates, with_porches};
-use super::stock::shelf_extent;
 
 /// Ways keep this far from everything, metres.
 const CLEARANCE_METRES: f64 = 0.27;
@@ -145,7 +144,7 @@ impl Ways {
 
 /// The floor below a board.
 fn footprint(shelf: &Shelf) -> Vec<Point<Floor>> {
-    let (low, high) = shelf_extent(shelf);
+    let (low, high) = shelf.extent_metres();
     let corner = |x: f64, y: f64| shelf.placement.world_from_local(Point::new(x, y, 0.0)).floor();
     vec![corner(low, 0.0), corner(high, 0.0), corner(high, shelf.depth_metres), corner(low, shelf.depth_metres)]
 }

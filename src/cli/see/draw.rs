@@ -67,7 +67,8 @@ fn boxed(picture: &mut RgbImage, bounds: &PixelBox, number: &str, colour: [u8; 3
     draw_number(picture, number, at, colour, thickness);
 }
 
-fn colour(track: u64) -> [u8; 3] {
+/// The colour of a track.
+pub(super) fn colour(track: u64) -> [u8; 3] {
     COLOURS[(track % COLOURS.len() as u64) as usize]
 }
 

@@ -55,7 +55,15 @@ impl See {
         let together = sessions.len() * self.looking.batch();
         let output = Output::begin(self.output()?, rate_hertz)?;
         let tracker = Tracker::new(Options::default());
-        let mut film = Film { output, tracker, rate_hertz, frames: 0, seen: 0, tracks: BTreeSet::new(), rows: self.json.then(Vec::new) };
+        let mut film = Film {
+            output,
+            tracker,
+            rate_hertz,
+            frames: 0,
+            seen: 0,
+            tracks: BTreeSet::new(),
+            rows: self.json.then(Vec::new),
+        };
         let ended = loop {
             let (mut names, mut glances, mut ended) = (Vec::new(), Vec::new(), None);
             while glances.len() < together && ended.is_none() {

@@ -4,6 +4,7 @@
 
 mod draw;
 mod film;
+mod map;
 mod recording;
 
 use std::fs::{self, File};

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::map::FloorMap;
 use super::{See, draw, make_folder, write};
 use crate::base::{CameraId, Error, Result, ShopTime, Span, TrackId};
 use crate::cli::looking::Purpose;
@@ -23,6 +24,8 @@ use crate::truth::FrameTruth;
 
 /// Where everybody is, a line an instant.
 const FLOOR_FILE: &str = "floor.jsonl";
+/// Where everybody went, as a map.
+const MAP_FILE: &str = "floor.png";
 /// Frames that wait for their truth; beyond it some go without.
 const WAITING_FRAMES_MAX: usize = 256;
 
@@ -49,6 +52,7 @@ struct Course<'a> {
 struct Output {
     folder: PathBuf,
     floor: BufWriter<File>,
+    map: FloorMap,
     /// How many pictures of each camera there are.
     pictures: BTreeMap<CameraId, u64>,
 }
@@ -72,7 +76,7 @@ impl See {
             eyes,
             sight,
             judge: SightJudge::default(),
-            output: self.output.as_deref().map(Output::begin).transpose()?,
+            output: self.output.as_deref().map(|folder| Output::begin(folder, reader.shop())).transpose()?,
             waiting: BTreeMap::new(),
             ahead: BTreeMap::new(),
             tracks: BTreeSet::new(),
@@ -171,6 +175,7 @@ impl Course<'_> {
         if let Some(output) = &mut self.output {
             let path = output.folder.join(FLOOR_FILE);
             output.floor.flush().map_err(|error| Error::io("write", &path, &error))?;
+            write(output.map.picture(), &output.folder.join(MAP_FILE))?;
         }
         if self.sight.counters().frames == 0 {
             let (lacking, hint) = match self.see.truth {
@@ -231,11 +236,12 @@ impl Course<'_> {
 }
 
 impl Output {
-    fn begin(folder: &Path) -> Result<Self> {
+    fn begin(folder: &Path, shop: &Shop) -> Result<Self> {
         make_folder(folder)?;
         let path = folder.join(FLOOR_FILE);
         let floor = File::create(&path).map_err(|error| Error::io("write", &path, &error))?;
-        Ok(Output { folder: folder.to_owned(), floor: BufWriter::new(floor), pictures: BTreeMap::new() })
+        let (floor, map) = (BufWriter::new(floor), FloorMap::new(shop));
+        Ok(Output { folder: folder.to_owned(), floor, map, pictures: BTreeMap::new() })
     }
 
     /// Where the next picture of a camera goes.
@@ -250,6 +256,7 @@ impl Output {
     }
 
     fn floor(&mut self, at: ShopTime, told: &[Told], people: &PeopleFrame) -> Result<()> {
+        self.map.step(told.iter().map(|one| (one.track, one.floor)));
         let row = |one: &Told| {
             let person = people.people.iter().find(|person| person.track == one.track);
             let joints = person.map(|person| &person.joints);

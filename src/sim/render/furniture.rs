@@ -65,7 +65,8 @@ fn gondola(mesh: &mut Mesh, shelves: &[&Shelf], style: &Style) -> Vec<Blocker> {
     for shelf in shelves {
         let local: Point<Local> = lowest.placement.local_from_world(shelf.placement.origin);
         let origin = Vec3::new(local.x as f32, local.y as f32, local.z as f32);
-        let (left, right) = extent(shelf);
+        let (left, right) = shelf.extent_metres();
+        let (left, right) = (left as f32, right as f32);
         let clearance = (shelf.clearance_metres as f32).min(CROWN_METRES);
         low = low.min(origin + Vec3::X * left);
         high = high.max(origin + Vec3::new(right, shelf.depth_metres as f32, clearance));
@@ -88,17 +89,11 @@ fn gondola(mesh: &mut Mesh, shelves: &[&Shelf], style: &Style) -> Vec<Blocker> {
     blockers
 }
 
-/// Left end of the first plate and right end of the last one.
-fn extent(shelf: &Shelf) -> (f32, f32) {
-    let left = shelf.plates.first().map_or(0.0, |plate| plate.left_metres);
-    let right = shelf.plates.last().map_or(left + 0.3, |plate| plate.left_metres + plate.width_metres);
-    (left as f32, right as f32)
-}
-
 /// A board, its plates and its price rail.
 fn board(mesh: &mut Mesh, shelf: &Shelf, style: &Style) -> Blocker {
     let frame = pose(&shelf.placement);
-    let (left, right) = extent(shelf);
+    let (left, right) = shelf.extent_metres();
+    let (left, right) = (left as f32, right as f32);
     let depth = shelf.depth_metres as f32;
     let (low, high) = (Vec3::new(left, 0.0, -BOARD_METRES), Vec3::new(right, depth, -PLATE_METRES));
     let mut blocker = slab(mesh, &frame, low, high, style.board * 0.5, Material::Board);
