@@ -9,6 +9,7 @@ mod networks;
 pub mod reorder;
 mod run;
 mod sight;
+mod stillness;
 
 #[cfg(test)]
 mod tests;

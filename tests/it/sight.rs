@@ -1,5 +1,17 @@
 //! People on the floor from what cameras see, as people type it.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use aisle::base::{CameraId, Result, Span};
+use aisle::config::{load_manifests, load_shop};
+use aisle::facts::BodyPoint;
+use aisle::pipeline::{Eyes, EyesOptions, Networks};
+use aisle::shop::Shop;
+use aisle::sim::{Film, FilmOptions, Level, Options, Scenario, Shown};
+use aisle::truth::{FrameTruth, Visibility};
+use aisle::vision::{Model, Network, Output, Slot, Tensor};
 use serde_json::Value;
 
 use super::cli::ask;
@@ -42,4 +54,77 @@ fn truth_is_for_recordings_that_have_it() {
     let folder_of_frames = ask(folder.path(), &["see", ".", "--truth", "-o", "out"]);
     assert_eq!(folder_of_frames.status, Some(2), "{}", folder_of_frames.err);
     assert!(folder_of_frames.err.contains("--truth is for recordings"), "{}", folder_of_frames.err);
+}
+
+/// A detector that sees nothing.
+struct Blind {
+    inputs: [Slot; 1],
+    outputs: [Slot; 1],
+}
+
+impl Network for Blind {
+    fn inputs(&self) -> &[Slot] {
+        &self.inputs
+    }
+
+    fn outputs(&self) -> &[Slot] {
+        &self.outputs
+    }
+
+    fn infer(&mut self, _: &Tensor, outputs: &mut Vec<Output>) -> Result<()> {
+        *outputs = vec![Output { name: "output".to_owned(), shape: vec![1, 3549, 85], values: vec![0.0; 3549 * 85] }];
+        Ok(())
+    }
+}
+
+fn blind() -> Networks {
+    let slot = || Slot { name: "slot".to_owned(), element: None, shape: None };
+    let manifest = load_manifests(None).unwrap()["yolox_nano"].clone();
+    let network = Blind { inputs: [slot()], outputs: [slot()] };
+    Networks { people: Model::new(manifest, Box::new(network)).unwrap(), pose: None }
+}
+
+/// The farthest that a wrist that is seen now is from where it was, pixels; infinite for one that was not there.
+fn farthest_wrist(before: &FrameTruth, now: &FrameTruth) -> f64 {
+    let mut farthest = 0.0_f64;
+    for person in &now.people {
+        let then = before.people.iter().find(|other| other.visit == person.visit);
+        for wrist in [BodyPoint::LeftWrist, BodyPoint::RightWrist] {
+            let point = &person.keypoints[wrist as usize];
+            if point.visibility == Visibility::Visible {
+                let was = then.and_then(|then| then.keypoints[wrist as usize].pixel);
+                let moved = was.zip(point.pixel).map_or(f64::INFINITY, |(was, is)| was.distance(is));
+                farthest = farthest.max(moved);
+            }
+        }
+    }
+    farthest
+}
+
+#[test]
+fn no_frame_is_passed_over_in_which_a_wrist_moved() {
+    let mut draft = load_shop(Path::new("convenience")).unwrap().draft().clone();
+    draft.cameras.iter_mut().for_each(|camera| camera.rate_hertz = 8.0);
+    let shop = Arc::new(Shop::check(draft).unwrap());
+    let options = Options { shop, scenario: Scenario::Open, level: Level::Clean, seed: 7, secs: Some(16.0) };
+    let (mut film, _) = Film::new(&options, FilmOptions { quality: 85, varied: false }).unwrap();
+    let still_span_max = Some(Span::from_millis(1_000));
+    let mut eyes = Eyes::new(vec![blind()], EyesOptions { still_span_max, ..EyesOptions::usual(1) });
+    let mut looked_at: BTreeMap<CameraId, FrameTruth> = BTreeMap::new();
+    let (mut still, mut farthest) = (0, 0.0_f64);
+    while let Some(shown) = film.next_shown().unwrap() {
+        let Shown::Frame(fact, truth) = shown else { continue };
+        assert_eq!(eyes.take(&fact).unwrap().len(), 1);
+        let counters = eyes.counters();
+        if still < counters.still_frames {
+            farthest = farthest.max(farthest_wrist(&looked_at[&truth.camera], &truth));
+        } else {
+            looked_at.insert(truth.camera.clone(), truth);
+        }
+        still = counters.still_frames;
+    }
+    let frames = eyes.counters().frames;
+    eprintln!("{still} of {frames} frames were still, a wrist moved by up to {farthest:.2} pixels");
+    assert!(600 < frames && frames / 20 < still && still < frames, "{still} of {frames}");
+    assert!(farthest < 1.0, "{farthest} pixels");
 }

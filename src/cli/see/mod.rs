@@ -83,6 +83,9 @@ pub(super) struct See {
     /// Frames, and people in them, that one inference takes, where a network was exported for any number.
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     batch: u16,
+    /// Where nothing has moved in a recording, see again for so long what was seen last; 0 looks at every frame.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.0, value_parser = parse_still)]
+    still_secs: f64,
     /// Print what is seen, of a recording the figures, as JSON on standard output.
     #[arg(long)]
     json: bool,
@@ -223,6 +226,11 @@ fn make_folder(folder: &Path) -> Result<()> {
 fn parse_noise(text: &str) -> std::result::Result<f64, String> {
     let pixels = text.parse::<f64>().ok().filter(|pixels| (0.0..=100.0).contains(pixels));
     pixels.ok_or_else(|| format!("`{text}` is not a deviation: write pixels from 0 to 100, such as 2"))
+}
+
+fn parse_still(text: &str) -> std::result::Result<f64, String> {
+    let secs = text.parse::<f64>().ok().filter(|secs| (0.0..=10.0).contains(secs));
+    secs.ok_or_else(|| format!("`{text}` is too long or no time: write seconds from 0 to 10, such as 0.5"))
 }
 
 fn parse_rate(text: &str) -> std::result::Result<f64, String> {

@@ -63,7 +63,8 @@ impl See {
         }
         let looks = !self.truth && reader.cut().holds(Topic::Frame);
         let sessions = if looks { self.networks()? } else { Vec::new() };
-        let eyes = Eyes::new(sessions, EyesOptions::usual(shop.cameras().len()));
+        let still_span_max = (0.0 < self.still_secs).then(|| Span::from_secs(self.still_secs));
+        let eyes = Eyes::new(sessions, EyesOptions { still_span_max, ..EyesOptions::usual(shop.cameras().len()) });
         let sight = Sight::new(&shop);
         let mut course = Course {
             see: self,
@@ -201,8 +202,9 @@ impl Course<'_> {
         });
         json!({
             "frames": counters.frames, "broken_frames": eyes.broken_frames, "astray_frames": counters.astray_frames,
-            "excess_detections": eyes.excess_detections, "instants": self.instants, "tracks": self.tracks.len(),
-            "people_max": self.people_max, "cameras": cameras.collect::<Vec<_>>(), "score": score,
+            "excess_detections": eyes.excess_detections, "still_frames": eyes.still_frames,
+            "instants": self.instants, "tracks": self.tracks.len(), "people_max": self.people_max,
+            "cameras": cameras.collect::<Vec<_>>(), "score": score,
         })
     }
 
