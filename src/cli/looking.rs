@@ -4,8 +4,9 @@ use clap::Args;
 
 use super::engine::EngineArgs;
 use super::models::{FolderArgs, Library};
-use crate::base::{Error, Result};
-use crate::pipeline::Networks;
+use crate::base::{Error, Result, Span};
+use crate::pipeline::{EyesOptions, Networks};
+use crate::shop::Shop;
 use crate::vision::{Manifest, Model, Region, Role};
 
 /// The networks that are tried where none is named, the better first; of each role one is used.
@@ -41,6 +42,9 @@ pub(super) struct LookArgs {
     /// Frames, and people in them, that one inference takes, where a network was exported for any number.
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     batch: u16,
+    /// Where nothing has moved in a recording, see again for so long what was seen last; 0 looks at every frame.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.0, value_parser = parse_still)]
+    still_secs: f64,
 }
 
 /// What networks are chosen for where none is named.
@@ -58,6 +62,12 @@ impl LookArgs {
     /// Frames that one inference takes, at most.
     pub(super) fn batch(&self) -> usize {
         usize::from(self.batch)
+    }
+
+    /// How the frames of a shop's cameras are held together, and when one is passed over.
+    pub(super) fn eyes(&self, shop: &Shop) -> EyesOptions {
+        let still_span_max = (0.0 < self.still_secs).then(|| Span::from_secs(self.still_secs));
+        EyesOptions { still_span_max, ..EyesOptions::usual(shop.cameras().len()) }
     }
 
     /// The networks, those named or the best for this purpose, once for each of so many sessions; for each core or as the
@@ -101,4 +111,9 @@ impl LookArgs {
         }
         Ok(used)
     }
+}
+
+fn parse_still(text: &str) -> std::result::Result<f64, String> {
+    let secs = text.parse::<f64>().ok().filter(|secs| (0.0..=10.0).contains(secs));
+    secs.ok_or_else(|| format!("`{text}` is too long or no time: write seconds from 0 to 10, such as 0.5"))
 }

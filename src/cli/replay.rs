@@ -14,7 +14,7 @@ use super::looking::{LookArgs, Purpose};
 use super::receipts::{self, Report, headline};
 use crate::base::{Error, Result};
 use crate::facts::{Fact, Receipt};
-use crate::pipeline::{Eyes, EyesOptions, Options, Outcome, RunOptions, Watched, run};
+use crate::pipeline::{Eyes, Options, Outcome, RunOptions, Watched, run};
 use crate::ports::{FactSink, FactSource};
 use crate::recording::{Cut, Writer};
 use crate::replay::{self, Format};
@@ -132,7 +132,7 @@ impl Replay {
         if shop.cameras().is_empty() {
             return Err(Error::input("the shop of this recording has no cameras").hint("leave out --see"));
         }
-        Ok(Eyes::new(self.looking.sessions(Purpose::Shop, None)?, EyesOptions::usual(shop.cameras().len())))
+        Ok(Eyes::new(self.looking.sessions(Purpose::Shop, None)?, self.looking.eyes(shop)))
     }
 }
 

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::{Result, SourceId, Span};
+use crate::base::{CameraId, Result, SourceId, Span};
 use crate::facts::{Body, Fact, FrameFormat, SeenFrame, Stamp};
 use crate::image::{RgbImage, decode_jpeg_into};
 
 use super::networks::{self, Glance, Networks, share};
+use super::stillness::{Stillness, Thumbnail};
 
 /// Most frames that are held together, whatever is asked for: each holds a decoded picture.
 pub const HELD_FRAMES_MAX: usize = 64;
@@ -20,6 +21,9 @@ pub struct EyesOptions {
     pub frames_max: usize,
     /// A frame that arrives so much later than the first one that is held is not looked at together with it.
     pub span_max: Span,
+    /// Where nothing moved since a camera's frame was looked at, what was seen then is seen again, for so long; `None`
+    /// to look at every frame.
+    pub still_span_max: Option<Span>,
 }
 
 /// What was taken and what was left out.
@@ -29,6 +33,8 @@ pub struct EyesCounters {
     pub frames: u64,
     /// Frames that could not be decoded.
     pub broken_frames: u64,
+    /// Frames in which nothing had moved, so that no network looked at them.
+    pub still_frames: u64,
     /// People beyond [`DETECTIONS_PER_FRAME_MAX`](crate::base::limits::DETECTIONS_PER_FRAME_MAX) in one frame.
     pub excess_detections: u64,
 }
@@ -49,17 +55,41 @@ pub struct Eyes {
     options: EyesOptions,
     /// Frames that were not looked at yet.
     held: Vec<Fact>,
-    /// A picture for each of them, whose memory is used again.
+    /// A picture for each of them, and small ones to tell whether anything moved; their memory is used again.
     glances: Vec<Glance>,
-    /// Facts that were made, by their source.
-    sequences: BTreeMap<SourceId, u64>,
+    thumbnails: Vec<Thumbnail>,
+    /// What becomes of each of them; used again too.
+    fates: Vec<Fate>,
+    /// What is remembered of each camera.
+    cameras: BTreeMap<CameraId, Remembered>,
     counters: EyesCounters,
 }
 
+/// What is remembered of a camera.
+struct Remembered {
+    /// Who makes the facts about what it sees, and how many there were.
+    source: SourceId,
+    sequence: u64,
+    stillness: Stillness,
+    /// What was seen when networks last looked, and how many people were too many.
+    last: Option<(SeenFrame, usize)>,
+}
+
+/// What becomes of a frame.
+#[derive(Clone, Copy)]
+enum Fate {
+    Broken,
+    /// Nothing moved.
+    Still,
+    /// The place of its picture among those that are looked at.
+    LookedAt(usize),
+}
+
 impl EyesOptions {
-    /// For so many cameras at 15 frames a second each: one frame of each camera, of one interval.
+    /// For so many cameras at 15 frames a second each: one frame of each camera, of one interval; every frame is looked at.
     pub fn usual(cameras: usize) -> Self {
-        EyesOptions { frames_max: cameras.clamp(1, HELD_FRAMES_MAX), span_max: Span::from_millis(60) }
+        let frames_max = cameras.clamp(1, HELD_FRAMES_MAX);
+        EyesOptions { frames_max, span_max: Span::from_millis(60), still_span_max: None }
     }
 }
 
@@ -71,7 +101,9 @@ impl Eyes {
             options,
             held: Vec::new(),
             glances: Vec::new(),
-            sequences: BTreeMap::new(),
+            thumbnails: Vec::new(),
+            fates: Vec::new(),
+            cameras: BTreeMap::new(),
             counters: EyesCounters::default(),
         }
     }
@@ -83,8 +115,12 @@ impl Eyes {
     /// When a network fails. A frame that cannot be decoded is counted.
     pub fn take(&mut self, fact: &Fact) -> Result<Vec<Look>> {
         let mut looks = Vec::new();
-        if !matches!(fact.body, Body::Frame(_)) || self.sessions.is_empty() {
+        let Body::Frame(frame) = &fact.body else { return Ok(looks) };
+        if self.sessions.is_empty() {
             return Ok(looks);
+        }
+        if !self.cameras.contains_key(&frame.camera) {
+            self.cameras.insert(frame.camera.clone(), Remembered::new(&frame.camera));
         }
         let is_late = |first: &Fact| self.options.span_max <= (fact.stamp.arrived - first.stamp.arrived).abs();
         if self.held.first().is_some_and(is_late) {
@@ -123,42 +159,84 @@ impl Eyes {
         let count = held.len();
         if self.glances.len() < count {
             self.glances.resize_with(count, Glance::default);
+            self.thumbnails.resize_with(count, Thumbnail::default);
         }
-        let mut are_whole = vec![false; count];
-        let jobs = held.iter().zip(&mut self.glances).zip(&mut are_whole);
-        share(&mut self.sessions, jobs, |_, ((fact, glance), is_whole)| *is_whole = decode(fact, &mut glance.picture));
+        let compares = self.options.still_span_max.is_some();
+        let mut fates = std::mem::take(&mut self.fates);
+        fates.clear();
+        fates.resize(count, Fate::Broken);
+        let jobs = held.iter().zip(&mut self.glances).zip(&mut self.thumbnails).zip(&mut fates);
+        share(&mut self.sessions, jobs, |_, (((fact, glance), thumbnail), fate)| {
+            if decode(fact, &mut glance.picture) {
+                *fate = Fate::Still;
+                if compares {
+                    thumbnail.take(&glance.picture);
+                }
+            }
+        });
         // Pictures that are looked at are brought together in front.
-        let (mut places, mut wanted) = (vec![None; count], 0);
-        for (index, _) in are_whole.into_iter().enumerate().filter(|(_, is_whole)| *is_whole) {
-            self.glances.swap(wanted, index);
-            places[index] = Some(wanted);
-            wanted += 1;
-        }
-        networks::look(&mut self.sessions, &mut self.glances[..wanted])?;
-        self.counters.frames += count as u64;
-        let mut looks = Vec::with_capacity(wanted);
-        for (frame, place) in held.iter().zip(places) {
-            match place {
-                Some(place) => looks.extend(self.tell(frame, place)),
-                None => self.counters.broken_frames += 1,
+        let mut wanted = 0;
+        for (index, fate) in fates.iter_mut().enumerate().filter(|(_, fate)| matches!(fate, Fate::Still)) {
+            if !self.is_still(&held[index], index) {
+                *fate = Fate::LookedAt(wanted);
+                self.glances.swap(wanted, index);
+                wanted += 1;
             }
         }
+        let seen = networks::look(&mut self.sessions, &mut self.glances[..wanted]);
+        if seen.is_err() {
+            // What was not seen cannot be seen again.
+            self.cameras.values_mut().for_each(|camera| (camera.stillness, camera.last) = Default::default());
+        }
+        seen?;
+        self.counters.frames += count as u64;
+        let mut looks = Vec::with_capacity(count);
+        looks.extend(held.iter().zip(&fates).filter_map(|(frame, fate)| self.tell(frame, *fate)));
+        self.fates = fates;
         Ok(looks)
     }
 
+    /// Whether nothing moved in a frame since a network looked at one of its camera.
+    fn is_still(&mut self, fact: &Fact, index: usize) -> bool {
+        let (Body::Frame(frame), Some(span_max)) = (&fact.body, self.options.still_span_max) else { return false };
+        let remembered = self.cameras.get_mut(&frame.camera);
+        remembered.is_some_and(|camera| camera.stillness.is_still(&self.thumbnails[index], fact.stamp.at, span_max))
+    }
+
     /// What was seen in a frame as a fact of its instant.
-    fn tell(&mut self, frame: &Fact, place: usize) -> Option<Look> {
-        let Body::Frame(taken) = &frame.body else { return None };
-        let glance = &mut self.glances[place];
-        self.counters.excess_detections += glance.excess as u64;
-        let size_pixels = [glance.picture.width(), glance.picture.height()];
-        let detections = std::mem::take(&mut glance.detections);
-        let seen = SeenFrame { camera: taken.camera.clone(), size_pixels, detections };
-        let source = SourceId::new(&format!("sight/{}", seen.camera));
-        let sequence = self.sequences.entry(source.clone()).or_insert(0);
-        *sequence += 1;
-        let stamp = Stamp { source, sequence: *sequence, ..frame.stamp.clone() };
-        Some(Look { frame: frame.clone(), seen: Fact { stamp, body: Body::Seen(seen) } })
+    fn tell(&mut self, fact: &Fact, fate: Fate) -> Option<Look> {
+        let Body::Frame(frame) = &fact.body else { return None };
+        let remembered = self.cameras.get_mut(&frame.camera)?;
+        let (seen, excess) = match fate {
+            Fate::Broken => {
+                self.counters.broken_frames += 1;
+                return None;
+            }
+            Fate::Still => {
+                self.counters.still_frames += 1;
+                remembered.last.clone()?
+            }
+            Fate::LookedAt(place) => {
+                let glance = &mut self.glances[place];
+                let (size_pixels, camera) = ([glance.picture.width(), glance.picture.height()], frame.camera.clone());
+                let seen = SeenFrame { camera, size_pixels, detections: std::mem::take(&mut glance.detections) };
+                if self.options.still_span_max.is_some() {
+                    remembered.last = Some((seen.clone(), glance.excess));
+                }
+                (seen, glance.excess)
+            }
+        };
+        self.counters.excess_detections += excess as u64;
+        remembered.sequence += 1;
+        let stamp = Stamp { source: remembered.source.clone(), sequence: remembered.sequence, ..fact.stamp };
+        Some(Look { frame: fact.clone(), seen: Fact { stamp, body: Body::Seen(seen) } })
+    }
+}
+
+impl Remembered {
+    fn new(camera: &CameraId) -> Self {
+        let source = SourceId::new(&format!("sight/{camera}"));
+        Remembered { source, sequence: 0, stillness: Stillness::default(), last: None }
     }
 }
 

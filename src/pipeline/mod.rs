@@ -9,6 +9,7 @@ mod networks;
 pub mod reorder;
 mod run;
 mod sight;
+mod stillness;
 mod watched;
 
 #[cfg(test)]

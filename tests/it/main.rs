@@ -24,4 +24,5 @@ mod tidy;
 mod till;
 mod tracks;
 mod trips;
+mod videos;
 mod vision;

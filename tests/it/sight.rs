@@ -1,10 +1,17 @@
 //! People on the floor from what cameras see, as people type it.
 
-use std::fs;
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
+use std::sync::Arc;
 
-use aisle::image::decode_jpeg;
+use aisle::base::{CameraId, Result, Span};
+use aisle::config::{load_manifests, load_shop};
+use aisle::facts::BodyPoint;
+use aisle::pipeline::{Eyes, EyesOptions, Networks};
+use aisle::shop::Shop;
+use aisle::sim::{Film, FilmOptions, Level, Options, Scenario, Shown};
+use aisle::truth::{FrameTruth, Visibility};
+use aisle::vision::{Model, Network, Output, Slot, Tensor};
 use serde_json::Value;
 
 use super::cli::ask;
@@ -49,55 +56,75 @@ fn truth_is_for_recordings_that_have_it() {
     assert!(folder_of_frames.err.contains("--truth is for recordings"), "{}", folder_of_frames.err);
 }
 
-/// A clip of a test picture, made by ffmpeg; `None`, saying so, where that is not installed.
-fn clip(folder: &Path, options: &[&str]) -> Option<()> {
-    let mut command = Command::new("ffmpeg");
-    command.args(["-v", "error", "-f", "lavfi", "-i", "testsrc=size=161x121:rate=25:duration=1"]).args(options);
-    let Ok(status) = command.current_dir(folder).status() else {
-        eprintln!("skipped: the program ffmpeg is not installed");
-        return None;
-    };
-    assert!(status.success());
-    Some(())
+/// A detector that sees nothing.
+struct Blind {
+    inputs: [Slot; 1],
+    outputs: [Slot; 1],
+}
+
+impl Network for Blind {
+    fn inputs(&self) -> &[Slot] {
+        &self.inputs
+    }
+
+    fn outputs(&self) -> &[Slot] {
+        &self.outputs
+    }
+
+    fn infer(&mut self, _: &Tensor, outputs: &mut Vec<Output>) -> Result<()> {
+        *outputs = vec![Output { name: "output".to_owned(), shape: vec![1, 3549, 85], values: vec![0.0; 3549 * 85] }];
+        Ok(())
+    }
+}
+
+fn blind() -> Networks {
+    let slot = || Slot { name: "slot".to_owned(), element: None, shape: None };
+    let manifest = load_manifests(None).unwrap()["yolox_nano"].clone();
+    let network = Blind { inputs: [slot()], outputs: [slot()] };
+    Networks::new(vec![Model::new(manifest, Box::new(network)).unwrap()]).unwrap()
+}
+
+/// The farthest that a wrist that is seen now is from where it was, pixels; infinite for one that was not there.
+fn farthest_wrist(before: &FrameTruth, now: &FrameTruth) -> f64 {
+    let mut farthest = 0.0_f64;
+    for person in &now.people {
+        let then = before.people.iter().find(|other| other.visit == person.visit);
+        for wrist in [BodyPoint::LeftWrist, BodyPoint::RightWrist] {
+            let point = &person.keypoints[wrist as usize];
+            if point.visibility == Visibility::Visible {
+                let was = then.and_then(|then| then.keypoints[wrist as usize].pixel);
+                let moved = was.zip(point.pixel).map_or(f64::INFINITY, |(was, is)| was.distance(is));
+                farthest = farthest.max(moved);
+            }
+        }
+    }
+    farthest
 }
 
 #[test]
-fn a_video_comes_in_and_goes_out() {
-    let folder = tempfile::tempdir().unwrap();
-    if clip(folder.path(), &["clip.avi"]).is_none() {
-        return;
+fn no_frame_is_passed_over_in_which_a_wrist_moved() {
+    let mut draft = load_shop(Path::new("convenience")).unwrap().draft().clone();
+    draft.cameras.iter_mut().for_each(|camera| camera.rate_hertz = 8.0);
+    let shop = Arc::new(Shop::check(draft).unwrap());
+    let options = Options { shop, scenario: Scenario::Open, level: Level::Clean, seed: 7, secs: Some(16.0) };
+    let (mut film, _) = Film::new(&options, FilmOptions { quality: 85, varied: false }).unwrap();
+    let still_span_max = Some(Span::from_millis(1_000));
+    let mut eyes = Eyes::new(vec![blind()], EyesOptions { still_span_max, ..EyesOptions::usual(1) });
+    let mut looked_at: BTreeMap<CameraId, FrameTruth> = BTreeMap::new();
+    let (mut still, mut farthest) = (0, 0.0_f64);
+    while let Some(shown) = film.next_shown().unwrap() {
+        let Shown::Frame(fact, truth) = shown else { continue };
+        assert_eq!(eyes.take(&fact).unwrap().len(), 1);
+        let counters = eyes.counters();
+        if still < counters.still_frames {
+            farthest = farthest.max(farthest_wrist(&looked_at[&truth.camera], &truth));
+        } else {
+            looked_at.insert(truth.camera.clone(), truth);
+        }
+        still = counters.still_frames;
     }
-    let seen = ask(folder.path(), &["see", "clip.avi", "-o", "seen.mp4", "--engine", "embedded", "--network", "aisle_people"]);
-    assert_eq!(seen.status, Some(0), "{}", seen.err);
-    assert!(seen.out.starts_with("seen.mp4: 25 frames, "), "{}", seen.out);
-    // What was written is a video of as many frames; their sides are even now.
-    let args = ["see", "seen.mp4", "-o", "again", "--json", "--engine", "embedded", "--network", "aisle_people"];
-    let again = ask(folder.path(), &args);
-    let rows: Value = serde_json::from_str(&again.out).unwrap();
-    assert_eq!(rows["frames"].as_array().map(Vec::len), Some(25));
-    let first = fs::read(folder.path().join("again/000001.jpg")).unwrap();
-    let picture = decode_jpeg(&first).unwrap();
-    assert_eq!((picture.width(), picture.height()), (162, 122));
-}
-
-#[test]
-fn a_video_that_breaks_off_is_looked_at_up_to_the_break() {
-    let folder = tempfile::tempdir().unwrap();
-    // Motion JPEG has every frame for itself, so that it is known what is left.
-    if clip(folder.path(), &["-c:v", "mjpeg", "clip.avi"]).is_none() {
-        return;
-    }
-    let whole = fs::read(folder.path().join("clip.avi")).unwrap();
-    fs::write(folder.path().join("part.avi"), &whole[..whole.len() / 2]).unwrap();
-    let args = ["see", "part.avi", "-o", "seen", "--engine", "embedded", "--network", "aisle_people"];
-    let seen = ask(folder.path(), &args);
-    assert_eq!(seen.status, Some(3), "{} {}", seen.out, seen.err);
-    assert!(seen.err.contains("part.avi: the video is damaged or broken off after "), "{}", seen.err);
-    let kept = fs::read_dir(folder.path().join("seen")).unwrap().count();
-    assert!((8..25).contains(&kept), "{kept} frames");
-    assert!(seen.out.starts_with(&format!("seen: {kept} frames, ")), "{}", seen.out);
-    fs::write(folder.path().join("none.mp4"), "no video").unwrap();
-    let none = ask(folder.path(), &["see", "none.mp4", "-o", "none"]);
-    assert_eq!(none.status, Some(3));
-    assert!(none.err.contains("none.mp4: no video that can be read"), "{}", none.err);
+    let frames = eyes.counters().frames;
+    eprintln!("{still} of {frames} frames were still, a wrist moved by up to {farthest:.2} pixels");
+    assert!(600 < frames && frames / 20 < still && still < frames, "{still} of {frames}");
+    assert!(farthest < 1.0, "{farthest} pixels");
 }

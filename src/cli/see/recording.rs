@@ -15,7 +15,7 @@ use crate::cli::print;
 use crate::eval::sight::{SightJudge, SightScore, Told};
 use crate::facts::{Body, Fact, PeopleFrame, Stamp, Topic};
 use crate::image::decode_jpeg;
-use crate::pipeline::{Eyes, EyesOptions, Look, Sight};
+use crate::pipeline::{Eyes, Look, Sight};
 use crate::ports::FactSource;
 use crate::recording::{Entry, Reader};
 use crate::shop::Shop;
@@ -68,7 +68,7 @@ impl See {
         }
         let looks = !self.truth && reader.cut().holds(Topic::Frame);
         let sessions = if looks { self.looking.sessions(Purpose::Shop, None)? } else { Vec::new() };
-        let eyes = Eyes::new(sessions, EyesOptions::usual(shop.cameras().len()));
+        let eyes = Eyes::new(sessions, self.looking.eyes(&shop));
         let sight = Sight::new(&shop);
         let mut course = Course {
             see: self,
@@ -207,8 +207,9 @@ impl Course<'_> {
         });
         json!({
             "frames": counters.frames, "broken_frames": eyes.broken_frames, "astray_frames": counters.astray_frames,
-            "excess_detections": eyes.excess_detections, "instants": self.instants, "tracks": self.tracks.len(),
-            "people_max": self.people_max, "cameras": cameras.collect::<Vec<_>>(), "score": score,
+            "excess_detections": eyes.excess_detections, "still_frames": eyes.still_frames,
+            "instants": self.instants, "tracks": self.tracks.len(), "people_max": self.people_max,
+            "cameras": cameras.collect::<Vec<_>>(), "score": score,
         })
     }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rand::RngExt;
+
 use super::*;
 use crate::base::{CameraId, ShopTime};
 use crate::facts::{DetectionClass, Frame};
@@ -154,4 +156,80 @@ fn without_networks_nothing_is_seen() {
     let mut eyes = Eyes::new(Vec::new(), EyesOptions::usual(1));
     assert!(eyes.take(&frame("a", 1, 0, Some(1))).unwrap().is_empty() && eyes.flush().unwrap().is_empty());
     assert_eq!(eyes.counters(), EyesCounters::default());
+}
+
+/// A camera that is as noisy as good ones are: every pixel is off by a throw of dice, the square of side 2 stands at `x`.
+fn noisy(number: u64, x: Option<u32>, noise: u64) -> Fact {
+    let mut dice = crate::base::rng::dice(number, "noise");
+    let mut picture = RgbImage::new(160, 96);
+    for value in picture.pixels_mut() {
+        *value = (100 + dice.random_range(0..=2 * noise) - noise) as u8;
+    }
+    for (y, x) in x.into_iter().flat_map(|x| (0..6).flat_map(move |y| (0..6).map(move |right| (40 + y, x + right)))) {
+        picture.set(x, y, [140; 3]);
+    }
+    let mut fact = frame("a", number, number as i64 * 66, Some(1));
+    if let Body::Frame(frame) = &mut fact.body {
+        frame.data = encode_jpeg(&picture, 90).unwrap().into();
+    }
+    fact
+}
+
+/// Which frames networks looked at.
+fn looked_at(frames: &[Fact], still_span_max: Option<Span>) -> Vec<usize> {
+    let mut eyes = Eyes::new(sessions(2, 1), EyesOptions { still_span_max, ..EyesOptions::usual(1) });
+    let (mut looked, mut still) = (Vec::new(), 0);
+    for (number, fact) in frames.iter().enumerate() {
+        let looks = eyes.take(fact).unwrap();
+        assert_eq!((looks.len(), &looks[0].frame), (1, fact));
+        let now = eyes.counters().still_frames;
+        if now == still {
+            looked.push(number);
+        }
+        still = now;
+    }
+    assert_eq!(looked.len() as u64 + still, frames.len() as u64);
+    looked
+}
+
+const SECOND: Option<Span> = Some(Span::from_millis(1_000));
+
+#[test]
+fn frames_in_which_nothing_moves_are_looked_at_once_a_while() {
+    let still: Vec<Fact> = (0..60).map(|number| noisy(number, Some(100), 6)).collect();
+    let all: Vec<usize> = (0..60).collect();
+    assert_eq!(looked_at(&still, None), all);
+    // Eight differences are learnt from, then a second is sixteen frames.
+    assert_eq!(looked_at(&still, SECOND), [&all[..8], &[23, 39, 55]].concat());
+    // What moves would drown in such noise.
+    let loud: Vec<Fact> = (0..30).map(|number| noisy(number, Some(100), 40)).collect();
+    assert_eq!(looked_at(&loud, SECOND).len(), 30);
+}
+
+#[test]
+fn the_smallest_movement_and_the_slowest_are_seen() {
+    // A hand of six pixels starts after 20 frames: at once by two pixels, or by one pixel in four frames.
+    let leaps: Vec<Fact> = (0..30).map(|number| noisy(number, Some(if number < 20 { 101 } else { 103 }), 6)).collect();
+    assert!(looked_at(&leaps, SECOND).contains(&20), "{:?}", looked_at(&leaps, SECOND));
+    let creeps: Vec<Fact> =
+        (0..60).map(|number| noisy(number, Some(101 + number.saturating_sub(20) as u32 / 4), 6)).collect();
+    let looked = looked_at(&creeps, Some(Span::from_millis(60_000)));
+    for steps in (20..60).collect::<Vec<usize>>().chunks_exact(8) {
+        assert!(steps.iter().any(|number| looked.contains(number)), "two pixels unseen in {steps:?}: {looked:?}");
+    }
+    // Somebody comes in.
+    let comes: Vec<Fact> = (0..30).map(|number| noisy(number, (20 <= number).then_some(120), 6)).collect();
+    assert!(looked_at(&comes, SECOND).contains(&20));
+}
+
+#[test]
+fn what_is_not_looked_at_is_seen_as_it_was_with_the_stamp_of_its_frame() {
+    let film: Vec<Fact> = (0..40).map(|number| noisy(number, Some(100), 6)).collect();
+    let mut eyes = Eyes::new(sessions(1, 1), EyesOptions { still_span_max: SECOND, ..EyesOptions::usual(1) });
+    let looks: Vec<Look> = film.iter().flat_map(|fact| eyes.take(fact).unwrap()).collect();
+    assert!(25 < eyes.counters().still_frames);
+    let seen = |number: usize| looks[number].seen.body.clone();
+    assert!((8..22).all(|number| seen(number) == seen(7)), "frame 7 was the last one looked at");
+    let stamps = looks.iter().zip(&film).map(|(look, fact)| (look.seen.stamp.at, look.seen.stamp.sequence, fact));
+    assert!(stamps.zip(1..).all(|((at, sequence, fact), number)| at == fact.stamp.at && sequence == number));
 }
