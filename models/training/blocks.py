@@ -57,7 +57,7 @@ def write_manifest(weights: Path, head: str, role: str, body: str) -> None:
         f'file = "{weights.name}"',
         f"size_bytes = {len(data)}",
         f'sha256 = "{hashlib.sha256(data).hexdigest()}"',
-        'licence = "Apache-2.0"',
+        'licence = "MIT OR Apache-2.0"',
         body.strip(),
     ]
     weights.with_suffix(".toml").write_text("\n".join(lines) + "\n")
