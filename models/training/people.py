@@ -1,0 +1,185 @@
+"""Trains the network for people with joints from nothing: makes footage, trains, writes ONNX and manifest.
+
+    python people.py --aisle ../../target/release/aisle --footage /tmp/footage --out .. --minutes 75
+
+Killed, it goes on from its last checkpoint, which lies beside the footage."""
+
+import argparse
+import copy
+import math
+import os
+import time
+from pathlib import Path
+
+import torch
+from blocks import export, write_manifest
+from footage import Take, record
+from people_data import CUT, INPUT, PAD, Batches, Scene, as_target, scenes
+from people_loss import loss
+from people_net import Columns, People
+from shops import drawn
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+NAME = "aisle_people"
+# Recordings of so many seconds at so many frames a second, so that one frame differs from the next.
+SECONDS, RATE = 90, 1.0
+# What is only ever looked at: seeds from here on, and the hall, a shop of other walls and ways.
+HELD_OUT = 900_001
+BATCH = 16
+RATE_MAX, RATE_MIN, DECAY, NORM_MAX = 2e-3, 2e-5, 0.03, 10.0
+WARM_STEPS = 200
+# Weights are averaged over about so many of the last steps (Polyak and Juditsky, 1992).
+AVERAGE_STEPS = 600
+CHECKPOINT_SECONDS = 180.0
+MANIFEST = """\
+score_min = {score_min:.2f}
+iou_max = {iou_max:.2f}
+
+[input]
+width = {width}
+height = {height}
+colour = "rgb"
+deviation = 255
+fit = "centre"
+pad = {pad}
+
+[decoder]
+kind = "yolov8"
+classes = 1
+person = 0
+keypoints = "coco"
+"""
+
+
+def trained_on(shops: Path, footage: Path, seeds: int) -> list[Take]:
+    """The recordings that are trained on: both shops, as they are and with cameras of our own, by every seed."""
+    takes = []
+    for seed in range(1, seeds + 1):
+        for name in ("convenience", "micro-market"):
+            takes.append(Take(name, seed, SECONDS, RATE))
+            takes.append(Take(str(drawn(shops / name, seed, footage / "shops")), seed, SECONDS, RATE))
+    return takes
+
+
+def held_out(shops: Path, footage: Path) -> dict[str, Take]:
+    """The recordings that are never trained on, by what they are."""
+    hall = drawn(shops / "convenience", HELD_OUT + 2, footage / "shops", hall=True)
+    return {
+        "convenience, varied": Take("convenience", HELD_OUT, 60, RATE),
+        "convenience": Take("convenience", HELD_OUT + 1, 60, RATE, varied=False),
+        "micro-market, varied": Take("micro-market", HELD_OUT, 60, RATE),
+        "micro-market": Take("micro-market", HELD_OUT + 1, 60, RATE, varied=False),
+        "hall, varied": Take(str(hall), HELD_OUT + 2, SECONDS, RATE),
+    }
+
+
+class Training:
+    """A network under training, the average of its weights, and how long it has been at it."""
+
+    def __init__(self, device: str):
+        self.device = device
+        self.net = People().to(device, memory_format=torch.channels_last)
+        self.average = copy.deepcopy(self.net).eval()
+        # Normalisation and biases are not pulled to 0.
+        weights = [weight for weight in self.net.parameters() if 1 < weight.dim()]
+        others = [weight for weight in self.net.parameters() if weight.dim() <= 1]
+        groups = [{"params": weights, "weight_decay": DECAY}, {"params": others, "weight_decay": 0.0}]
+        self.optimiser = torch.optim.AdamW(groups, lr=RATE_MAX)
+        self.step, self.seconds = 0, 0.0
+
+    def load(self, path: Path) -> None:
+        state = torch.load(path, map_location=self.device)
+        for name in ("net", "average", "optimiser"):
+            getattr(self, name).load_state_dict(state[name])
+        self.step, self.seconds = state["step"], state["seconds"]
+
+    def save(self, path: Path) -> None:
+        state = {name: getattr(self, name).state_dict() for name in ("net", "average", "optimiser")}
+        part = path.with_suffix(".part")
+        torch.save({**state, "step": self.step, "seconds": self.seconds}, part)
+        part.rename(path)
+
+    def learn(self, batch: list[Tensor], done: float) -> dict[str, float]:
+        """One step; `done` is the part of the time that has gone. Gives the parts of the loss."""
+        for group in self.optimiser.param_groups:
+            falling = RATE_MIN + (RATE_MAX - RATE_MIN) * (1 + math.cos(math.pi * min(done, 1.0))) / 2
+            group["lr"] = falling * min(1.0, (self.step + 1) / WARM_STEPS)
+        images = batch[0].to(self.device).permute(0, 3, 1, 2) / 255
+        with torch.autocast(self.device, torch.bfloat16):
+            found = self.net(images)
+        total, parts = loss(found, CUT, as_target(batch[1:], self.device))
+        self.optimiser.zero_grad()
+        total.backward()
+        nn.utils.clip_grad_norm_(self.net.parameters(), NORM_MAX)
+        self.optimiser.step()
+        self.step += 1
+        self.follow()
+        return parts
+
+    @torch.no_grad()
+    def follow(self) -> None:
+        """Moves the average towards the weights, quickly as long as there are few steps to average."""
+        keep = min(1 - 1 / AVERAGE_STEPS, self.step / (self.step + 10))
+        for mean, value in zip(self.average.state_dict().values(), self.net.state_dict().values()):
+            if mean.is_floating_point():
+                mean.lerp_(value, 1 - keep)
+            else:
+                mean.copy_(value)
+
+
+def train(training: Training, footage: list[Scene], minutes: float, path: Path) -> None:
+    """Trains until so many minutes have gone, those before a break counted, and leaves a checkpoint now and then."""
+    loader = DataLoader(Batches(footage, BATCH, training.step), None, num_workers=1, prefetch_factor=4)
+    clock = saved = time.monotonic()
+    means: dict[str, float] = {}
+    for batch in loader:
+        for name, value in training.learn(batch, training.seconds / (60 * minutes)).items():
+            means[name] = value if name not in means else means[name] * 0.98 + value * 0.02
+        now = time.monotonic()
+        training.seconds, clock = training.seconds + now - clock, now
+        over = 60 * minutes <= training.seconds
+        if training.step % 50 == 0:
+            figures = " ".join(f"{name} {value:.3f}" for name, value in means.items())
+            print(f"{training.seconds / 60:.1f} min, step {training.step}: {figures}", flush=True)
+        if over or CHECKPOINT_SECONDS <= now - saved:
+            training.save(path)
+            saved = now
+        if over:
+            return
+
+
+def write(training: Training, out: Path, score_min: float, iou_max: float) -> Path:
+    """Writes the averaged network and its manifest; gives the path of the network."""
+    weights = out / f"{NAME}.onnx"
+    export(Columns(copy.deepcopy(training.average).cpu().to(memory_format=torch.contiguous_format)), INPUT, ["people"], weights)
+    body = MANIFEST.format(score_min=score_min, iou_max=iou_max, width=INPUT[1], height=INPUT[0], pad=PAD)
+    write_manifest(weights, "People with 17 joints in rendered shops, trained by people.py.", "people", body)
+    return weights
+
+
+def main() -> None:
+    here = Path(__file__).resolve()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--aisle", default="aisle", help="the program that makes footage")
+    parser.add_argument("--footage", type=Path, required=True, help="a folder for recordings and the checkpoint")
+    parser.add_argument("--shops", type=Path, default=here.parents[2] / "calibration", help="the shops of aisle")
+    parser.add_argument("--out", type=Path, default=here.parents[1])
+    parser.add_argument("--minutes", type=float, default=75.0)
+    parser.add_argument("--seeds", type=int, default=8, help="seeds that are trained on, each in four shops")
+    args = parser.parse_args()
+    torch.manual_seed(1)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    path = args.footage / f"{NAME}.pt"
+    takes = trained_on(args.shops, args.footage, args.seeds)
+    footage = [scene for take in takes for scene in scenes(record(take, args.footage, args.aisle))]
+    print(f"{len(footage)} frames, {sum(len(scene.shares) for scene in footage)} people", flush=True)
+    training = Training(device)
+    if path.exists():
+        training.load(path)
+    train(training, footage, args.minutes, path)
+    write(training, args.out, 0.4, 0.6)
+
+
+if __name__ == "__main__":
+    main()
