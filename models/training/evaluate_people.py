@@ -181,7 +181,7 @@ def chosen(frames: list[Scene], candidates: list[np.ndarray]) -> tuple[float, fl
     best = (-1.0, 0.0, 0.0)
     for iou_max in (0.5, 0.55, 0.6, 0.65, 0.7, 0.75):
         seen = [suppressed(found, iou_max) for found in candidates]
-        for score_min in np.arange(0.2, 0.7, 0.05):
+        for score_min in np.arange(0.1, 0.7, 0.05):
             found = matched(frames, seen, score_min)
             hits = found.found.sum()
             best = max(best, (2 * hits / (hits + len(found.found) + found.wrong), float(score_min), iou_max))

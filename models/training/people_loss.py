@@ -14,7 +14,9 @@ SCORE_POWER, OVERLAP_POWER = 0.5, 6.0
 # How far joints of COCO are apart between annotators, as shares of the size of a person (Lin et al., 2014).
 SIGMAS = (0.026, 0.025, 0.025, 0.035, 0.035, 0.079, 0.079, 0.072, 0.072, 0.062, 0.062, 0.107, 0.107, 0.087, 0.087, 0.089, 0.089)
 # Weights of the parts of the loss.
-BOX, SCORE, OKS, DISTANCE, SEEN = 6.0, 1.0, 4.0, 8.0, 1.0
+BOX, SCORE, OKS, DISTANCE, SEEN, FIELD = 6.0, 0.5, 6.0, 12.0, 1.0, 3.0
+# The field tells of a joint from as far as this share of the size of its person, from so many pixels at least and at most.
+FIELD_SHARE, FIELD_PIXELS = 0.4, (16.0, 48.0)
 
 
 @dataclass
@@ -71,9 +73,30 @@ def assigned(cells: Tensor, boxes: Tensor, logits: Tensor, target: Target) -> tu
     return person, scores.amax(1), mine.amax(1)
 
 
-def loss(found: tuple[Tensor, Tensor, Tensor, Tensor], size: tuple[int, int], target: Target) -> tuple[Tensor, dict[str, float]]:
+def field_loss(field: Tensor, cells: Tensor, target: Target) -> Tensor:
+    """How wrong the field is, batch x 17 x 3 x cells, in all cells near a joint: in cells, and about its being seen."""
+    batch, people = target.sizes.shape
+    joints = target.joints.transpose(1, 2)
+    apart = torch.cdist(joints.reshape(batch, -1, 2), cells.expand(batch, -1, -1)).unflatten(1, (-1, people))
+    reach = (target.sizes * FIELD_SHARE).clamp(*FIELD_PIXELS)
+    weights = target.weights.transpose(1, 2)
+    apart = apart.masked_fill((reach[:, None, :, None] < apart) | (weights == 0)[..., None], float("inf"))
+    nearest, whose = apart.min(2)
+    image, joint, cell = nearest.isfinite().nonzero(as_tuple=True)
+    who = whose[image, joint, cell]
+    # Large people lie near many cells and are worth as much as small ones.
+    weight = weights[image, joint, who] * (FIELD_PIXELS[0] / reach[image, who]).square()
+    away = joints[image, joint, who] - cells[cell] - field[image, joint, :2, cell]
+    wrong = away.square().sum(-1).add(1e-3).sqrt() / STRIDES[0]
+    wrong = wrong + F.binary_cross_entropy_with_logits(
+        field[image, joint, 2, cell], target.seen.transpose(1, 2)[image, joint, who], reduction="none"
+    )
+    return (wrong * weight).sum() / weight.sum().clamp(min=1.0)
+
+
+def loss(found: tuple[Tensor, ...], size: tuple[int, int], target: Target) -> tuple[Tensor, dict[str, float]]:
     """The loss of what the network gives for images of this height and width, and its parts."""
-    boxes, logits, places, seen = found
+    boxes, logits, places, seen, field = found
     cells = torch.cat([centres(size[0] // stride, size[1] // stride, stride) for stride in STRIDES]).to(boxes.device)
     person, wanted, taken = assigned(cells, boxes, logits, target)
     scale = wanted.sum().clamp(min=1.0)
@@ -92,4 +115,6 @@ def loss(found: tuple[Tensor, Tensor, Tensor, Tensor], size: tuple[int, int], ta
     parts["distance"] = DISTANCE * (far.sum(-1) / joints * weight).sum() / scale
     unsure = F.binary_cross_entropy_with_logits(seen[image, cell], target.seen[image, who], reduction="none").mean(-1)
     parts["seen"] = SEEN * (unsure * weight).sum() / scale
+    finest = cells[: field.shape[-1]]
+    parts["field"] = FIELD * field_loss(field, finest, target)
     return sum(parts.values()), {name: float(part.detach()) for name, part in parts.items()}
