@@ -1,6 +1,6 @@
 """Measures the network for people with joints on footage that it never saw, as the engine would use it.
 
-    python evaluate_people.py ../aisle_people.onnx --aisle ../../target/release/aisle --footage /tmp/footage"""
+python evaluate_people.py ../aisle_people.onnx --aisle ../../target/release/aisle --footage /tmp/footage"""
 
 import argparse
 import contextlib
@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-from footage import record
-from people import held_out
-from people_data import FRAME, HIDDEN, INPUT, VISIBLE, Scene, counted, fitted, scenes
-from people_net import JOINTS
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
+
+from footage import record
+from people_data import FRAME, HIDDEN, INPUT, VISIBLE, Scene, counted, fitted, held_out, scenes
+from people_net import JOINTS
 
 # Below this nothing is looked at; curves of precision begin here.
 SCORE_LEAST = 0.02
@@ -92,22 +92,30 @@ def precisions(frames: list[Scene], seen: list[Seen]) -> dict[str, float]:
             low, high = frame.boxes[index].reshape(2, 2).astype(float)
             states = np.where(np.isfinite(frame.joints[index]).all(-1), frame.states[index], 0)
             joints = np.concatenate([np.nan_to_num(frame.joints[index]), states[:, None]], 1).astype(float)
-            people.append({
-                "id": len(people) + 1, "image_id": image, "category_id": 1, "bbox": [*low, *(high - low)],
-                "area": float((high - low).prod()), "iscrowd": int(not somebody[index]), "keypoints": joints.ravel().tolist(),
-                "num_keypoints": int((0 < states).sum()) if somebody[index] else 0,
-            })
+            people.append(
+                {
+                    "id": len(people) + 1,
+                    "image_id": image,
+                    "category_id": 1,
+                    "bbox": [*low, *(high - low)],
+                    "area": float((high - low).prod()),
+                    "iscrowd": int(not somebody[index]),
+                    "keypoints": joints.ravel().tolist(),
+                    "num_keypoints": int((0 < states).sum()) if somebody[index] else 0,
+                }
+            )
         for box, score, joints in zip(found.boxes, found.scores, found.joints):
             low, high = box.reshape(2, 2).astype(float)
-            marked = np.concatenate([joints[:, :2], np.ones((JOINTS, 1))], 1)
-            results.append({
-                "image_id": image, "category_id": 1, "bbox": [*low, *(high - low)], "score": float(score),
-                "keypoints": marked.ravel().tolist(),
-            })
-    quiet = contextlib.redirect_stdout(io.StringIO())
-    with quiet:
+            marked = np.concatenate([joints[:, :2], np.ones((JOINTS, 1))], 1).ravel().tolist()
+            result = {"image_id": image, "category_id": 1, "bbox": [*low, *(high - low)], "score": float(score)}
+            results.append(result | {"keypoints": marked})
+    with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO()
-        truth.dataset = {"images": [{"id": image} for image in range(len(frames))], "annotations": people, "categories": [{"id": 1}]}
+        truth.dataset = {
+            "images": [{"id": image} for image in range(len(frames))],
+            "annotations": people,
+            "categories": [{"id": 1}],
+        }
         truth.createIndex()
         figures = {}
         for kind in ("bbox", "keypoints"):
@@ -153,27 +161,31 @@ def matched(frames: list[Scene], seen: list[Seen], score_min: float) -> Matches:
                 joints = found.joints[whose[person]]
                 error = np.linalg.norm(joints[:, :2] - frame.joints[person], axis=1)
                 error[frame.states[person] == 0], sure = np.nan, joints[:, 2]
-            rows.append((frame.boxes[person, 3] - frame.boxes[person, 1], frame.shares[person], person in whose, error, frame.states[person], sure))
+            height = frame.boxes[person, 3] - frame.boxes[person, 1]
+            rows.append((height, frame.shares[person], person in whose, error, frame.states[person], sure))
     return Matches(*(np.array(column) for column in zip(*rows)), wrong)
 
 
 def report(name: str, frames: list[Scene], seen: list[Seen], score_min: float) -> None:
     """Prints all figures of one shop."""
-    figures = precisions(frames, seen)
     found = matched(frames, seen, score_min)
-    print(f"{name}: {len(frames)} frames, {len(found.found)} people; " + ", ".join(f"{key} {value:.3f}" for key, value in figures.items()))
+    figures = ", ".join(f"{key} {value:.3f}" for key, value in precisions(frames, seen).items())
+    print(f"{name}: {len(frames)} frames, {len(found.found)} people; {figures}")
     print(f"  missed {1 - found.found.mean():.3f}, of nobody {found.wrong / len(frames):.3f} a frame")
-    for title, values, steps in (("height", found.heights, HEIGHTS), ("visible", found.shares, SHARES)):
+    for title, values, steps in (("height", found.heights, HEIGHTS), ("visible share", found.shares, SHARES)):
         parts = [(low, high, found.found[(low <= values) & (values < high)]) for low, high in steps]
-        print(f"  missed by {title}: " + ", ".join(f"{low}-{high} {1 - part.mean():.3f} of {len(part)}" for low, high, part in parts if len(part)))
+        missed = [f"{low:g} to {high:g} {1 - part.mean():.3f} of {len(part)}" for low, high, part in parts if len(part)]
+        print(f"  missed by {title}: {', '.join(missed)}")
     for title, columns in (("all joints", slice(None)), ("wrists", WRISTS)):
         errors, states = found.errors[:, columns], found.states[:, columns]
         for state, word in ((VISIBLE, "visible"), (HIDDEN, "hidden")):
             some = errors[(states == state) & np.isfinite(errors)]
             if len(some):
-                print(f"  {title}, {word}: median {np.median(some):.1f}, 90 % {np.percentile(some, 90):.1f} pixels of {len(some)}")
+                middle, most = np.percentile(some, (50, 90))
+                print(f"  {title}, {word}: median {middle:.1f}, 90 % {most:.1f} pixels of {len(some)}")
     told = np.isfinite(found.sure) & (found.states != 0)
-    print(f"  whether a joint is visible: right {((0.5 <= found.sure[told]) == (found.states[told] == VISIBLE)).mean():.3f}")
+    right = (0.5 <= found.sure[told]) == (found.states[told] == VISIBLE)
+    print(f"  whether a joint is visible: right {right.mean():.3f}")
 
 
 def chosen(frames: list[Scene], candidates: list[np.ndarray]) -> tuple[float, float]:
@@ -195,27 +207,18 @@ def main() -> None:
     parser.add_argument("--footage", type=Path, required=True)
     parser.add_argument("--shops", type=Path, default=Path(__file__).resolve().parents[2] / "calibration")
     parser.add_argument("--every", type=int, default=1, help="takes one frame of so many")
-    parser.add_argument("--choose", action="store_true", help="only prints the best thresholds on the varied shops")
     args = parser.parse_args()
     network = Network(args.weights)
     manifest = tomllib.loads(args.weights.with_suffix(".toml").read_text())
-    pool: tuple[list, list] = ([], [])
     for name, take in held_out(args.shops, args.footage).items():
         frames = scenes(record(take, args.footage, args.aisle))[:: args.every]
-        candidates = [network.candidates(frame) for frame in frames]
-        if not args.choose:
-            report(name, frames, [suppressed(found, manifest["iou_max"]) for found in candidates], manifest["score_min"])
-        elif "varied" in name and "hall" not in name:
-            pool[0].extend(frames)
-            pool[1].extend(candidates)
-    if args.choose:
-        print("score_min {:.2f}, iou_max {:.2f}".format(*chosen(*pool)))
-        return
+        seen = [suppressed(network.candidates(frame), manifest["iou_max"]) for frame in frames]
+        report(name, frames, seen, manifest["score_min"])
     times = []
     for _ in range(40):
-        start = time.perf_counter()
+        start = time.process_time()
         network.columns(np.zeros((*INPUT, 3), np.uint8))
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     print(f"one inference on one thread: {np.median(times) * 1e3:.1f} ms in the median, {min(times) * 1e3:.1f} at best")
 
 

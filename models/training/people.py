@@ -7,33 +7,29 @@ Killed, it goes on from its last checkpoint, which lies beside the footage."""
 import argparse
 import copy
 import math
-import os
 import time
 from pathlib import Path
 
 import torch
-from blocks import export, write_manifest
-from footage import Take, record
-from people_data import CUT, INPUT, PAD, Batches, Scene, as_target, scenes
-from people_loss import loss
-from people_net import Columns, People
-from shops import drawn
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from blocks import export, write_manifest
+from evaluate_people import Network, chosen
+from footage import record
+from people_data import CUT, INPUT, PAD, Batches, Scene, as_target, held_out, scenes, trained_on
+from people_loss import loss
+from people_net import Columns, People
+
 NAME = "aisle_people"
-# Seconds and frames a second of recordings, so that one frame differs from the next: long ones by the first seeds, and
-# short ones by many more, as each seed has other people, colours and lenses.
-LONG, SHORT = (90, 1.0), (60, 0.5)
-LONG_SEEDS = 6
-# What is only ever looked at: seeds from here on, and the hall, a shop of other walls and ways.
-HELD_OUT = 900_001
 BATCH = 8
 RATE_MAX, RATE_MIN, DECAY, NORM_MAX = 2e-3, 2e-5, 0.03, 10.0
 WARM_STEPS = 200
 # Weights are averaged over about so many of the last steps (Polyak and Juditsky, 1992).
 AVERAGE_STEPS = 1000
 CHECKPOINT_SECONDS = 180.0
+# The held out footage on which the least score and the largest overlap are chosen.
+CHOSEN_ON = ("convenience, varied", "micro-market, varied")
 MANIFEST = """\
 score_min = {score_min:.2f}
 iou_max = {iou_max:.2f}
@@ -52,29 +48,6 @@ classes = 1
 person = 0
 keypoints = "coco"
 """
-
-
-def trained_on(shops: Path, footage: Path, seeds: int) -> list[Take]:
-    """The recordings that are trained on: both shops, as they are and with cameras of our own, by every seed."""
-    takes = []
-    for seed in range(1, seeds + 1):
-        length = LONG if seed <= LONG_SEEDS else SHORT
-        for name in ("convenience", "micro-market"):
-            takes.append(Take(name, seed, *length))
-            takes.append(Take(str(drawn(shops / name, seed, footage / "shops")), seed, *length))
-    return takes
-
-
-def held_out(shops: Path, footage: Path) -> dict[str, Take]:
-    """The recordings that are never trained on, by what they are."""
-    hall = drawn(shops / "convenience", HELD_OUT + 2, footage / "shops", hall=True)
-    return {
-        "convenience, varied": Take("convenience", HELD_OUT, 60, 1.0),
-        "convenience": Take("convenience", HELD_OUT + 1, 60, 1.0, varied=False),
-        "micro-market, varied": Take("micro-market", HELD_OUT, 60, 1.0),
-        "micro-market": Take("micro-market", HELD_OUT + 1, 60, 1.0, varied=False),
-        "hall, varied": Take(str(hall), HELD_OUT + 2, 90, 1.0),
-    }
 
 
 class Training:
@@ -155,9 +128,10 @@ def train(training: Training, footage: list[Scene], minutes: float, path: Path) 
 def write(training: Training, out: Path, score_min: float, iou_max: float) -> Path:
     """Writes the averaged network and its manifest; gives the path of the network."""
     weights = out / f"{NAME}.onnx"
-    export(Columns(copy.deepcopy(training.average).cpu().to(memory_format=torch.contiguous_format)), INPUT, ["people"], weights)
+    net = copy.deepcopy(training.average).cpu().to(memory_format=torch.contiguous_format)
+    export(Columns(net), INPUT, ["people"], weights)
     body = MANIFEST.format(score_min=score_min, iou_max=iou_max, width=INPUT[1], height=INPUT[0], pad=PAD)
-    write_manifest(weights, "People with 17 joints in rendered shops, trained by people.py.", "people", body)
+    write_manifest(weights, "People with 17 joints, learnt from rendered shops by training/people.py.", "people", body)
     return weights
 
 
@@ -168,20 +142,23 @@ def main() -> None:
     parser.add_argument("--footage", type=Path, required=True, help="a folder for recordings and the checkpoint")
     parser.add_argument("--shops", type=Path, default=here.parents[2] / "calibration", help="the shops of aisle")
     parser.add_argument("--out", type=Path, default=here.parents[1])
-    parser.add_argument("--minutes", type=float, default=75.0)
+    parser.add_argument("--minutes", type=float, default=77.0)
     parser.add_argument("--seeds", type=int, default=24, help="seeds that are trained on, each in four shops")
     args = parser.parse_args()
     torch.manual_seed(1)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    path = args.footage / f"{NAME}.pt"
-    takes = trained_on(args.shops, args.footage, args.seeds)
-    footage = [scene for take in takes for scene in scenes(record(take, args.footage, args.aisle))]
-    print(f"{len(footage)} frames, {sum(len(scene.shares) for scene in footage)} people", flush=True)
-    training = Training(device)
+    training, path = Training("cuda" if torch.cuda.is_available() else "cpu"), args.footage / f"{NAME}.pt"
     if path.exists():
         training.load(path)
-    train(training, footage, args.minutes, path)
-    write(training, args.out, 0.4, 0.6)
+    if training.seconds < 60 * args.minutes:
+        takes = trained_on(args.shops, args.footage, args.seeds)
+        footage = [scene for take in takes for scene in scenes(record(take, args.footage, args.aisle))]
+        print(f"{len(footage)} frames, {sum(len(scene.shares) for scene in footage)} people", flush=True)
+        train(training, footage, args.minutes, path)
+    network = Network(write(training, args.out, 0.0, 0.0))
+    takes = [take for name, take in held_out(args.shops, args.footage).items() if name in CHOSEN_ON]
+    frames = [scene for take in takes for scene in scenes(record(take, args.footage, args.aisle))]
+    score_min, iou_max = chosen(frames, [network.candidates(frame) for frame in frames])
+    write(training, args.out, score_min, iou_max)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from footage import shots
+from torch.utils.data import IterableDataset
+
+from footage import Take, shots
 from people_loss import Target
 from people_net import JOINTS
-from torch.utils.data import IterableDataset
+from shops import drawn
 
 # The network's input, height and width, and the cut-outs of frames at about its scale that it is trained on.
 INPUT = (288, 480)
@@ -23,10 +25,39 @@ SHARE_MIN = 0.15
 SIDE_PIXELS_MIN = 8.0
 # No frame and no cut-out has more people; the rows of a target.
 PEOPLE = 12
+# Seconds and frames a second of recordings, so that one frame differs from the next: long ones by the first seeds, and
+# short ones by many more, as each seed has other people, colours and lenses.
+LONG, SHORT = (90, 1.0), (60, 0.5)
+LONG_SEEDS = 6
+# What is only ever looked at: seeds from here on, and the hall, a shop of other walls and ways.
+HELD_OUT = 900_001
 # In the order of the joints, the same on the other side of the body.
 MIRRORED = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]
 HIDDEN_WEIGHT, OUTSIDE_WEIGHT = 0.5, 0.25
 HIDDEN, VISIBLE = 1, 2
+
+
+def trained_on(shops: Path, footage: Path, seeds: int) -> list[Take]:
+    """The recordings that are trained on: both shops, as they are and with cameras of our own, by every seed."""
+    takes = []
+    for seed in range(1, seeds + 1):
+        length = LONG if seed <= LONG_SEEDS else SHORT
+        for name in ("convenience", "micro-market"):
+            takes.append(Take(name, seed, *length))
+            takes.append(Take(str(drawn(shops / name, seed, footage / "shops")), seed, *length))
+    return takes
+
+
+def held_out(shops: Path, footage: Path) -> dict[str, Take]:
+    """The recordings that are never trained on, by what they are."""
+    hall = drawn(shops / "convenience", HELD_OUT + 2, footage / "shops", hall=True)
+    return {
+        "convenience, varied": Take("convenience", HELD_OUT, 60, 1.0),
+        "convenience": Take("convenience", HELD_OUT + 1, 60, 1.0, varied=False),
+        "micro-market, varied": Take("micro-market", HELD_OUT, 60, 1.0),
+        "micro-market": Take("micro-market", HELD_OUT + 1, 60, 1.0, varied=False),
+        "hall, varied": Take(str(hall), HELD_OUT + 2, 90, 1.0),
+    }
 
 
 @dataclass
@@ -70,9 +101,11 @@ def _scene(jpeg: bytes, people: list[dict]) -> Scene:
     )
 
 
-def placed(scene: Scene, scaled: tuple[int, int], shift: tuple[int, int], size: tuple[int, int]) -> tuple[np.ndarray, Scene]:
-    """The picture of a scene scaled to a width and height, shifted, and cut to a height and width; and the scene as it is
-    in it, without the compressed frame."""
+def placed(
+    scene: Scene, scaled: tuple[int, int], shift: tuple[int, int], size: tuple[int, int]
+) -> tuple[np.ndarray, Scene]:
+    """The picture of a scene scaled to a width and height, shifted, and cut to a height and width; and the scene as it
+    is in it, without the compressed frame."""
     picture = scene.picture()
     factors = np.array(scaled, np.float32) / picture.shape[1::-1]
     # Down to about half the size two pixels are enough, and far quicker.
@@ -123,10 +156,14 @@ def cut(scene: Scene, roll: np.random.Generator) -> tuple[np.ndarray, Scene]:
 def mirrored(picture: np.ndarray, scene: Scene) -> tuple[np.ndarray, Scene]:
     """A picture and its scene with left and right exchanged."""
     width = picture.shape[1]
-    swap = lambda edges: np.where((edges[:, :2] < edges[:, 2:]).all(1, keepdims=True), [width, 0, width, 0] - edges[:, [2, 1, 0, 3]] * [1, -1, 1, -1], 0)
+    # The shown part of who is hidden is all 0 and stays so.
+    boxes, shown = (edges.copy() for edges in (scene.boxes, scene.shown))
+    for edges in (boxes, shown):
+        edges[:, [0, 2]] = np.where(edges[:, [0]] < edges[:, [2]], width - edges[:, [2, 0]], 0)
     joints = scene.joints[:, MIRRORED] * [-1, 1] + [width, 0]
-    boxes, shown = swap(scene.boxes).astype(np.float32), swap(scene.shown).astype(np.float32)
-    return picture[:, ::-1], Scene(b"", boxes, scene.sizes, shown, scene.shares, joints.astype(np.float32), scene.states[:, MIRRORED])
+    return picture[:, ::-1], Scene(
+        b"", boxes, scene.sizes, shown, scene.shares, joints.astype(np.float32), scene.states[:, MIRRORED]
+    )
 
 
 def covered(picture: np.ndarray, scene: Scene, roll: np.random.Generator) -> None:
@@ -139,7 +176,11 @@ def covered(picture: np.ndarray, scene: Scene, roll: np.random.Generator) -> Non
         patch[:] = (roll.integers(0, 256, 3) + roll.normal(0, roll.uniform(0, 30), patch.shape[:2] + (1,))).clip(0, 255)
         under = ((left, top) <= scene.joints) & (scene.joints < (right, bottom))
         scene.states[under.all(-1) & (scene.states == VISIBLE)] = HIDDEN
-        common = (np.minimum(scene.shown[:, 2:], (right, bottom)) - np.maximum(scene.shown[:, :2], (left, top))).clip(0).prod(1)
+        common = (
+            (np.minimum(scene.shown[:, 2:], (right, bottom)) - np.maximum(scene.shown[:, :2], (left, top)))
+            .clip(0)
+            .prod(1)
+        )
         whole = (scene.shown[:, 2:] - scene.shown[:, :2]).prod(1)
         scene.shares = scene.shares * (1 - common / np.maximum(whole, 1))
 
@@ -173,13 +214,16 @@ def target(scene: Scene, size: tuple[int, int]) -> tuple[np.ndarray, ...]:
     chosen = np.flatnonzero(counted(scene))[:PEOPLE]
     boxes, shown = (np.zeros((PEOPLE, 4), np.float32) for _ in range(2))
     sizes = np.zeros(PEOPLE, np.float32)
-    joints, weights, seen = np.zeros((PEOPLE, JOINTS, 2), np.float32), *(np.zeros((PEOPLE, JOINTS), np.float32) for _ in range(2))
+    joints, weights, seen = (
+        np.zeros((PEOPLE, JOINTS, 2), np.float32),
+        *(np.zeros((PEOPLE, JOINTS), np.float32) for _ in range(2)),
+    )
     rows = slice(0, len(chosen))
     boxes[rows], sizes[rows] = scene.boxes[chosen], scene.sizes[chosen]
     places, states = scene.joints[chosen], scene.states[chosen]
     known = np.isfinite(places).all(-1)
     joints[rows] = np.where(known[..., None], places, 0)
-    near = (known & (-0.15 * limits < places).all(-1) & (places < 1.15 * limits).all(-1))
+    near = known & (-0.15 * limits < places).all(-1) & (places < 1.15 * limits).all(-1)
     weights[rows] = np.where(near, np.choose(states, (OUTSIDE_WEIGHT, HIDDEN_WEIGHT, 1.0)), 0)
     seen[rows] = states == VISIBLE
     others = scene.shown[~counted(scene)][:PEOPLE]

@@ -5,17 +5,19 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from people_net import STRIDES, centres
 from torch import Tensor
 
-# Task-aligned assignment (Feng et al., 2021) with YOLOv8's numbers: so many cells a person, chosen by score and overlap.
+from people_net import STRIDES, centres
+
+# Task-aligned assignment (Feng et al., 2021) with YOLOv8's numbers: so many cells a person, by score and overlap.
 CELLS = 10
 SCORE_POWER, OVERLAP_POWER = 0.5, 6.0
 # How far joints of COCO are apart between annotators, as shares of the size of a person (Lin et al., 2014).
-SIGMAS = (0.026, 0.025, 0.025, 0.035, 0.035, 0.079, 0.079, 0.072, 0.072, 0.062, 0.062, 0.107, 0.107, 0.087, 0.087, 0.089, 0.089)
+# The nose, then each of both sides: eyes, ears, shoulders, elbows, wrists, hips, knees, ankles.
+SIGMAS = (0.026, *(sigma for sigma in (0.025, 0.035, 0.079, 0.072, 0.062, 0.107, 0.087, 0.089) for _ in range(2)))
 # Weights of the parts of the loss.
 BOX, SCORE, OKS, DISTANCE, SEEN, FIELD = 6.0, 0.5, 6.0, 12.0, 1.0, 3.0
-# The field tells of a joint from as far as this share of the size of its person, from so many pixels at least and at most.
+# The field tells of a joint from as far as this share of the size of its person, within these bounds in pixels.
 FIELD_SHARE, FIELD_PIXELS = 0.4, (16.0, 48.0)
 
 
@@ -101,7 +103,9 @@ def loss(found: tuple[Tensor, ...], size: tuple[int, int], target: Target) -> tu
     person, wanted, taken = assigned(cells, boxes, logits, target)
     scale = wanted.sum().clamp(min=1.0)
     counted = ((0 < taken) | ~_inside(cells, target.ignored).any(1)).float()
-    parts = {"score": SCORE * (F.binary_cross_entropy_with_logits(logits, wanted, reduction="none") * counted).sum() / scale}
+    parts = {
+        "score": SCORE * (F.binary_cross_entropy_with_logits(logits, wanted, reduction="none") * counted).sum() / scale
+    }
     image, cell = taken.nonzero(as_tuple=True)
     who, weight = person[image, cell], wanted[image, cell]
     parts["box"] = BOX * ((1 - overlap(boxes[image, cell], target.boxes[image, who])) * weight).sum() / scale

@@ -2,8 +2,9 @@
 
 import torch
 import torch.nn.functional as F
-from blocks import Residual, conv
 from torch import Tensor, nn
+
+from blocks import Residual, conv
 
 JOINTS = 17
 STRIDES = (8, 16, 32)
@@ -17,9 +18,9 @@ JOINT_CELLS = 2.0
 
 
 class People(nn.Module):
-    """A residual backbone, features of three strides that were mixed from coarse to fine and back (Liu et al., 2018), and
-    one head for all strides (Tian et al., 2019) with a branch for boxes and one for joints. Beside it a field over the
-    finest cells says from near a joint where it is (the short offsets of Papandreou et al., 2018)."""
+    """A residual backbone, features of three strides that were mixed from coarse to fine and back (Liu et al., 2018),
+    and one head for all strides (Tian et al., 2019) with a branch for boxes and one for joints. Beside it a field over
+    the finest cells says from near a joint where it is (the short offsets of Papandreou et al., 2018)."""
 
     def __init__(self):
         super().__init__()
@@ -61,8 +62,8 @@ class People(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """For images of 0 to 1: boxes, batch x cells x 4, pixels, as edges; logits that there is somebody, batch x
-        cells; joints, batch x cells x 17 x 2, pixels; logits that they are seen, batch x cells x 17; and the field, batch
-        x 17 x 3 x finest cells: from a cell to the nearest such joint, pixels, and the logit that it is seen."""
+        cells; joints, batch x cells x 17 x 2, pixels; logits that they are seen, batch x cells x 17; and the field,
+        batch x 17 x 3 x finest cells: from a cell to the nearest such joint, pixels, and the logit that it is seen."""
         found, levels = [], self.levels(images)
         for unit, stride, level in zip(self.units, STRIDES, levels):
             box, joint = self.box(self.boxes(level)), self.joint(self.joints(level))

@@ -19,7 +19,14 @@ LOOK_METRES_MIN = 1.6
 # Free of walls and of what stands along them.
 MARGIN_METRES = 0.35
 # Where the units of the convenience shop stand in the hall, in the order of its file: x, y, turn in degrees.
-HALL_UNITS = ((3.4, 7.55, 0), (0.45, 3.6, 90), (2.4, 5.6, -90), (3.2528, 3.7712, 90), (5.5, 3.9, 0), (7.3288, 3.0472, 180))
+HALL_UNITS = (
+    (3.4, 7.55, 0),
+    (0.45, 3.6, 90),
+    (2.4, 5.6, -90),
+    (3.2528, 3.7712, 90),
+    (5.5, 3.9, 0),
+    (7.3288, 3.0472, 180),
+)
 HALL_ROOM = (9.0, 8.0, 3.4)
 
 
@@ -32,6 +39,7 @@ def _room(text: str) -> tuple[float, float]:
 
 def _camera(number: int, room: tuple[float, float], roll: random.Random) -> str:
     """A camera somewhere in the room, as TOML."""
+
     def point(low: float, high: float) -> tuple[float, float, float]:
         x, y = (roll.uniform(MARGIN_METRES, side - MARGIN_METRES) for side in room)
         return x, y, roll.uniform(low, high)
@@ -58,11 +66,15 @@ def _camera(number: int, room: tuple[float, float], roll: random.Random) -> str:
 def _hall(text: str) -> str:
     """The file of the convenience shop with its units put elsewhere in a larger and higher room."""
     width, depth, height = HALL_ROOM
-    text = re.sub(r"(\[room\]\s*polygon = ).*", rf"\1[[0.0, 0.0], [{width}, 0.0], [{width}, {depth}], [0.0, {depth}]]", text)
+    text = re.sub(
+        r"(\[room\]\s*polygon = ).*", rf"\1[[0.0, 0.0], [{width}, 0.0], [{width}, {depth}], [0.0, {depth}]]", text
+    )
     text = re.sub(r"(\[room\]\n.*\nheight_metres = ).*", rf"\g<1>{height}", text)
     units = iter(HALL_UNITS)
     place = r"(\[\[gondola\]\]\nnumber = \d+\n)x_metres = .*\ny_metres = .*\nturn_degrees = .*"
-    return re.sub(place, lambda found: found[1] + "x_metres = {}\ny_metres = {}\nturn_degrees = {}".format(*next(units)), text)
+    return re.sub(
+        place, lambda found: found[1] + "x_metres = {}\ny_metres = {}\nturn_degrees = {}".format(*next(units)), text
+    )
 
 
 def drawn(shop: Path, seed: int, folder: Path, hall: bool = False) -> Path:
