@@ -28,6 +28,7 @@ macro_rules! shipped {
 }
 
 shipped![
+    "aisle_people",
     "light_person",
     "mediapipe_hand",
     "mediapipe_palm",
@@ -55,7 +56,7 @@ macro_rules! own_weights {
     };
 }
 
-own_weights![];
+own_weights!["aisle_people.onnx"];
 
 /// The weights of this file name that are built in.
 pub fn built_in_weights(file: &str) -> Option<&'static [u8]> {
