@@ -1,6 +1,6 @@
 //! People on the floor against where everybody really was: who is who, how far off the floor points and the wrists are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -15,7 +15,7 @@ use crate::truth::{FrameTruth, SceneBody, SceneTruth, Visibility};
 const GATE_METRES: f64 = 0.5;
 /// Scenes further apart than this say nothing of what was between them.
 const SCENES_APART_MAX: Span = Span::from_millis(500);
-/// A camera sees a point at an instant if it did in a frame this near to it.
+/// A camera sees a point or somebody at an instant if it did in a frame this near to it.
 const SEEN_SPAN_MAX: Span = Span::from_millis(70);
 /// Both wrists.
 const WRISTS: [BodyPoint; 2] = [BodyPoint::LeftWrist, BodyPoint::RightWrist];
@@ -61,6 +61,8 @@ pub struct SightJudge {
     scenes: BTreeMap<ShopTime, Vec<SceneBody>>,
     /// When which camera saw which wrist of whom.
     wrists: BTreeMap<(VisitId, usize), Vec<(ShopTime, CameraId)>>,
+    /// When some camera saw some joint of whom.
+    seen: BTreeMap<VisitId, BTreeSet<ShopTime>>,
     told: BTreeMap<ShopTime, Vec<Told>>,
 }
 
@@ -73,6 +75,9 @@ impl SightJudge {
     /// Takes what a frame really shows.
     pub fn take_frame(&mut self, frame: &FrameTruth) {
         for body in &frame.people {
+            if body.keypoints.iter().any(|point| point.visibility == Visibility::Visible) {
+                self.seen.entry(body.visit).or_default().insert(frame.at);
+            }
             for (side, wrist) in WRISTS.into_iter().enumerate() {
                 if body.keypoints[wrist as usize].visibility == Visibility::Visible {
                     self.wrists.entry((body.visit, side)).or_default().push((frame.at, frame.camera.clone()));
@@ -95,12 +100,17 @@ impl SightJudge {
         for (frame, (at, told)) in (0..).zip(&self.told) {
             let at = *at - clock_ahead;
             let Some(people) = self.people_at(at) else { continue };
-            there.extend(people.iter().map(|body| {
+            let pairs = pairs(&people, told);
+            let (seen, unseen): (Vec<&SceneBody>, Vec<&SceneBody>) = people.iter().partition(|body| self.is_seen(body.visit, at));
+            there.extend(seen.into_iter().map(|body| {
                 // Names are numbers of 64 bits; only whether two are equal matters.
                 Observed { frame, id: body.visit.number() as i64, place: stands(body) }
             }));
-            said.extend(told.iter().map(|one| Observed { frame, id: one.track.number() as i64, place: one.floor }));
-            for (body, one) in pairs(&people, told) {
+            // Whom no camera sees need not be told, and may be.
+            let excused = |one: &Told| pairs.iter().any(|(body, other)| other.track == one.track && unseen.contains(body));
+            let judged = told.iter().filter(|one| !excused(one));
+            said.extend(judged.map(|one| Observed { frame, id: one.track.number() as i64, place: one.floor }));
+            for (body, one) in pairs {
                 floor_errors.push(stands(body).distance(one.floor));
                 for (side, wrist) in
                     WRISTS.into_iter().enumerate().filter(|(side, _)| self.is_plain(body.visit, *side, at))
@@ -135,6 +145,12 @@ impl SightJudge {
             Some(body)
         };
         Some(first.iter().filter_map(between).collect())
+    }
+
+    /// Whether a camera sees a joint of somebody at an instant.
+    fn is_seen(&self, visit: VisitId, at: ShopTime) -> bool {
+        let around = at - SEEN_SPAN_MAX..=at + SEEN_SPAN_MAX;
+        self.seen.get(&visit).is_some_and(|seen| seen.range(around).next().is_some())
     }
 
     /// Whether two cameras see a wrist at an instant.

@@ -29,7 +29,7 @@ pub(super) struct Expected {
     pub(super) pixel: Vector2<f64>,
     /// How it moves there when the joint moves, pixels a metre.
     pub(super) slope: Matrix2x3<f64>,
-    /// How far it may be from there because the joint is not known better, square pixels.
+    /// How far it may be from there because joint and clock are not known better, square pixels.
     pub(super) spread: Matrix2<f64>,
 }
 
@@ -89,8 +89,8 @@ impl JointFilter {
         }
     }
 
-    /// What a camera should see; `None` where it cannot see the joint.
-    pub(super) fn expected(&self, camera: &Camera) -> Option<Expected> {
+    /// What a camera should see whose clock is off by a deviation of `clock_secs`; `None` where it cannot see the joint.
+    pub(super) fn expected(&self, camera: &Camera, clock_secs: f64) -> Option<Expected> {
         let at = |point: Point<World>| camera.pixel_from_world(point).map(|pixel: Point<Pixel>| [pixel.x, pixel.y]);
         let here = self.position();
         let pixel = Vector2::from(at(here)?);
@@ -99,7 +99,10 @@ impl JointFilter {
             let beside = here + Point::new(way[0], way[1], way[2]) * DERIVATIVE_METRES;
             slope.set_column(axis, &((Vector2::from(at(beside)?) - pixel) / DERIVATIVE_METRES));
         }
-        let spread = slope * self.position_covariance() * slope.transpose();
+        // What moves is elsewhere by the time that the clock is off. That is no error of the joint, but one of what is seen.
+        let velocity = self.velocity();
+        let speeds = velocity * velocity.transpose() + self.covariance.fixed_view::<3, 3>(3, 3);
+        let spread = slope * (self.position_covariance() + speeds * (clock_secs * clock_secs)) * slope.transpose();
         Some(Expected { pixel, slope, spread })
     }
 

@@ -10,6 +10,7 @@ mod clock;
 mod joint;
 mod person;
 mod skeleton;
+mod view;
 
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use crate::facts::{self, BodyPoint, Detection, DetectionClass, PeopleFrame, Seen
 use crate::geometry::{Camera, Floor, Pixel, Point, World, assign};
 use clock::Clocks;
 use person::Person;
+use view::Eye;
 
 /// Detections at least this sure begin a person; those at least [`Options::score_min`] sure go on with one.
 const SURE: f64 = 0.5;
@@ -70,7 +72,8 @@ pub struct Body {
 /// Everybody on the floor, as far as cameras see.
 #[derive(Clone, Debug)]
 pub struct BodyTracker {
-    cameras: Vec<(CameraId, Camera)>,
+    names: Vec<CameraId>,
+    cameras: Vec<Camera>,
     clocks: Clocks,
     options: Options,
     people: Vec<Person>,
@@ -83,14 +86,15 @@ impl BodyTracker {
     /// Nobody yet. Tracks count from `first_track`.
     pub fn new(cameras: Vec<(CameraId, Camera)>, options: Options, first_track: TrackId) -> Self {
         let clocks = Clocks::new(cameras.len());
+        let (names, cameras) = cameras.into_iter().unzip();
         let (people, doubles) = (Vec::new(), BTreeMap::new());
-        BodyTracker { cameras, clocks, options, people, next_track: first_track.number(), doubles }
+        BodyTracker { names, cameras, clocks, options, people, next_track: first_track.number(), doubles }
     }
 
     /// Takes what one camera saw at an instant of its own clock. A camera that is not known says nothing.
     pub fn step(&mut self, at: ShopTime, seen: &SeenFrame) {
-        let Some(camera) = self.cameras.iter().position(|(id, _)| *id == seen.camera) else { return };
-        let at = at - self.clocks.offset(camera);
+        let Some(camera) = self.names.iter().position(|id| *id == seen.camera) else { return };
+        let (clock, at) = (at, at - self.clocks.offset(camera));
         self.people.iter_mut().for_each(|person| person.predict(at));
         let usable = |detection: &&Detection| {
             detection.class == DetectionClass::Person && self.options.score_min <= detection.score
@@ -98,9 +102,9 @@ impl BodyTracker {
         let (sure, faint): (Vec<&Detection>, Vec<&Detection>) =
             seen.detections.iter().filter(usable).partition(|detection| SURE <= detection.score);
         let mut taken = vec![false; self.people.len()];
-        let left = self.match_up(camera, &sure, &mut taken);
-        self.match_up(camera, &faint, &mut taken);
-        let view = &self.cameras[camera].1;
+        let left = self.match_up(camera, clock, &sure, &mut taken);
+        self.match_up(camera, clock, &faint, &mut taken);
+        let view = &self.cameras[camera];
         for (person, _) in self.people.iter_mut().zip(&taken).filter(|(_, taken)| !**taken) {
             if view.pixel_from_world(person.trunk().0).is_some_and(|pixel| is_inside(pixel, seen.size_pixels)) {
                 person.odds -= MISSED_ODDS;
@@ -110,14 +114,15 @@ impl BodyTracker {
             self.begin(camera, at, detection, &taken);
         }
         self.forget(at, &taken);
+        self.clocks.settle(at);
     }
 
     /// Gives detections to people; answers those that are nobody's.
-    fn match_up<'a>(&mut self, camera: usize, detections: &[&'a Detection], taken: &mut [bool]) -> Vec<&'a Detection> {
-        let view = &self.cameras[camera].1;
+    fn match_up<'a>(&mut self, camera: usize, clock: ShopTime, detections: &[&'a Detection], taken: &mut [bool]) -> Vec<&'a Detection> {
+        let eye = Eye { camera: &self.cameras[camera], clock_secs: self.clocks.sigma_secs(camera) };
         let free: Vec<usize> = (0..self.people.len()).filter(|person| !taken[*person]).collect();
         let row = |detection: &&Detection| -> Vec<Option<(f64, bool)>> {
-            free.iter().map(|person| self.people[*person].cost(view, detection)).collect()
+            free.iter().map(|person| self.people[*person].cost(&eye, detection)).collect()
         };
         let fits: Vec<Vec<Option<(f64, bool)>>> = detections.iter().map(row).collect();
         let price = |fit: &Option<(f64, bool)>| fit.map_or(f64::INFINITY, |(cost, _)| cost);
@@ -130,11 +135,10 @@ impl BodyTracker {
             };
             taken[person] = true;
             let person = &mut self.people[person];
-            let lags = person.update(view, detection, mirrored);
+            person.update(&eye, detection, mirrored);
             person.odds = (person.odds + SEEN_ODDS * detection.score).min(ODDS_MAX);
-            if person.note_view(camera) {
-                self.clocks.learn(camera, &lags);
-            }
+            person.note_view(camera, clock, eye.camera, detection, mirrored);
+            self.clocks.compare(&self.cameras, camera, &person.views, person.trunk().0);
         }
         left
     }
@@ -145,7 +149,8 @@ impl BodyTracker {
             return;
         }
         let track = TrackId::new(self.next_track);
-        let Some(person) = Person::new(track, at, &self.cameras[camera].1, detection) else { return };
+        let eye = Eye { camera: &self.cameras[camera], clock_secs: self.clocks.sigma_secs(camera) };
+        let Some(person) = Person::new(track, at, &eye, detection) else { return };
         let missed = self.people.iter().zip(taken).filter(|(_, taken)| !**taken);
         if missed.into_iter().any(|(other, _)| other.floor().distance(person.floor()) < SAME_METRES) {
             return;
@@ -212,13 +217,13 @@ impl BodyTracker {
     /// An instant of a camera's clock on the mean of all cameras' clocks, which the people's instants are on; the same
     /// where the camera is not known.
     pub fn shared_time(&self, camera: &CameraId, at: ShopTime) -> ShopTime {
-        let known = self.cameras.iter().position(|(id, _)| id == camera);
+        let known = self.names.iter().position(|id| id == camera);
         known.map_or(at, |camera| at - self.clocks.offset(camera))
     }
 
     /// How far each camera's clock is from the mean of all, and how sure that is.
     pub fn clocks(&self) -> Vec<(CameraId, ClockResidual)> {
-        self.cameras.iter().enumerate().map(|(index, (id, _))| (id.clone(), self.clocks.residual(index))).collect()
+        self.names.iter().enumerate().map(|(index, id)| (id.clone(), self.clocks.residual(index))).collect()
     }
 }
 

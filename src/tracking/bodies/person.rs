@@ -1,10 +1,13 @@
 //! One person seen by several cameras: seventeen joints held together by bones of constant length.
 
+use std::collections::BTreeMap;
+
 use nalgebra::{Matrix3, Vector2, Vector3};
 
 use super::joint::JointFilter;
 use super::skeleton::{ASIDE, BONES, HEIGHTS, JOLTS};
-use crate::base::{ShopTime, Span, TrackId};
+use super::view::{Eye, Glimpse, Ray, View};
+use crate::base::{ShopTime, TrackId};
 use crate::facts::{BodyPoint, Detection, Joint, JointKind, Joints, Keypoint};
 use crate::geometry::{Camera, Floor, Point, World};
 
@@ -34,8 +37,6 @@ const KEYPOINT_PIXELS_MIN: f64 = 1.0;
 const AREA_SHARE: f64 = 0.53;
 /// Deviation of a bone's length in one look, metres.
 const BONE_METRES: f64 = 0.02;
-/// Views of two cameras this far apart are still compared.
-const COMPARED_SPAN_MAX: Span = Span::from_millis(250);
 /// A joint known worse than this has got lost, metres.
 const LOST_METRES: f64 = 0.7;
 /// A joint known worse than this is not told, metres.
@@ -51,9 +52,8 @@ pub(super) struct Person {
     pub(super) at: ShopTime,
     /// When a camera saw them last.
     pub(super) seen: ShopTime,
-    /// The camera that saw them last, and when another one than that did.
-    view: Option<(usize, ShopTime)>,
-    other_view: Option<ShopTime>,
+    /// What each camera saw of them lately.
+    pub(super) views: BTreeMap<usize, View>,
     /// Whether they are there: the logarithm of the odds.
     pub(super) odds: f64,
     joints: [JointFilter; BodyPoint::COUNT],
@@ -63,18 +63,11 @@ pub(super) struct Person {
     look: Vec<f32>,
 }
 
-/// What a keypoint was off, and how it would have moved meanwhile: pixels and pixels a second.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Lag {
-    pub(super) off: Vector2<f64>,
-    pub(super) speed: Vector2<f64>,
-    pub(super) sigma: f64,
-}
-
 impl Person {
     /// Somebody whom one camera sees: each joint lies on the ray of its pixel, at its usual height, near the vertical
     /// through the feet. `None` when too little is seen to say where.
-    pub(super) fn new(track: TrackId, at: ShopTime, camera: &Camera, detection: &Detection) -> Option<Self> {
+    pub(super) fn new(track: TrackId, at: ShopTime, eye: &Eye<'_>, detection: &Detection) -> Option<Self> {
+        let camera = eye.camera;
         let floor = place(camera, detection)?;
         let joint = |index: usize| {
             let (height, sigma) = HEIGHTS[index];
@@ -90,8 +83,8 @@ impl Person {
         let joints = std::array::from_fn(joint);
         let bones = std::array::from_fn(|index| BONES[index].metres);
         let mut person =
-            Person { track, at, seen: at, view: None, other_view: None, odds: 0.0, joints, bones, look: Vec::new() };
-        person.update(camera, detection, false);
+            Person { track, at, seen: at, views: BTreeMap::new(), odds: 0.0, joints, bones, look: Vec::new() };
+        person.update(eye, detection, false);
         Some(person)
     }
 
@@ -104,9 +97,9 @@ impl Person {
 
     /// What it costs to take a detection for this person, and whether its left is the person's right, as networks mix up
     /// at times; `None` when it cannot be.
-    pub(super) fn cost(&self, camera: &Camera, detection: &Detection) -> Option<(f64, bool)> {
-        let straight = self.cost_of(camera, detection, false);
-        let mirrored = self.cost_of(camera, detection, true);
+    pub(super) fn cost(&self, eye: &Eye<'_>, detection: &Detection) -> Option<(f64, bool)> {
+        let straight = self.cost_of(eye, detection, false);
+        let mirrored = self.cost_of(eye, detection, true);
         match (straight, mirrored) {
             (Some(straight), Some(mirrored)) if mirrored + MIRRORED_COST < straight => Some((mirrored, true)),
             (Some(straight), _) => Some((straight, false)),
@@ -114,12 +107,12 @@ impl Person {
         }
     }
 
-    fn cost_of(&self, camera: &Camera, detection: &Detection, mirrored: bool) -> Option<f64> {
+    fn cost_of(&self, eye: &Eye<'_>, detection: &Detection, mirrored: bool) -> Option<f64> {
         let (mut sum, mut count) = (0.0, 0.0);
         for (index, joint) in self.joints.iter().enumerate() {
             let Some(point) = usable(detection, side(index, mirrored)) else { continue };
             // A joint that is thought to be where the lens cannot see says nothing against the rest.
-            let Some(expected) = joint.expected(camera) else { continue };
+            let Some(expected) = joint.expected(eye.camera, eye.clock_secs) else { continue };
             let sigma = keypoint_sigma(detection, point, index);
             let spread = expected.spread + nalgebra::Matrix2::identity() * (sigma * sigma);
             let off = Vector2::new(point.pixel.x, point.pixel.y) - expected.pixel;
@@ -134,38 +127,30 @@ impl Person {
         (KEYPOINTS_MIN as f64 <= count && mean < COST_MEAN_MAX).then_some(mean + unlike)
     }
 
-    /// Takes a detection in, as [`Person::cost`] says; gives what it was off.
-    pub(super) fn update(&mut self, camera: &Camera, detection: &Detection, mirrored: bool) -> Vec<Lag> {
-        let mut lags = Vec::new();
+    /// Takes a detection in, as [`Person::cost`] says.
+    pub(super) fn update(&mut self, eye: &Eye<'_>, detection: &Detection, mirrored: bool) {
         for (index, joint) in self.joints.iter_mut().enumerate() {
             let Some(point) = usable(detection, side(index, mirrored)) else { continue };
-            let Some(expected) = joint.expected(camera) else { continue };
+            let Some(expected) = joint.expected(eye.camera, eye.clock_secs) else { continue };
             let sigma = keypoint_sigma(detection, point, index);
             let seen = Vector2::new(point.pixel.x, point.pixel.y);
-            let speed = expected.slope * joint.velocity();
-            let distance = joint.update(&expected, seen, sigma, GATE);
-            if distance <= GATE {
-                // What the joint itself may be off along its way is no sign of time either.
-                let along = speed / speed.norm().max(1e-9);
-                let spread = (along.transpose() * expected.spread * along)[0].max(0.0);
-                lags.push(Lag { off: seen - expected.pixel, speed, sigma: (sigma * sigma + spread).sqrt() });
-            }
+            joint.update(&expected, seen, sigma, GATE);
         }
         self.find_again();
         self.hold_together();
         self.remember(&detection.embedding);
-        lags
     }
 
-    /// Notes that a camera sees them, and answers whether another one did so just before: only then the two can be
-    /// compared.
-    pub(super) fn note_view(&mut self, camera: usize) -> bool {
-        if let Some((_, at)) = self.view.filter(|(last, _)| *last != camera) {
-            self.other_view = Some(at);
-        }
-        self.view = Some((camera, self.at));
+    /// Notes what a camera sees of them at an instant of its own clock.
+    pub(super) fn note_view(&mut self, camera: usize, at: ShopTime, lens: &Camera, detection: &Detection, mirrored: bool) {
+        let focal_pixels = f64::midpoint(lens.lens().focal_pixels[0], lens.lens().focal_pixels[1]);
+        let ray = |index: usize| {
+            let point = usable(detection, side(index, mirrored))?;
+            let radians = keypoint_sigma(detection, point, index) / focal_pixels;
+            Some(Ray { way: vector(lens.ray_from_pixel(point.pixel)?), radians })
+        };
+        self.views.entry(camera).or_default().push(Glimpse { at, rays: std::array::from_fn(ray) });
         self.seen = self.at;
-        self.other_view.is_some_and(|other| self.at - other < COMPARED_SPAN_MAX)
     }
 
     /// A joint that nobody has seen for long may be anywhere its bone lets it: it hangs from the joint above again.
