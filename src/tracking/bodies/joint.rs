@@ -60,6 +60,11 @@ impl JointFilter {
         self.position_covariance().trace().max(0.0).sqrt()
     }
 
+    /// Lets the joint be elsewhere by a deviation.
+    pub(super) fn loosen(&mut self, metres: f64) {
+        (0..3).for_each(|axis| self.covariance[(axis, axis)] += metres * metres);
+    }
+
     /// Moves on by `secs`, also backwards; `jolt` is the spread of accelerations, metres a second squared.
     pub(super) fn predict(&mut self, secs: f64, jolt: f64) {
         let mut step = Matrix6::identity();

@@ -47,7 +47,9 @@ const SAME_METRES: f64 = 0.6;
 pub struct Options {
     /// Detections less sure than this are passed over, `0..=1`.
     pub score_min: f64,
-    /// How long somebody whom no camera sees is waited for.
+    /// How long somebody whom no camera sees is still told.
+    pub told_max: Span,
+    /// How long they are waited for, to come back under the same name.
     pub lost_max: Span,
     /// People who are followed at once; beyond it nobody new is begun.
     pub people_max: usize,
@@ -55,7 +57,7 @@ pub struct Options {
 
 impl Options {
     /// For a shop whose cameras deliver ten frames a second.
-    pub const USUAL: Options = Options { score_min: 0.1, lost_max: Span::from_millis(1_500), people_max: 256 };
+    pub const USUAL: Options = Options { score_min: 0.1, told_max: Span::from_millis(500), lost_max: Span::from_millis(3_000), people_max: 256 };
 }
 
 /// Somebody as they are known at one instant.
@@ -111,7 +113,7 @@ impl BodyTracker {
             }
         }
         for detection in left {
-            self.begin(camera, at, detection, &taken);
+            self.begin(camera, clock, at, detection, &mut taken);
         }
         self.forget(at, &taken);
         self.clocks.settle(at);
@@ -136,7 +138,8 @@ impl BodyTracker {
             taken[person] = true;
             let person = &mut self.people[person];
             person.update(&eye, detection, mirrored);
-            person.odds = (person.odds + SEEN_ODDS * detection.score).min(ODDS_MAX);
+            person.odds = (person.odds.max(0.0) + SEEN_ODDS * detection.score).min(ODDS_MAX);
+            person.believed |= BELIEVED_ODDS <= person.odds;
             person.note_view(camera, clock, eye.camera, detection, mirrored);
             self.clocks.compare(&self.cameras, camera, &person.views, person.trunk().0);
         }
@@ -144,15 +147,24 @@ impl BodyTracker {
     }
 
     /// Begins somebody, unless it is somebody who is there and whom this camera was to see.
-    fn begin(&mut self, camera: usize, at: ShopTime, detection: &Detection, taken: &[bool]) {
+    fn begin(&mut self, camera: usize, clock: ShopTime, at: ShopTime, detection: &Detection, taken: &mut [bool]) {
         if self.options.people_max <= self.people.len() {
             return;
         }
         let track = TrackId::new(self.next_track);
         let eye = Eye { camera: &self.cameras[camera], clock_secs: self.clocks.sigma_secs(camera) };
         let Some(person) = Person::new(track, at, &eye, detection) else { return };
-        let missed = self.people.iter().zip(taken).filter(|(_, taken)| !**taken);
-        if missed.into_iter().any(|(other, _)| other.floor().distance(person.floor()) < SAME_METRES) {
+        let missed = self.people.iter_mut().zip(&mut *taken).filter(|(_, taken)| !**taken);
+        let near = missed.map(|(other, taken)| (other.floor().distance(person.floor()), other, taken));
+        let nearest = near.min_by(|one, other| one.0.total_cmp(&other.0));
+        if let Some((_, other, taken)) = nearest.filter(|(metres, ..)| *metres < SAME_METRES) {
+            // Two cameras of which each alone places somebody a little wrong.
+            other.loosen();
+            if let Some((_, mirrored)) = other.cost(&eye, detection) {
+                other.update(&eye, detection, mirrored);
+                other.note_view(camera, clock, eye.camera, detection, mirrored);
+                *taken = true;
+            }
             return;
         }
         self.next_track += 1;
@@ -166,7 +178,9 @@ impl BodyTracker {
             for (other, two) in self.people.iter().enumerate().skip(index + 1) {
                 let key = (one.track, two.track);
                 let seen = [index, other].map(|person| taken.get(person) == Some(&true));
-                if seen == [true; 2] || DOUBLE_METRES < one.trunk().0.distance(two.trunk().0) {
+                let (here, there) = (one.trunk(), two.trunk());
+                let near = (here.1.hypot(there.1)).clamp(DOUBLE_METRES, SAME_METRES);
+                if seen == [true; 2] || near < here.0.distance(there.0) {
                     self.doubles.remove(&key);
                     continue;
                 }
@@ -177,12 +191,13 @@ impl BodyTracker {
                 let count = self.doubles.entry(key).or_default();
                 *count += 1;
                 if DOUBLE_FRAMES < *count {
-                    gone.push(if one.odds < two.odds { one.track } else { two.track });
+                    // The older one, if both are somebody.
+                    gone.push(if one.odds < two.odds.min(BELIEVED_ODDS) { one.track } else { two.track });
                 }
             }
         }
         let lost_max = self.options.lost_max;
-        let stays = |person: &Person| at - person.seen < lost_max && 0.0 <= person.odds;
+        let stays = |person: &Person| at - person.seen < lost_max && (person.believed || 0.0 <= person.odds);
         self.people.retain(|person| stays(person) && !gone.contains(&person.track));
         let known = |track: &TrackId| self.people.iter().any(|person| person.track == *track);
         self.doubles.retain(|(one, two), _| known(one) && known(two));
@@ -195,7 +210,7 @@ impl BodyTracker {
             person.predict(at);
             Body { track: person.track, floor: person.floor(), joints: BodyPoint::ALL.map(|point| person.joint(point)) }
         };
-        self.believed().map(body).collect()
+        self.believed(at).map(body).collect()
     }
 
     /// The same as the stages after it take it.
@@ -205,13 +220,14 @@ impl BodyTracker {
             person.predict(at);
             facts::Person { track: person.track, joints: person.told() }
         };
-        let mut people: Vec<facts::Person> = self.believed().map(told).collect();
+        let mut people: Vec<facts::Person> = self.believed(at).map(told).collect();
         people.sort_by_key(|person| person.track);
         PeopleFrame { people }
     }
 
-    fn believed(&self) -> impl Iterator<Item = &Person> {
-        self.people.iter().filter(|person| BELIEVED_ODDS <= person.odds)
+    /// Who is believed to be there at an instant.
+    fn believed(&self, at: ShopTime) -> impl Iterator<Item = &Person> {
+        self.people.iter().filter(move |p| BELIEVED_ODDS <= p.odds && at - p.seen < self.options.told_max)
     }
 
     /// An instant of a camera's clock on the mean of all cameras' clocks, which the people's instants are on; the same

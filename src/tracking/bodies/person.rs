@@ -7,7 +7,7 @@ use nalgebra::{Matrix3, Vector2, Vector3};
 use super::joint::JointFilter;
 use super::skeleton::{ASIDE, BONES, HEIGHTS, JOLTS};
 use super::view::{Eye, Glimpse, Ray, View};
-use crate::base::{ShopTime, TrackId};
+use crate::base::{ShopTime, Span, TrackId};
 use crate::facts::{BodyPoint, Detection, Joint, JointKind, Joints, Keypoint};
 use crate::geometry::{Camera, Floor, Point, World};
 
@@ -15,6 +15,13 @@ use crate::geometry::{Camera, Floor, Point, World};
 const KEYPOINT_SCORE_MIN: f64 = 0.3;
 /// Keypoints that a detection needs to say where somebody is.
 const KEYPOINTS_MIN: usize = 4;
+/// Views of two cameras this far apart in time are of one posture.
+const COMPARED_SPAN_MAX: Span = Span::from_millis(250);
+/// How often what is assumed of bodies is used before a joint has forgotten it: each time it errs in the same way, so that
+/// it must not count as news.
+const REPEATED: f64 = 8.0;
+/// By how much the whole body may be elsewhere when a camera sees it where it was not expected, metres.
+const LOOSE_METRES: f64 = 0.5;
 /// Squared Mahalanobis distance at which a keypoint is somebody else's, or wrong: one in ten thousand goes beyond.
 const GATE: f64 = 18.4;
 /// What one keypoint adds to the cost of an assignment at most, and the mean beyond which it is somebody else.
@@ -44,6 +51,16 @@ const TOLD_METRES_MAX: f64 = 0.3;
 /// From between the shoulders to the base of the neck, metres upwards.
 const NECK_METRES: f64 = 0.06;
 
+/// Joints whose height above the floor is much the same whatever somebody does, except when they crouch.
+const STANDING: [BodyPoint; 6] = [
+    BodyPoint::LeftShoulder,
+    BodyPoint::RightShoulder,
+    BodyPoint::LeftHip,
+    BodyPoint::RightHip,
+    BodyPoint::LeftAnkle,
+    BodyPoint::RightAnkle,
+];
+
 /// Somebody on the floor.
 #[derive(Clone, Debug)]
 pub(super) struct Person {
@@ -54,8 +71,12 @@ pub(super) struct Person {
     pub(super) seen: ShopTime,
     /// What each camera saw of them lately.
     pub(super) views: BTreeMap<usize, View>,
+    /// When each camera saw them last.
+    looked: BTreeMap<usize, ShopTime>,
     /// Whether they are there: the logarithm of the odds.
     pub(super) odds: f64,
+    /// Whether it was ever believed that they are.
+    pub(super) believed: bool,
     joints: [JointFilter; BodyPoint::COUNT],
     /// Mean and deviation of each bone's length, metres.
     bones: [(f64, f64); BONES.len()],
@@ -83,7 +104,7 @@ impl Person {
         let joints = std::array::from_fn(joint);
         let bones = std::array::from_fn(|index| BONES[index].metres);
         let mut person =
-            Person { track, at, seen: at, views: BTreeMap::new(), odds: 0.0, joints, bones, look: Vec::new() };
+            Person { track, at, seen: at, views: BTreeMap::new(), looked: BTreeMap::new(), believed: false, odds: 0.0, joints, bones, look: Vec::new() };
         person.update(eye, detection, false);
         Some(person)
     }
@@ -137,6 +158,7 @@ impl Person {
             joint.update(&expected, seen, sigma, GATE);
         }
         self.find_again();
+        self.stand();
         self.hold_together();
         self.remember(&detection.embedding);
     }
@@ -150,7 +172,30 @@ impl Person {
             Some(Ray { way: vector(lens.ray_from_pixel(point.pixel)?), radians })
         };
         self.views.entry(camera).or_default().push(Glimpse { at, rays: std::array::from_fn(ray) });
+        self.looked.insert(camera, self.at);
         self.seen = self.at;
+    }
+
+    /// Whether two cameras saw them just before.
+    fn is_compared(&self) -> bool {
+        1 < self.looked.values().filter(|at| self.at - **at < COMPARED_SPAN_MAX).count()
+    }
+
+    /// Lets the whole body be somewhere else nearby, as it was placed by too little.
+    pub(super) fn loosen(&mut self) {
+        self.joints.iter_mut().for_each(|joint| joint.loosen(LOOSE_METRES));
+    }
+
+    /// People mostly stand: joints whose heights say so, one camera can place.
+    fn stand(&mut self) {
+        if self.is_compared() {
+            return;
+        }
+        for point in STANDING {
+            let ((height, sigma), joint) = (HEIGHTS[point as usize], &mut self.joints[point as usize]);
+            let total = joint.position_covariance()[(2, 2)] + REPEATED * sigma * sigma;
+            joint.nudge(Vector3::z(), height - joint.position().z, total);
+        }
     }
 
     /// A joint that nobody has seen for long may be anywhere its bone lets it: it hangs from the joint above again.
@@ -168,6 +213,7 @@ impl Person {
 
     /// Draws joints to where bones of their lengths let them be, and learns the lengths where both ends are known well.
     fn hold_together(&mut self) {
+        let compared = self.is_compared();
         for (number, bone) in BONES.iter().enumerate() {
             let (a, b) = (bone.ends.0 as usize, bone.ends.1 as usize);
             let way = vector(self.joints[b].position() - self.joints[a].position());
@@ -179,9 +225,13 @@ impl Person {
             let doubt = [a, b].map(|end| (way.transpose() * self.joints[end].position_covariance() * way)[0]);
             let (mean, sigma) = self.bones[number];
             let off = mean - length;
-            let total = doubt[0] + doubt[1] + sigma * sigma + BONE_METRES * BONE_METRES;
+            let total = doubt[0] + doubt[1] + REPEATED * sigma * sigma + BONE_METRES * BONE_METRES;
             self.joints[b].nudge(way, off, total);
             self.joints[a].nudge(-way, off, total);
+            // One camera alone cannot tell somebody small from somebody far away.
+            if !compared {
+                continue;
+            }
             let share = sigma * sigma / total;
             let sharper = (sigma * sigma * (1.0 - share)).sqrt().max(BONE_METRES / 2.0);
             self.bones[number] = (mean - off * share, sharper);
