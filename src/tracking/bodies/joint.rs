@@ -14,6 +14,9 @@ const REST_SECS: f64 = 2.0;
 /// Uncertainty beyond which nothing more is lost, metres.
 const SIGMA_METRES_MAX: f64 = 1.5;
 
+/// Squared Mahalanobis distance beyond which a pixel counts the less, the further it is off: one in seven goes beyond.
+const USUAL: f64 = 4.0;
+
 /// State of a joint.
 #[derive(Clone, Debug)]
 pub(super) struct JointFilter {
@@ -115,12 +118,14 @@ impl JointFilter {
     /// a pixel further off than `gate` changes nothing.
     pub(super) fn update(&mut self, expected: &Expected, seen: Vector2<f64>, sigma: f64, gate: f64) -> f64 {
         let off = seen - expected.pixel;
-        let spread = expected.spread + Matrix2::identity() * sigma * sigma;
-        let Some(inverse) = spread.try_inverse() else { return f64::INFINITY };
+        let spread = |noise: f64| (expected.spread + Matrix2::identity() * noise).try_inverse();
+        let Some(inverse) = spread(sigma * sigma) else { return f64::INFINITY };
         let distance = (off.transpose() * inverse * off)[0];
         if distance.is_nan() || gate < distance {
             return f64::INFINITY;
         }
+        // Networks err by much more often than a Gaussian does.
+        let Some(inverse) = spread(sigma * sigma * (distance / USUAL).max(1.0)) else { return f64::INFINITY };
         let gain: Matrix6x2<f64> = self.covariance.fixed_columns::<3>(0) * expected.slope.transpose() * inverse;
         self.state += gain * off;
         let lost = gain * expected.slope * self.covariance.fixed_rows::<3>(0);

@@ -42,6 +42,9 @@ const DOUBLE_METRES: f64 = 0.25;
 /// A new person this near to one whom this camera should see and does not is that one, metres.
 const SAME_METRES: f64 = 0.6;
 
+/// A box without joints that covers somebody this well is theirs, as intersection over union.
+const BOX_OVERLAP_MIN: f64 = 0.3;
+
 /// How people are followed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Options {
@@ -106,6 +109,7 @@ impl BodyTracker {
         let mut taken = vec![false; self.people.len()];
         let left = self.match_up(camera, clock, &sure, &mut taken);
         self.match_up(camera, clock, &faint, &mut taken);
+        self.keep(camera, &seen.detections, &mut taken);
         let view = &self.cameras[camera];
         for (person, _) in self.people.iter_mut().zip(&taken).filter(|(_, taken)| !**taken) {
             if view.pixel_from_world(person.trunk().0).is_some_and(|pixel| is_inside(pixel, seen.size_pixels)) {
@@ -146,6 +150,23 @@ impl BodyTracker {
         left
     }
 
+    /// Boxes without joints do not say where somebody is, but that they are still there.
+    fn keep(&mut self, camera: usize, detections: &[Detection], taken: &mut [bool]) {
+        let bare: Vec<&Detection> = detections.iter().filter(|one| one.keypoints.is_empty() && SURE <= one.score).collect();
+        let free: Vec<usize> = (0..self.people.len()).filter(|person| !taken[*person]).collect();
+        let view = &self.cameras[camera];
+        let price = |detection: &Detection, person: usize| {
+            let overlap = self.people[person].overlap(view, &detection.bounds);
+            if BOX_OVERLAP_MIN <= overlap { 1.0 - overlap } else { f64::INFINITY }
+        };
+        let cost: Vec<Vec<f64>> =
+            bare.iter().map(|one| free.iter().map(|person| price(one, *person)).collect()).collect();
+        for person in assign(&cost).into_iter().flatten().map(|column| free[column]) {
+            taken[person] = true;
+            self.people[person].seen = self.people[person].at;
+        }
+    }
+
     /// Begins somebody, unless it is somebody who is there and whom this camera was to see.
     fn begin(&mut self, camera: usize, clock: ShopTime, at: ShopTime, detection: &Detection, taken: &mut [bool]) {
         if self.options.people_max <= self.people.len() {
@@ -158,9 +179,10 @@ impl BodyTracker {
         let near = missed.map(|(other, taken)| (other.floor().distance(person.floor()), other, taken));
         let nearest = near.min_by(|one, other| one.0.total_cmp(&other.0));
         if let Some((_, other, taken)) = nearest.filter(|(metres, ..)| *metres < SAME_METRES) {
-            // Two cameras of which each alone places somebody a little wrong.
-            other.loosen();
-            if let Some((_, mirrored)) = other.cost(&eye, detection) {
+            // Two cameras of which each alone places somebody a little wrong. Where two agree, it is the third that errs.
+            let loose = (!other.is_compared()).then(|| other.loosened());
+            if let Some((loose, (_, mirrored))) = loose.and_then(|loose| loose.cost(&eye, detection).map(|fit| (loose, fit))) {
+                *other = loose;
                 other.update(&eye, detection, mirrored);
                 other.note_view(camera, clock, eye.camera, detection, mirrored);
                 *taken = true;

@@ -9,7 +9,7 @@ use super::skeleton::{ASIDE, BONES, HEIGHTS, JOLTS};
 use super::view::{Eye, Glimpse, Ray, View};
 use crate::base::{ShopTime, Span, TrackId};
 use crate::facts::{BodyPoint, Detection, Joint, JointKind, Joints, Keypoint};
-use crate::geometry::{Camera, Floor, Point, World};
+use crate::geometry::{Camera, Floor, Pixel, PixelBox, Point, World};
 
 /// Keypoints below this score are guesses of the network and are left out.
 const KEYPOINT_SCORE_MIN: f64 = 0.3;
@@ -27,6 +27,8 @@ const GATE: f64 = 18.4;
 /// What one keypoint adds to the cost of an assignment at most, and the mean beyond which it is somebody else.
 const COST_MAX: f64 = 25.0;
 const COST_MEAN_MAX: f64 = 9.0;
+/// Share of keypoints that may be wrong, in a hundred.
+const WRONG_PERCENT: usize = 30;
 /// What it costs to take left for right: networks do so seldom.
 const MIRRORED_COST: f64 = 2.0;
 /// How much two looks that have nothing in common add to the cost.
@@ -129,7 +131,8 @@ impl Person {
     }
 
     fn cost_of(&self, eye: &Eye<'_>, detection: &Detection, mirrored: bool) -> Option<f64> {
-        let (mut sum, mut count) = (0.0, 0.0);
+        let mut costs = [0.0; BodyPoint::COUNT];
+        let mut count = 0;
         for (index, joint) in self.joints.iter().enumerate() {
             let Some(point) = usable(detection, side(index, mirrored)) else { continue };
             // A joint that is thought to be where the lens cannot see says nothing against the rest.
@@ -140,12 +143,27 @@ impl Person {
             let distance = spread.try_inverse().map_or(COST_MAX, |inverse| (off.transpose() * inverse * off)[0]);
             // The wider the guess, the less a hit means: the log of the spread is part of a Gaussian's likelihood.
             let doubt = (spread.determinant().max(1e-9).sqrt() / (sigma * sigma)).ln().max(0.0) * 0.5;
-            sum += distance.min(COST_MAX) + doubt;
-            count += 1.0;
+            costs[count] = distance.min(COST_MAX) + doubt;
+            count += 1;
         }
-        let mean = sum / count;
+        // The worst are left out: networks put joints that they do not see anywhere.
+        let kept = count - count * WRONG_PERCENT / 100;
+        costs[..count].sort_by(f64::total_cmp);
+        let mean = costs[..kept].iter().sum::<f64>() / kept as f64;
         let unlike = self.unlikeness(&detection.embedding).map_or(0.0, |unlike| unlike * LOOK_COST);
-        (KEYPOINTS_MIN as f64 <= count && mean < COST_MEAN_MAX).then_some(mean + unlike)
+        (KEYPOINTS_MIN <= count && mean < COST_MEAN_MAX).then_some(mean + unlike)
+    }
+
+    /// How well a box fits around them, as intersection over union; 0 where the camera does not see them.
+    pub(super) fn overlap(&self, camera: &Camera, bounds: &PixelBox) -> f64 {
+        let pixels = || self.joints.iter().filter_map(|joint| camera.pixel_from_world(joint.position()));
+        let range = |of: fn(&Point<Pixel>) -> f64| {
+            pixels().map(|pixel| of(&pixel)).fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), value| {
+                (least.min(value), most.max(value))
+            })
+        };
+        let ((left, right), (top, bottom)) = (range(|pixel| pixel.x), range(|pixel| pixel.y));
+        if left < right { PixelBox { left, top, right, bottom }.iou(bounds) } else { 0.0 }
     }
 
     /// Takes a detection in, as [`Person::cost`] says.
@@ -177,13 +195,15 @@ impl Person {
     }
 
     /// Whether two cameras saw them just before.
-    fn is_compared(&self) -> bool {
+    pub(super) fn is_compared(&self) -> bool {
         1 < self.looked.values().filter(|at| self.at - **at < COMPARED_SPAN_MAX).count()
     }
 
-    /// Lets the whole body be somewhere else nearby, as it was placed by too little.
-    pub(super) fn loosen(&mut self) {
-        self.joints.iter_mut().for_each(|joint| joint.loosen(LOOSE_METRES));
+    /// The same person, perhaps somewhere else nearby, as they were placed by too little.
+    pub(super) fn loosened(&self) -> Person {
+        let mut person = self.clone();
+        person.joints.iter_mut().for_each(|joint| joint.loosen(LOOSE_METRES));
+        person
     }
 
     /// People mostly stand: joints whose heights say so, one camera can place.
