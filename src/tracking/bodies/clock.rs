@@ -25,7 +25,7 @@ const PARALLEL_SINE_MIN: f64 = 0.15;
 /// ten times: the share of each that is news.
 const NEWS: f64 = 0.1;
 /// Squared deviations at which an equation counts half: it may be of two people.
-const DOUBTFUL: f64 = 6.0;
+const DOUBTFUL: f64 = 4.0;
 /// Clocks drift: what is known of them fades to a third in this time, seconds.
 const MEMORY_SECS: f64 = 120.0;
 /// How often the clocks are set anew, seconds.
@@ -120,7 +120,7 @@ impl Clocks {
         let (apart, far) = (vector(eyes[1] - eyes[0]), eyes.map(|eye| eye.distance(body)));
         let doubt = self.each[first].sigma_secs.powi(2) + self.each[second].sigma_secs.powi(2);
         let spans = [after.at.secs_since(before.at), around[1].at.secs_since(around[0].at)];
-        let (mut steep, mut slope, mut misfit, mut count) = (0.0, 0.0, 0.0, 0_u32);
+        let (mut steep, mut slope, mut count) = (0.0, 0.0, 0_u32);
         for joint in 0..BodyPoint::COUNT {
             let of = |glimpse: &Glimpse| glimpse.rays[joint];
             let (Some(early), Some(ray), Some(late)) = (of(before), of(now), of(after)) else { continue };
@@ -133,21 +133,22 @@ impl Clocks {
             // A joint that both see keeps the rays together: as the one goes, the other comes.
             let (theirs, ours) = ((to - from) / spans[1], (early - late) / spans[0]);
             let variance = (far[0] * ray.radians).powi(2) + (far[1] * left.radians).powi(2) + VIEW_METRES * VIEW_METRES;
-            steep += ours * theirs / variance;
-            slope += ours * off / variance;
-            misfit += off * off / (variance + ours * ours * doubt);
+            // What passes by more than noise and clocks explain is another joint, or another person.
+            let trust = NEWS / (1.0 + off * off / (variance + ours * ours * doubt) / DOUBTFUL) / variance;
+            steep += trust * ours * theirs;
+            slope += trust * ours * off;
             count += 1;
         }
         if count == 0 {
             return;
         }
         // The joints of one body share their errors, so that all of them together are worth one.
-        let trust = NEWS / (1.0 + misfit / f64::from(count) / DOUBTFUL) / f64::from(count);
+        let (steep, slope) = (steep / f64::from(count), slope / f64::from(count));
         let difference = self.each[second].secs - self.each[first].secs;
         let turn = if second < first { 1.0 } else { -1.0 };
         let pair = self.pairs.entry((first.min(second), first.max(second))).or_default();
-        pair.weight += trust * steep;
-        pair.sum += turn * trust * (steep * difference - slope);
+        pair.weight += steep;
+        pair.sum += turn * (steep * difference - slope);
         [first, second].into_iter().for_each(|number| self.each[number].keypoints += u64::from(count));
     }
 
