@@ -21,9 +21,9 @@ const PRIOR_SECS: f64 = 0.15;
 const VIEW_METRES: f64 = 0.03;
 /// Rays nearer to parallel than this say nothing, the sine of their angle.
 const PARALLEL_SINE_MIN: f64 = 0.15;
-/// What bodies are off by stays the same for about half a second, in which two cameras of ten frames a second compare them
-/// ten times: the share of each that is news.
-const NEWS: f64 = 0.1;
+/// What bodies are off by stays the same for about a quarter of a second, in which two cameras of ten frames a second
+/// compare them five times: the share of each that is news.
+const NEWS: f64 = 0.2;
 /// Squared deviations at which an equation counts half: it may be of two people.
 const DOUBTFUL: f64 = 4.0;
 /// Clocks drift: what is known of them fades to a third in this time, seconds.
@@ -58,13 +58,24 @@ struct Clock {
     keypoints: u64,
 }
 
-/// What the first clock is ahead of the second, as a sum of equations.
+/// What the first clock is ahead of the second, as sums of equations `rate * seconds = -off`, each multiplied by the rate as
+/// the other camera has it and divided by its variance.
 #[derive(Clone, Copy, Debug, Default)]
 struct Pair {
-    /// One over the variance, a second squared.
-    weight: f64,
-    /// The weighted sum of the differences, one over seconds.
+    /// Of both rates, one over seconds squared.
+    rates: f64,
+    /// Of the other camera's rate with itself: what the noise of the equations is multiplied by.
+    squares: f64,
+    /// Of the differences of the clocks, one over seconds.
     sum: f64,
+}
+
+impl Pair {
+    /// One over the variance of the difference, a second squared, and the difference in seconds. Where both cameras see
+    /// hardly more than noise, their rates do not agree, and it says little.
+    fn difference(&self) -> Option<(f64, f64)> {
+        (0.0 < self.rates).then(|| (self.rates * self.rates / self.squares, self.sum / self.rates))
+    }
 }
 
 impl Clocks {
@@ -120,7 +131,8 @@ impl Clocks {
         let (apart, far) = (vector(eyes[1] - eyes[0]), eyes.map(|eye| eye.distance(body)));
         let doubt = self.each[first].sigma_secs.powi(2) + self.each[second].sigma_secs.powi(2);
         let spans = [after.at.secs_since(before.at), around[1].at.secs_since(around[0].at)];
-        let (mut steep, mut slope, mut count) = (0.0, 0.0, 0_u32);
+        let (mut added, mut count) = (Pair::default(), 0_u32);
+        let difference = self.each[second].secs - self.each[first].secs;
         for joint in 0..BodyPoint::COUNT {
             let of = |glimpse: &Glimpse| glimpse.rays[joint];
             let (Some(early), Some(ray), Some(late)) = (of(before), of(now), of(after)) else { continue };
@@ -135,20 +147,20 @@ impl Clocks {
             let variance = (far[0] * ray.radians).powi(2) + (far[1] * left.radians).powi(2) + VIEW_METRES * VIEW_METRES;
             // What passes by more than noise and clocks explain is another joint, or another person.
             let trust = NEWS / (1.0 + off * off / (variance + ours * ours * doubt) / DOUBTFUL) / variance;
-            steep += trust * ours * theirs;
-            slope += trust * ours * off;
+            added.rates += trust * ours * theirs;
+            added.squares += trust * ours * ours;
+            added.sum += trust * ours * (theirs * difference - off);
             count += 1;
         }
         if count == 0 {
             return;
         }
         // The joints of one body share their errors, so that all of them together are worth one.
-        let (steep, slope) = (steep / f64::from(count), slope / f64::from(count));
-        let difference = self.each[second].secs - self.each[first].secs;
-        let turn = if second < first { 1.0 } else { -1.0 };
+        let (turn, share) = (if second < first { 1.0 } else { -1.0 }, f64::from(count).recip());
         let pair = self.pairs.entry((first.min(second), first.max(second))).or_default();
-        pair.weight += steep;
-        pair.sum += turn * (steep * difference - slope);
+        pair.rates += share * added.rates;
+        pair.squares += share * added.squares;
+        pair.sum += turn * share * added.sum;
         [first, second].into_iter().for_each(|number| self.each[number].keypoints += u64::from(count));
     }
 
@@ -160,18 +172,21 @@ impl Clocks {
         }
         if self.settled.replace(at).is_some() {
             let kept = (-secs / MEMORY_SECS).exp();
-            self.pairs.values_mut().for_each(|pair| (pair.weight, pair.sum) = (pair.weight * kept, pair.sum * kept));
+            for pair in self.pairs.values_mut() {
+                *pair = Pair { rates: pair.rates * kept, squares: pair.squares * kept, sum: pair.sum * kept };
+            }
         }
         let count = self.each.len();
         let mut normal = DMatrix::identity(count, count) / (PRIOR_SECS * PRIOR_SECS);
         let mut right = DVector::zeros(count);
-        for (&(first, second), pair) in self.pairs.iter().filter(|(_, pair)| 0.0 < pair.weight) {
-            normal[(first, first)] += pair.weight;
-            normal[(second, second)] += pair.weight;
-            normal[(first, second)] -= pair.weight;
-            normal[(second, first)] -= pair.weight;
-            right[first] += pair.sum;
-            right[second] -= pair.sum;
+        for (&(first, second), pair) in &self.pairs {
+            let Some((weight, difference)) = pair.difference() else { continue };
+            normal[(first, first)] += weight;
+            normal[(second, second)] += weight;
+            normal[(first, second)] -= weight;
+            normal[(second, first)] -= weight;
+            right[first] += weight * difference;
+            right[second] -= weight * difference;
         }
         let Some(solved) = normal.cholesky() else { return };
         let (secs, covariance) = (solved.solve(&right), solved.inverse());

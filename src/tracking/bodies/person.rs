@@ -338,7 +338,7 @@ fn usable(detection: &Detection, index: usize) -> Option<&Keypoint> {
 
 fn keypoint_sigma(detection: &Detection, point: &Keypoint, index: usize) -> f64 {
     let size = (detection.bounds.area() * AREA_SHARE).max(1.0).sqrt();
-    (KEYPOINT_SIGMAS[index] * size / point.score.max(KEYPOINT_SCORE_MIN).sqrt()).max(KEYPOINT_PIXELS_MIN)
+    (KEYPOINT_SIGMAS[index] * size / point.score.max(KEYPOINT_SCORE_MIN)).max(KEYPOINT_PIXELS_MIN)
 }
 
 /// Where somebody stands as far as one camera can say: every joint at its usual height gives a point of the floor; flat
