@@ -63,7 +63,8 @@ impl Sight {
         Sight {
             networks,
             picture: RgbImage::new(0, 0),
-            bodies: BodyTracker::new(cameras, BodyOptions::USUAL, TrackId::new(FIRST_TRACK)),
+            bodies: BodyTracker::new(cameras, BodyOptions::USUAL, TrackId::new(FIRST_TRACK))
+                .with_shelves(shop.shelves()),
             sequences: BTreeMap::new(),
             now: None,
             leaps: 0,

@@ -103,7 +103,13 @@ impl Clocks {
 
     /// Compares the last look but one of a camera at a body, whose motion is known by now, with what the others saw just
     /// before and after it.
-    pub(super) fn compare(&mut self, cameras: &[Camera], camera: usize, views: &BTreeMap<usize, View>, body: Point<World>) {
+    pub(super) fn compare(
+        &mut self,
+        cameras: &[Camera],
+        camera: usize,
+        views: &BTreeMap<usize, View>,
+        body: Point<World>,
+    ) {
         let Some(looks) = views.get(&camera).and_then(View::last_three) else { return };
         let at = looks[1].at - self.offset(camera);
         for (&other, view) in views.iter().filter(|(other, _)| **other != camera) {

@@ -9,6 +9,7 @@
 mod clock;
 mod joint;
 mod person;
+mod reach;
 mod skeleton;
 mod view;
 
@@ -22,8 +23,10 @@ use std::collections::BTreeMap;
 use crate::base::{CameraId, ShopTime, Span, TrackId};
 use crate::facts::{self, BodyPoint, Detection, DetectionClass, PeopleFrame, SeenFrame};
 use crate::geometry::{Camera, Floor, Pixel, Point, World, assign};
+use crate::shop::Shelf;
 use clock::Clocks;
 use person::Person;
+use reach::Front;
 use view::Eye;
 
 /// Detections at least this sure begin a person; those at least [`Options::score_min`] sure go on with one.
@@ -60,7 +63,12 @@ pub struct Options {
 
 impl Options {
     /// For a shop whose cameras deliver ten frames a second.
-    pub const USUAL: Options = Options { score_min: 0.1, told_max: Span::from_millis(500), lost_max: Span::from_millis(3_000), people_max: 256 };
+    pub const USUAL: Options = Options {
+        score_min: 0.1,
+        told_max: Span::from_millis(500),
+        lost_max: Span::from_millis(3_000),
+        people_max: 256,
+    };
 }
 
 /// Somebody as they are known at one instant.
@@ -80,6 +88,7 @@ pub struct BodyTracker {
     names: Vec<CameraId>,
     cameras: Vec<Camera>,
     clocks: Clocks,
+    fronts: Vec<Front>,
     options: Options,
     people: Vec<Person>,
     next_track: u64,
@@ -93,7 +102,13 @@ impl BodyTracker {
         let clocks = Clocks::new(cameras.len());
         let (names, cameras) = cameras.into_iter().unzip();
         let (people, doubles) = (Vec::new(), BTreeMap::new());
-        BodyTracker { names, cameras, clocks, options, people, next_track: first_track.number(), doubles }
+        let fronts = Vec::new();
+        BodyTracker { names, cameras, clocks, fronts, options, people, next_track: first_track.number(), doubles }
+    }
+
+    /// The same beside shelves, into which people reach.
+    pub fn with_shelves(self, shelves: &[Shelf]) -> Self {
+        BodyTracker { fronts: shelves.iter().map(Front::of).collect(), ..self }
     }
 
     /// Takes what one camera saw at an instant of its own clock. A camera that is not known says nothing.
@@ -124,8 +139,14 @@ impl BodyTracker {
     }
 
     /// Gives detections to people; answers those that are nobody's.
-    fn match_up<'a>(&mut self, camera: usize, clock: ShopTime, detections: &[&'a Detection], taken: &mut [bool]) -> Vec<&'a Detection> {
-        let eye = Eye { camera: &self.cameras[camera], clock_secs: self.clocks.sigma_secs(camera) };
+    fn match_up<'a>(
+        &mut self,
+        camera: usize,
+        clock: ShopTime,
+        detections: &[&'a Detection],
+        taken: &mut [bool],
+    ) -> Vec<&'a Detection> {
+        let eye = eye(&self.cameras, &self.clocks, &self.fronts, camera);
         let free: Vec<usize> = (0..self.people.len()).filter(|person| !taken[*person]).collect();
         let row = |detection: &&Detection| -> Vec<Option<(f64, bool)>> {
             free.iter().map(|person| self.people[*person].cost(&eye, detection)).collect()
@@ -144,7 +165,7 @@ impl BodyTracker {
             person.update(&eye, detection, mirrored);
             person.odds = (person.odds.max(0.0) + SEEN_ODDS * detection.score).min(ODDS_MAX);
             person.believed |= BELIEVED_ODDS <= person.odds;
-            person.note_view(camera, clock, eye.camera, detection, mirrored);
+            person.note_view(&eye, clock, detection, mirrored);
             self.clocks.compare(&self.cameras, camera, &person.views, person.trunk().0);
         }
         left
@@ -152,7 +173,8 @@ impl BodyTracker {
 
     /// Boxes without joints do not say where somebody is, but that they are still there.
     fn keep(&mut self, camera: usize, detections: &[Detection], taken: &mut [bool]) {
-        let bare: Vec<&Detection> = detections.iter().filter(|one| one.keypoints.is_empty() && SURE <= one.score).collect();
+        let bare: Vec<&Detection> =
+            detections.iter().filter(|one| one.keypoints.is_empty() && SURE <= one.score).collect();
         let free: Vec<usize> = (0..self.people.len()).filter(|person| !taken[*person]).collect();
         let view = &self.cameras[camera];
         let price = |detection: &Detection, person: usize| {
@@ -173,7 +195,7 @@ impl BodyTracker {
             return;
         }
         let track = TrackId::new(self.next_track);
-        let eye = Eye { camera: &self.cameras[camera], clock_secs: self.clocks.sigma_secs(camera) };
+        let eye = eye(&self.cameras, &self.clocks, &self.fronts, camera);
         let Some(person) = Person::new(track, at, &eye, detection) else { return };
         let missed = self.people.iter_mut().zip(&mut *taken).filter(|(_, taken)| !**taken);
         let near = missed.map(|(other, taken)| (other.floor().distance(person.floor()), other, taken));
@@ -181,10 +203,12 @@ impl BodyTracker {
         if let Some((_, other, taken)) = nearest.filter(|(metres, ..)| *metres < SAME_METRES) {
             // Two cameras of which each alone places somebody a little wrong. Where two agree, it is the third that errs.
             let loose = (!other.is_compared()).then(|| other.loosened());
-            if let Some((loose, (_, mirrored))) = loose.and_then(|loose| loose.cost(&eye, detection).map(|fit| (loose, fit))) {
+            if let Some((loose, (_, mirrored))) =
+                loose.and_then(|loose| loose.cost(&eye, detection).map(|fit| (loose, fit)))
+            {
                 *other = loose;
                 other.update(&eye, detection, mirrored);
-                other.note_view(camera, clock, eye.camera, detection, mirrored);
+                other.note_view(&eye, clock, detection, mirrored);
                 *taken = true;
             }
             return;
@@ -263,6 +287,11 @@ impl BodyTracker {
     pub fn clocks(&self) -> Vec<(CameraId, ClockResidual)> {
         self.names.iter().enumerate().map(|(index, id)| (id.clone(), self.clocks.residual(index))).collect()
     }
+}
+
+/// One of the cameras, as people need to know it.
+fn eye<'a>(cameras: &'a [Camera], clocks: &Clocks, fronts: &'a [Front], number: usize) -> Eye<'a> {
+    Eye { number, camera: &cameras[number], clock_secs: clocks.sigma_secs(number), fronts }
 }
 
 fn is_inside(pixel: Point<Pixel>, [width, height]: [u32; 2]) -> bool {

@@ -53,6 +53,8 @@ const TOLD_METRES_MAX: f64 = 0.3;
 /// From between the shoulders to the base of the neck, metres upwards.
 const NECK_METRES: f64 = 0.06;
 
+/// Both wrists.
+const WRISTS: [BodyPoint; 2] = [BodyPoint::LeftWrist, BodyPoint::RightWrist];
 /// Joints whose height above the floor is much the same whatever somebody does, except when they crouch.
 const STANDING: [BodyPoint; 6] = [
     BodyPoint::LeftShoulder,
@@ -73,6 +75,8 @@ pub(super) struct Person {
     pub(super) seen: ShopTime,
     /// What each camera saw of them lately.
     pub(super) views: BTreeMap<usize, View>,
+    /// The camera that saw each wrist last, or before the one that does now.
+    wrist_looks: [Option<(usize, ShopTime)>; 2],
     /// When each camera saw them last.
     looked: BTreeMap<usize, ShopTime>,
     /// Whether they are there: the logarithm of the odds.
@@ -105,8 +109,19 @@ impl Person {
         };
         let joints = std::array::from_fn(joint);
         let bones = std::array::from_fn(|index| BONES[index].metres);
-        let mut person =
-            Person { track, at, seen: at, views: BTreeMap::new(), looked: BTreeMap::new(), believed: false, odds: 0.0, joints, bones, look: Vec::new() };
+        let mut person = Person {
+            track,
+            at,
+            seen: at,
+            views: BTreeMap::new(),
+            looked: BTreeMap::new(),
+            wrist_looks: [None; 2],
+            believed: false,
+            odds: 0.0,
+            joints,
+            bones,
+            look: Vec::new(),
+        };
         person.update(eye, detection, false);
         Some(person)
     }
@@ -158,9 +173,9 @@ impl Person {
     pub(super) fn overlap(&self, camera: &Camera, bounds: &PixelBox) -> f64 {
         let pixels = || self.joints.iter().filter_map(|joint| camera.pixel_from_world(joint.position()));
         let range = |of: fn(&Point<Pixel>) -> f64| {
-            pixels().map(|pixel| of(&pixel)).fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), value| {
-                (least.min(value), most.max(value))
-            })
+            pixels()
+                .map(|pixel| of(&pixel))
+                .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), value| (least.min(value), most.max(value)))
         };
         let ((left, right), (top, bottom)) = (range(|pixel| pixel.x), range(|pixel| pixel.y));
         if left < right { PixelBox { left, top, right, bottom }.iou(bounds) } else { 0.0 }
@@ -178,20 +193,41 @@ impl Person {
         self.find_again();
         self.stand();
         self.hold_together();
+        self.reach(eye, detection, mirrored);
         self.remember(&detection.embedding);
     }
 
     /// Notes what a camera sees of them at an instant of its own clock.
-    pub(super) fn note_view(&mut self, camera: usize, at: ShopTime, lens: &Camera, detection: &Detection, mirrored: bool) {
-        let focal_pixels = f64::midpoint(lens.lens().focal_pixels[0], lens.lens().focal_pixels[1]);
+    pub(super) fn note_view(&mut self, eye: &Eye<'_>, at: ShopTime, detection: &Detection, mirrored: bool) {
+        let [across, down] = eye.camera.lens().focal_pixels;
+        let focal_pixels = f64::midpoint(across, down);
         let ray = |index: usize| {
             let point = usable(detection, side(index, mirrored))?;
             let radians = keypoint_sigma(detection, point, index) / focal_pixels;
-            Some(Ray { way: vector(lens.ray_from_pixel(point.pixel)?), radians })
+            Some(Ray { way: vector(eye.camera.ray_from_pixel(point.pixel)?), radians })
         };
-        self.views.entry(camera).or_default().push(Glimpse { at, rays: std::array::from_fn(ray) });
-        self.looked.insert(camera, self.at);
+        self.views.entry(eye.number).or_default().push(Glimpse { at, rays: std::array::from_fn(ray) });
+        self.looked.insert(eye.number, self.at);
         self.seen = self.at;
+    }
+
+    /// Wrists that no other camera sees end where shelves are.
+    fn reach(&mut self, eye: &Eye<'_>, detection: &Detection, mirrored: bool) {
+        let trunk = self.trunk().0;
+        for (wrist, looked) in WRISTS.into_iter().zip(0..) {
+            if usable(detection, side(wrist as usize, mirrored)).is_none() {
+                continue;
+            }
+            let before = self.wrist_looks[looked]
+                .filter(|(camera, at)| *camera != eye.number && self.at - *at < COMPARED_SPAN_MAX);
+            self.wrist_looks[looked] = before.or(Some((eye.number, self.at)));
+            let joint = &mut self.joints[wrist as usize];
+            let holds = eye.fronts.iter().filter_map(|front| front.hold(trunk, joint.position()));
+            let nearest = holds.min_by(|one, other| one.off_metres.abs().total_cmp(&other.off_metres.abs()));
+            let Some(hold) = nearest.filter(|_| before.is_none()) else { continue };
+            let doubt = (hold.way.transpose() * joint.position_covariance() * hold.way)[0];
+            joint.nudge(hold.way, hold.off_metres, doubt + REPEATED * hold.variance);
+        }
     }
 
     /// Whether two cameras saw them just before.

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use nalgebra::Vector3;
 
+use super::reach::Front;
 use crate::base::{ShopTime, Span};
 use crate::facts::BodyPoint;
 use crate::geometry::Camera;
@@ -16,9 +17,13 @@ const BETWEEN_SPAN_MAX: Span = Span::from_millis(350);
 /// A camera that looks at an instant.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Eye<'a> {
+    /// Its number among the cameras.
+    pub(super) number: usize,
     pub(super) camera: &'a Camera,
     /// How far its clock may be off: standard deviation, seconds.
     pub(super) clock_secs: f64,
+    /// The shelves around.
+    pub(super) fronts: &'a [Front],
 }
 
 /// The way from a camera to a joint.
