@@ -53,8 +53,27 @@ const TOLD_METRES_MAX: f64 = 0.3;
 /// From between the shoulders to the base of the neck, metres upwards.
 const NECK_METRES: f64 = 0.06;
 
-/// Both wrists.
-const WRISTS: [BodyPoint; 2] = [BodyPoint::LeftWrist, BodyPoint::RightWrist];
+/// A shoulder, its elbow and its wrist, with the numbers of the bones between.
+struct Arm {
+    shoulder: BodyPoint,
+    elbow: BodyPoint,
+    wrist: BodyPoint,
+    bones: [usize; 2],
+}
+
+/// Both arms.
+const ARMS: [Arm; 2] = [
+    Arm { shoulder: BodyPoint::LeftShoulder, elbow: BodyPoint::LeftElbow, wrist: BodyPoint::LeftWrist, bones: [4, 6] },
+    Arm {
+        shoulder: BodyPoint::RightShoulder,
+        elbow: BodyPoint::RightElbow,
+        wrist: BodyPoint::RightWrist,
+        bones: [5, 7],
+    },
+];
+/// How well an arm that reaches into a shelf must fit its elbow, in deviations; and how sure the wrist is then, metres.
+const TURN_SIGMAS: f64 = 2.0;
+const TURNED_METRES: f64 = 0.15;
 /// Joints whose height above the floor is much the same whatever somebody does, except when they crouch.
 const STANDING: [BodyPoint; 6] = [
     BodyPoint::LeftShoulder,
@@ -214,19 +233,55 @@ impl Person {
     /// Wrists that no other camera sees end where shelves are.
     fn reach(&mut self, eye: &Eye<'_>, detection: &Detection, mirrored: bool) {
         let trunk = self.trunk().0;
-        for (wrist, looked) in WRISTS.into_iter().zip(0..) {
+        for (number, arm) in ARMS.iter().enumerate() {
+            let wrist = arm.wrist;
             if usable(detection, side(wrist as usize, mirrored)).is_none() {
                 continue;
             }
-            let before = self.wrist_looks[looked]
-                .filter(|(camera, at)| *camera != eye.number && self.at - *at < COMPARED_SPAN_MAX);
-            self.wrist_looks[looked] = before.or(Some((eye.number, self.at)));
-            let joint = &mut self.joints[wrist as usize];
-            let holds = eye.fronts.iter().filter_map(|front| front.hold(trunk, joint.position()));
-            let nearest = holds.min_by(|one, other| one.off_metres.abs().total_cmp(&other.off_metres.abs()));
-            let Some(hold) = nearest.filter(|_| before.is_none()) else { continue };
-            let doubt = (hold.way.transpose() * joint.position_covariance() * hold.way)[0];
-            joint.nudge(hold.way, hold.off_metres, doubt + REPEATED * hold.variance);
+            let is_other = |look: &(usize, ShopTime)| look.0 != eye.number && self.at - look.1 < COMPARED_SPAN_MAX;
+            let before = self.wrist_looks[number].filter(is_other);
+            self.wrist_looks[number] = before.or(Some((eye.number, self.at)));
+            if before.is_some() {
+                continue;
+            }
+            let position = self.joints[wrist as usize].position();
+            let holds = eye.fronts.iter().filter_map(|front| front.hold(trunk, position));
+            match holds.min_by(|one, other| one.off_metres.abs().total_cmp(&other.off_metres.abs())) {
+                Some(hold) => {
+                    let joint = &mut self.joints[wrist as usize];
+                    let doubt = (hold.way.transpose() * joint.position_covariance() * hold.way)[0];
+                    joint.nudge(hold.way, hold.off_metres, doubt + REPEATED * hold.variance);
+                }
+                None => self.turn_over(eye, trunk, detection, mirrored, arm),
+            }
+        }
+    }
+
+    /// An arm that points towards a camera looks like one that points away from it. The one that ends at a shelf is the
+    /// likelier of the two.
+    fn turn_over(&mut self, eye: &Eye<'_>, trunk: Point<World>, detection: &Detection, mirrored: bool, arm: &Arm) {
+        let from = eye.camera.pose().position;
+        let ray = |joint: BodyPoint| {
+            usable(detection, side(joint as usize, mirrored)).and_then(|seen| eye.camera.ray_from_pixel(seen.pixel))
+        };
+        let Some(wrist_ray) = ray(arm.wrist) else { return };
+        let shoulder = self.joints[arm.shoulder as usize].position();
+        let elbow = &self.joints[arm.elbow as usize];
+        let [(upper, _), (lower, sigma)] = arm.bones.map(|bone| self.bones[bone]);
+        let doubt = (TURN_SIGMAS * sigma.hypot(elbow.sigma_metres().min(TURNED_METRES))).min(lower);
+        let other = ray(arm.elbow).and_then(|ray| other_end(from, ray, shoulder, upper, elbow.position()));
+        let ends = eye.fronts.iter().filter_map(|front| front.end(trunk, from, wrist_ray));
+        let fits = ends.flat_map(|end| {
+            let elbows = [Some(elbow.position()), other].into_iter().flatten();
+            elbows.map(move |elbow| ((end.distance(elbow) - lower).abs(), end, elbow))
+        });
+        let Some((misfit, end, elbow)) = fits.min_by(|one, other| one.0.total_cmp(&other.0)) else { return };
+        if misfit < doubt {
+            let spread = Matrix3::identity() * (TURNED_METRES * TURNED_METRES);
+            self.joints[arm.wrist as usize] = JointFilter::new(end, spread, 1.0);
+            if elbow != self.joints[arm.elbow as usize].position() {
+                self.joints[arm.elbow as usize] = JointFilter::new(elbow, spread, 1.0);
+            }
         }
     }
 
@@ -406,6 +461,21 @@ fn along_ray(eye: Point<World>, ray: Point<World>, floor: Point<Floor>, index: u
     let curve = flat * (ray.x * ray.x + ray.y * ray.y) + steep * ray.z * ray.z;
     let along = (toward / curve.max(1e-9)).max(0.1);
     eye + ray * along
+}
+
+/// A ray meets the places at a distance from a point twice: the meeting that is further from `here`.
+fn other_end(
+    eye: Point<World>,
+    ray: Point<World>,
+    centre: Point<World>,
+    radius: f64,
+    here: Point<World>,
+) -> Option<Point<World>> {
+    let (ray_way, to_centre) = (vector(ray), vector(centre - eye));
+    let along = ray_way.dot(&to_centre);
+    let half = (radius * radius - (to_centre.norm_squared() - along * along)).max(0.0).sqrt();
+    let ends = [along - half, along + half].map(|along| eye + ray * along);
+    ends.into_iter().max_by(|one, other| one.distance(here).total_cmp(&other.distance(here)))
 }
 
 fn vector(point: Point<World>) -> Vector3<f64> {
