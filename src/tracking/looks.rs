@@ -28,14 +28,10 @@ struct Spread {
 }
 
 impl Looks {
-    /// Notes two looks of one person.
-    pub(super) fn note_same(&mut self, one: &[f32], other: &[f32]) {
-        cosine(one, other).into_iter().for_each(|cosine| self.same.take(cosine));
-    }
-
-    /// Notes looks of two people.
-    pub(super) fn note_different(&mut self, one: &[f32], other: &[f32]) {
-        cosine(one, other).into_iter().for_each(|cosine| self.different.take(cosine));
+    /// Notes two looks, of one person or of two.
+    pub(super) fn note(&mut self, one: &[f32], other: &[f32], is_same: bool) {
+        let spread = if is_same { &mut self.same } else { &mut self.different };
+        cosine(one, other).into_iter().for_each(|cosine| spread.take(cosine));
     }
 
     /// The logarithm of how much likelier two looks are of one person than of two; 0 where one is missing, or as long as

@@ -20,6 +20,7 @@ pub use clock::ClockResidual;
 
 use std::collections::BTreeMap;
 
+use super::looks::Looks;
 use crate::base::{CameraId, ShopTime, Span, TrackId};
 use crate::facts::{self, BodyPoint, Detection, DetectionClass, PeopleFrame, SeenFrame};
 use crate::geometry::{Camera, Floor, Pixel, Point, World, assign};
@@ -47,6 +48,9 @@ const SAME_METRES: f64 = 0.6;
 
 /// A box without joints that covers somebody this well is theirs, as intersection over union.
 const BOX_OVERLAP_MIN: f64 = 0.3;
+
+/// People of a frame to whom each look is compared.
+const LEARNED_PER_LOOK_MAX: usize = 16;
 
 /// How people are followed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -88,6 +92,8 @@ pub struct BodyTracker {
     names: Vec<CameraId>,
     cameras: Vec<Camera>,
     clocks: Clocks,
+    /// What looks are worth, as far as they have shown.
+    looks: Looks,
     fronts: Vec<Front>,
     options: Options,
     people: Vec<Person>,
@@ -102,8 +108,18 @@ impl BodyTracker {
         let clocks = Clocks::new(cameras.len());
         let (names, cameras) = cameras.into_iter().unzip();
         let (people, doubles) = (Vec::new(), BTreeMap::new());
-        let fronts = Vec::new();
-        BodyTracker { names, cameras, clocks, fronts, options, people, next_track: first_track.number(), doubles }
+        let (looks, fronts) = (Looks::default(), Vec::new());
+        BodyTracker {
+            names,
+            cameras,
+            clocks,
+            looks,
+            fronts,
+            options,
+            people,
+            next_track: first_track.number(),
+            doubles,
+        }
     }
 
     /// The same beside shelves, into which people reach.
@@ -146,7 +162,7 @@ impl BodyTracker {
         detections: &[&'a Detection],
         taken: &mut [bool],
     ) -> Vec<&'a Detection> {
-        let eye = eye(&self.cameras, &self.clocks, &self.fronts, camera);
+        let eye = eye(&self.cameras, &self.clocks, self.looks, &self.fronts, camera);
         let free: Vec<usize> = (0..self.people.len()).filter(|person| !taken[*person]).collect();
         let row = |detection: &&Detection| -> Vec<Option<(f64, bool)>> {
             free.iter().map(|person| self.people[*person].cost(&eye, detection)).collect()
@@ -161,6 +177,7 @@ impl BodyTracker {
                 continue;
             };
             taken[person] = true;
+            learn_looks(&mut self.looks, &self.people, person, detection, taken);
             let person = &mut self.people[person];
             person.update(&eye, detection, mirrored);
             person.odds = (person.odds.max(0.0) + SEEN_ODDS * detection.score).min(ODDS_MAX);
@@ -195,7 +212,7 @@ impl BodyTracker {
             return;
         }
         let track = TrackId::new(self.next_track);
-        let eye = eye(&self.cameras, &self.clocks, &self.fronts, camera);
+        let eye = eye(&self.cameras, &self.clocks, self.looks, &self.fronts, camera);
         let Some(person) = Person::new(track, at, &eye, detection) else { return };
         let missed = self.people.iter_mut().zip(&mut *taken).filter(|(_, taken)| !**taken);
         let near = missed.map(|(other, taken)| (other.floor().distance(person.floor()), other, taken));
@@ -289,9 +306,17 @@ impl BodyTracker {
     }
 }
 
+/// Whom one frame shows besides somebody is somebody else.
+fn learn_looks(looks: &mut Looks, people: &[Person], person: usize, detection: &Detection, taken: &[bool]) {
+    let shown = people.iter().enumerate().zip(taken).filter(|(_, taken)| **taken);
+    for ((other, shown), _) in shown.take(LEARNED_PER_LOOK_MAX) {
+        looks.note(&detection.embedding, &shown.look, other == person);
+    }
+}
+
 /// One of the cameras, as people need to know it.
-fn eye<'a>(cameras: &'a [Camera], clocks: &Clocks, fronts: &'a [Front], number: usize) -> Eye<'a> {
-    Eye { number, camera: &cameras[number], clock_secs: clocks.sigma_secs(number), fronts }
+fn eye<'a>(cameras: &'a [Camera], clocks: &Clocks, looks: Looks, fronts: &'a [Front], number: usize) -> Eye<'a> {
+    Eye { number, camera: &cameras[number], clock_secs: clocks.sigma_secs(number), looks, fronts }
 }
 
 fn is_inside(pixel: Point<Pixel>, [width, height]: [u32; 2]) -> bool {

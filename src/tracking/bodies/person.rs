@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use nalgebra::{Matrix3, Vector2, Vector3};
 
 use super::joint::JointFilter;
+use super::reach::Front;
 use super::skeleton::{ASIDE, BONES, HEIGHTS, JOLTS};
 use super::view::{Eye, Glimpse, Ray, View};
 use crate::base::{ShopTime, Span, TrackId};
 use crate::facts::{BodyPoint, Detection, Joint, JointKind, Joints, Keypoint};
 use crate::geometry::{Camera, Floor, Pixel, PixelBox, Point, World};
+use crate::tracking::looks::blend;
 
 /// Keypoints below this score are guesses of the network and are left out.
 const KEYPOINT_SCORE_MIN: f64 = 0.3;
@@ -31,8 +33,6 @@ const COST_MEAN_MAX: f64 = 9.0;
 const WRONG_PERCENT: usize = 30;
 /// What it costs to take left for right: networks do so seldom.
 const MIRRORED_COST: f64 = 2.0;
-/// How much two looks that have nothing in common add to the cost.
-const LOOK_COST: f64 = 6.0;
 /// How quickly a look follows what is seen.
 const LOOK_SHARE: f32 = 0.1;
 /// Deviation of a keypoint as a share of the root of a person's area in the picture, joint by joint: what people who
@@ -106,7 +106,7 @@ pub(super) struct Person {
     /// Mean and deviation of each bone's length, metres.
     bones: [(f64, f64); BONES.len()],
     /// What they look like; empty as long as nobody says.
-    look: Vec<f32>,
+    pub(super) look: Vec<f32>,
 }
 
 impl Person {
@@ -184,8 +184,9 @@ impl Person {
         let kept = count - count * WRONG_PERCENT / 100;
         costs[..count].sort_by(f64::total_cmp);
         let mean = costs[..kept].iter().sum::<f64>() / kept as f64;
-        let unlike = self.unlikeness(&detection.embedding).map_or(0.0, |unlike| unlike * LOOK_COST);
-        (KEYPOINTS_MIN <= count && mean < COST_MEAN_MAX).then_some(mean + unlike)
+        // Both are twice the logarithm of a likelihood.
+        let worth = 2.0 * eye.looks.worth(&self.look, &detection.embedding);
+        (KEYPOINTS_MIN <= count && mean < COST_MEAN_MAX).then_some(mean - worth)
     }
 
     /// How well a box fits around them, as intersection over union; 0 where the camera does not see them.
@@ -213,7 +214,7 @@ impl Person {
         self.stand();
         self.hold_together();
         self.reach(eye, detection, mirrored);
-        self.remember(&detection.embedding);
+        blend(&mut self.look, &detection.embedding, LOOK_SHARE);
     }
 
     /// Notes what a camera sees of them at an instant of its own clock.
@@ -233,6 +234,11 @@ impl Person {
     /// Wrists that no other camera sees end where shelves are.
     fn reach(&mut self, eye: &Eye<'_>, detection: &Detection, mirrored: bool) {
         let trunk = self.trunk().0;
+        let near: Vec<&Front> = eye.fronts.iter().filter(|front| front.is_near(trunk)).collect();
+        if near.is_empty() {
+            self.wrist_looks = [None; 2];
+            return;
+        }
         for (number, arm) in ARMS.iter().enumerate() {
             let wrist = arm.wrist;
             if usable(detection, side(wrist as usize, mirrored)).is_none() {
@@ -245,21 +251,28 @@ impl Person {
                 continue;
             }
             let position = self.joints[wrist as usize].position();
-            let holds = eye.fronts.iter().filter_map(|front| front.hold(trunk, position));
+            let holds = near.iter().filter_map(|front| front.hold(trunk, position));
             match holds.min_by(|one, other| one.off_metres.abs().total_cmp(&other.off_metres.abs())) {
                 Some(hold) => {
                     let joint = &mut self.joints[wrist as usize];
                     let doubt = (hold.way.transpose() * joint.position_covariance() * hold.way)[0];
                     joint.nudge(hold.way, hold.off_metres, doubt + REPEATED * hold.variance);
                 }
-                None => self.turn_over(eye, trunk, detection, mirrored, arm),
+                None => self.turn_over(eye, &near, trunk, (detection, mirrored), arm),
             }
         }
     }
 
     /// An arm that points towards a camera looks like one that points away from it. The one that ends at a shelf is the
     /// likelier of the two.
-    fn turn_over(&mut self, eye: &Eye<'_>, trunk: Point<World>, detection: &Detection, mirrored: bool, arm: &Arm) {
+    fn turn_over(
+        &mut self,
+        eye: &Eye<'_>,
+        near: &[&Front],
+        trunk: Point<World>,
+        (detection, mirrored): (&Detection, bool),
+        arm: &Arm,
+    ) {
         let from = eye.camera.pose().position;
         let ray = |joint: BodyPoint| {
             usable(detection, side(joint as usize, mirrored)).and_then(|seen| eye.camera.ray_from_pixel(seen.pixel))
@@ -270,7 +283,7 @@ impl Person {
         let [(upper, _), (lower, sigma)] = arm.bones.map(|bone| self.bones[bone]);
         let doubt = (TURN_SIGMAS * sigma.hypot(elbow.sigma_metres().min(TURNED_METRES))).min(lower);
         let other = ray(arm.elbow).and_then(|ray| other_end(from, ray, shoulder, upper, elbow.position()));
-        let ends = eye.fronts.iter().filter_map(|front| front.end(trunk, from, wrist_ray));
+        let ends = near.iter().filter_map(|front| front.end(trunk, from, wrist_ray));
         let fits = ends.flat_map(|end| {
             let elbows = [Some(elbow.position()), other].into_iter().flatten();
             elbows.map(move |elbow| ((end.distance(elbow) - lower).abs(), end, elbow))
@@ -347,24 +360,6 @@ impl Person {
             let sharper = (sigma * sigma * (1.0 - share)).sqrt().max(BONE_METRES / 2.0);
             self.bones[number] = (mean - off * share, sharper);
         }
-    }
-
-    fn remember(&mut self, seen: &[f32]) {
-        if self.look.len() != seen.len() {
-            self.look = seen.to_vec();
-            return;
-        }
-        self.look.iter_mut().zip(seen).for_each(|(look, seen)| *look += (seen - *look) * LOOK_SHARE);
-    }
-
-    /// Half of one minus the cosine, `0..=1`; `None` where one of them has no look.
-    fn unlikeness(&self, seen: &[f32]) -> Option<f64> {
-        if seen.is_empty() || self.look.len() != seen.len() {
-            return None;
-        }
-        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
-        let lengths = (dot(&self.look, &self.look) * dot(seen, seen)).sqrt();
-        Some((1.0 - dot(&self.look, seen) / lengths.max(1e-9)) / 2.0)
     }
 
     /// Middle of shoulders and hips, and its deviation, metres.

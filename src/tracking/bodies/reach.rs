@@ -3,7 +3,7 @@
 
 use nalgebra::Vector3;
 
-use crate::geometry::{Local, Placement, Point, World};
+use crate::geometry::{Floor, Local, Placement, Point, World};
 use crate::shop::Shelf;
 
 /// Where the wrist of a hand is that takes or puts something, from the front inwards, and its deviation: a hand is 18 cm
@@ -13,6 +13,8 @@ const WRIST_METRES: (f64, f64) = (-0.05, 0.12);
 const REACH_METRES: f64 = 0.35;
 /// Wrists further than this from the front are on their way, metres.
 const NEAR_METRES: f64 = 0.3;
+/// People who reach into a shelf stand at most this far from its front, metres.
+const STANDING_METRES: f64 = 1.1;
 /// Hands reach in beside a board and above its goods, metres.
 const BESIDE_METRES: f64 = 0.1;
 
@@ -20,6 +22,9 @@ const BESIDE_METRES: f64 = 0.1;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Front {
     placement: Placement,
+    /// Its middle, and how far from there people stand who reach into it, metres.
+    middle: Point<Floor>,
+    radius_metres: f64,
     width_metres: f64,
     depth_metres: f64,
     clearance_metres: f64,
@@ -37,7 +42,14 @@ impl Front {
     pub(super) fn of(shelf: &Shelf) -> Self {
         let width_metres = shelf.plates.iter().map(|plate| plate.left_metres + plate.width_metres).fold(0.0, f64::max);
         let (placement, clearance_metres) = (shelf.placement, shelf.clearance_metres);
-        Front { placement, width_metres, depth_metres: shelf.depth_metres, clearance_metres }
+        let middle = placement.world_from_local(Point::new(width_metres / 2.0, 0.0, 0.0)).floor();
+        let radius_metres = width_metres / 2.0 + STANDING_METRES;
+        Front { placement, middle, radius_metres, width_metres, depth_metres: shelf.depth_metres, clearance_metres }
+    }
+
+    /// Whether somebody stands near enough to reach into it.
+    pub(super) fn is_near(&self, trunk: Point<World>) -> bool {
+        self.middle.distance(trunk.floor()) < self.radius_metres
     }
 
     /// What this shelf says of the wrist of somebody; `None` where they do not reach into it.

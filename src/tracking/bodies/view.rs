@@ -8,6 +8,7 @@ use super::reach::Front;
 use crate::base::{ShopTime, Span};
 use crate::facts::BodyPoint;
 use crate::geometry::Camera;
+use crate::tracking::looks::Looks;
 
 /// Looks of one camera that are kept: most of a second of ten frames a second.
 const GLIMPSES_MAX: usize = 8;
@@ -22,6 +23,8 @@ pub(super) struct Eye<'a> {
     pub(super) camera: &'a Camera,
     /// How far its clock may be off: standard deviation, seconds.
     pub(super) clock_secs: f64,
+    /// What looks are worth.
+    pub(super) looks: Looks,
     /// The shelves around.
     pub(super) fronts: &'a [Front],
 }
