@@ -46,6 +46,8 @@ const DOUBLE_METRES: f64 = 0.25;
 /// A new person this near to one whom this camera should see and does not is that one, metres.
 const SAME_METRES: f64 = 0.6;
 
+/// Somebody new this near to somebody lost is that one, metres.
+const LOST_METRES: f64 = 1.0;
 /// A box without joints that covers somebody this well is theirs, as intersection over union.
 const BOX_OVERLAP_MIN: f64 = 0.3;
 
@@ -170,7 +172,7 @@ impl BodyTracker {
         let fits: Vec<Vec<Option<(f64, bool)>>> = detections.iter().map(row).collect();
         let price = |fit: &Option<(f64, bool)>| fit.map_or(f64::INFINITY, |(cost, _)| cost);
         let cost: Vec<Vec<f64>> = fits.iter().map(|row| row.iter().map(price).collect()).collect();
-        let mut left = Vec::new();
+        let (mut left, mut fresh) = (Vec::new(), Vec::new());
         for ((detection, fits), found) in detections.iter().zip(&fits).zip(assign(&cost)) {
             let Some((person, (_, mirrored))) = found.and_then(|column| Some((free[column], fits[column]?))) else {
                 left.push(*detection);
@@ -181,11 +183,35 @@ impl BodyTracker {
             let person = &mut self.people[person];
             person.update(&eye, detection, mirrored);
             person.odds = (person.odds.max(0.0) + SEEN_ODDS * detection.score).min(ODDS_MAX);
-            person.believed |= BELIEVED_ODDS <= person.odds;
+            let begins = !person.believed && BELIEVED_ODDS <= person.odds;
+            person.believed |= begins;
             person.note_view(&eye, clock, detection, mirrored);
             self.clocks.compare(&self.cameras, camera, &person.views, person.trunk().0);
+            if begins {
+                fresh.push(person.track);
+            }
         }
+        fresh.into_iter().for_each(|track| self.recognise(track, taken));
         left
+    }
+
+    /// Somebody who is new may be somebody whom a passer-by hid, and who was looked for a little beside: nobody has seen
+    /// these since the new one began.
+    fn recognise(&mut self, track: TrackId, taken: &[bool]) {
+        let Some(new) = self.people.iter().position(|person| person.track == track) else { return };
+        let (begun, place) = (self.people[new].begun, self.people[new].floor());
+        let free = self.people.iter().enumerate().filter(|(index, _)| *index != new && !taken[*index]);
+        let lost = free.filter(|(_, person)| person.believed && person.seen <= begun);
+        let near = lost.map(|(index, person)| (person.floor().distance(place), index));
+        let nearest = near.min_by(|one, other| one.0.total_cmp(&other.0));
+        if let Some((_, index)) = nearest.filter(|(metres, _)| *metres < LOST_METRES) {
+            let lost = self.people[index].clone();
+            self.people[new].take_over(&lost);
+            // The other one is let go of at the end of this step.
+            self.people[index].track = track;
+            self.people[index].believed = false;
+            self.people[index].odds = f64::NEG_INFINITY;
+        }
     }
 
     /// Boxes without joints do not say where somebody is, but that they are still there.

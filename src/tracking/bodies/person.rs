@@ -19,6 +19,8 @@ const KEYPOINT_SCORE_MIN: f64 = 0.3;
 const KEYPOINTS_MIN: usize = 4;
 /// Views of two cameras this far apart in time are of one posture.
 const COMPARED_SPAN_MAX: Span = Span::from_millis(250);
+/// What no second camera saw for so long, one camera sees alone.
+const ALONE_SPAN_MIN: Span = Span::from_millis(1_000);
 /// How often what is assumed of bodies is used before a joint has forgotten it: each time it errs in the same way, so that
 /// it must not count as news.
 const REPEATED: f64 = 8.0;
@@ -53,27 +55,15 @@ const TOLD_METRES_MAX: f64 = 0.3;
 /// From between the shoulders to the base of the neck, metres upwards.
 const NECK_METRES: f64 = 0.06;
 
-/// A shoulder, its elbow and its wrist, with the numbers of the bones between.
-struct Arm {
-    shoulder: BodyPoint,
-    elbow: BodyPoint,
-    wrist: BodyPoint,
-    bones: [usize; 2],
+/// The camera that saw a wrist last, and when another one than that did.
+#[derive(Clone, Copy, Debug, Default)]
+struct Looked {
+    last: Option<(usize, ShopTime)>,
+    other: Option<ShopTime>,
 }
 
-/// Both arms.
-const ARMS: [Arm; 2] = [
-    Arm { shoulder: BodyPoint::LeftShoulder, elbow: BodyPoint::LeftElbow, wrist: BodyPoint::LeftWrist, bones: [4, 6] },
-    Arm {
-        shoulder: BodyPoint::RightShoulder,
-        elbow: BodyPoint::RightElbow,
-        wrist: BodyPoint::RightWrist,
-        bones: [5, 7],
-    },
-];
-/// How well an arm that reaches into a shelf must fit its elbow, in deviations; and how sure the wrist is then, metres.
-const TURN_SIGMAS: f64 = 2.0;
-const TURNED_METRES: f64 = 0.15;
+/// Both wrists.
+const WRISTS: [BodyPoint; 2] = [BodyPoint::LeftWrist, BodyPoint::RightWrist];
 /// Joints whose height above the floor is much the same whatever somebody does, except when they crouch.
 const STANDING: [BodyPoint; 6] = [
     BodyPoint::LeftShoulder,
@@ -94,12 +84,14 @@ pub(super) struct Person {
     pub(super) seen: ShopTime,
     /// What each camera saw of them lately.
     pub(super) views: BTreeMap<usize, View>,
-    /// The camera that saw each wrist last, or before the one that does now.
-    wrist_looks: [Option<(usize, ShopTime)>; 2],
+    /// Who saw each wrist.
+    wrist_looks: [Looked; 2],
     /// When each camera saw them last.
     looked: BTreeMap<usize, ShopTime>,
     /// Whether they are there: the logarithm of the odds.
     pub(super) odds: f64,
+    /// When a camera saw them first.
+    pub(super) begun: ShopTime,
     /// Whether it was ever believed that they are.
     pub(super) believed: bool,
     joints: [JointFilter; BodyPoint::COUNT],
@@ -134,7 +126,8 @@ impl Person {
             seen: at,
             views: BTreeMap::new(),
             looked: BTreeMap::new(),
-            wrist_looks: [None; 2],
+            wrist_looks: [Looked::default(); 2],
+            begun: at,
             believed: false,
             odds: 0.0,
             joints,
@@ -235,67 +228,33 @@ impl Person {
     fn reach(&mut self, eye: &Eye<'_>, detection: &Detection, mirrored: bool) {
         let trunk = self.trunk().0;
         let near: Vec<&Front> = eye.fronts.iter().filter(|front| front.is_near(trunk)).collect();
-        if near.is_empty() {
-            self.wrist_looks = [None; 2];
-            return;
-        }
-        for (number, arm) in ARMS.iter().enumerate() {
-            let wrist = arm.wrist;
+        for (wrist, look) in WRISTS.into_iter().zip(&mut self.wrist_looks) {
             if usable(detection, side(wrist as usize, mirrored)).is_none() {
                 continue;
             }
-            let is_other = |look: &(usize, ShopTime)| look.0 != eye.number && self.at - look.1 < COMPARED_SPAN_MAX;
-            let before = self.wrist_looks[number].filter(is_other);
-            self.wrist_looks[number] = before.or(Some((eye.number, self.at)));
-            if before.is_some() {
+            if let Some((_, at)) = look.last.filter(|(last, _)| *last != eye.number) {
+                look.other = Some(at);
+            }
+            look.last = Some((eye.number, self.at));
+            if look.other.is_some_and(|other| self.at - other < ALONE_SPAN_MIN) {
                 continue;
             }
-            let position = self.joints[wrist as usize].position();
-            let holds = near.iter().filter_map(|front| front.hold(trunk, position));
-            match holds.min_by(|one, other| one.off_metres.abs().total_cmp(&other.off_metres.abs())) {
-                Some(hold) => {
-                    let joint = &mut self.joints[wrist as usize];
-                    let doubt = (hold.way.transpose() * joint.position_covariance() * hold.way)[0];
-                    joint.nudge(hold.way, hold.off_metres, doubt + REPEATED * hold.variance);
-                }
-                None => self.turn_over(eye, &near, trunk, (detection, mirrored), arm),
-            }
+            let joint = &mut self.joints[wrist as usize];
+            let holds = near.iter().filter_map(|front| front.hold(trunk, joint.position()));
+            let Some(hold) = holds.min_by(|one, other| one.off_metres.abs().total_cmp(&other.off_metres.abs())) else {
+                continue;
+            };
+            let doubt = (hold.way.transpose() * joint.position_covariance() * hold.way)[0];
+            joint.nudge(hold.way, hold.off_metres, doubt + REPEATED * hold.variance);
         }
     }
 
-    /// An arm that points towards a camera looks like one that points away from it. The one that ends at a shelf is the
-    /// likelier of the two.
-    fn turn_over(
-        &mut self,
-        eye: &Eye<'_>,
-        near: &[&Front],
-        trunk: Point<World>,
-        (detection, mirrored): (&Detection, bool),
-        arm: &Arm,
-    ) {
-        let from = eye.camera.pose().position;
-        let ray = |joint: BodyPoint| {
-            usable(detection, side(joint as usize, mirrored)).and_then(|seen| eye.camera.ray_from_pixel(seen.pixel))
-        };
-        let Some(wrist_ray) = ray(arm.wrist) else { return };
-        let shoulder = self.joints[arm.shoulder as usize].position();
-        let elbow = &self.joints[arm.elbow as usize];
-        let [(upper, _), (lower, sigma)] = arm.bones.map(|bone| self.bones[bone]);
-        let doubt = (TURN_SIGMAS * sigma.hypot(elbow.sigma_metres().min(TURNED_METRES))).min(lower);
-        let other = ray(arm.elbow).and_then(|ray| other_end(from, ray, shoulder, upper, elbow.position()));
-        let ends = near.iter().filter_map(|front| front.end(trunk, from, wrist_ray));
-        let fits = ends.flat_map(|end| {
-            let elbows = [Some(elbow.position()), other].into_iter().flatten();
-            elbows.map(move |elbow| ((end.distance(elbow) - lower).abs(), end, elbow))
-        });
-        let Some((misfit, end, elbow)) = fits.min_by(|one, other| one.0.total_cmp(&other.0)) else { return };
-        if misfit < doubt {
-            let spread = Matrix3::identity() * (TURNED_METRES * TURNED_METRES);
-            self.joints[arm.wrist as usize] = JointFilter::new(end, spread, 1.0);
-            if elbow != self.joints[arm.elbow as usize].position() {
-                self.joints[arm.elbow as usize] = JointFilter::new(elbow, spread, 1.0);
-            }
-        }
+    /// Goes on under the name of somebody who was lost, with what was learnt of them.
+    pub(super) fn take_over(&mut self, lost: &Person) {
+        self.track = lost.track;
+        self.bones = lost.bones;
+        self.begun = lost.begun;
+        blend(&mut self.look, &lost.look, 1.0 - LOOK_SHARE);
     }
 
     /// Whether two cameras saw them just before.
@@ -456,21 +415,6 @@ fn along_ray(eye: Point<World>, ray: Point<World>, floor: Point<Floor>, index: u
     let curve = flat * (ray.x * ray.x + ray.y * ray.y) + steep * ray.z * ray.z;
     let along = (toward / curve.max(1e-9)).max(0.1);
     eye + ray * along
-}
-
-/// A ray meets the places at a distance from a point twice: the meeting that is further from `here`.
-fn other_end(
-    eye: Point<World>,
-    ray: Point<World>,
-    centre: Point<World>,
-    radius: f64,
-    here: Point<World>,
-) -> Option<Point<World>> {
-    let (ray_way, to_centre) = (vector(ray), vector(centre - eye));
-    let along = ray_way.dot(&to_centre);
-    let half = (radius * radius - (to_centre.norm_squared() - along * along)).max(0.0).sqrt();
-    let ends = [along - half, along + half].map(|along| eye + ray * along);
-    ends.into_iter().max_by(|one, other| one.distance(here).total_cmp(&other.distance(here)))
 }
 
 fn vector(point: Point<World>) -> Vector3<f64> {

@@ -66,15 +66,4 @@ impl Front {
         let way = Vector3::new(inwards.x, inwards.y, inwards.z);
         Some(Hold { way, off_metres: mean - wrist.y, variance: sigma * sigma })
     }
-
-    /// Where a ray from a camera comes to where wrists are that reach into this shelf; `None` where it passes it by, and
-    /// for somebody who does not stand in front of it.
-    pub(super) fn end(&self, trunk: Point<World>, eye: Point<World>, ray: Point<World>) -> Option<Point<World>> {
-        let from = self.placement.local_from_world(eye);
-        let way = self.placement.local_from_world(eye + ray) - from;
-        let along = (WRIST_METRES.0 - from.y) / way.y;
-        let end = eye + ray * along;
-        (along.is_finite() && 0.0 < along).then_some(())?;
-        self.hold(trunk, end).map(|_| end)
-    }
 }
