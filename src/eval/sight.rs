@@ -1,6 +1,6 @@
 //! People on the floor against where everybody really was: who is who, how far off the floor points and the wrists are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -15,7 +15,7 @@ use crate::truth::{FrameTruth, SceneBody, SceneTruth, Visibility};
 const GATE_METRES: f64 = 0.5;
 /// Scenes further apart than this say nothing of what was between them.
 const SCENES_APART_MAX: Span = Span::from_millis(500);
-/// A camera sees a point at an instant if it did in a frame this near to it.
+/// A camera sees a point or somebody at an instant if it did in a frame this near to it.
 const SEEN_SPAN_MAX: Span = Span::from_millis(70);
 /// Both wrists.
 const WRISTS: [BodyPoint; 2] = [BodyPoint::LeftWrist, BodyPoint::RightWrist];
@@ -53,6 +53,10 @@ pub struct SightScore {
     pub wrist_errors: Errors,
     /// Wrists of people who were found that two cameras or more see, and of which nothing is told.
     pub wrists_untold: usize,
+    /// How far off wrists are that one camera sees.
+    pub lone_wrist_errors: Errors,
+    /// Such wrists of which nothing is told.
+    pub lone_wrists_untold: usize,
 }
 
 /// Takes truth and what is told, in any order, and judges at the end. It holds all of it.
@@ -61,6 +65,8 @@ pub struct SightJudge {
     scenes: BTreeMap<ShopTime, Vec<SceneBody>>,
     /// When which camera saw which wrist of whom.
     wrists: BTreeMap<(VisitId, usize), Vec<(ShopTime, CameraId)>>,
+    /// When some camera saw some joint of whom.
+    seen: BTreeMap<VisitId, BTreeSet<ShopTime>>,
     told: BTreeMap<ShopTime, Vec<Told>>,
 }
 
@@ -73,6 +79,9 @@ impl SightJudge {
     /// Takes what a frame really shows.
     pub fn take_frame(&mut self, frame: &FrameTruth) {
         for body in &frame.people {
+            if body.keypoints.iter().any(|point| point.visibility == Visibility::Visible) {
+                self.seen.entry(body.visit).or_default().insert(frame.at);
+            }
             for (side, wrist) in WRISTS.into_iter().enumerate() {
                 if body.keypoints[wrist as usize].visibility == Visibility::Visible {
                     self.wrists.entry((body.visit, side)).or_default().push((frame.at, frame.camera.clone()));
@@ -91,32 +100,41 @@ impl SightJudge {
     pub fn score(mut self, clock_ahead: Span) -> Option<SightScore> {
         self.wrists.values_mut().for_each(|seen| seen.sort());
         let (mut there, mut said) = (Vec::new(), Vec::new());
-        let (mut floor_errors, mut wrist_errors, mut wrists_untold) = (Vec::new(), Vec::new(), 0);
+        let (mut floor_errors, mut wrist_errors, mut wrists_untold) = (Vec::new(), [Vec::new(), Vec::new()], [0; 2]);
         for (frame, (at, told)) in (0..).zip(&self.told) {
             let at = *at - clock_ahead;
             let Some(people) = self.people_at(at) else { continue };
-            there.extend(people.iter().map(|body| {
+            let pairs = pairs(&people, told);
+            let (seen, unseen): (Vec<&SceneBody>, Vec<&SceneBody>) =
+                people.iter().partition(|body| self.is_seen(body.visit, at));
+            there.extend(seen.into_iter().map(|body| {
                 // Names are numbers of 64 bits; only whether two are equal matters.
                 Observed { frame, id: body.visit.number() as i64, place: stands(body) }
             }));
-            said.extend(told.iter().map(|one| Observed { frame, id: one.track.number() as i64, place: one.floor }));
-            for (body, one) in pairs(&people, told) {
+            // Whom no camera sees need not be told, and may be.
+            let excused =
+                |one: &Told| pairs.iter().any(|(body, other)| other.track == one.track && unseen.contains(body));
+            let judged = told.iter().filter(|one| !excused(one));
+            said.extend(judged.map(|one| Observed { frame, id: one.track.number() as i64, place: one.floor }));
+            for (body, one) in pairs {
                 floor_errors.push(stands(body).distance(one.floor));
-                for (side, wrist) in
-                    WRISTS.into_iter().enumerate().filter(|(side, _)| self.is_plain(body.visit, *side, at))
-                {
+                for (side, wrist) in WRISTS.into_iter().enumerate() {
+                    let Some(views) = self.cameras_seeing(body.visit, side, at).checked_sub(1) else { continue };
                     match one.wrists[side] {
-                        Some(told) => wrist_errors.push(told.distance(body.joints[wrist as usize])),
-                        None => wrists_untold += 1,
+                        Some(told) => wrist_errors[views].push(told.distance(body.joints[wrist as usize])),
+                        None => wrists_untold[views] += 1,
                     }
                 }
             }
         }
+        let [lone, plain] = wrist_errors;
         (!there.is_empty()).then(|| SightScore {
             floor: TrackScore::of(&Scene::of_points(&there, &said, GATE_METRES)),
             floor_errors: Errors::of(floor_errors),
-            wrist_errors: Errors::of(wrist_errors),
-            wrists_untold,
+            wrist_errors: Errors::of(plain),
+            wrists_untold: wrists_untold[1],
+            lone_wrist_errors: Errors::of(lone),
+            lone_wrists_untold: wrists_untold[0],
         })
     }
 
@@ -137,14 +155,20 @@ impl SightJudge {
         Some(first.iter().filter_map(between).collect())
     }
 
-    /// Whether two cameras see a wrist at an instant.
-    fn is_plain(&self, visit: VisitId, side: usize, at: ShopTime) -> bool {
-        let Some(seen) = self.wrists.get(&(visit, side)) else { return false };
+    /// Whether a camera sees a joint of somebody at an instant.
+    fn is_seen(&self, visit: VisitId, at: ShopTime) -> bool {
+        let around = at - SEEN_SPAN_MAX..=at + SEEN_SPAN_MAX;
+        self.seen.get(&visit).is_some_and(|seen| seen.range(around).next().is_some())
+    }
+
+    /// How many cameras see a wrist at an instant; more than two are two.
+    fn cameras_seeing(&self, visit: VisitId, side: usize, at: ShopTime) -> usize {
+        let Some(seen) = self.wrists.get(&(visit, side)) else { return 0 };
         let from = seen.partition_point(|(time, _)| *time < at - SEEN_SPAN_MAX);
         let mut near =
             seen[from..].iter().take_while(|(time, _)| *time <= at + SEEN_SPAN_MAX).map(|(_, camera)| camera);
-        let first = near.next();
-        near.any(|camera| Some(camera) != first)
+        let Some(first) = near.next() else { return 0 };
+        if near.any(|camera| camera != first) { 2 } else { 1 }
     }
 }
 
@@ -160,13 +184,18 @@ impl SightScore {
     /// The scores for people; ends in a newline.
     pub fn to_text(&self) -> String {
         let mut text = self.floor.to_text();
-        for (name, errors) in [("floor", &self.floor_errors), ("wrists that two cameras see", &self.wrist_errors)] {
+        let lone = self.lone_wrists_untold;
+        let lengths = [
+            ("floor", &self.floor_errors),
+            ("wrists that two cameras see", &self.wrist_errors),
+            ("wrists that one camera sees", &self.lone_wrist_errors),
+        ];
+        for (name, errors) in lengths {
             let (median, p95) = (errors.median_metres * 100.0, errors.p95_metres * 100.0);
             let _ = writeln!(text, "{name}: median {median:.1} cm, 95 % within {p95:.1} cm, of {}", errors.count);
         }
-        if 0 < self.wrists_untold {
-            let _ = writeln!(text, "{} such wrists are not told", self.wrists_untold);
-        }
+        let _ =
+            writeln!(text, "{} wrists of the former kind and {lone} of the latter are not told", self.wrists_untold);
         text
     }
 }

@@ -41,7 +41,8 @@ impl Sight {
     pub fn new(shop: &Shop) -> Self {
         let cameras = shop.cameras().iter().map(|camera| (camera.id.clone(), camera.view)).collect();
         Sight {
-            bodies: BodyTracker::new(cameras, BodyOptions::USUAL, TrackId::new(FIRST_TRACK)),
+            bodies: BodyTracker::new(cameras, BodyOptions::USUAL, TrackId::new(FIRST_TRACK))
+                .with_shelves(shop.shelves()),
             sequence: 0,
             now: None,
             leaps: 0,

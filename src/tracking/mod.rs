@@ -10,6 +10,7 @@ mod bodies;
 mod body;
 mod doubt;
 pub mod floor;
+mod looks;
 mod stitch;
 pub mod tracklets;
 

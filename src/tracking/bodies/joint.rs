@@ -14,6 +14,9 @@ const REST_SECS: f64 = 2.0;
 /// Uncertainty beyond which nothing more is lost, metres.
 const SIGMA_METRES_MAX: f64 = 1.5;
 
+/// Squared Mahalanobis distance beyond which a pixel counts the less, the further it is off: one in seven goes beyond.
+const USUAL: f64 = 4.0;
+
 /// State of a joint.
 #[derive(Clone, Debug)]
 pub(super) struct JointFilter {
@@ -29,7 +32,7 @@ pub(super) struct Expected {
     pub(super) pixel: Vector2<f64>,
     /// How it moves there when the joint moves, pixels a metre.
     pub(super) slope: Matrix2x3<f64>,
-    /// How far it may be from there because the joint is not known better, square pixels.
+    /// How far it may be from there because joint and clock are not known better, square pixels.
     pub(super) spread: Matrix2<f64>,
 }
 
@@ -58,6 +61,11 @@ impl JointFilter {
     /// The longest half axis of the ellipsoid of one standard deviation, metres, from above.
     pub(super) fn sigma_metres(&self) -> f64 {
         self.position_covariance().trace().max(0.0).sqrt()
+    }
+
+    /// Lets the joint be elsewhere by a deviation.
+    pub(super) fn loosen(&mut self, metres: f64) {
+        (0..3).for_each(|axis| self.covariance[(axis, axis)] += metres * metres);
     }
 
     /// Moves on by `secs`, also backwards; `jolt` is the spread of accelerations, metres a second squared.
@@ -89,8 +97,8 @@ impl JointFilter {
         }
     }
 
-    /// What a camera should see; `None` where it cannot see the joint.
-    pub(super) fn expected(&self, camera: &Camera) -> Option<Expected> {
+    /// What a camera should see whose clock is off by a deviation of `clock_secs`; `None` where it cannot see the joint.
+    pub(super) fn expected(&self, camera: &Camera, clock_secs: f64) -> Option<Expected> {
         let at = |point: Point<World>| camera.pixel_from_world(point).map(|pixel: Point<Pixel>| [pixel.x, pixel.y]);
         let here = self.position();
         let pixel = Vector2::from(at(here)?);
@@ -99,7 +107,10 @@ impl JointFilter {
             let beside = here + Point::new(way[0], way[1], way[2]) * DERIVATIVE_METRES;
             slope.set_column(axis, &((Vector2::from(at(beside)?) - pixel) / DERIVATIVE_METRES));
         }
-        let spread = slope * self.position_covariance() * slope.transpose();
+        // What moves is elsewhere by the time that the clock is off. That is no error of the joint, but one of what is seen.
+        let velocity = self.velocity();
+        let speeds = velocity * velocity.transpose() + self.covariance.fixed_view::<3, 3>(3, 3);
+        let spread = slope * (self.position_covariance() + speeds * (clock_secs * clock_secs)) * slope.transpose();
         Some(Expected { pixel, slope, spread })
     }
 
@@ -107,12 +118,14 @@ impl JointFilter {
     /// a pixel further off than `gate` changes nothing.
     pub(super) fn update(&mut self, expected: &Expected, seen: Vector2<f64>, sigma: f64, gate: f64) -> f64 {
         let off = seen - expected.pixel;
-        let spread = expected.spread + Matrix2::identity() * sigma * sigma;
-        let Some(inverse) = spread.try_inverse() else { return f64::INFINITY };
+        let spread = |noise: f64| (expected.spread + Matrix2::identity() * noise).try_inverse();
+        let Some(inverse) = spread(sigma * sigma) else { return f64::INFINITY };
         let distance = (off.transpose() * inverse * off)[0];
         if distance.is_nan() || gate < distance {
             return f64::INFINITY;
         }
+        // Networks err by much more often than a Gaussian does.
+        let Some(inverse) = spread(sigma * sigma * (distance / USUAL).max(1.0)) else { return f64::INFINITY };
         let gain: Matrix6x2<f64> = self.covariance.fixed_columns::<3>(0) * expected.slope.transpose() * inverse;
         self.state += gain * off;
         let lost = gain * expected.slope * self.covariance.fixed_rows::<3>(0);

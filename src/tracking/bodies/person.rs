@@ -1,26 +1,40 @@
 //! One person seen by several cameras: seventeen joints held together by bones of constant length.
 
+use std::collections::BTreeMap;
+
 use nalgebra::{Matrix3, Vector2, Vector3};
 
 use super::joint::JointFilter;
+use super::reach::Front;
 use super::skeleton::{ASIDE, BONES, HEIGHTS, JOLTS};
+use super::view::{Eye, Glimpse, Ray, View};
 use crate::base::{ShopTime, Span, TrackId};
 use crate::facts::{BodyPoint, Detection, Joint, JointKind, Joints, Keypoint};
-use crate::geometry::{Camera, Floor, Point, World};
+use crate::geometry::{Camera, Floor, Pixel, PixelBox, Point, World};
+use crate::tracking::looks::blend;
 
 /// Keypoints below this score are guesses of the network and are left out.
 const KEYPOINT_SCORE_MIN: f64 = 0.3;
 /// Keypoints that a detection needs to say where somebody is.
 const KEYPOINTS_MIN: usize = 4;
+/// Views of two cameras this far apart in time are of one posture.
+const COMPARED_SPAN_MAX: Span = Span::from_millis(250);
+/// What no second camera saw for so long, one camera sees alone.
+const ALONE_SPAN_MIN: Span = Span::from_millis(1_000);
+/// How often what is assumed of bodies is used before a joint has forgotten it: each time it errs in the same way, so that
+/// it must not count as news.
+const REPEATED: f64 = 8.0;
+/// By how much the whole body may be elsewhere when a camera sees it where it was not expected, metres.
+const LOOSE_METRES: f64 = 0.5;
 /// Squared Mahalanobis distance at which a keypoint is somebody else's, or wrong: one in ten thousand goes beyond.
 const GATE: f64 = 18.4;
 /// What one keypoint adds to the cost of an assignment at most, and the mean beyond which it is somebody else.
 const COST_MAX: f64 = 25.0;
 const COST_MEAN_MAX: f64 = 9.0;
+/// Share of keypoints that may be wrong, in a hundred.
+const WRONG_PERCENT: usize = 30;
 /// What it costs to take left for right: networks do so seldom.
 const MIRRORED_COST: f64 = 2.0;
-/// How much two looks that have nothing in common add to the cost.
-const LOOK_COST: f64 = 6.0;
 /// How quickly a look follows what is seen.
 const LOOK_SHARE: f32 = 0.1;
 /// Deviation of a keypoint as a share of the root of a person's area in the picture, joint by joint: what people who
@@ -34,14 +48,31 @@ const KEYPOINT_PIXELS_MIN: f64 = 1.0;
 const AREA_SHARE: f64 = 0.53;
 /// Deviation of a bone's length in one look, metres.
 const BONE_METRES: f64 = 0.02;
-/// Views of two cameras this far apart are still compared.
-const COMPARED_SPAN_MAX: Span = Span::from_millis(250);
 /// A joint known worse than this has got lost, metres.
 const LOST_METRES: f64 = 0.7;
 /// A joint known worse than this is not told, metres.
 const TOLD_METRES_MAX: f64 = 0.3;
 /// From between the shoulders to the base of the neck, metres upwards.
 const NECK_METRES: f64 = 0.06;
+
+/// The camera that saw a wrist last, and when another one than that did.
+#[derive(Clone, Copy, Debug, Default)]
+struct Looked {
+    last: Option<(usize, ShopTime)>,
+    other: Option<ShopTime>,
+}
+
+/// Both wrists.
+const WRISTS: [BodyPoint; 2] = [BodyPoint::LeftWrist, BodyPoint::RightWrist];
+/// Joints whose height above the floor is much the same whatever somebody does, except when they crouch.
+const STANDING: [BodyPoint; 6] = [
+    BodyPoint::LeftShoulder,
+    BodyPoint::RightShoulder,
+    BodyPoint::LeftHip,
+    BodyPoint::RightHip,
+    BodyPoint::LeftAnkle,
+    BodyPoint::RightAnkle,
+];
 
 /// Somebody on the floor.
 #[derive(Clone, Debug)]
@@ -51,30 +82,30 @@ pub(super) struct Person {
     pub(super) at: ShopTime,
     /// When a camera saw them last.
     pub(super) seen: ShopTime,
-    /// The camera that saw them last, and when another one than that did.
-    view: Option<(usize, ShopTime)>,
-    other_view: Option<ShopTime>,
+    /// What each camera saw of them lately.
+    pub(super) views: BTreeMap<usize, View>,
+    /// Who saw each wrist.
+    wrist_looks: [Looked; 2],
+    /// When each camera saw them last.
+    looked: BTreeMap<usize, ShopTime>,
     /// Whether they are there: the logarithm of the odds.
     pub(super) odds: f64,
+    /// When a camera saw them first.
+    pub(super) begun: ShopTime,
+    /// Whether it was ever believed that they are.
+    pub(super) believed: bool,
     joints: [JointFilter; BodyPoint::COUNT],
     /// Mean and deviation of each bone's length, metres.
     bones: [(f64, f64); BONES.len()],
     /// What they look like; empty as long as nobody says.
-    look: Vec<f32>,
-}
-
-/// What a keypoint was off, and how it would have moved meanwhile: pixels and pixels a second.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Lag {
-    pub(super) off: Vector2<f64>,
-    pub(super) speed: Vector2<f64>,
-    pub(super) sigma: f64,
+    pub(super) look: Vec<f32>,
 }
 
 impl Person {
     /// Somebody whom one camera sees: each joint lies on the ray of its pixel, at its usual height, near the vertical
     /// through the feet. `None` when too little is seen to say where.
-    pub(super) fn new(track: TrackId, at: ShopTime, camera: &Camera, detection: &Detection) -> Option<Self> {
+    pub(super) fn new(track: TrackId, at: ShopTime, eye: &Eye<'_>, detection: &Detection) -> Option<Self> {
+        let camera = eye.camera;
         let floor = place(camera, detection)?;
         let joint = |index: usize| {
             let (height, sigma) = HEIGHTS[index];
@@ -89,9 +120,21 @@ impl Person {
         };
         let joints = std::array::from_fn(joint);
         let bones = std::array::from_fn(|index| BONES[index].metres);
-        let mut person =
-            Person { track, at, seen: at, view: None, other_view: None, odds: 0.0, joints, bones, look: Vec::new() };
-        person.update(camera, detection, false);
+        let mut person = Person {
+            track,
+            at,
+            seen: at,
+            views: BTreeMap::new(),
+            looked: BTreeMap::new(),
+            wrist_looks: [Looked::default(); 2],
+            begun: at,
+            believed: false,
+            odds: 0.0,
+            joints,
+            bones,
+            look: Vec::new(),
+        };
+        person.update(eye, detection, false);
         Some(person)
     }
 
@@ -104,9 +147,9 @@ impl Person {
 
     /// What it costs to take a detection for this person, and whether its left is the person's right, as networks mix up
     /// at times; `None` when it cannot be.
-    pub(super) fn cost(&self, camera: &Camera, detection: &Detection) -> Option<(f64, bool)> {
-        let straight = self.cost_of(camera, detection, false);
-        let mirrored = self.cost_of(camera, detection, true);
+    pub(super) fn cost(&self, eye: &Eye<'_>, detection: &Detection) -> Option<(f64, bool)> {
+        let straight = self.cost_of(eye, detection, false);
+        let mirrored = self.cost_of(eye, detection, true);
         match (straight, mirrored) {
             (Some(straight), Some(mirrored)) if mirrored + MIRRORED_COST < straight => Some((mirrored, true)),
             (Some(straight), _) => Some((straight, false)),
@@ -114,58 +157,128 @@ impl Person {
         }
     }
 
-    fn cost_of(&self, camera: &Camera, detection: &Detection, mirrored: bool) -> Option<f64> {
-        let (mut sum, mut count) = (0.0, 0.0);
+    fn cost_of(&self, eye: &Eye<'_>, detection: &Detection, mirrored: bool) -> Option<f64> {
+        let mut costs = [0.0; BodyPoint::COUNT];
+        let mut count = 0;
         for (index, joint) in self.joints.iter().enumerate() {
             let Some(point) = usable(detection, side(index, mirrored)) else { continue };
             // A joint that is thought to be where the lens cannot see says nothing against the rest.
-            let Some(expected) = joint.expected(camera) else { continue };
+            let Some(expected) = joint.expected(eye.camera, eye.clock_secs) else { continue };
             let sigma = keypoint_sigma(detection, point, index);
             let spread = expected.spread + nalgebra::Matrix2::identity() * (sigma * sigma);
             let off = Vector2::new(point.pixel.x, point.pixel.y) - expected.pixel;
             let distance = spread.try_inverse().map_or(COST_MAX, |inverse| (off.transpose() * inverse * off)[0]);
             // The wider the guess, the less a hit means: the log of the spread is part of a Gaussian's likelihood.
             let doubt = (spread.determinant().max(1e-9).sqrt() / (sigma * sigma)).ln().max(0.0) * 0.5;
-            sum += distance.min(COST_MAX) + doubt;
-            count += 1.0;
+            costs[count] = distance.min(COST_MAX) + doubt;
+            count += 1;
         }
-        let mean = sum / count;
-        let unlike = self.unlikeness(&detection.embedding).map_or(0.0, |unlike| unlike * LOOK_COST);
-        (KEYPOINTS_MIN as f64 <= count && mean < COST_MEAN_MAX).then_some(mean + unlike)
+        // The worst are left out: networks put joints that they do not see anywhere.
+        let kept = count - count * WRONG_PERCENT / 100;
+        costs[..count].sort_by(f64::total_cmp);
+        let mean = costs[..kept].iter().sum::<f64>() / kept as f64;
+        // Both are twice the logarithm of a likelihood.
+        let worth = 2.0 * eye.looks.worth(&self.look, &detection.embedding);
+        (KEYPOINTS_MIN <= count && mean < COST_MEAN_MAX).then_some(mean - worth)
     }
 
-    /// Takes a detection in, as [`Person::cost`] says; gives what it was off.
-    pub(super) fn update(&mut self, camera: &Camera, detection: &Detection, mirrored: bool) -> Vec<Lag> {
-        let mut lags = Vec::new();
+    /// How well a box fits around them, as intersection over union; 0 where the camera does not see them.
+    pub(super) fn overlap(&self, camera: &Camera, bounds: &PixelBox) -> f64 {
+        let pixels = || self.joints.iter().filter_map(|joint| camera.pixel_from_world(joint.position()));
+        let range = |of: fn(&Point<Pixel>) -> f64| {
+            pixels()
+                .map(|pixel| of(&pixel))
+                .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), value| (least.min(value), most.max(value)))
+        };
+        let ((left, right), (top, bottom)) = (range(|pixel| pixel.x), range(|pixel| pixel.y));
+        if left < right { PixelBox { left, top, right, bottom }.iou(bounds) } else { 0.0 }
+    }
+
+    /// Takes a detection in, as [`Person::cost`] says.
+    pub(super) fn update(&mut self, eye: &Eye<'_>, detection: &Detection, mirrored: bool) {
         for (index, joint) in self.joints.iter_mut().enumerate() {
             let Some(point) = usable(detection, side(index, mirrored)) else { continue };
-            let Some(expected) = joint.expected(camera) else { continue };
+            let Some(expected) = joint.expected(eye.camera, eye.clock_secs) else { continue };
             let sigma = keypoint_sigma(detection, point, index);
             let seen = Vector2::new(point.pixel.x, point.pixel.y);
-            let speed = expected.slope * joint.velocity();
-            let distance = joint.update(&expected, seen, sigma, GATE);
-            if distance <= GATE {
-                // What the joint itself may be off along its way is no sign of time either.
-                let along = speed / speed.norm().max(1e-9);
-                let spread = (along.transpose() * expected.spread * along)[0].max(0.0);
-                lags.push(Lag { off: seen - expected.pixel, speed, sigma: (sigma * sigma + spread).sqrt() });
-            }
+            joint.update(&expected, seen, sigma, GATE);
         }
         self.find_again();
+        self.stand();
         self.hold_together();
-        self.remember(&detection.embedding);
-        lags
+        self.reach(eye, detection, mirrored);
+        blend(&mut self.look, &detection.embedding, LOOK_SHARE);
     }
 
-    /// Notes that a camera sees them, and answers whether another one did so just before: only then the two can be
-    /// compared.
-    pub(super) fn note_view(&mut self, camera: usize) -> bool {
-        if let Some((_, at)) = self.view.filter(|(last, _)| *last != camera) {
-            self.other_view = Some(at);
-        }
-        self.view = Some((camera, self.at));
+    /// Notes what a camera sees of them at an instant of its own clock.
+    pub(super) fn note_view(&mut self, eye: &Eye<'_>, at: ShopTime, detection: &Detection, mirrored: bool) {
+        let [across, down] = eye.camera.lens().focal_pixels;
+        let focal_pixels = f64::midpoint(across, down);
+        let ray = |index: usize| {
+            let point = usable(detection, side(index, mirrored))?;
+            let radians = keypoint_sigma(detection, point, index) / focal_pixels;
+            Some(Ray { way: vector(eye.camera.ray_from_pixel(point.pixel)?), radians })
+        };
+        self.views.entry(eye.number).or_default().push(Glimpse { at, rays: std::array::from_fn(ray) });
+        self.looked.insert(eye.number, self.at);
         self.seen = self.at;
-        self.other_view.is_some_and(|other| self.at - other < COMPARED_SPAN_MAX)
+    }
+
+    /// Wrists that no other camera sees end where shelves are.
+    fn reach(&mut self, eye: &Eye<'_>, detection: &Detection, mirrored: bool) {
+        let trunk = self.trunk().0;
+        let near: Vec<&Front> = eye.fronts.iter().filter(|front| front.is_near(trunk)).collect();
+        for (wrist, look) in WRISTS.into_iter().zip(&mut self.wrist_looks) {
+            if usable(detection, side(wrist as usize, mirrored)).is_none() {
+                continue;
+            }
+            if let Some((_, at)) = look.last.filter(|(last, _)| *last != eye.number) {
+                look.other = Some(at);
+            }
+            look.last = Some((eye.number, self.at));
+            if look.other.is_some_and(|other| self.at - other < ALONE_SPAN_MIN) {
+                continue;
+            }
+            let joint = &mut self.joints[wrist as usize];
+            let holds = near.iter().filter_map(|front| front.hold(trunk, joint.position()));
+            let Some(hold) = holds.min_by(|one, other| one.off_metres.abs().total_cmp(&other.off_metres.abs())) else {
+                continue;
+            };
+            let doubt = (hold.way.transpose() * joint.position_covariance() * hold.way)[0];
+            joint.nudge(hold.way, hold.off_metres, doubt + REPEATED * hold.variance);
+        }
+    }
+
+    /// Goes on under the name of somebody who was lost, with what was learnt of them.
+    pub(super) fn take_over(&mut self, lost: &Person) {
+        self.track = lost.track;
+        self.bones = lost.bones;
+        self.begun = lost.begun;
+        blend(&mut self.look, &lost.look, 1.0 - LOOK_SHARE);
+    }
+
+    /// Whether two cameras saw them just before.
+    pub(super) fn is_compared(&self) -> bool {
+        1 < self.looked.values().filter(|at| self.at - **at < COMPARED_SPAN_MAX).count()
+    }
+
+    /// The same person, perhaps somewhere else nearby, as they were placed by too little.
+    pub(super) fn loosened(&self) -> Person {
+        let mut person = self.clone();
+        person.joints.iter_mut().for_each(|joint| joint.loosen(LOOSE_METRES));
+        person
+    }
+
+    /// People mostly stand: joints whose heights say so, one camera can place.
+    fn stand(&mut self) {
+        if self.is_compared() {
+            return;
+        }
+        for point in STANDING {
+            let ((height, sigma), joint) = (HEIGHTS[point as usize], &mut self.joints[point as usize]);
+            let total = joint.position_covariance()[(2, 2)] + REPEATED * sigma * sigma;
+            joint.nudge(Vector3::z(), height - joint.position().z, total);
+        }
     }
 
     /// A joint that nobody has seen for long may be anywhere its bone lets it: it hangs from the joint above again.
@@ -183,6 +296,7 @@ impl Person {
 
     /// Draws joints to where bones of their lengths let them be, and learns the lengths where both ends are known well.
     fn hold_together(&mut self) {
+        let compared = self.is_compared();
         for (number, bone) in BONES.iter().enumerate() {
             let (a, b) = (bone.ends.0 as usize, bone.ends.1 as usize);
             let way = vector(self.joints[b].position() - self.joints[a].position());
@@ -194,31 +308,17 @@ impl Person {
             let doubt = [a, b].map(|end| (way.transpose() * self.joints[end].position_covariance() * way)[0]);
             let (mean, sigma) = self.bones[number];
             let off = mean - length;
-            let total = doubt[0] + doubt[1] + sigma * sigma + BONE_METRES * BONE_METRES;
+            let total = doubt[0] + doubt[1] + REPEATED * sigma * sigma + BONE_METRES * BONE_METRES;
             self.joints[b].nudge(way, off, total);
             self.joints[a].nudge(-way, off, total);
+            // One camera alone cannot tell somebody small from somebody far away.
+            if !compared {
+                continue;
+            }
             let share = sigma * sigma / total;
             let sharper = (sigma * sigma * (1.0 - share)).sqrt().max(BONE_METRES / 2.0);
             self.bones[number] = (mean - off * share, sharper);
         }
-    }
-
-    fn remember(&mut self, seen: &[f32]) {
-        if self.look.len() != seen.len() {
-            self.look = seen.to_vec();
-            return;
-        }
-        self.look.iter_mut().zip(seen).for_each(|(look, seen)| *look += (seen - *look) * LOOK_SHARE);
-    }
-
-    /// Half of one minus the cosine, `0..=1`; `None` where one of them has no look.
-    fn unlikeness(&self, seen: &[f32]) -> Option<f64> {
-        if seen.is_empty() || self.look.len() != seen.len() {
-            return None;
-        }
-        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
-        let lengths = (dot(&self.look, &self.look) * dot(seen, seen)).sqrt();
-        Some((1.0 - dot(&self.look, seen) / lengths.max(1e-9)) / 2.0)
     }
 
     /// Middle of shoulders and hips, and its deviation, metres.
@@ -283,7 +383,7 @@ fn usable(detection: &Detection, index: usize) -> Option<&Keypoint> {
 
 fn keypoint_sigma(detection: &Detection, point: &Keypoint, index: usize) -> f64 {
     let size = (detection.bounds.area() * AREA_SHARE).max(1.0).sqrt();
-    (KEYPOINT_SIGMAS[index] * size / point.score.max(KEYPOINT_SCORE_MIN).sqrt()).max(KEYPOINT_PIXELS_MIN)
+    (KEYPOINT_SIGMAS[index] * size / point.score.max(KEYPOINT_SCORE_MIN)).max(KEYPOINT_PIXELS_MIN)
 }
 
 /// Where somebody stands as far as one camera can say: every joint at its usual height gives a point of the floor; flat

@@ -4,8 +4,10 @@ use rand::RngExt;
 
 use super::*;
 use crate::base::rng::{Dice, dice};
+use crate::base::{PlateId, ShelfId};
 use crate::facts::Keypoint;
-use crate::geometry::{CameraPose, Lens, PixelBox};
+use crate::geometry::{CameraPose, Lens, PixelBox, Placement};
+use crate::shop::Plate;
 
 /// A room of 6 by 5 metres with a camera in each corner.
 fn cameras() -> Vec<(CameraId, Camera)> {
@@ -243,4 +245,44 @@ fn who_is_gone_is_let_go_and_strange_frames_say_nothing() {
         tracker.step(at(1.0 + f64::from(frame) * 0.025), &empty(["a", "b", "c", "d"][frame as usize % 4]));
     }
     assert!(tracker.people(at(3.0)).people.is_empty());
+}
+
+#[test]
+fn who_is_unseen_is_not_told_and_comes_back_under_the_same_name() {
+    let (cameras, mut roll) = (cameras(), dice(3, "back"));
+    let mut tracker = BodyTracker::new(cameras.clone(), Options::USUAL, TrackId::new(7));
+    let at = |frame: usize| ShopTime::from_nanos(0) + Span::from_secs(frame as f64 * 0.025);
+    let people = [walker(1, 0.0)];
+    let mut told = Vec::new();
+    for frame in 0..120 {
+        let mut seen = look(&cameras[frame % 4], &people, CALM, &mut roll);
+        if (40..80).contains(&frame) {
+            seen.detections.clear();
+        }
+        tracker.step(at(frame), &seen);
+        told.push(tracker.people(at(frame)).people.iter().map(|person| person.track).collect::<Vec<TrackId>>());
+    }
+    assert_eq!(told[39].len(), 1);
+    // For half a second they are taken to be still there.
+    assert_eq!(told[50], told[39]);
+    assert!(told[60..80].iter().all(Vec::is_empty));
+    assert!(told[90..].iter().all(|told_now| *told_now == told[39]));
+}
+
+#[test]
+fn a_wrist_that_reaches_into_a_shelf_is_at_its_front() {
+    let shelf = Shelf {
+        id: ShelfId::new(1, 1),
+        placement: Placement { origin: Point::new(2.0, 4.0, 1.0), turn_radians: 0.0 },
+        depth_metres: 0.4,
+        clearance_metres: 0.35,
+        plates: vec![Plate { id: PlateId::new(1, 1, 1), left_metres: 0.0, width_metres: 1.0 }],
+        facings: Vec::new(),
+    };
+    let front = Front::of(&shelf);
+    let trunk = Point::new(2.5, 3.4, 1.2);
+    assert!(front.is_near(trunk) && !front.is_near(Point::new(2.5, 1.0, 1.2)));
+    let hold = front.hold(trunk, Point::new(2.4, 4.2, 1.1)).unwrap();
+    assert!((hold.off_metres - -0.25).abs() < 1e-9 && (hold.way.y - 1.0).abs() < 1e-9, "{hold:?}");
+    assert!(front.hold(trunk, Point::new(2.6, 3.5, 0.9)).is_none(), "an arm that hangs");
 }

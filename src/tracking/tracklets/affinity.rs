@@ -4,10 +4,15 @@ use crate::facts::{Detection, DetectionClass, Keypoint};
 use crate::geometry::{PixelBox, assign};
 
 use super::motion::Motion;
+use crate::tracking::looks::{Looks, blend};
 
 /// How far off, in squared distances of Mahalanobis, looks are compared of boxes that do not overlap: where 95 in 100
 /// boxes of the track come to lie (chi-squared with 4 degrees of freedom), as in DeepSORT (Wojke et al., 2017).
 const LOOK_GATE: f64 = 9.488;
+/// The most that a look takes off, as a logarithm of odds.
+const LOOK_WORTH_MIN: f64 = -1.0;
+/// No place is so sure, or so wrong, that a look cannot change it.
+const PLACE_DOUBT: f64 = 0.05;
 /// Keypoints below this score do not count, `0..=1`.
 const KEYPOINT_SCORE_MIN: f64 = 0.3;
 /// Keypoints that both must have for their poses to be compared.
@@ -21,7 +26,7 @@ const KEYPOINT_SPREADS: [f64; 17] =
 pub(super) struct Look {
     pub(super) class: DetectionClass,
     /// Exponential mean of the embeddings, of length 1; empty before the first.
-    embedding: Vec<f32>,
+    pub(super) embedding: Vec<f32>,
     /// Those of the last detection that had any.
     keypoints: Vec<Keypoint>,
     /// Its box.
@@ -44,48 +49,27 @@ impl Look {
             self.keypoints.clone_from(&one.keypoints);
             self.keypoints_bounds = one.bounds;
         }
-        if one.embedding.is_empty() {
-            return;
-        }
-        if self.embedding.len() != one.embedding.len() {
-            self.embedding.clone_from(&one.embedding);
-            return;
-        }
-        let share = (share * one.score) as f32;
-        for (mean, new) in self.embedding.iter_mut().zip(&one.embedding) {
-            *mean += share * (new - *mean);
-        }
-        let length = self.embedding.iter().map(|value| value * value).sum::<f32>().sqrt();
-        if 0.0 < length {
-            self.embedding.iter_mut().for_each(|value| *value /= length);
-        }
+        blend(&mut self.embedding, &one.embedding, (share * one.score) as f32);
     }
 }
 
 /// How alike, `0..=1`: the intersection over union with where the track is taken to be, in the mean with the poses'
-/// likeness where both have one. Looks that agree can raise it where the track may have gone, never lower it, as a look
-/// changes with light and pose (BoT-SORT; Aharon et al., 2022).
-pub(super) fn likeness(motion: &Motion, look: &Look, one: &Detection, look_distance_max: Option<f64>) -> f64 {
+/// likeness where both have one. Where the track may have gone, looks move the odds of that, as far as they have shown to
+/// tell people apart; less downwards, as somebody half hidden looks like who hides them.
+pub(super) fn likeness(motion: &Motion, look: &Look, one: &Detection, looks: &Looks) -> f64 {
     if look.class != one.class {
         return 0.0;
     }
     let predicted = motion.bounds();
     let overlap = predicted.iou(&one.bounds);
     let place = pose_likeness(&predicted, look, one).map_or(overlap, |pose| f64::midpoint(overlap, pose));
-    let Some(distance_max) = look_distance_max else { return place };
-    let distance = cosine(&look.embedding, &one.embedding).map(|cosine| 1.0 - cosine);
-    match distance.filter(|distance| *distance < distance_max) {
-        Some(distance) if 0.0 < overlap || motion.distance_squared(&one.bounds) <= LOOK_GATE => {
-            place.max(1.0 - distance)
-        }
-        _ => place,
+    let worth = looks.worth(&look.embedding, &one.embedding).max(LOOK_WORTH_MIN);
+    if worth == 0.0 || (overlap <= 0.0 && LOOK_GATE < motion.distance_squared(&one.bounds)) {
+        return place;
     }
-}
-
-/// The cosine of two vectors of length 1; `None` where one is missing or they are of different networks.
-fn cosine(a: &[f32], b: &[f32]) -> Option<f64> {
-    let comparable = !a.is_empty() && a.len() == b.len();
-    comparable.then(|| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum())
+    let place = place.clamp(PLACE_DOUBT, 1.0 - PLACE_DOUBT);
+    let odds = place / (1.0 - place) * worth.exp();
+    odds / (1.0 + odds)
 }
 
 /// Object keypoint similarity (COCO; Lin et al., 2014) of the track's last pose, carried along with its box, to the

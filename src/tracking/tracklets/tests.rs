@@ -1,7 +1,10 @@
 use std::collections::BTreeSet;
 
+use rand::RngExt;
+
 use super::{Counters, Options, PathOptions, Paths, ScoreScale, Tracker, Tracklet};
 use crate::base::limits::{DETECTIONS_PER_FRAME_MAX, TRACKS_PER_CAMERA_MAX};
+use crate::base::rng::dice;
 use crate::base::{ShopTime, Span, TrackId};
 use crate::facts::{Detection, DetectionClass, Keypoint};
 use crate::geometry::{PixelBox, Point};
@@ -91,11 +94,12 @@ fn a_flicker_is_never_confirmed() {
 fn looks_and_poses_tell_apart_who_stands_at_one_place() {
     let look = |left: f64, embedding: [f32; 2]| Detection { embedding: embedding.to_vec(), ..person(left, 50.0, 0.9) };
     let (red, blue) = ([1.0, 0.0], [0.0, 1.0]);
-    let mut frames: Vec<Vec<Detection>> = (0..10).map(|_| vec![look(100.0, red), look(124.0, blue)]).collect();
+    // Looks are believed once they have shown that they tell people apart.
+    let mut frames: Vec<Vec<Detection>> = (0..60).map(|_| vec![look(100.0, red), look(124.0, blue)]).collect();
     // In one step each comes nearer to where the other was.
     frames.push(vec![look(114.0, red), look(110.0, blue)]);
     let told = run(100, &frames);
-    assert_eq!(told[10].iter().map(|one| one.track).collect::<Vec<_>>(), [TrackId::new(1), TrackId::new(2)]);
+    assert_eq!(told[60].iter().map(|one| one.track).collect::<Vec<_>>(), [TrackId::new(1), TrackId::new(2)]);
     let posed = |left: f64, bend: f64| {
         let keypoint = |index: i32| {
             let (row, side) = (f64::from(index / 2), f64::from(index % 2));
@@ -107,6 +111,23 @@ fn looks_and_poses_tell_apart_who_stands_at_one_place() {
     frames.push(vec![posed(113.0, -3.0), posed(111.0, 3.0)]);
     let told = run(100, &frames);
     assert_eq!(told[10].iter().map(|one| one.track).collect::<Vec<_>>(), [TrackId::new(1), TrackId::new(2)]);
+}
+
+#[test]
+fn looks_that_are_noise_change_nothing() {
+    let mut roll = dice(5, "looks");
+    let mut noise = || (0..128).map(|_| roll.random::<f32>() - 0.5).collect::<Vec<f32>>();
+    let plain: Vec<Vec<Detection>> = (0..120)
+        .map(|frame| {
+            let left = 4.0 * f64::from(frame);
+            vec![person(left, 50.0, 0.9), person(480.0 - left, 70.0, 0.9)]
+        })
+        .collect();
+    let noisy: Vec<Vec<Detection>> = plain
+        .iter()
+        .map(|frame| frame.iter().map(|one| Detection { embedding: noise(), ..one.clone() }).collect())
+        .collect();
+    assert_eq!(run(100, &plain), run(100, &noisy));
 }
 
 #[test]

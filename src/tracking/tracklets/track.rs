@@ -7,9 +7,13 @@ use crate::geometry::{Pixel, PixelBox, Point};
 
 use super::affinity::{Look, likeness, pair_within};
 use super::motion::Motion;
+use crate::tracking::looks::Looks;
 
 /// Steps of the usual length for which everybody may be unseen: one, and half of one for frames that come unevenly.
 const STEPS_UNSEEN_MAX: f64 = 1.5;
+
+/// People of a frame to whom each look is compared.
+const LEARNED_PER_LOOK_MAX: usize = 16;
 
 /// How a tracker decides. The defaults are those of the papers named, with time in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,8 +36,6 @@ pub struct Options {
     pub tentative_span_max: Span,
     /// How long somebody may be unseen and still be found again.
     pub lost_span_max: Span,
-    /// Greatest cosine distance at which two looks are those of one person; `None` leaves looks out.
-    pub look_distance_max: Option<f64>,
     /// Share of a track's look that a new detection replaces, `0..=1`.
     pub look_update: f64,
 }
@@ -50,7 +52,6 @@ impl Default for Options {
             confirm_hits: 3,
             tentative_span_max: Span::from_millis(300),
             lost_span_max: Span::from_millis(2_000),
-            look_distance_max: Some(0.25),
             look_update: 0.1,
         }
     }
@@ -95,6 +96,8 @@ pub struct Tracker {
     at: Option<ShopTime>,
     /// The time between the last two frames.
     step: Option<Span>,
+    /// What looks are worth, as far as this camera has shown.
+    looks: Looks,
     counters: Counters,
 }
 
@@ -115,7 +118,15 @@ struct Track {
 impl Tracker {
     /// A tracker that has seen nothing. Track ids begin at 1.
     pub fn new(options: Options) -> Self {
-        Tracker { options, tracks: Vec::new(), next_id: 1, at: None, step: None, counters: Counters::default() }
+        Tracker {
+            options,
+            tracks: Vec::new(),
+            next_id: 1,
+            at: None,
+            step: None,
+            looks: Looks::default(),
+            counters: Counters::default(),
+        }
     }
 
     /// What was left out so far.
@@ -139,6 +150,7 @@ impl Tracker {
             usable.into_iter().partition(|&index| self.options.score_sure_min <= detections[index].score);
         let mut owner: Vec<Option<usize>> = vec![None; detections.len()];
         self.associate(detections, &sure, &unsure, &mut owner);
+        self.learn_looks(detections, &owner);
         self.settle(at, detections, &owner);
         let free: Vec<usize> = sure.into_iter().filter(|&index| owner[index].is_none()).collect();
         self.begin(at, detections, &free, &mut owner);
@@ -189,8 +201,7 @@ impl Tracker {
     fn associate(&self, detections: &[Detection], sure: &[usize], unsure: &[usize], owner: &mut [Option<usize>]) {
         let options = &self.options;
         let mut free: Vec<usize> = (0..self.tracks.len()).collect();
-        let look = options.look_distance_max;
-        let by_motion = |track: &Track, one: &Detection| likeness(&track.motion, &track.look, one, look);
+        let by_motion = |track: &Track, one: &Detection| likeness(&track.motion, &track.look, one, &self.looks);
         let confirmed = |track: &Track| track.confirmed;
         self.tier(detections, sure, &mut free, owner, options.likeness_sure_min, confirmed, by_motion);
         let by_place = |track: &Track, one: &Detection| match track.look.class == one.class {
@@ -224,6 +235,17 @@ impl Tracker {
             owner[columns[column]] = Some(rows[row]);
         }
         free.retain(|track| !owner.contains(&Some(*track)));
+    }
+
+    /// Two detections of one frame are two people; a detection and its track are one.
+    fn learn_looks(&mut self, detections: &[Detection], owner: &[Option<usize>]) {
+        let named: Vec<(&Detection, usize)> =
+            detections.iter().zip(owner).filter_map(|(one, owner)| Some((one, (*owner)?))).collect();
+        for (one, owner) in named.iter().filter(|(one, _)| !one.embedding.is_empty()) {
+            for (_, other) in named.iter().take(LEARNED_PER_LOOK_MAX) {
+                self.looks.note(&one.embedding, &self.tracks[*other].look.embedding, owner == other);
+            }
+        }
     }
 
     /// Takes in what each track was given.
