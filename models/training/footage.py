@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,3 +76,9 @@ def shots(path: Path) -> list[Shot]:
                 truths.append(json.loads(message.data))
     found = [(truth, frames.get((truth["camera"], truth["sequence"]))) for truth in truths]
     return [Shot(jpeg, truth) for truth, jpeg in found if jpeg is not None]
+
+
+def lying(folder: Path) -> list[tuple[Path, int]]:
+    """All recordings of a folder with their seeds, in the order of their names."""
+    found = [(path, re.search(r"-(\d+)-\d+s-", path.name)) for path in sorted(folder.glob("*.mcap"))]
+    return [(path, int(seed[1])) for path, seed in found if seed]

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
+use super::shops;
 use crate::base::Result;
 use crate::export::{self, Form};
+use crate::sim;
 
 /// Make pictures, labels or a page to look at out of a recording with cameras.
 #[derive(Debug, Args)]
@@ -14,7 +16,8 @@ Examples:
   aisle export preview trip.mcap -o look        then open look/index.html
   aisle export coco trip.mcap -o keypoints      for pycocotools
   aisle export mot trip.mcap -o tracks          for TrackEval and py-motmetrics
-  aisle export frames trip.mcap -o pictures")]
+  aisle export frames trip.mcap -o pictures
+  aisle export pictures convenience -o goods")]
 pub(super) struct Export {
     /// What to make.
     #[command(subcommand)]
@@ -40,6 +43,24 @@ Ids are the same in all cameras. `seqmap.txt` names the sequences for TrackEval.
 Open index.html in a browser; it needs nothing else. Space plays, the arrow keys step, b, s and h switch boxes, skeletons and
 hands. `#t=12.5` behind the address begins there.")]
     Preview(Paths),
+    /// Pictures of a shop's goods from all sides, a folder for every code, as a catalogue has them.
+    #[command(after_help = "\
+Goods are drawn as the simulator draws them, from their names, codes and packages. A network that compares goods with pictures
+of the catalogue takes such folders.")]
+    Pictures(Goods),
+}
+
+#[derive(Debug, Args)]
+struct Goods {
+    /// A shop folder or file, `micro-market` or `convenience`.
+    #[arg(value_name = "SHOP")]
+    shop: PathBuf,
+    /// The folder to write: one that does not exist yet, or is empty. It is there only when it is whole.
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    /// Side of the pictures in pixels.
+    #[arg(long, value_name = "PIXELS", default_value_t = 160, value_parser = clap::value_parser!(u16).range(16..=2_048))]
+    side: u16,
 }
 
 #[derive(Debug, Args)]
@@ -63,8 +84,21 @@ impl Export {
             FormCommand::Mot(paths) => (Form::Mot, paths),
             FormCommand::Frames(paths) => (Form::Frames, paths),
             FormCommand::Preview(paths) => (Form::Preview, paths),
+            FormCommand::Pictures(goods) => return goods.run(),
         };
         write(form, &paths.recording, &paths.output)
+    }
+}
+
+impl Goods {
+    fn run(&self) -> Result<()> {
+        let (shop, _) = shops::open(Some(&self.shop))?;
+        let count = export::pictures(&self.output, sim::pictures(shop.catalogue(), usize::from(self.side)))?;
+        super::print(&format!(
+            "{}: {count} pictures of {} products\n",
+            self.output.display(),
+            shop.catalogue().products().len()
+        ))
     }
 }
 

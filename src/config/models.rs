@@ -11,7 +11,7 @@ use super::{failure, parse};
 use crate::base::{Error, Result};
 use crate::facts::DetectionClass;
 use crate::vision::{
-    Classes, Colour, Decoder, Element, Fit, Input, Layout, Manifest, OutputName, Region, Role, Weights,
+    Classes, Colour, Cosines, Decoder, Element, Fit, Input, Layout, Manifest, OutputName, Region, Role, Weights,
 };
 
 /// Sides of an input and lengths of vectors up to which a manifest is believed.
@@ -283,13 +283,22 @@ fn decoder(node: &Node, findings: &Findings) -> Option<Decoder> {
         "simcc" => within(&mut fields, "split", 0.1..=16.0, Some(2.0)).map(|split| Decoder::SimCc { split }),
         "rtmo" => Some(Decoder::Rtmo),
         "posenet" => length(&mut fields, "stride", 64, Some(16)).map(|stride| Decoder::PoseNet { stride }),
-        "embedding" => length(&mut fields, "length", LENGTH_MAX, None).map(|length| Decoder::Embedding { length }),
+        "embedding" => {
+            let length = length(&mut fields, "length", LENGTH_MAX, None);
+            let cosines = cosines(&mut fields);
+            length.zip(cosines).map(|(length, cosines)| Decoder::Embedding { length, cosines })
+        }
+        "held_product" => {
+            let length = length(&mut fields, "length", LENGTH_MAX, None);
+            let temperature = within(&mut fields, "temperature", 0.001..=10.0, Some(0.05));
+            length.zip(temperature).map(|(length, temperature)| Decoder::HeldProduct { length, temperature })
+        }
         "palm" => Some(Decoder::Palm),
         "hand_points" => Some(Decoder::HandPoints),
         other => {
             fields.say(format!(
                 "kind is `{other}`; it must be yunet, scrfd, ultraface, yolox, yolov8, nanodet, movenet, simcc, rtmo, \
-                 posenet, embedding, palm or hand_points"
+                 posenet, embedding, held_product, palm or hand_points"
             ));
             return None;
         }
@@ -372,17 +381,47 @@ fn within(
     range.contains(&number).then_some(number)
 }
 
-/// One number for all colours, or one for each.
-fn triple(fields: &mut Fields<'_>, key: &'static str, default: f64, sound: impl Fn(f64) -> bool) -> Option<[f64; 3]> {
-    let Some(node) = fields.node(key) else { return Some([default; 3]) };
-    let number = |node: &Node| match node.value {
+/// How alike vectors are, if the manifest says so: both distributions or none.
+fn cosines(fields: &mut Fields<'_>) -> Option<Option<Cosines>> {
+    let mut normal = |key: &'static str| {
+        let node = fields.node(key)?;
+        let numbers = match &node.value {
+            Value::List(items) => items.iter().map(real).collect::<Option<Vec<f64>>>(),
+            _ => None,
+        };
+        let normal = numbers.and_then(|numbers| <[f64; 2]>::try_from(numbers).ok());
+        let normal = normal.filter(|[mean, deviation]| mean.abs() <= 1.0 && 0.0 < *deviation && *deviation <= 1.0);
+        if normal.is_none() {
+            fields
+                .say(format!("{key} must be a list of a mean from -1 to 1 and a deviation of more than 0, at most 1"));
+        }
+        Some(normal)
+    };
+    match (normal("same"), normal("other")) {
+        (None, None) => Some(None),
+        (Some(same), Some(other)) => same.zip(other).map(|(same, other)| Some(Cosines { same, other })),
+        _ => {
+            fields.say("same and other belong together");
+            None
+        }
+    }
+}
+
+/// A number, whole or not.
+fn real(node: &Node) -> Option<f64> {
+    match node.value {
         Value::Whole(number) => Some(number as f64),
         Value::Real(number) => Some(number),
         _ => None,
-    };
+    }
+}
+
+/// One number for all colours, or one for each.
+fn triple(fields: &mut Fields<'_>, key: &'static str, default: f64, sound: impl Fn(f64) -> bool) -> Option<[f64; 3]> {
+    let Some(node) = fields.node(key) else { return Some([default; 3]) };
     let numbers = match &node.value {
-        Value::List(items) => items.iter().map(number).collect::<Option<Vec<f64>>>(),
-        _ => number(node).map(|number| vec![number; 3]),
+        Value::List(items) => items.iter().map(real).collect::<Option<Vec<f64>>>(),
+        _ => real(node).map(|number| vec![number; 3]),
     };
     let numbers = numbers.and_then(|numbers| <[f64; 3]>::try_from(numbers).ok());
     let numbers = numbers.filter(|numbers| numbers.iter().all(|number| number.is_finite() && sound(*number)));

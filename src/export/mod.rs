@@ -20,6 +20,7 @@ use std::path::Path;
 
 use crate::base::{Error, Result};
 use crate::facts::{Body, Stamp};
+use crate::image::{RgbImage, encode_png};
 use crate::recording::{Entry, Reader};
 use crate::truth::{FrameTruth, SceneTruth};
 use folder::PartFolder;
@@ -100,6 +101,26 @@ pub fn export(form: Form, recording: &Path, to: &Path, progress: &mut dyn FnMut(
     writer.finish()?;
     folder.rename(to)?;
     Ok(summary)
+}
+
+/// Writes pictures under their names, with `/` between folders, to a folder that does not exist yet, or is empty; answers
+/// how many.
+///
+/// # Errors
+/// As `pictures` gives them, when the folder is not empty, or the disk refuses; nothing is left behind then.
+pub fn pictures(to: &Path, pictures: impl Iterator<Item = Result<(String, RgbImage)>>) -> Result<u64> {
+    let folder = PartFolder::beside(to)?;
+    let mut count = 0;
+    for picture in pictures {
+        let (name, picture) = picture?;
+        if let Some((above, _)) = name.rsplit_once('/') {
+            folder.make(above)?;
+        }
+        folder.write(&name, &encode_png(&picture)?)?;
+        count += 1;
+    }
+    folder.rename(to)?;
+    Ok(count)
 }
 
 /// Where a frame stands in an export.

@@ -100,7 +100,7 @@ fn frame_truth(camera: &str, frame: u64) -> FrameTruth {
     keypoints[15].visibility = Visibility::Hidden;
     keypoints[16] = PointTruth { pixel: None, visibility: Visibility::Outside };
     let holds = if 20 <= frame { vec![SkuId::new("tea")] } else { Vec::new() };
-    let hand = |x: f64, holds| HandTruth { palm: spot(x, 108.0, Visibility::Visible), holds };
+    let hand = |x: f64, holds| HandTruth { palm: spot(x, 108.0, Visibility::Visible), holds, held_pixels: 0 };
     let bounds = PixelBox { left, top: 40.0, right: left + 60.0, bottom: 190.0 };
     let body = FrameBody {
         visit: visit(7_000_000_000_000_000_001),
@@ -109,6 +109,7 @@ fn frame_truth(camera: &str, frame: u64) -> FrameTruth {
         visible_bounds: Some(PixelBox { bottom: 160.0, ..bounds }),
         visible_share: 0.9,
         keypoints,
+        mouth: [spot(left + 28.0, 52.0, Visibility::Visible); 2],
         carries: Vec::new(),
         hands: [hand(left + 10.0, holds), hand(left + 50.0, Vec::new())],
     };

@@ -165,8 +165,13 @@ fn truths(seed: u64, number: u64) -> [Entry; 2] {
         visible_bounds: visible.then(|| bounds(&mut dice)),
         visible_share: if visible { dice.random() } else { 0.0 },
         keypoints: BodyPoint::ALL.map(|_| point(&mut dice)),
+        mouth: [point(&mut dice), point(&mut dice)],
         carries: Vec::new(),
-        hands: [Vec::new(), vec![SkuId::new("a"); 2]].map(|holds| HandTruth { palm: point(&mut dice), holds }),
+        hands: [Vec::new(), vec![SkuId::new("a"); 2]].map(|holds| HandTruth {
+            palm: point(&mut dice),
+            holds,
+            held_pixels: 7,
+        }),
     };
     let people = vec![body(true), body(false)];
     let frame = FrameTruth { camera: CameraId::new(CAMERAS[0]), sequence: number, at, people };

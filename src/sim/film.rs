@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::faults::Level;
 use super::figure::{Figure, Holder, Moment};
 use super::package::package_of;
-use super::render::{Backdrop, Look, Shot, Studio, Style};
+use super::render::{Backdrop, Look, Shot, Studio, Style, mouth};
 use super::roll::Roll;
 use super::trip::Performance;
 use super::{Options, Trip};
@@ -211,6 +211,7 @@ impl Film {
             let hand = |hand: usize| HandTruth {
                 palm: point(figure.hands[hand].palm.origin, skin_metres(BodyPoint::LeftWrist)),
                 holds: self.held(moment, Holder::Hand(figure.actor, hand)),
+                held_pixels: held_pixels(moment, Holder::Hand(figure.actor, hand), shot),
             };
             bodies.push(FrameBody {
                 visit: self.performance.visit(figure.actor),
@@ -219,6 +220,8 @@ impl Film {
                 visible_bounds: pixels.visible_bounds,
                 visible_share: pixels.visible_share,
                 keypoints: BodyPoint::ALL.map(joint),
+                mouth: mouth(figure, &self.looks[figure.actor])
+                    .map(|corner| point(corner, skin_metres(BodyPoint::Nose))),
                 hands: [hand(0), hand(1)],
                 carries: self.held(moment, Holder::Carrier(figure.actor)),
             });
@@ -244,6 +247,11 @@ impl Film {
         let held = moment.goods.iter().filter(|placed| placed.holder == holder);
         held.map(|placed| self.shop().catalogue().products()[placed.good].sku.clone()).collect()
     }
+}
+
+/// How many pixels show what somebody holds.
+fn held_pixels(moment: &Moment, holder: Holder, shot: &Shot) -> u32 {
+    moment.goods.iter().filter(|placed| placed.holder == holder).map(|placed| shot.pixels_of(placed.unit)).sum()
 }
 
 /// How deep a joint lies under the skin, metres, with the clothes.

@@ -35,6 +35,9 @@ pub struct FrameBody {
     pub visible_share: f64,
     /// The joints, in the order of [`BodyPoint::ALL`].
     pub keypoints: [PointTruth; BodyPoint::COUNT],
+    /// The left and the right corner of the mouth.
+    #[serde(default)]
+    pub mouth: [PointTruth; 2],
     /// Left and right hand.
     pub hands: [HandTruth; 2],
     /// What lies in the basket, the bag or the arms, one entry a unit.
@@ -42,7 +45,7 @@ pub struct FrameBody {
 }
 
 /// A point of a body in a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PointTruth {
     /// Where it falls; may lie outside the picture. `None` where the lens does not see at all.
     pub pixel: Option<Point<Pixel>>,
@@ -51,10 +54,11 @@ pub struct PointTruth {
 }
 
 /// Whether a point can be seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Visibility {
     /// Outside the picture.
+    #[default]
     Outside,
     /// Behind somebody, something, or the body itself.
     Hidden,
@@ -69,6 +73,9 @@ pub struct HandTruth {
     pub palm: PointTruth,
     /// What it holds, one entry a unit.
     pub holds: Vec<SkuId>,
+    /// Pixels that show what it holds.
+    #[serde(default)]
+    pub held_pixels: u32,
 }
 
 /// Where everybody really was at one instant.

@@ -45,6 +45,8 @@ pub enum Role {
     Products,
     /// Tells products apart.
     ProductEmbedding,
+    /// Tells whether a hand holds something, and which product.
+    HeldProduct,
 }
 
 /// The file of the weights and where it comes from.
@@ -156,6 +158,16 @@ pub struct Classes {
     pub keep: Vec<usize>,
 }
 
+/// How alike the vectors of a network are: normal distributions of the cosine, as measured on what it was not trained
+/// with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cosines {
+    /// Mean and standard deviation between two views of one.
+    pub same: [f64; 2],
+    /// Mean and standard deviation between views of two.
+    pub other: [f64; 2],
+}
+
 /// How the outputs of a network become facts. What each reads, in which order, is in `docs/reference/models.md`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decoder {
@@ -214,6 +226,15 @@ pub enum Decoder {
     Embedding {
         /// Its length.
         length: usize,
+        /// How alike vectors are, where that was measured.
+        cosines: Option<Cosines>,
+    },
+    /// A hand, whether it holds something, and a vector of what it holds that is compared with pictures of a catalogue.
+    HeldProduct {
+        /// Length of the vector.
+        length: usize,
+        /// What cosines are divided by before a softmax over products, more than 0: so that probabilities are right.
+        temperature: f64,
     },
     /// MediaPipe's palm detector (Zhang et al., 2020): hands with seven points on anchors.
     Palm,
@@ -223,7 +244,7 @@ pub enum Decoder {
 
 impl Role {
     /// All of them, with the names that manifests use.
-    pub const ALL: [(Role, &'static str); 9] = [
+    pub const ALL: [(Role, &'static str); 10] = [
         (Role::People, "people"),
         (Role::Pose, "pose"),
         (Role::Faces, "faces"),
@@ -233,6 +254,7 @@ impl Role {
         (Role::HandPoints, "hand_points"),
         (Role::Products, "products"),
         (Role::ProductEmbedding, "product_embedding"),
+        (Role::HeldProduct, "held_product"),
     ];
 
     /// The name that manifests use.
@@ -318,7 +340,8 @@ impl Manifest {
                 let (rows, columns) = one_stride(*stride);
                 [17, 34, 64].map(|width| fixed(&[1, rows, columns, width])).to_vec()
             }
-            Decoder::Embedding { length } => vec![fixed(&[1, *length])],
+            Decoder::Embedding { length, .. } => vec![fixed(&[1, *length])],
+            Decoder::HeldProduct { length, .. } => vec![fixed(&[1, 2]), fixed(&[1, *length])],
             Decoder::Palm => vec![fixed(&[1, 2016, 18]), fixed(&[1, 2016, 1])],
             Decoder::HandPoints => vec![fixed(&[1, 63]), fixed(&[1, 1]), fixed(&[1, 1])],
         }

@@ -7,6 +7,7 @@ mod align;
 mod decode;
 mod embedded;
 mod engine;
+mod hand;
 mod input;
 mod manifest;
 mod model;
@@ -14,9 +15,14 @@ mod network;
 mod onnxruntime;
 
 #[cfg(test)]
+mod hand_tests;
+#[cfg(test)]
 mod tests;
 
 pub use engine::{Engine, LoadOptions, Provider};
-pub use manifest::{Classes, Colour, Decoder, Fit, Input, Layout, Manifest, OutputName, Region, Role, Weights};
+pub use hand::{Gallery, HandSide, HeldProduct, hand_region};
+pub use manifest::{
+    Classes, Colour, Cosines, Decoder, Fit, Input, Layout, Manifest, OutputName, Region, Role, Weights,
+};
 pub use model::Model;
 pub use network::{Element, Network, Output, Shape, Slot, Tensor, Values};

@@ -1,12 +1,13 @@
 //! A network with its manifest: from a frame to what is seen in it.
 
 use super::decode::{self, View};
+use super::hand::HeldProduct;
 use super::input;
 use super::manifest::{Decoder, Manifest};
 use super::network::{Network, Output, Shape, Tensor};
 use crate::base::{Error, Result};
-use crate::facts::{Detection, Keypoint};
-use crate::geometry::Affine;
+use crate::facts::{Detection, DetectionClass, Keypoint};
+use crate::geometry::{Affine, PixelBox};
 use crate::image::{RgbImage, Sampler};
 
 /// A network ready to look at frames, with the memory that it uses again from frame to frame.
@@ -214,6 +215,29 @@ impl Model {
         Some(View { values: output.values.get(place * count..(place + 1) * count)?, ..View::of(output) })
     }
 
+    /// What the last inference saw in a hand's region.
+    ///
+    /// # Errors
+    /// When the network is none for hands and products, or gave no numbers.
+    pub fn held_product(&self) -> Result<HeldProduct> {
+        self.held_product_of(0)
+    }
+
+    /// What was seen in one region of the batch, as [`held_product`](Self::held_product).
+    ///
+    /// # Errors
+    /// As [`held_product`](Self::held_product), and when there was no such region.
+    pub fn held_product_of(&self, place: usize) -> Result<HeldProduct> {
+        let filled = place < self.frame_from_input.len();
+        let view = |number: usize| self.reads.get(number).filter(|_| filled).and_then(|read| self.view(*read, place));
+        let (Decoder::HeldProduct { .. }, Some(scores), Some(vector)) = (&self.manifest.decoder, view(0), view(1))
+        else {
+            return Err(Error::input(format!("{} tells nothing of hands", self.manifest.name)));
+        };
+        decode::held_product(scores.values, vector.values)
+            .ok_or_else(|| Error::input(format!("{} gave no numbers", self.manifest.name)))
+    }
+
     /// Looks at a frame, or at the part of it that belongs to something found in it.
     ///
     /// # Errors
@@ -232,6 +256,24 @@ impl Model {
         self.prepare(frame, at)?;
         self.infer()?;
         self.embedding()
+    }
+
+    /// What is seen in the region of a hand, see [`hand_region`](super::hand_region), or in a whole picture: the vector of
+    /// a picture of the catalogue is what a [`Gallery`](super::Gallery) takes.
+    ///
+    /// # Errors
+    /// As [`prepare`](Self::prepare), [`infer`](Self::infer) and [`held_product`](Self::held_product).
+    pub fn look_at_hand(&mut self, frame: &RgbImage, region: Option<PixelBox>) -> Result<HeldProduct> {
+        let hand = |bounds| Detection {
+            class: DetectionClass::Hand,
+            bounds,
+            score: 1.0,
+            keypoints: Vec::new(),
+            embedding: Vec::new(),
+        };
+        self.prepare(frame, region.map(hand).as_ref())?;
+        self.infer()?;
+        self.held_product()
     }
 }
 

@@ -21,7 +21,11 @@ pub(super) struct Bones<'a> {
     pub(super) scale: f32,
 }
 
-impl Bones<'_> {
+impl<'a> Bones<'a> {
+    pub(super) fn of(figure: &'a Figure) -> Self {
+        Bones { figure, scale: figure.height as f32 / HEIGHT_METRES }
+    }
+
     pub(super) fn joint(&self, point: BodyPoint) -> Vec3 {
         vec3(self.figure.joints[point as usize])
     }
@@ -33,7 +37,7 @@ impl Bones<'_> {
 
 /// Builds a dressed body.
 pub(super) fn body(mesh: &mut Mesh, figure: &Figure, look: &Look) {
-    let bones = Bones { figure, scale: figure.height as f32 / HEIGHT_METRES };
+    let bones = Bones::of(figure);
     trunk(mesh, &bones, look);
     neck(mesh, &bones, look);
     head(mesh, &bones, look);

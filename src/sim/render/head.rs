@@ -3,9 +3,12 @@
 use glam::{Vec2, Vec3};
 
 use super::anatomy::Bones;
+use super::lens::world;
 use super::look::{FACE, HAIR, Hair, Look, PLAIN, SLEEVE};
 use super::mesh::{Mesh, Pose, Ring};
 use crate::facts::BodyPoint;
+use crate::geometry::{Point, World};
+use crate::sim::figure::Figure;
 
 const SIDES: usize = 20;
 
@@ -29,6 +32,10 @@ const SKULL: [(f32, f32, f32, f32); 15] = [
 ];
 /// From the lowest to the highest level, metres.
 pub(super) const SKULL_METRES: (f32, f32) = (-0.121, 0.123);
+
+/// Where the corners of a mouth are, from the middle of the face and down from the eyes, and how far forward its level
+/// reaches as a share, metres.
+const MOUTH: (f32, f32, f32) = (0.024, -0.0725, 0.945);
 
 /// A head's own measures: its pose at the height of the eyes, half width, reach forward and back, scale of heights.
 struct Skull {
@@ -69,6 +76,16 @@ impl Skull {
         let v = (high - height) / (high - low);
         Ring { pose: self.pose.moved(0.0, 0.0, height * self.scale), half, power: 2.15, v, tint }
     }
+}
+
+/// The left and the right corner of a mouth.
+pub(in crate::sim) fn mouth(figure: &Figure, look: &Look) -> [Point<World>; 2] {
+    let skull = Skull::of(&Bones::of(figure), look);
+    let (aside, up, forward) = MOUTH;
+    // The face is painted around the skull, so its corners lie farther back than its middle.
+    let bend = (1.0 - (aside / skull.half[0]).powi(2)).max(0.0).sqrt();
+    let ahead = skull.half[1] * forward * bend;
+    [-1.0, 1.0].map(|side| world(skull.pose.point(side * aside * skull.scale, ahead, up * skull.scale)))
 }
 
 pub(super) fn head(mesh: &mut Mesh, bones: &Bones, look: &Look) {

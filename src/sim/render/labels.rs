@@ -1,10 +1,10 @@
-//! Whose body each pixel shows, and how deep what it shows lies: one sample in the middle of every pixel, nothing shaded.
+//! Whose body or which thing in a hand each pixel shows, and how deep what it shows lies: one sample in the middle of every pixel, nothing shaded.
 
 use glam::Vec2;
 
 use super::raster::{Corner, Setup};
 
-/// Nobody: the owner of pixels without a person.
+/// Nobody: the owner of pixels that show none of what is told apart.
 pub(super) const NOBODY: u16 = u16::MAX;
 
 /// Owner and depth by pixel. The samples lie in the middle of the pixels, so that silhouettes are not shifted.
@@ -14,10 +14,10 @@ pub(super) struct Labels {
     height: usize,
     /// 1 / depth, per metre; 0 for nothing there.
     pub(super) nearness: Vec<f32>,
-    /// Index of the person, or [`NOBODY`].
+    /// Number of the body or thing, or [`NOBODY`].
     pub(super) seen: Vec<u16>,
     last: Vec<u16>,
-    /// By person: pixels in the picture that the body covers, hidden or not.
+    /// By number: pixels in the picture that the body or thing covers, hidden or not.
     pub(super) covered: Vec<usize>,
 }
 
@@ -28,24 +28,24 @@ impl Labels {
         Labels { width, height, nearness, seen: nobody.clone(), last: nobody, covered: Vec::new() }
     }
 
-    /// The same depth, ready for so many people.
-    pub(super) fn of_people(&self, people: usize) -> Self {
-        Labels { covered: vec![0; people], ..self.clone() }
+    /// The same depth, ready for so many bodies and things.
+    pub(super) fn of_owners(&self, owners: usize) -> Self {
+        Labels { covered: vec![0; owners], ..self.clone() }
     }
 
-    /// Lays on a triangle of this person's body, or of a thing.
-    pub(super) fn triangle(&mut self, corners: [&Corner; 3], person: Option<u16>) {
+    /// Lays on a triangle of the body or thing of this number, or of something that is not told apart.
+    pub(super) fn triangle(&mut self, corners: [&Corner; 3], owner: Option<u16>) {
         let Some(setup) = Setup::new(corners, Vec2::ZERO, self.width, self.height) else { return };
         setup.each(self.width, |place, _, nearness| {
-            if let Some(person) = person
-                && self.last[place] != person
+            if let Some(owner) = owner
+                && self.last[place] != owner
             {
-                self.last[place] = person;
-                self.covered[usize::from(person)] += 1;
+                self.last[place] = owner;
+                self.covered[usize::from(owner)] += 1;
             }
             if self.nearness[place] < nearness {
                 self.nearness[place] = nearness;
-                self.seen[place] = person.unwrap_or(NOBODY);
+                self.seen[place] = owner.unwrap_or(NOBODY);
             }
         });
     }

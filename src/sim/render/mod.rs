@@ -18,6 +18,7 @@ mod look;
 mod materials;
 mod mesh;
 mod package;
+mod portrait;
 mod raster;
 mod room;
 mod sensor;
@@ -31,7 +32,9 @@ mod tests;
 #[cfg(test)]
 mod walker;
 
+pub(super) use head::mouth;
 pub(super) use look::Look;
+pub(super) use portrait::{VIEWS, portraits};
 pub(super) use shot::Shot;
 pub(super) use studio::{Backdrop, Studio};
 pub(super) use style::Style;

@@ -14,6 +14,8 @@ pub(in crate::sim) struct Shot {
     pub(in crate::sim) picture: RgbImage,
     /// Everybody of the middle of the exposure, in its order.
     pub(in crate::sim) bodies: Vec<BodyPixels>,
+    /// Pixels that show each unit that moves, in the order in which they were given.
+    goods: Vec<(usize, u32)>,
     camera: geometry::Camera,
     labels: Labels,
 }
@@ -30,15 +32,17 @@ pub(in crate::sim) struct BodyPixels {
 }
 
 impl Shot {
-    /// Puts together what the middle of the exposure shows; `bounds` are the silhouettes' by person.
+    /// Puts together what the middle of the exposure shows; `bounds` are the silhouettes' by person, `units` are numbered
+    /// after the people.
     pub(super) fn new(
         picture: RgbImage,
         camera: geometry::Camera,
         labels: Labels,
         bounds: &[Option<PixelBox>],
+        units: &[usize],
     ) -> Self {
         let width = picture.width() as usize;
-        let mut seen: Vec<(usize, Option<PixelBox>)> = vec![(0, None); bounds.len()];
+        let mut seen: Vec<(usize, Option<PixelBox>)> = vec![(0, None); bounds.len() + units.len()];
         for (place, owner) in labels.seen.iter().enumerate().filter(|(_, owner)| **owner != NOBODY) {
             let (count, around) = &mut seen[usize::from(*owner)];
             *count += 1;
@@ -56,7 +60,9 @@ impl Shot {
             BodyPixels { bounds: *bounds, visible_bounds, visible_share }
         };
         let bodies = bounds.iter().enumerate().map(body).collect();
-        Shot { picture, bodies, camera, labels }
+        let shown = seen[bounds.len()..].iter().map(|(count, _)| *count as u32);
+        let goods = units.iter().copied().zip(shown).collect();
+        Shot { picture, bodies, goods, camera, labels }
     }
 
     /// Whether a point of a body is seen at its pixel; `radius_metres` is how deep it lies under the skin.
@@ -77,7 +83,12 @@ impl Shot {
     pub(in crate::sim) fn owner(&self, x: u32, y: u32) -> Option<usize> {
         let inside = x < self.picture.width() && y < self.picture.height();
         let owner = inside.then(|| self.labels.seen[(y * self.picture.width() + x) as usize]);
-        owner.filter(|owner| *owner != NOBODY).map(usize::from)
+        owner.map(usize::from).filter(|owner| *owner < self.bodies.len())
+    }
+
+    /// How many pixels show a unit that moves in the middle of the exposure.
+    pub(in crate::sim) fn pixels_of(&self, unit: usize) -> u32 {
+        self.goods.iter().find(|(other, _)| *other == unit).map_or(0, |(_, pixels)| *pixels)
     }
 
     fn holds(&self, pixel: Point<Pixel>) -> bool {

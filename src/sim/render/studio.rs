@@ -26,7 +26,7 @@ use crate::shop::{Package, Shop};
 use crate::sim::figure::{Figure, Moment, Placed};
 
 /// Samples of a pixel: a rotated grid of four.
-const OFFSETS: [Vec2; 4] =
+pub(super) const OFFSETS: [Vec2; 4] =
     [Vec2::new(-0.125, -0.375), Vec2::new(0.375, -0.125), Vec2::new(-0.375, 0.125), Vec2::new(0.125, 0.375)];
 /// Corners of the outline of a shadow.
 const SHADOW_SIDES: usize = 16;
@@ -74,16 +74,19 @@ struct Item<'a> {
     corners: Vec<Corner>,
     faces: Vec<Face>,
     textures: &'a [Texture],
-    /// Whose body it is.
-    person: Option<u16>,
+    /// Its number among bodies and things in hands; none for what is not told apart.
+    owner: Option<u16>,
 }
 
 /// All that moves at one instant.
+#[derive(Default)]
 struct Scene<'a> {
     shadows: Vec<Item<'a>>,
     items: Vec<Item<'a>>,
     veils: Vec<Item<'a>>,
     bounds: Vec<Option<PixelBox>>,
+    /// Goods that move, numbered after the people.
+    units: Vec<usize>,
 }
 
 impl Studio {
@@ -196,7 +199,7 @@ impl Studio {
             Corner { at: pixel, nearness, uv: vertex.uv, light: vertex.tint * light, shine }
         });
         let corners = corners.collect();
-        Some(Item { corners, faces: good.mesh.faces.clone(), textures: &good.textures, person: None })
+        Some(Item { corners, faces: good.mesh.faces.clone(), textures: &good.textures, owner: None })
     }
 
     /// One frame: the instants of the exposure are averaged; what is told about bodies is of the middle one. `looks`
@@ -226,15 +229,18 @@ impl Studio {
         light.iter_mut().for_each(|sum| *sum *= 1.0 / passes as f32);
         let picture = self.sensor.develop(&mut light, [eye.width, eye.height], self.gains[camera], dice_seed);
         let middle = &scenes[scenes.len() / 2];
-        let mut labels = backdrop.labels.of_people(middle.bounds.len());
+        let mut labels = backdrop.labels.of_owners(middle.bounds.len() + middle.units.len());
         middle.items.iter().for_each(|item| item.label(&mut labels));
-        Shot::new(picture, eye.camera, labels, &middle.bounds)
+        Shot::new(picture, eye.camera, labels, &middle.bounds, &middle.units)
     }
 
     fn scene<'a>(&'a self, eye: &Eye, backdrop: &Backdrop, moment: &Moment, looks: &'a [Look]) -> Scene<'a> {
-        let mut scene = Scene { shadows: Vec::new(), items: Vec::new(), veils: Vec::new(), bounds: Vec::new() };
+        let mut scene = Scene::default();
         for placed in moment.goods.iter().filter(|placed| backdrop.units.binary_search(&placed.unit).is_err()) {
-            scene.items.extend(self.good(eye, placed, |at| self.lighting.probe(at)));
+            let Some(good) = self.good(eye, placed, |at| self.lighting.probe(at)) else { continue };
+            let owner = Some((moment.people.len() + scene.units.len()) as u16);
+            scene.units.push(placed.unit);
+            scene.items.push(Item { owner, ..good });
         }
         for (index, figure) in moment.people.iter().enumerate() {
             let Some(look) = looks.get(figure.actor) else {
@@ -255,14 +261,7 @@ impl Studio {
     }
 
     /// Something that a person wears or carries, in the light of where that person is.
-    fn lit<'a>(
-        &self,
-        eye: &Eye,
-        mesh: Mesh,
-        textures: &'a [Texture],
-        figure: &Figure,
-        person: Option<u16>,
-    ) -> Item<'a> {
+    fn lit<'a>(&self, eye: &Eye, mesh: Mesh, textures: &'a [Texture], figure: &Figure, owner: Option<u16>) -> Item<'a> {
         let at = vec3(figure.pelvis);
         let levels = [0.25, 0.9, 1.6].map(|z| self.lighting.probe(at.with_z(z)));
         let corners = mesh.vertices.iter().map(|vertex| {
@@ -272,7 +271,7 @@ impl Studio {
             let (pixel, nearness) = eye.see(vertex.at);
             Corner { at: pixel, nearness, uv: vertex.uv, light: vertex.tint * light, shine: 0.0 }
         });
-        Item { corners: corners.collect(), faces: mesh.faces, textures, person }
+        Item { corners: corners.collect(), faces: mesh.faces, textures, owner }
     }
 
     /// The soft shadows of a body and of its feet on the floor.
@@ -303,7 +302,7 @@ impl Studio {
                 mesh.faces.extend(faces.map(|corners| Face { corners, paint: Material::White.paint() }));
             }
             let corners = mesh.vertices.iter().map(|vertex| eye.corner(vertex)).collect();
-            Item { corners, faces: mesh.faces, textures: &self.textures, person: None }
+            Item { corners, faces: mesh.faces, textures: &self.textures, owner: None }
         };
         spots.into_iter().map(spot).collect()
     }
@@ -316,7 +315,7 @@ impl Studio {
             Corner { light: vertex.tint * light, shine, ..eye.corner(vertex) }
         };
         let corners = self.glass.vertices.iter().map(corner).collect();
-        Item { corners, faces: self.glass.faces.clone(), textures: &self.textures, person: None }
+        Item { corners, faces: self.glass.faces.clone(), textures: &self.textures, owner: None }
     }
 }
 
@@ -348,7 +347,7 @@ impl Item<'_> {
 
     fn label(&self, labels: &mut Labels) {
         for face in &self.faces {
-            labels.triangle(face.corners.map(|corner| &self.corners[corner as usize]), self.person);
+            labels.triangle(face.corners.map(|corner| &self.corners[corner as usize]), self.owner);
         }
     }
 }

@@ -175,7 +175,7 @@ fn markers_at_joints_are_labelled_where_the_camera_says() {
             let mut mesh = Mesh::default();
             let pose = Pose { at: vec3(joint), right: Vec3::X, forward: Vec3::Y, up: Vec3::Z };
             mesh.egg(pose, [0.02; 4], 8, 12, Vec3::ONE, 0);
-            let mut labels = Labels::new(320, 180).of_people(1);
+            let mut labels = Labels::new(320, 180).of_owners(1);
             for face in &mesh.faces {
                 let corners = face.corners.map(|corner| eye.corner(&mesh.vertices[corner as usize]));
                 let [a, b, c] = &corners;

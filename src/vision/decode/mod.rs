@@ -8,6 +8,7 @@ mod joints;
 mod personlab;
 mod suppress;
 
+use super::hand::HeldProduct;
 use super::manifest::{Decoder, Manifest};
 use super::network::Output;
 use crate::facts::{Detection, Keypoint};
@@ -88,6 +89,15 @@ fn decoded(manifest: &Manifest, views: &[View<'_>]) -> Vec<Detection> {
 pub(super) fn embedding(values: &[f32]) -> Option<Vec<f32>> {
     let norm = values.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
     (norm.is_finite() && 0.0 < norm).then(|| values.iter().map(|value| (f64::from(*value) / norm) as f32).collect())
+}
+
+/// What a network for hands and products says: two probabilities and a vector. `None` when they are not finite.
+pub(super) fn held_product(scores: &[f32], vector: &[f32]) -> Option<HeldProduct> {
+    let probability = |place: usize| {
+        let score = scores.get(place).copied().map(f64::from)?;
+        score.is_finite().then_some(score.clamp(0.0, 1.0))
+    };
+    Some(HeldProduct { hand: probability(0)?, holding: probability(1)?, vector: embedding(vector)? })
 }
 
 /// The logistic function.

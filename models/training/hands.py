@@ -1,0 +1,203 @@
+"""Trains `aisle_hand`: is there a hand, does it hold something, and a vector that tells which good it is.
+
+    python models/training/hands.py --aisle target/release/aisle --footage FOLDER --out models --minutes 45
+
+What is held is compared with pictures of the catalogue, which go through the same network, so that a new product needs
+pictures and no training. No product of the shops that aisle brings along is learned: they are what it is judged by."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from blocks import conv, export, write_manifest
+from crops import PAD, coloured
+from embedding import LENGTH, Pool, Sharpness, Trunk, batch, contrast, scaled, train
+from evaluate_hands import judge
+from footage import Take, lying, record
+from goods import invented
+from hands_data import RIM, SIDE, UNKNOWN, Goods, Hands, goods_of, hands_of, held, portrait
+
+NAME = "aisle_hand"
+CHANNELS = 96
+# Goods of one step: so many runs of so many neighbours on a shelf, each with two squares and two pictures.
+RUNS, NEIGHBOURS = 4, 8
+# Squares of one step that teach what is a hand and whether it holds.
+PLAIN = 48
+# Squares that were really seen, where a good has been.
+REAL_SHARE = 0.5
+
+
+class HandNet(nn.Module):
+    """Pictures of 0 to 255, batch x 3 x 64 x 64, to `scores`, batch x 2 (a hand is there; it holds something, 0 to 1),
+    and `vector`, batch x 128, of length 1."""
+
+    def __init__(self):
+        super().__init__()
+        self.trunk, self.pool = Trunk(CHANNELS), Pool(CHANNELS, middle=True)
+        self.narrow = conv(CHANNELS, 96, 3, 2)
+        self.tell = nn.Sequential(nn.Linear(96 * 16, 64), nn.ReLU(), nn.Linear(64, 2))
+
+    def answers(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits and vectors."""
+        features = self.trunk(scaled(images))
+        return self.tell(self.narrow(features).flatten(1)), self.pool(features)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        logits, vector = self.answers(images)
+        return logits.sigmoid(), vector
+
+
+class Sampler:
+    """Makes the pictures of one step."""
+
+    def __init__(self, hands: Hands, goods: list[Goods], seed: int):
+        self.hands, self.goods = hands, goods
+        self.rng = np.random.default_rng(seed)
+        self.empty = np.flatnonzero((hands.holding == 0) & (hands.hand == 1))
+        self.known = np.flatnonzero(hands.holding != UNKNOWN)
+        self.full = np.flatnonzero(hands.holding == 1)
+        self.by_sku: dict[str, list[int]] = {}
+        for place in np.flatnonzero(hands.sku != ""):
+            self.by_sku.setdefault(str(hands.sku[place]), []).append(place)
+        self.seen = [[at for at, sku in enumerate(shop.skus) if sku in self.by_sku] for shop in goods]
+
+    def square(self, place: int) -> np.ndarray:
+        """A square, moved and mirrored by chance."""
+        x, y = self.rng.integers(0, 2 * RIM + 1, 2)
+        return self.hands.pictures[place, y : y + SIDE, x : x + SIDE]
+
+    def run(self) -> tuple[int, list[int]]:
+        """A shop and neighbours on its shelves; every other one around a good that somebody was seen to hold."""
+        shop = int(self.rng.integers(len(self.goods)))
+        count = len(self.goods[shop].skus)
+        first = int(self.rng.integers(count - NEIGHBOURS))
+        if self.seen[shop] and self.rng.random() < 0.5:
+            first = int(np.clip(self.rng.choice(self.seen[shop]) - NEIGHBOURS // 2, 0, count - NEIGHBOURS))
+        return shop, list(range(first, first + NEIGHBOURS))
+
+    def held(self, shop: int, good: int) -> np.ndarray:
+        """A square with a good in a hand, seen or made."""
+        places = self.by_sku.get(self.goods[shop].skus[good])
+        if places and self.rng.random() < REAL_SHARE:
+            return self.square(self.rng.choice(places))
+        of = self.goods[shop]
+        view = int(self.rng.integers(of.pictures.shape[1]))
+        empty = self.square(self.rng.choice(self.empty)).astype(np.float32)
+        return held(empty, of.pictures[good, view], of.cutout(good, view), self.rng)
+
+    def goods_step(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Squares, pictures, and the numbers of the goods that both show, in the same order."""
+        squares, pictures, numbers = [], [], []
+        for _ in range(RUNS):
+            shop, run = self.run()
+            for good in run:
+                for _ in range(2):
+                    squares.append(self.held(shop, good))
+                    view = int(self.rng.integers(self.goods[shop].pictures.shape[1]))
+                    pictures.append(portrait(self.goods[shop].pictures[good, view], self.rng))
+                    numbers.append(shop * 10_000 + good)
+        return np.stack(squares), np.stack(pictures), np.array(numbers)
+
+    def plain_step(self) -> tuple[np.ndarray, np.ndarray]:
+        """Squares with and without hands and goods: a third holds something."""
+        places = np.concatenate([self.rng.choice(self.known, PLAIN * 2 // 3), self.rng.choice(self.full, PLAIN // 3)])
+        squares = np.stack([self.square(place) for place in places])
+        flip = self.rng.random(len(squares)) < 0.5
+        squares[flip] = squares[flip, :, ::-1]
+        return squares, np.stack([self.hands.hand[places], self.hands.holding[places]], 1)
+
+
+def losses(net: HandNet, sharpness: Sharpness, sampler: Sampler) -> Tensor:
+    """The sum of what is wrong with vectors and with scores."""
+    squares, pictures, numbers = sampler.goods_step()
+    plain, known = sampler.plain_step()
+    images = [coloured(squares, sampler.rng, 0.6), coloured(pictures, sampler.rng, 0.3), coloured(plain, sampler.rng)]
+    logits, vector = net.answers(batch(np.concatenate(images)).to(memory_format=torch.channels_last))
+    count = len(numbers)
+    alike = torch.from_numpy((numbers[:, None] == numbers[None]).astype(np.float32))
+    told = contrast(vector[:count], vector[count : 2 * count], alike, sharpness())
+    scores = functional.binary_cross_entropy_with_logits(logits[2 * count :].float(), torch.from_numpy(known).float())
+    return told + 2.0 * scores
+
+
+def takes(shops: int, folder: Path) -> tuple[list[str], list[Take]]:
+    """The shops to train in and what is recorded in them."""
+    made, wanted = [], []
+    for number in range(1, shops + 1):
+        made.append(str(invented("convenience", number, folder)))
+        wanted.append(Take(made[-1], 5000 + number, 90, 1.0, width=None if number % 3 else 960))
+    return made, wanted
+
+
+# Seeds from here on are never trained on.
+HELD_OUT_SEEDS = 900_000
+HELD_OUT = [
+    Take("convenience", HELD_OUT_SEEDS + 103, 120, 1.0), Take("micro-market", HELD_OUT_SEEDS + 104, 120, 2.0)
+]
+
+
+def joined(parts: list[Hands]) -> Hands:
+    """The squares of all recordings together."""
+    return Hands(*(np.concatenate([vars(part)[name] for part in parts]) for name in vars(parts[0])))
+
+
+def squares_of(recording: Path) -> Hands:
+    """The squares of a recording, cut once and kept beside it."""
+    kept = recording.with_suffix(".hands.npz")
+    if not kept.exists():
+        np.savez(kept, **vars(hands_of(recording, np.random.default_rng(1))))
+    return Hands(**np.load(kept))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--aisle", default="aisle")
+    parser.add_argument("--footage", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=45)
+    parser.add_argument("--shops", type=int, default=24)
+    parser.add_argument("--start", type=Path, help="weights of an earlier training to go on from")
+    options = parser.parse_args()
+    shops, wanted = takes(options.shops, options.footage)
+    goods = [goods_of(shop, options.footage, options.aisle) for shop in shops]
+    for take in wanted:
+        record(take, options.footage, options.aisle)
+    hands = joined([squares_of(path) for path, seed in lying(options.footage) if seed < HELD_OUT_SEEDS])
+    print(f"{len(hands.hand)} squares, {np.sum(hands.holding == 1)} hold something, {sum(len(g.skus) for g in goods)} goods")
+    torch.manual_seed(1)
+    net, sharpness = HandNet().to(memory_format=torch.channels_last), Sharpness()
+    if options.start:
+        net.load_state_dict(torch.load(options.start))
+    sampler = Sampler(hands, goods, seed=1)
+    train(nn.ModuleList([net, sharpness]), options.minutes, lambda _: losses(net, sharpness, sampler))
+    torch.save(net.state_dict(), options.footage / f"{NAME}.pt")
+    judged = [
+        (take.shop, squares_of(record(take, options.footage, options.aisle)), goods_of(take.shop, options.footage, options.aisle))
+        for take in HELD_OUT
+    ]
+    temperature = 1.0 / judge(net, judged)
+    weights = options.out / f"{NAME}.onnx"
+    export(net, (SIDE, SIDE), ["scores", "vector"], weights)
+    write_manifest(weights, "Hands and what they hold, trained by models/training/hands.py.", "held_product", f"""
+score_min = 0.5
+
+[input]
+width = {SIDE}
+height = {SIDE}
+colour = "rgb"
+region = "box"
+pad = {PAD}
+
+[decoder]
+kind = "held_product"
+length = {LENGTH}
+temperature = {temperature:.4f}
+""")
+
+
+if __name__ == "__main__":
+    main()
