@@ -19,7 +19,7 @@ use aisle::config::load_manifests;
 use aisle::facts::{Body, Fact, Frame, FrameFormat, Stamp};
 use aisle::pipeline::{Eyes, EyesOptions, Look, Networks};
 use aisle::tracking::tracklets::{Options, Tracker};
-use aisle::vision::{Engine, LoadOptions, Model, Network, Output, Slot, Tensor};
+use aisle::vision::{Engine, Gallery, LoadOptions, Model, Network, Output, Slot, Tensor};
 
 /// Rounds over all frames; the median counts. The first one, which warms up, does not.
 const ROUNDS: usize = 5;
@@ -101,7 +101,8 @@ fn main() {
     let frames_max = cameras.max(GROUP_FRAMES * sessions);
     let session = |_| {
         let pose = (pose != 0).then(|| load("movenet_lightning"));
-        Networks::new([load("yolox_nano")].into_iter().chain(pose).collect()).expect("one looks at whole frames")
+        Networks::new([load("yolox_nano")].into_iter().chain(pose).collect(), Arc::new(Gallery::new(1.0)))
+            .expect("one looks at whole frames")
     };
     let still_span_max = (still != 0).then(|| Span::from_millis(still as i64));
     let options = EyesOptions { frames_max, span_max: Span::from_millis(60_000), still_span_max };

@@ -49,6 +49,7 @@ fn film(people: usize, frames: usize) -> Vec<Vec<Detection>> {
             score: 0.9,
             keypoints: Vec::new(),
             embedding: Vec::new(),
+            held: None,
         })
     };
     (0..frames).map(|frame| (0..people).filter_map(|person| seen(person, frame)).collect()).collect()

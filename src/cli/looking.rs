@@ -1,13 +1,18 @@
 //! With which networks frames are looked at, and how many beside each other.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
 use clap::Args;
 
 use super::engine::EngineArgs;
 use super::models::{FolderArgs, Library};
-use crate::base::{Error, Result, Span};
+use crate::base::{Error, Result, SkuId, Span};
+use crate::image::decode_picture;
 use crate::pipeline::{EyesOptions, Networks};
 use crate::shop::Shop;
-use crate::vision::{Manifest, Model, Region, Role};
+use crate::vision::{Decoder, Gallery, Manifest, Model, Region, Role};
 
 /// The networks that are tried where none is named, the better first; of each role one is used.
 const FOR_BOXES: [&str; 9] = [
@@ -42,6 +47,10 @@ pub(super) struct LookArgs {
     /// Frames, and people in them, that one inference takes, where a network was exported for any number.
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     batch: u16,
+    /// Pictures of the goods, a folder for every code as `aisle export pictures` writes them: with a network for hands, say
+    /// what they hold.
+    #[arg(long, value_name = "FOLDER")]
+    pictures: Option<PathBuf>,
     /// Where nothing has moved in a recording, see again for so long what was seen last; 0 looks at every frame.
     #[arg(long, value_name = "SECONDS", default_value_t = 0.0, value_parser = parse_still)]
     still_secs: f64,
@@ -85,7 +94,18 @@ impl LookArgs {
             let model = library.load(manifest, &chosen.engine, self.engine.load_options())?;
             Ok(model.with_batch(self.batch()))
         };
-        (0..count).map(|_| Networks::new(manifests.iter().map(load).collect::<Result<_>>()?)).collect()
+        let hands = manifests.iter().find(|manifest| manifest.role == Role::HeldProduct);
+        let gallery = match (&self.pictures, hands) {
+            (Some(pictures), Some(hands)) => gallery(pictures, load(hands)?)?,
+            (Some(pictures), None) => {
+                let error = Error::usage("pictures of goods are for a network that looks at hands, and none is chosen");
+                return Err(error.at_path(pictures).hint("add --network aisle_hand"));
+            }
+            (None, _) => Gallery::new(1.0),
+        };
+        let gallery = Arc::new(gallery);
+        let networks = |_| Networks::new(manifests.iter().map(load).collect::<Result<_>>()?, gallery.clone());
+        (0..count).map(networks).collect()
     }
 
     /// The networks to use: those named, else the best of each role of those that are here.
@@ -111,6 +131,57 @@ impl LookArgs {
         }
         Ok(used)
     }
+}
+
+/// What the goods of a folder look like to the network for hands.
+fn gallery(folder: &Path, mut hands: Model) -> Result<Gallery> {
+    let Decoder::HeldProduct { temperature, .. } = hands.manifest().decoder else { return Ok(Gallery::new(1.0)) };
+    let mut gallery = Gallery::new(temperature);
+    for goods in entries(folder)?.into_iter().filter(|path| path.is_dir()) {
+        let code = goods.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        for path in entries(&goods)?.into_iter().filter(|path| has_picture_name(path)) {
+            let bytes = fs::read(&path).map_err(|error| Error::io("read", &path, &error))?;
+            let picture = decode_picture(&bytes).map_err(|error| error.at_path(&path))?;
+            let seen = hands.look_at_hand(&picture, None).map_err(|error| error.at_path(&path))?;
+            gallery.insert(SkuId::new(&code), seen.vector);
+        }
+    }
+    if gallery.is_empty() {
+        let hint = "it holds a folder for every code, each with pictures; `aisle export pictures SHOP` makes one";
+        return Err(Error::input("there are no pictures of goods in this folder").at_path(folder).hint(hint));
+    }
+    Ok(gallery)
+}
+
+/// What is in a folder, by name.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let unreadable = |error| Error::io("read", folder, &error);
+    let entries = fs::read_dir(folder).map_err(unreadable)?;
+    let mut paths =
+        entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<PathBuf>>>().map_err(unreadable)?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// Whether a file is called as pictures are.
+fn has_picture_name(path: &Path) -> bool {
+    ends_in(path, &["jpg", "jpeg", "png", "bmp", "webp", "gif"])
+}
+
+/// The pictures of a folder, by name.
+pub(super) fn pictures(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut paths = entries(folder)?;
+    paths.retain(|path| has_picture_name(path));
+    if paths.is_empty() {
+        return Err(Error::input("there are no pictures in this folder").at_path(folder));
+    }
+    Ok(paths)
+}
+
+/// Whether the name of a file ends so, in capitals or not.
+pub(super) fn ends_in(path: &Path, endings: &[&str]) -> bool {
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    ending.is_some_and(|ending| endings.contains(&ending.as_str()))
 }
 
 fn parse_still(text: &str) -> std::result::Result<f64, String> {

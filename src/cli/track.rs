@@ -176,6 +176,7 @@ fn detection(row: &Row, scale: &ScoreScale) -> Detection {
         score: scale.apply(row.confidence),
         keypoints: Vec::new(),
         embedding: Vec::new(),
+        held: None,
     }
 }
 

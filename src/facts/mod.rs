@@ -22,6 +22,6 @@ pub use payment::{
 pub use people::{Joint, JointKind, Joints, PeopleFrame, Person, TrackJoined, TrackVerdict};
 pub use review::{Case, Concern, Decision, Goods, Verdict};
 pub use shelf::{Level, PlateBatch, ShelfEvent, Staircase};
-pub use sight::{BodyPoint, Detection, DetectionClass, Frame, FrameFormat, Keypoint, SeenFrame};
+pub use sight::{BodyPoint, Detection, DetectionClass, Frame, FrameFormat, Held, HeldGuess, Keypoint, SeenFrame};
 pub use stamp::{Body, Fact, FactRef, Stamp, Topic};
 pub use visit::{GateScan, OpenLine, OpenVisit, VisitBound};

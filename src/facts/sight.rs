@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::base::CameraId;
+use crate::base::{CameraId, SkuId};
 use crate::geometry::{Pixel, PixelBox, Point};
 
 /// A picture of one camera at one instant, compressed. A ground fact; its stamp's source is `camera/` and the name.
@@ -56,6 +56,31 @@ pub struct Detection {
     /// What it looks like, as a vector of length 1 that is compared by the cosine; empty where nobody asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub embedding: Vec<f32>,
+    /// Of a hand: what it holds; `None` where nobody asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
+}
+
+/// What a hand holds, as far as can be seen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Held {
+    /// How probable it is that it holds something, `0..=1`.
+    pub holding: f64,
+    /// What that may be, the most probable first; empty where the catalogue has no pictures. The least probable are left
+    /// out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guesses: Vec<HeldGuess>,
+}
+
+/// A product that a hand may hold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HeldGuess {
+    /// The product.
+    pub sku: SkuId,
+    /// How probable it is, given that the hand holds something of the catalogue, `0..=1`.
+    pub probability: f64,
 }
 
 /// What a detection is of.

@@ -1,19 +1,28 @@
 //! The networks that look at frames, whole ones first and then what was found in them, and sessions of them beside each other.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use rayon::prelude::*;
 
 use crate::base::limits::DETECTIONS_PER_FRAME_MAX;
 use crate::base::{Error, Result};
-use crate::facts::{Detection, DetectionClass};
+use crate::facts::{Detection, DetectionClass, Held, HeldGuess};
 use crate::image::RgbImage;
-use crate::vision::{Decoder, Manifest, Model, Region, Role};
+use crate::vision::{Decoder, Gallery, HandSide, Manifest, Model, Region, Role, hand_region};
 
-/// The networks of one session: those that find something in a frame, then those that look closer at what was found.
+/// A wrist that the networks are less sure of is not looked at for a hand, `0..=1`.
+const WRIST_SCORE_MIN: f64 = 0.3;
+/// Of what a hand may hold the most probable are told, so many.
+const HELD_GUESSES: usize = 5;
+
+/// The networks of one session: those that find something in a frame, then those that look closer at what was found, then
+/// those that look at the hands of people whose joints were found.
 pub struct Networks {
     whole: Vec<Model>,
     closer: Vec<(DetectionClass, Model)>,
+    hands: Vec<Model>,
+    /// What the catalogue looks like to the network for hands.
+    gallery: Arc<Gallery>,
 }
 
 /// A picture, and what networks see in it.
@@ -62,19 +71,22 @@ pub(super) fn share<J: Send>(
 }
 
 impl Networks {
-    /// Puts networks together, each in its place: what a network looks at is in its manifest.
+    /// Puts networks together, each in its place: what a network looks at is in its manifest. `gallery` is made by the one
+    /// that looks at hands.
     ///
     /// # Errors
     /// When none of them looks at whole frames.
-    pub fn new(models: Vec<Model>) -> Result<Self> {
-        let (whole, closer): (Vec<Model>, Vec<Model>) =
+    pub fn new(models: Vec<Model>, gallery: Arc<Gallery>) -> Result<Self> {
+        let (whole, parts): (Vec<Model>, Vec<Model>) =
             models.into_iter().partition(|model| model.manifest().input.region == Region::Frame);
+        let (hands, closer): (Vec<Model>, Vec<Model>) =
+            parts.into_iter().partition(|model| model.manifest().role == Role::HeldProduct);
         if whole.is_empty() {
             return Err(Error::missing("no network that looks at whole frames is among those chosen")
                 .hint("add one that finds people, such as aisle_people"));
         }
         let closer = closer.into_iter().map(|model| (looks_at(model.manifest()), model)).collect();
-        Ok(Networks { whole, closer })
+        Ok(Networks { whole, closer, hands, gallery })
     }
 
     /// How many pictures are looked at together.
@@ -94,7 +106,8 @@ impl Networks {
         for model in &mut self.whole {
             look_over(model, glances)?;
         }
-        self.closer.iter_mut().try_for_each(|(class, model)| look_closer(model, *class, glances))
+        self.closer.iter_mut().try_for_each(|(class, model)| look_closer(model, *class, glances))?;
+        self.hands.iter_mut().try_for_each(|model| look_at_hands(model, &self.gallery, glances))
     }
 }
 
@@ -136,18 +149,73 @@ fn look_closer(model: &mut Model, class: DetectionClass, glances: &mut [Glance])
         numbers.map(|(number, _)| (index, number)).collect()
     };
     let all: Vec<(usize, usize)> = glances.iter().enumerate().flat_map(of_class).collect();
-    let mut filled = Vec::with_capacity(model.batch());
-    for (count, &(index, number)) in all.iter().enumerate() {
-        let Glance { picture, detections, .. } = &glances[index];
-        if model.prepare_place(filled.len(), picture, Some(&detections[number])).is_ok() {
-            filled.push((index, number));
+    in_batches(
+        model,
+        &all,
+        glances,
+        |glances, (index, number)| (&glances[*index].picture, &glances[*index].detections[*number]),
+        |glances, model, place, (index, number)| note(model, place, &mut glances[*index].detections[*number]),
+    )
+}
+
+/// Looks at both hands of everybody in these pictures; where there is one, it is added to what was seen.
+fn look_at_hands(model: &mut Model, gallery: &Gallery, glances: &mut [Glance]) -> Result<()> {
+    let mut all: Vec<(usize, Detection)> = Vec::new();
+    for (index, glance) in glances.iter().enumerate() {
+        for person in glance.detections.iter().filter(|found| found.class == DetectionClass::Person) {
+            let regions = [HandSide::Left, HandSide::Right].map(|side| hand_region(person, side, WRIST_SCORE_MIN));
+            let hand = |bounds| Detection {
+                class: DetectionClass::Hand,
+                bounds,
+                score: 0.0,
+                keypoints: Vec::new(),
+                embedding: Vec::new(),
+                held: None,
+            };
+            all.extend(regions.into_iter().flatten().map(|bounds| (index, hand(bounds))));
         }
-        if filled.is_empty() || (filled.len() < model.batch() && count + 1 < all.len()) {
+    }
+    in_batches(
+        model,
+        &all,
+        glances,
+        |glances, (index, hand)| (&glances[*index].picture, hand),
+        |glances, model, place, (index, hand)| {
+            let seen = model.held_product_of(place)?;
+            if model.manifest().score_min <= seen.hand {
+                let mut ranked = gallery.rank(&seen.vector, gallery.products());
+                ranked.truncate(HELD_GUESSES);
+                let guess = |(sku, probability)| HeldGuess { sku, probability };
+                let held = Held { holding: seen.holding, guesses: ranked.into_iter().map(guess).collect() };
+                let hand = Detection { score: seen.hand, embedding: seen.vector, held: Some(held), ..hand.clone() };
+                glances[*index].detections.push(hand);
+            }
+            Ok(())
+        },
+    )
+}
+
+/// Lets a network look at parts of pictures, as many at once as it takes; parts that it cannot look at are left out.
+/// `part` says where one is, `note` takes in what is seen in it.
+fn in_batches<P>(
+    model: &mut Model,
+    parts: &[P],
+    glances: &mut [Glance],
+    part: impl for<'a> Fn(&'a [Glance], &'a P) -> (&'a RgbImage, &'a Detection),
+    mut note: impl FnMut(&mut [Glance], &Model, usize, &P) -> Result<()>,
+) -> Result<()> {
+    let mut filled: Vec<&P> = Vec::with_capacity(model.batch());
+    for (number, one) in parts.iter().enumerate() {
+        let (picture, at) = part(glances, one);
+        if model.prepare_place(filled.len(), picture, Some(at)).is_ok() {
+            filled.push(one);
+        }
+        if filled.is_empty() || (filled.len() < model.batch() && number + 1 < parts.len()) {
             continue;
         }
         model.infer()?;
-        for (place, (index, number)) in filled.drain(..).enumerate() {
-            note(model, place, &mut glances[index].detections[number])?;
+        for (place, one) in filled.drain(..).enumerate() {
+            note(glances, model, place, one)?;
         }
     }
     Ok(())

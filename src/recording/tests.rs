@@ -10,9 +10,9 @@ use crate::base::{
     TrackId, VisitId,
 };
 use crate::facts::{
-    Body, BodyPoint, ClockEstimate, Closing, Detection, DetectionClass, Fact, Frame, FrameFormat, GateScan, Joint,
-    Joints, Keypoint, Level, PeopleFrame, Person, PlateBatch, Receipt, ReceiptLine, SeenFrame, ShelfEvent, Staircase,
-    Stamp, Topic,
+    Body, BodyPoint, ClockEstimate, Closing, Detection, DetectionClass, Fact, Frame, FrameFormat, GateScan, Held,
+    HeldGuess, Joint, Joints, Keypoint, Level, PeopleFrame, Person, PlateBatch, Receipt, ReceiptLine, SeenFrame,
+    ShelfEvent, Staircase, Stamp, Topic,
 };
 use crate::geometry::{CameraPose, Lens, Pixel, PixelBox, Point};
 use crate::ports::{FactSink, FactSource};
@@ -140,12 +140,14 @@ fn detection(dice: &mut Dice) -> Detection {
     let keypoints = (0..dice.random_range(0..4)).map(|_| Keypoint { pixel: pixel(dice), score: dice.random() });
     let keypoints = keypoints.collect();
     let embedding = (0..dice.random_range(0..5)).map(|_| dice.random_range(-1.0..1.0)).collect();
+    let guess = HeldGuess { sku: SkuId::new("4000417025005"), probability: dice.random() };
     Detection {
         class: class[dice.random_range(0..3)],
         bounds: bounds(dice),
         score: dice.random(),
         keypoints,
         embedding,
+        held: dice.random::<bool>().then(|| Held { holding: dice.random(), guesses: vec![guess] }),
     }
 }
 

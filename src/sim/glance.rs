@@ -29,5 +29,12 @@ fn detection(body: &FrameBody, noise_pixels: f64, roll: &mut Roll) -> Option<Det
         None => Keypoint { pixel: bounds.centre(), score: 0.0 },
     };
     let keypoints = body.keypoints.iter().map(&mut keypoint).collect();
-    Some(Detection { class: DetectionClass::Person, bounds, score: SCORE, keypoints, embedding: Vec::new() })
+    Some(Detection {
+        class: DetectionClass::Person,
+        bounds,
+        score: SCORE,
+        keypoints,
+        embedding: Vec::new(),
+        held: None,
+    })
 }

@@ -93,6 +93,11 @@ impl Gallery {
         self.vectors.len()
     }
 
+    /// The products that have a picture, in order of their codes.
+    pub fn products(&self) -> impl Iterator<Item = &SkuId> {
+        self.vectors.keys()
+    }
+
     /// Whether no product has a picture.
     pub fn is_empty(&self) -> bool {
         self.vectors.is_empty()

@@ -35,7 +35,7 @@ fn person() -> Detection {
         put(knee, x, 220.0);
     }
     let bounds = PixelBox { left: 170.0, top: 90.0, right: 230.0, bottom: 270.0 };
-    Detection { class: DetectionClass::Person, bounds, score: 0.9, keypoints, embedding: Vec::new() }
+    Detection { class: DetectionClass::Person, bounds, score: 0.9, keypoints, embedding: Vec::new(), held: None }
 }
 
 #[test]

@@ -270,6 +270,7 @@ impl Model {
             score: 1.0,
             keypoints: Vec::new(),
             embedding: Vec::new(),
+            held: None,
         };
         self.prepare(frame, region.map(hand).as_ref())?;
         self.infer()?;

@@ -275,7 +275,7 @@ fn mirror(pictures: Option<usize>, answers: Option<usize>) -> Model {
     };
     let inputs = vec![slot(&[pictures, Some(3), Some(8), Some(8)])];
     let network = Mirror { inputs, outputs: vec![slot(&[answers, Some(2)])] };
-    Model::new(manifest(Decoder::Embedding { length: 2 }, 8, 8), Box::new(network)).unwrap()
+    Model::new(manifest(Decoder::Embedding { length: 2, cosines: None }, 8, 8), Box::new(network)).unwrap()
 }
 
 fn grey(level: u8) -> RgbImage {
@@ -420,8 +420,14 @@ fn what_is_seen_in_a_part_is_placed_in_the_frame() {
     let shape = manifest.input.shape(1).map(Some);
     let mut model = Model::new(manifest, puppet(&shape, None, answer, &[1, 1, 17, 3])).unwrap();
     let bounds = PixelBox { left: 40.0, top: 20.0, right: 60.0, bottom: 60.0 };
-    let person =
-        Detection { class: DetectionClass::Person, bounds, score: 1.0, keypoints: Vec::new(), embedding: Vec::new() };
+    let person = Detection {
+        class: DetectionClass::Person,
+        bounds,
+        score: 1.0,
+        keypoints: Vec::new(),
+        embedding: Vec::new(),
+        held: None,
+    };
     let found = model.detect(&RgbImage::new(100, 100), Some(&person)).unwrap();
     for (joint, place) in found[0].keypoints.iter().zip([Point::new(50.0, 40.0, 0.0), Point::new(10.0, 0.0, 0.0)]) {
         assert!(joint.pixel.distance(place) < 1e-9, "{joint:?}");

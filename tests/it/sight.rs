@@ -11,7 +11,7 @@ use aisle::pipeline::{Eyes, EyesOptions, Networks};
 use aisle::shop::Shop;
 use aisle::sim::{Film, FilmOptions, Level, Options, Scenario, Shown};
 use aisle::truth::{FrameTruth, Visibility};
-use aisle::vision::{Model, Network, Output, Slot, Tensor};
+use aisle::vision::{Gallery, Model, Network, Output, Slot, Tensor};
 use serde_json::Value;
 
 use super::cli::ask;
@@ -81,7 +81,7 @@ fn blind() -> Networks {
     let slot = || Slot { name: "slot".to_owned(), element: None, shape: None };
     let manifest = load_manifests(None).unwrap()["yolox_nano"].clone();
     let network = Blind { inputs: [slot()], outputs: [slot()] };
-    Networks::new(vec![Model::new(manifest, Box::new(network)).unwrap()]).unwrap()
+    Networks::new(vec![Model::new(manifest, Box::new(network)).unwrap()], Arc::new(Gallery::new(1.0))).unwrap()
 }
 
 /// The farthest that a wrist that is seen now is from where it was, pixels; infinite for one that was not there.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{See, draw, make_folder, write};
 use crate::base::{Error, Result, ShopTime, Span, TrackId};
-use crate::cli::looking::Purpose;
+use crate::cli::looking::{self, Purpose};
 use crate::cli::print;
 use crate::facts::{Detection, DetectionClass};
 use crate::image::{RgbImage, decode_picture};
@@ -16,8 +16,6 @@ use crate::ingest::{Video, VideoSink};
 use crate::pipeline::{self, Glance};
 use crate::tracking::tracklets::{Options, Tracker};
 
-/// Endings of pictures.
-const PICTURES: [&str; 6] = ["jpg", "jpeg", "png", "bmp", "webp", "gif"];
 /// Endings of what is written as a video.
 const VIDEOS: [&str; 6] = ["mp4", "mkv", "mov", "webm", "avi", "gif"];
 
@@ -96,7 +94,7 @@ impl See {
     /// Where the frames are, and how many there are a second.
     fn source(&self) -> Result<(Source, f64)> {
         if self.path.is_dir() {
-            return Ok((Source::Pictures(pictures(&self.path)?.into_iter()), self.rate.unwrap_or(10.0)));
+            return Ok((Source::Pictures(looking::pictures(&self.path)?.into_iter()), self.rate.unwrap_or(10.0)));
         }
         let video = Video::open(&self.path)?;
         let rate = self.rate.unwrap_or(video.rate_hertz());
@@ -176,24 +174,5 @@ impl Output {
 
 /// Whether a file of this name is to be a video.
 pub(super) fn is_video_name(path: &Path) -> bool {
-    ends_in(path, &VIDEOS)
-}
-
-fn ends_in(path: &Path, endings: &[&str]) -> bool {
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    ending.is_some_and(|ending| endings.contains(&ending.as_str()))
-}
-
-/// The pictures of a folder in order of their names.
-fn pictures(folder: &Path) -> Result<Vec<PathBuf>> {
-    let unreadable = |error| Error::io("read", folder, &error);
-    let entries = fs::read_dir(folder).map_err(unreadable)?;
-    let paths: std::io::Result<Vec<PathBuf>> = entries.map(|entry| Ok(entry?.path())).collect();
-    let mut paths = paths.map_err(unreadable)?;
-    paths.retain(|path| ends_in(path, &PICTURES));
-    paths.sort();
-    if paths.is_empty() {
-        return Err(Error::input("there are no pictures in this folder").at_path(folder));
-    }
-    Ok(paths)
+    looking::ends_in(path, &VIDEOS)
 }

@@ -9,8 +9,8 @@ use crate::base::{CameraId, ShopTime};
 use crate::facts::{DetectionClass, Frame};
 use crate::image::encode_jpeg;
 use crate::vision::{
-    Classes, Colour, Decoder, Element, Fit, Input, Layout, Manifest, Model, Network, Output, Region, Role, Shape, Slot,
-    Tensor, Values, Weights,
+    Classes, Colour, Decoder, Element, Fit, Gallery, Input, Layout, Manifest, Model, Network, Output, Region, Role,
+    Shape, Slot, Tensor, Values, Weights,
 };
 
 /// Sides of pictures, of the input and of its one cell, pixels.
@@ -87,7 +87,7 @@ fn gauge(region: Region) -> Model {
 
 fn sessions(count: usize, batch: usize) -> Vec<Networks> {
     let people = || gauge(Region::Frame).with_batch(batch);
-    (0..count).map(|_| Networks::new(vec![people()]).unwrap()).collect()
+    (0..count).map(|_| Networks::new(vec![people()], Arc::new(Gallery::new(1.0))).unwrap()).collect()
 }
 
 /// A frame of one colour; `None` for one that is no picture. Times are milliseconds.

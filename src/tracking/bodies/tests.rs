@@ -75,7 +75,14 @@ fn detection(points: Vec<Keypoint>) -> Detection {
         right: xs().fold(f64::NEG_INFINITY, f64::max) + 8.0,
         bottom: ys().fold(f64::NEG_INFINITY, f64::max) + 8.0,
     };
-    Detection { class: DetectionClass::Person, bounds, score: 0.8, keypoints: points, embedding: Vec::new() }
+    Detection {
+        class: DetectionClass::Person,
+        bounds,
+        score: 0.8,
+        keypoints: points,
+        embedding: Vec::new(),
+        held: None,
+    }
 }
 
 /// What a camera sees of people who stand so.

@@ -20,6 +20,7 @@ fn person(left: f64, top: f64, score: f64) -> Detection {
         score,
         keypoints: Vec::new(),
         embedding: Vec::new(),
+        held: None,
     }
 }
 

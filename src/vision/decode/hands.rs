@@ -48,6 +48,7 @@ pub(super) fn points(points: &View<'_>, presence: &View<'_>, score_min: f64) -> 
         score: score.clamp(0.0, 1.0),
         keypoints,
         embedding: Vec::new(),
+        held: None,
     });
     hand.into_iter().collect()
 }

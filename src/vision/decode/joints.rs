@@ -50,6 +50,7 @@ fn one_person(keypoints: Vec<Keypoint>, score_min: f64) -> Vec<Detection> {
         score,
         keypoints,
         embedding: Vec::new(),
+        held: None,
     });
     person.into_iter().collect()
 }

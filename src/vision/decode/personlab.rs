@@ -88,6 +88,7 @@ pub(super) fn people(
                 score,
                 keypoints: joints,
                 embedding: Vec::new(),
+                held: None,
             });
         }
     }

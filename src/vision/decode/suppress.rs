@@ -28,7 +28,14 @@ pub(super) fn keep(mut candidates: Vec<Candidate>, iou_max: f64) -> Vec<Detectio
             break;
         }
         if !kept.iter().any(|other| other.class == class && iou_max < other.bounds.iou(&bounds)) {
-            kept.push(Detection { class, bounds, score: score.clamp(0.0, 1.0), keypoints, embedding: Vec::new() });
+            kept.push(Detection {
+                class,
+                bounds,
+                score: score.clamp(0.0, 1.0),
+                keypoints,
+                embedding: Vec::new(),
+                held: None,
+            });
         }
     }
     kept
