@@ -155,6 +155,26 @@ def takes(count: int, folder: Path) -> list[Take]:
 HELD_OUT = [Take("convenience", HELD_OUT_SEEDS + 103, 120, 1.0), Take("micro-market", HELD_OUT_SEEDS + 104, 120, 2.0)]
 
 
+def publish(net: Embedder, same: tuple[float, float], other: tuple[float, float], folder: Path) -> None:
+    """Writes the network and its manifest."""
+    weights = folder / f"{NAME}.onnx"
+    export(net, (HEIGHT, WIDTH), ["vector"], weights)
+    write_manifest(weights, "Tells people apart by what they wear, trained by models/training/appearance.py.", "appearance", f"""
+[input]
+width = {WIDTH}
+height = {HEIGHT}
+colour = "rgb"
+region = "box"
+pad = {PAD}
+
+[decoder]
+kind = "embedding"
+length = {LENGTH}
+same = [{same[0]:.3f}, {same[1]:.3f}]
+other = [{other[0]:.3f}, {other[1]:.3f}]
+""")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--aisle", default="aisle")
@@ -173,22 +193,7 @@ def main() -> None:
     sampler = Sampler(recordings, [seed for _, seed in wanted])
     train(nn.ModuleList([net, sharpness]), options.minutes, lambda _: loss(net, sharpness, sampler))
     same, other = judge(net, [kept(record(take, options.footage, options.aisle)) for take in HELD_OUT])
-    weights = options.out / f"{NAME}.onnx"
-    export(net, (HEIGHT, WIDTH), ["vector"], weights)
-    write_manifest(weights, "Tells people apart by what they wear, trained by models/training/appearance.py.", "appearance", f"""
-[input]
-width = {WIDTH}
-height = {HEIGHT}
-colour = "rgb"
-region = "box"
-pad = {PAD}
-
-[decoder]
-kind = "embedding"
-length = {LENGTH}
-same = [{same[0]:.3f}, {same[1]:.3f}]
-other = [{other[0]:.3f}, {other[1]:.3f}]
-""")
+    publish(net, same, other, options.out)
 
 
 if __name__ == "__main__":

@@ -91,10 +91,10 @@ def contrast(queries: Tensor, keys: Tensor, alike: Tensor, sharpness: Tensor) ->
 
 
 def train(
-    parts: nn.Module, minutes: float, loss: Callable[[int], Tensor], rate: float = 3e-3, report_steps: int = 100,
+    parts: nn.Module, minutes: float, loss: Callable[[float], Tensor], rate: float = 3e-3, report_steps: int = 100,
 ) -> None:
     """Steps of AdamW (Loshchilov and Hutter, 2019) until the time is up, the rate rising and falling once with the time
-    that has passed (Smith and Topin, 2018)."""
+    that has passed (Smith and Topin, 2018); `loss` is told what share that is."""
     torch.set_num_threads(1)
     optimiser = torch.optim.AdamW(parts.parameters(), lr=rate, weight_decay=0.02)
     begun, step, told = time.monotonic(), 0, []
@@ -104,7 +104,7 @@ def train(
         parts.train()
         optimiser.zero_grad()
         with torch.autocast("cpu", torch.bfloat16):
-            value = loss(step)
+            value = loss(share)
         value.backward()
         torch.nn.utils.clip_grad_norm_(parts.parameters(), 5.0)
         optimiser.step()

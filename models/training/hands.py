@@ -29,6 +29,10 @@ RUNS, NEIGHBOURS = 4, 8
 PLAIN = 48
 # Squares that were really seen, where a good has been.
 REAL_SHARE = 0.5
+# Of fewer pixels nothing can be told.
+REAL_PIXELS_MIN = 80
+# Sides of the pictures that are laid over hands, in squares: at least, in the beginning and in the end, and at most.
+FILL = (0.75, 0.3, 1.1)
 
 
 class HandNet(nn.Module):
@@ -61,7 +65,7 @@ class Sampler:
         self.known = np.flatnonzero(hands.holding != UNKNOWN)
         self.full = np.flatnonzero(hands.holding == 1)
         self.by_sku: dict[str, list[int]] = {}
-        for place in np.flatnonzero(hands.sku != ""):
+        for place in np.flatnonzero((hands.sku != "") & (REAL_PIXELS_MIN <= hands.held_pixels)):
             self.by_sku.setdefault(str(hands.sku[place]), []).append(place)
         self.seen = [[at for at, sku in enumerate(shop.skus) if sku in self.by_sku] for shop in goods]
 
@@ -79,24 +83,25 @@ class Sampler:
             first = int(np.clip(self.rng.choice(self.seen[shop]) - NEIGHBOURS // 2, 0, count - NEIGHBOURS))
         return shop, list(range(first, first + NEIGHBOURS))
 
-    def held(self, shop: int, good: int) -> np.ndarray:
-        """A square with a good in a hand, seen or made."""
+    def held(self, shop: int, good: int, share: float) -> np.ndarray:
+        """A square with a good in a hand, seen or made; the longer the training goes on, the smaller the goods."""
         places = self.by_sku.get(self.goods[shop].skus[good])
         if places and self.rng.random() < REAL_SHARE:
             return self.square(self.rng.choice(places))
         of = self.goods[shop]
         view = int(self.rng.integers(of.pictures.shape[1]))
         empty = self.square(self.rng.choice(self.empty)).astype(np.float32)
-        return held(empty, of.pictures[good, view], of.cutout(good, view), self.rng)
+        fill = self.rng.uniform(FILL[0] + (FILL[1] - FILL[0]) * share, FILL[2])
+        return held(empty, of.pictures[good, view], of.cutout(good, view), fill, self.rng)
 
-    def goods_step(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def goods_step(self, share: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Squares, pictures, and the numbers of the goods that both show, in the same order."""
         squares, pictures, numbers = [], [], []
         for _ in range(RUNS):
             shop, run = self.run()
             for good in run:
                 for _ in range(2):
-                    squares.append(self.held(shop, good))
+                    squares.append(self.held(shop, good, share))
                     view = int(self.rng.integers(self.goods[shop].pictures.shape[1]))
                     pictures.append(portrait(self.goods[shop].pictures[good, view], self.rng))
                     numbers.append(shop * 10_000 + good)
@@ -111,15 +116,17 @@ class Sampler:
         return squares, np.stack([self.hands.hand[places], self.hands.holding[places]], 1)
 
 
-def losses(net: HandNet, sharpness: Sharpness, sampler: Sampler) -> Tensor:
+def losses(net: HandNet, sharpness: Sharpness, sampler: Sampler, share: float) -> Tensor:
     """The sum of what is wrong with vectors and with scores."""
-    squares, pictures, numbers = sampler.goods_step()
+    squares, pictures, numbers = sampler.goods_step(share)
     plain, known = sampler.plain_step()
     images = [coloured(squares, sampler.rng, 0.6), coloured(pictures, sampler.rng, 0.3), coloured(plain, sampler.rng)]
     logits, vector = net.answers(batch(np.concatenate(images)).to(memory_format=torch.channels_last))
     count = len(numbers)
     alike = torch.from_numpy((numbers[:, None] == numbers[None]).astype(np.float32))
-    told = contrast(vector[:count], vector[count : 2 * count], alike, sharpness())
+    squares, pictures = vector[:count], vector[count : 2 * count]
+    told = contrast(squares, pictures, alike, sharpness())
+    told = told + 0.5 * contrast(pictures, pictures, alike.clone().fill_diagonal_(float("nan")), sharpness())
     scores = functional.binary_cross_entropy_with_logits(logits[2 * count :].float(), torch.from_numpy(known).float())
     return told + 2.0 * scores
 
@@ -173,7 +180,7 @@ def main() -> None:
     if options.start:
         net.load_state_dict(torch.load(options.start))
     sampler = Sampler(hands, goods, seed=1)
-    train(nn.ModuleList([net, sharpness]), options.minutes, lambda _: losses(net, sharpness, sampler))
+    train(nn.ModuleList([net, sharpness]), options.minutes, lambda share: losses(net, sharpness, sampler, share))
     torch.save(net.state_dict(), options.footage / f"{NAME}.pt")
     judged = [
         (take.shop, squares_of(record(take, options.footage, options.aisle)), goods_of(take.shop, options.footage, options.aisle))

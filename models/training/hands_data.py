@@ -158,9 +158,10 @@ def portrait(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return warped
 
 
-def held(empty: np.ndarray, picture: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A good laid over an empty hand, some fingers over it: what footage shows too seldom of too few goods."""
-    warped, alpha = turned(picture, mask, rng.uniform(0.28, 0.85), rng)
+def held(empty: np.ndarray, picture: np.ndarray, mask: np.ndarray, fill: float, rng: np.random.Generator) -> np.ndarray:
+    """A good laid over an empty hand, some fingers over it: what footage shows too seldom of too few goods. `fill` as in
+    `turned`."""
+    warped, alpha = turned(picture, mask, fill, rng)
     gain = np.exp(rng.normal(-0.15, 0.25))
     over = np.clip(warped * gain, 0, 255)
     made = empty * (1 - alpha[..., None]) + over * alpha[..., None]

@@ -1,10 +1,11 @@
 use std::fs;
 use std::path::Path;
 
-use super::load_shop;
+use super::{load_manifests, load_shop};
 use crate::base::{BasisPoints, Money, PlateId, ShelfId, SkuId};
 use crate::geometry::Point;
 use crate::shop::{Deal, PackageShape, Reduction, Shop};
+use crate::vision::{Cosines, Decoder};
 
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -256,4 +257,37 @@ fn the_shops_that_come_with_aisle_load_by_name() {
     assert_eq!((convenience.shelves().len(), convenience.cameras().len()), (26, 6));
     let error = load_shop(Path::new("mini-market")).unwrap_err().to_string();
     assert!(error.contains("cannot open"), "{error}");
+}
+
+/// What is read of a manifest with this decoder, or everything that is wrong with it.
+fn decoder(text: &str) -> Result<Decoder, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let digest = "0".repeat(64);
+    let manifest = format!(
+        "role = \"held_product\"\nfile = \"own.onnx\"\nsize_bytes = 1\nsha256 = \"{digest}\"\nlicence = \"MIT\"\n\
+         [input]\nwidth = 8\nheight = 8\ncolour = \"rgb\"\n[decoder]\n{text}\n"
+    );
+    fs::write(folder.path().join("own.toml"), manifest).unwrap();
+    let manifests = load_manifests(Some(folder.path())).map_err(|error| error.to_string())?;
+    Ok(manifests["own"].decoder.clone())
+}
+
+#[test]
+fn manifests_say_how_alike_vectors_are() {
+    let held = Decoder::HeldProduct { length: 4, temperature: 0.1 };
+    assert_eq!(decoder("kind = \"held_product\"\nlength = 4\ntemperature = 0.1"), Ok(held));
+    let bare = Decoder::Embedding { length: 4, cosines: None };
+    assert_eq!(decoder("kind = \"embedding\"\nlength = 4"), Ok(bare));
+    let cosines = Some(Cosines { same: [0.7, 0.125], other: [0.0, 0.25] });
+    let measured = "kind = \"embedding\"\nlength = 4\nsame = [0.7, 0.125]\nother = [0, 0.25]";
+    assert_eq!(decoder(measured), Ok(Decoder::Embedding { length: 4, cosines }));
+    for (text, problem) in [
+        ("kind = \"held_product\"\nlength = 4\ntemperature = 0.0", "temperature is 0"),
+        ("kind = \"embedding\"\nlength = 4\nsame = [0.7, 0.1]", "same and other belong together"),
+        ("kind = \"embedding\"\nlength = 4\nsame = [0.7]\nother = [0.1, 0.2]", "same must be a list of a mean"),
+        ("kind = \"embedding\"\nlength = 4\nsame = [0.7, 0.1]\nother = [0.1, 0.0]", "other must be a list of a mean"),
+    ] {
+        let told = decoder(text).unwrap_err();
+        assert!(told.contains(problem), "{problem} is not in {told}");
+    }
 }

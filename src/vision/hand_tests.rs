@@ -146,7 +146,7 @@ fn a_model_looks_at_the_region_of_a_hand() {
     held.input.fit = Fit::Stretch;
     let mut model = Model::new(held, Box::new(Brightness)).unwrap();
     let mut frame = RgbImage::new(32, 16);
-    for (x, y) in (16..24).flat_map(|x| (4..12).map(move |y| (x, y))) {
+    for (x, y) in (12..28).flat_map(|x| (0..16).map(move |y| (x, y))) {
         frame.set(x, y, [255, 0, 0]);
     }
     let seen = model.look_at_hand(&frame, Some(PixelBox::from_size(16.0, 4.0, 8.0, 8.0))).unwrap();

@@ -41,6 +41,22 @@ fn recording(folder: &Path, frames: u64) -> PathBuf {
 }
 
 #[test]
+fn goods_of_a_shop_are_drawn_into_a_folder_for_every_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let done = aisle(&["export", "pictures", "micro-market", "-o", "goods", "--side", "32"], folder.path());
+    assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
+    assert_eq!(text(&done.stdout), "goods: 270 pictures of 27 products\n");
+    let shop = config::load_shop(Path::new("micro-market")).unwrap();
+    for product in shop.catalogue().products() {
+        let front = folder.path().join("goods").join(product.sku.as_str()).join("front.png");
+        let picture = image::open(&front).unwrap();
+        assert_eq!((picture.width(), picture.height()), (32, 32));
+    }
+    let again = aisle(&["export", "pictures", "micro-market", "-o", "goods"], folder.path());
+    assert_eq!(again.status.code(), Some(2), "{}", text(&again.stderr));
+}
+
+#[test]
 fn every_form_is_written_and_told() {
     let folder = tempfile::tempdir().unwrap();
     recording(folder.path(), 3);

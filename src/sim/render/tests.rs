@@ -295,6 +295,50 @@ fn goods_are_drawn_once_on_the_shelf_or_in_a_hand_and_hide_who_stands_behind() {
     let hidden = shoot(&bare, &held, vec![person]);
     assert!(hidden.bodies[0].visible_share < alone.bodies[0].visible_share - 0.005);
     assert_eq!(hidden.bodies[0].bounds, alone.bodies[0].bounds);
+    // Something of 8 by 14 centimetres, two metres away.
+    let shown = hidden.pixels_of(7);
+    assert!((40..160).contains(&shown), "{shown} pixels show what is held");
+    assert_eq!((alone.pixels_of(7), hidden.pixels_of(0)), (0, 0));
+    let cover = [held[0], unit(8, 2, [1.2, -1.3, 1.1], Holder::Hand(0, 0))];
+    assert!(shoot(&bare, &cover, vec![person]).pixels_of(7) < shown, "one thing hides the other");
+}
+
+#[test]
+fn the_corners_of_the_mouth_lie_below_the_eyes_on_the_skin() {
+    let person = figure(0, &standing([0.0, 0.0], -TO_SHELF, 1.72));
+    for seed in 0..8 {
+        let [left, right] = mouth(&person, &Look::of(seed, 0));
+        let [left_eye, right_eye] = [BodyPoint::LeftEye, BodyPoint::RightEye].map(|eye| person.joints[eye as usize]);
+        let wide = left.distance(right);
+        assert!((0.04..0.06).contains(&wide), "{wide}");
+        assert!(
+            left.distance(left_eye) < left.distance(right_eye) && right.distance(right_eye) < right.distance(left_eye)
+        );
+        let down = left_eye.lerp(right_eye, 0.5).distance(left.lerp(right, 0.5));
+        assert!((0.06..0.09).contains(&down), "{down}");
+    }
+}
+
+#[test]
+fn portraits_show_the_whole_good_before_a_plain_ground() {
+    let shop = Shop::check(demo_draft()).unwrap();
+    let product = &shop.catalogue().products()[0];
+    for shape in [PackageShape::Box, PackageShape::Bottle, PackageShape::Can, PackageShape::Bag] {
+        let package = Package { shape, size_metres: [0.08, 0.06, 0.14] };
+        let pictures = portraits(product, &package, 64);
+        assert_eq!(pictures, portraits(product, &package, 64));
+        assert_eq!(pictures.len(), VIEWS.len());
+        for (picture, (view, ..)) in pictures.iter().zip(VIEWS) {
+            let ground = picture.get(0, 0).unwrap();
+            let is_ground = |x: u32, y: u32| picture.get(x, y).unwrap() == ground;
+            let rim = (0..64).all(|at| is_ground(at, 0) && is_ground(at, 63) && is_ground(0, at) && is_ground(63, at));
+            assert!(rim, "{shape:?} {view} touches the rim");
+            let shown = (0..64 * 64).filter(|at| !is_ground(at % 64, at / 64)).count();
+            assert!((600..3_600).contains(&shown), "{shape:?} {view}: {shown} pixels");
+        }
+        let front = &pictures[0];
+        assert!(pictures[1..].iter().all(|other| other != front), "every view is another picture");
+    }
 }
 
 #[test]
