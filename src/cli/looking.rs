@@ -63,7 +63,7 @@ pub(super) enum Purpose {
     Picture,
     /// The frames of a camera that nobody calibrated: people.
     Film,
-    /// The frames of calibrated cameras: people with their joints.
+    /// The frames of calibrated cameras: people with their joints and looks, with pictures of goods also hands.
     Shop,
 }
 
@@ -116,7 +116,10 @@ impl LookArgs {
         let (names, roles): (&[&str], &[Role]) = match purpose {
             Purpose::Picture => (&FOR_BOXES, &[Role::People, Role::Faces]),
             Purpose::Film => (&FOR_BOXES, &[Role::People]),
-            Purpose::Shop => (&FOR_JOINTS, &[Role::People, Role::Pose]),
+            Purpose::Shop if self.pictures.is_some() => {
+                (&FOR_JOINTS, &[Role::People, Role::Pose, Role::Appearance, Role::HeldProduct])
+            }
+            Purpose::Shop => (&FOR_JOINTS, &[Role::People, Role::Pose, Role::Appearance]),
         };
         let here = names.iter().filter_map(|name| library.manifests.get(*name));
         let here: Vec<&Manifest> = here.filter(|manifest| library.weights(manifest).is_some()).collect();

@@ -28,6 +28,7 @@ macro_rules! shipped {
 }
 
 shipped![
+    "aisle_appearance",
     "aisle_people",
     "light_person",
     "mediapipe_hand",
@@ -56,7 +57,7 @@ macro_rules! own_weights {
     };
 }
 
-own_weights!["aisle_people.onnx"];
+own_weights!["aisle_appearance.onnx", "aisle_people.onnx"];
 
 /// The weights of this file name that are built in.
 pub fn built_in_weights(file: &str) -> Option<&'static [u8]> {
