@@ -12,7 +12,7 @@ use crate::base::{Error, Result, SkuId, Span};
 use crate::image::decode_picture;
 use crate::pipeline::{EyesOptions, Networks};
 use crate::shop::Shop;
-use crate::vision::{Decoder, Gallery, Manifest, Model, Region, Role};
+use crate::vision::{Decoder, Gallery, Manifest, Model, Role};
 
 /// The networks that are tried where none is named, the better first; of each role one is used.
 const FOR_BOXES: [&str; 9] = [
@@ -124,10 +124,7 @@ impl LookArgs {
         let here = names.iter().filter_map(|name| library.manifests.get(*name));
         let here: Vec<&Manifest> = here.filter(|manifest| library.weights(manifest).is_some()).collect();
         let best = |role: &Role| here.iter().find(|manifest| manifest.role == *role).copied();
-        let mut used: Vec<&Manifest> = roles.iter().filter_map(best).collect();
-        if used.iter().any(|manifest| manifest.input.region == Region::Frame && manifest.gives_joints()) {
-            used.retain(|manifest| manifest.role != Role::Pose);
-        }
+        let used: Vec<&Manifest> = roles.iter().filter_map(best).collect();
         if used.is_empty() {
             return Err(Error::missing("no network for people or faces is here")
                 .hint("`aisle models fetch yolox_nano yunet_n_640`, or name others with --network"));

@@ -291,15 +291,6 @@ impl Classes {
 }
 
 impl Manifest {
-    /// Whether it gives the joints of people.
-    pub fn gives_joints(&self) -> bool {
-        match &self.decoder {
-            Decoder::YoloV8 { keypoints, .. } => 0 < *keypoints,
-            Decoder::MoveNet | Decoder::SimCc { .. } | Decoder::Rtmo | Decoder::PoseNet { .. } => true,
-            _ => false,
-        }
-    }
-
     /// The shapes of the outputs that the decoder reads, in its order, as the manifest makes one expect them.
     pub fn output_shapes(&self) -> Vec<Shape> {
         let fixed = Shape::fixed;
