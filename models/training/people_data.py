@@ -140,7 +140,7 @@ def counted(scene: Scene) -> np.ndarray:
 
 def cut(scene: Scene, roll: np.random.Generator) -> tuple[np.ndarray, Scene]:
     """A part of a frame at another scale, about somebody as a rule, and every second time from the other side."""
-    stretch, scale = np.exp(roll.normal(0, 0.05)), 0.75 * np.exp(roll.uniform(np.log(0.6), np.log(1.9)))
+    stretch, scale = np.exp(roll.normal(0, 0.05)), 0.75 * np.exp(roll.uniform(np.log(0.6), np.log(1.5)))
     scaled = (round(FRAME[0] * scale * stretch), round(FRAME[1] * scale / stretch))
     free = np.array([CUT[1] - scaled[0], CUT[0] - scaled[1]])
     shift = roll.uniform(np.minimum(free, 0), np.maximum(free, 0))

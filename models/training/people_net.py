@@ -70,7 +70,7 @@ class People(nn.Module):
             batch, _, lines, columns = box.shape
             box = box.flatten(2).transpose(1, 2).float()
             joint = joint.flatten(2).transpose(1, 2).float().reshape(batch, -1, JOINTS, 3)
-            centre = centres(lines, columns, stride)
+            centre = centres(lines, columns, stride).to(box.device)
             reach = (box[:, :, :4].clamp(max=6.0) * unit).exp() * stride
             edges = torch.cat([centre - reach[:, :, :2], centre + reach[:, :, 2:]], 2)
             places = centre[:, None] + joint[:, :, :, :2] * (unit * stride * JOINT_CELLS)
@@ -87,8 +87,8 @@ def centres(lines: int, columns: int, stride: int) -> Tensor:
 
 
 def refined(places: Tensor, seen: Tensor, field: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
-    """Joints and their logits as `People` gives them for images of this height and width, moved as the field says where
-    they are; those outside the picture stay."""
+    """Joints and their logits as `People` gives them for images of this height and width, moved towards where the field
+    has them, the further the surer they are seen; those outside the picture stay."""
     lines, columns = (side // STRIDES[0] for side in size)
     x, y = (places / STRIDES[0]).unbind(-1)
     inside = ((0 <= x) & (x < columns) & (0 <= y) & (y < lines)).float()[..., None]
@@ -97,8 +97,8 @@ def refined(places: Tensor, seen: Tensor, field: Tensor, size: tuple[int, int]) 
     here = field.gather(3, index).permute(0, 3, 1, 2)
     # The field is about the middle of the cell.
     middle = (torch.stack([cell % columns, torch.div(cell, columns, rounding_mode="floor")], -1) + 0.5) * STRIDES[0]
-    moved = inside * (middle + here[..., :2]) + (1 - inside) * places
-    return moved, seen + inside[..., 0] * (here[..., 2] - seen) / 2
+    seen = seen + inside[..., 0] * (here[..., 2] - seen) / 2
+    return places + inside * seen.sigmoid()[..., None] * (middle + here[..., :2] - places), seen
 
 
 class Columns(nn.Module):
