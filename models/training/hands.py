@@ -201,8 +201,6 @@ def publish(net: HandNet, temperature: float, folder: Path) -> None:
     weights = folder / f"{NAME}.onnx"
     export(net, (SIDE, SIDE), ["scores", "vector"], weights)
     write_manifest(weights, "Hands and what they hold, trained by models/training/hands.py.", "held_product", f"""
-score_min = 0.5
-
 [input]
 width = {SIDE}
 height = {SIDE}
