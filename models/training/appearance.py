@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from blocks import export, write_manifest
 from crops import PAD, coloured, cut
 from embedding import LENGTH, Embedder, Sharpness, batch, contrast, train, vectors
-from footage import Take, lying, record, shots
-from goods import invented
+from footage import HELD_OUT, HELD_OUT_SEEDS, lying, record, shots
+from goods import takes
 
 NAME = "aisle_appearance"
 WIDTH, HEIGHT = 64, 128
@@ -27,8 +27,6 @@ HEIGHT_PIXELS_MIN = 32
 BOX_NOISE = 0.04
 # Of one step: so many recordings, so many visits of each, so many views of each.
 RECORDINGS, VISITS, VIEWS = 3, 8, 4
-# Seeds from here on are never trained on.
-HELD_OUT_SEEDS = 900_000
 
 
 @dataclass
@@ -144,17 +142,6 @@ def judge(net: Embedder, recordings: list[People]) -> tuple[tuple[float, float],
     return (same_all.mean(), same_all.std()), (other_all.mean(), other_all.std())
 
 
-def takes(count: int, folder: Path) -> list[Take]:
-    """What is recorded to train on: shops with many cameras, every seed other people."""
-    return [
-        Take(str(invented("convenience", number, folder)), 5000 + number, 90, 1.0, width=None if number % 3 else 960)
-        for number in range(1, count + 1)
-    ]
-
-
-HELD_OUT = [Take("convenience", HELD_OUT_SEEDS + 103, 120, 1.0), Take("micro-market", HELD_OUT_SEEDS + 104, 120, 2.0)]
-
-
 def publish(net: Embedder, same: tuple[float, float], other: tuple[float, float], folder: Path) -> None:
     """Writes the network and its manifest."""
     weights = folder / f"{NAME}.onnx"
@@ -183,7 +170,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=15)
     parser.add_argument("--shops", type=int, default=24)
     options = parser.parse_args()
-    for take in takes(options.shops, options.footage):
+    for take in takes(options.shops, options.footage)[1]:
         record(take, options.footage, options.aisle)
     wanted = [(path, seed) for path, seed in lying(options.footage) if seed < HELD_OUT_SEEDS]
     recordings = [kept(path) for path, _ in wanted]
@@ -192,6 +179,7 @@ def main() -> None:
     net, sharpness = Embedder().to(memory_format=torch.channels_last), Sharpness()
     sampler = Sampler(recordings, [seed for _, seed in wanted])
     train(nn.ModuleList([net, sharpness]), options.minutes, lambda _: loss(net, sharpness, sampler))
+    torch.save(net.state_dict(), options.footage / f"{NAME}.pt")
     same, other = judge(net, [kept(record(take, options.footage, options.aisle)) for take in HELD_OUT])
     publish(net, same, other, options.out)
 

@@ -30,6 +30,13 @@ class Trunk(nn.Module):
         return self.body(images)
 
 
+def middle_glances() -> Tensor:
+    """Four ways to look at the middle of an 8 x 8 map, as logits: sharp, wide, its upper and its lower part."""
+    across = torch.linspace(-1.75, 1.75, 8)
+    x, y = across[None], across[:, None]
+    return torch.stack([-3 * (x**2 + y**2), -(x**2 + y**2), -2 * (x**2 + (y + 0.8) ** 2), -2 * (x**2 + (y - 0.8) ** 2)])
+
+
 class Pool(nn.Module):
     """A map of features to a vector of length 1: several weighted means over places that the features choose
     themselves (attentive pooling; Santos et al., 2016), then a matrix."""
@@ -37,16 +44,44 @@ class Pool(nn.Module):
     def __init__(self, channels: int, length: int = LENGTH, glances: int = 4, middle: bool = False):
         """`middle`: in the beginning it looks at the middle of an 8 x 8 map."""
         super().__init__()
-        across = torch.linspace(-1.75, 1.75, 8)
-        near = -(across[:, None] ** 2 + across[None] ** 2) if middle else torch.zeros(1, 1)
-        self.prior = nn.Parameter(near.repeat(glances, 1, 1))
+        self.prior = nn.Parameter(middle_glances() if middle else torch.zeros(glances, 1, 1))
         self.where = nn.Conv2d(channels, glances, 3, padding=1)
         self.project = nn.Linear(channels * glances, length)
 
-    def forward(self, features: Tensor) -> Tensor:
+    def glances(self, features: Tensor) -> Tensor:
+        """The weighted means, one after the other."""
         weights = (self.where(features) + self.prior).flatten(2).softmax(2)
-        glances = weights @ features.flatten(2).transpose(1, 2)
-        return functional.normalize(self.project(glances.flatten(1)).float(), dim=1)
+        return (weights @ features.flatten(2).transpose(1, 2)).flatten(1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return functional.normalize(self.project(self.glances(features)).float(), dim=1)
+
+    @torch.no_grad()
+    def begin(self, queries: np.ndarray, keys: np.ndarray, who: np.ndarray) -> None:
+        """Sets the matrix to Fisher's discriminants (1936) of glances that show the same in two ways, such as a good in
+        a hand and its picture: what varies between goods in both ways alike, over what varies within one. From random
+        numbers a network learns this only slowly."""
+        _, place = np.unique(who, return_inverse=True)
+        count = np.bincount(place)[:, None]
+
+        def means(rows: np.ndarray) -> np.ndarray:
+            sums = np.zeros((len(count), rows.shape[1]))
+            np.add.at(sums, place, rows)
+            return sums / count
+
+        first, second = means(queries), means(keys)
+        rest = np.concatenate([rows - ((first + second) / 2)[place] for rows in (queries, keys)])
+        within = rest.T @ rest / len(rest)
+        within = 0.9 * within + 0.1 * np.trace(within) / len(within) * np.eye(len(within))
+        first, second = first - first.mean(0), second - second.mean(0)
+        between = (first.T @ second + second.T @ first) / 2 / len(count)
+        whiten = np.linalg.inv(np.linalg.cholesky(within))
+        values, axes = np.linalg.eigh(whiten @ between @ whiten.T)
+        values, axes = values[::-1][: self.project.out_features].clip(0), axes[:, ::-1][:, : self.project.out_features]
+        matrix = (axes * np.sqrt(values / (1 + values))).T @ whiten
+        middle = (queries.mean(0) + keys.mean(0)) / 2
+        self.project.weight.copy_(torch.from_numpy(matrix))
+        self.project.bias.copy_(torch.from_numpy(-matrix @ middle))
 
 
 class Embedder(nn.Module):

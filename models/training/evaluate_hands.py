@@ -12,8 +12,10 @@ from hands_data import RIM, SIDE, UNKNOWN, Goods, Hands
 
 # Goods that a shelf or two offer at once.
 NEIGHBOURS = 8
+# Pixels that show what is held, and sides of squares: from, to.
 SIZES_PIXELS = ((0, 60), (60, 120), (120, 250), (250, 500), (500, 100_000))
-SHARPNESSES = np.geomspace(4.0, 80.0, 40)
+SIDES_PIXELS = ((0, 32), (32, 48), (48, 72), (72, 110), (110, 10_000))
+SHARPNESSES = np.geomspace(1.0, 80.0, 60)
 
 
 @dataclass
@@ -101,6 +103,14 @@ def tell_scores(name: str, score: np.ndarray, truth: np.ndarray) -> None:
     )
 
 
+def tell_ranks(what: str, rank: np.ndarray, size: np.ndarray, sizes: tuple[tuple[int, int], ...]) -> None:
+    """Prints rank-1 and rank-5 by size."""
+    for low, high in sizes:
+        fits = (low <= size) & (size < high)
+        if fits.any():
+            print(f"    {low} to {high} {what}: {np.mean(rank[fits] == 0):.3f}, {np.mean(rank[fits] < 5):.3f} ({fits.sum()})")
+
+
 def judge(net: nn.Module, shops: list[tuple[str, Hands, Goods]]) -> float:
     """Prints figures by shop and size; gives the sharpness at which the softmax over neighbours is calibrated best."""
     found = []
@@ -113,12 +123,9 @@ def judge(net: nn.Module, shops: list[tuple[str, Hands, Goods]]) -> float:
         tell_scores("holding", answer.scores[known, 1], hands.holding[known])
         for near, among in ((False, "of all"), (True, f"of {NEIGHBOURS} neighbours")):
             rows, rank = ranks(answer, near)
-            shown = hands.held_pixels[rows]
             print(f"  {among}: rank-1 {np.mean(rank == 0):.3f}, rank-5 {np.mean(rank < 5):.3f} ({len(rows)})")
-            for low, high in SIZES_PIXELS:
-                fits = (low <= shown) & (shown < high)
-                if fits.any():
-                    print(f"    {low} to {high} pixels: {np.mean(rank[fits] == 0):.3f}, {np.mean(rank[fits] < 5):.3f} ({fits.sum()})")
+            tell_ranks("pixels", rank, hands.held_pixels[rows], SIZES_PIXELS)
+            tell_ranks("pixels of side", rank, hands.side_pixels[rows], SIDES_PIXELS)
     best = min(SHARPNESSES, key=lambda sharpness: surprise(found, sharpness))
     print(f"sharpness {best:.1f}: surprise {surprise(found, best):.3f}, of chance {np.log(NEIGHBOURS):.3f}")
     return float(best)

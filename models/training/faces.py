@@ -16,7 +16,7 @@ from blocks import Residual, conv, export, write_manifest
 from crops import coloured
 from embedding import batch, scaled, train
 from faces_data import FACE_PIXELS_MIN, HEIGHT, WIDTH, Face, frames_of
-from footage import Take, record
+from footage import HELD_OUT, Take, record
 from goods import invented
 
 NAME = "aisle_faces"
@@ -25,12 +25,10 @@ STRIDES = (8, 16)
 WIDE_PIXELS = 36.0
 # Training looks at tiles of frames, so many a step.
 TILE, TILES = 224, 12
-HELD_OUT_SEEDS = 900_000
-HELD_OUT = [Take("convenience", HELD_OUT_SEEDS + 103, 120, 1.0), Take("micro-market", HELD_OUT_SEEDS + 104, 120, 2.0)]
 
 
 class FaceNet(nn.Module):
-    """Pictures of 0 to 255, batch x 3 x height x width, to the twelve or fewer outputs of YuNet: for every stride
+    """Pictures of 0 to 255, batch x 3 x height x width, to the outputs of YuNet: for every stride
     classes, then objects, boxes and points, each batch x cells x width."""
 
     def __init__(self):
@@ -162,6 +160,28 @@ def takes(count: int, folder: Path) -> list[Take]:
     return [take(number) for number in range(6, 6 + count)]
 
 
+def publish(net: FaceNet, folder: Path) -> None:
+    """Writes the network and its manifest."""
+    weights = folder / f"{NAME}.onnx"
+    groups = ("classes", "objects", "boxes", "points")
+    names = [f"{group}_{stride}" for group in groups for stride in STRIDES]
+    export(net, (HEIGHT, WIDTH), names, weights)
+    write_manifest(weights, "Faces of the simulated shop, trained by models/training/faces.py.", "faces", f"""
+score_min = 0.5
+iou_max = 0.3
+
+[input]
+width = {WIDTH}
+height = {HEIGHT}
+colour = "rgb"
+fit = "corner"
+
+[decoder]
+kind = "yunet"
+strides = {list(STRIDES)}
+""")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--aisle", default="aisle")
@@ -180,24 +200,7 @@ def main() -> None:
     train(net, options.minutes, lambda _: loss(net, frames, faces, rng), rate=2e-3)
     for take in HELD_OUT:
         judge(net, *frames_of(record(take, options.footage, options.aisle), np.random.default_rng(1)))
-    weights = options.out / f"{NAME}.onnx"
-    groups = ("classes", "objects", "boxes", "points")
-    names = [f"{group}_{stride}" for group in groups for stride in STRIDES]
-    export(net, (HEIGHT, WIDTH), names, weights)
-    write_manifest(weights, "Faces of the simulated shop, trained by models/training/faces.py.", "faces", f"""
-score_min = 0.5
-iou_max = 0.3
-
-[input]
-width = {WIDTH}
-height = {HEIGHT}
-colour = "rgb"
-fit = "corner"
-
-[decoder]
-kind = "yunet"
-strides = {list(STRIDES)}
-""")
+    publish(net, options.out)
 
 
 if __name__ == "__main__":

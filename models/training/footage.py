@@ -31,6 +31,15 @@ class Take:
         return f"{Path(self.shop).name}-{self.scenario}-{self.seed}-{self.seconds}s-{self.rate:g}hz{wide}{plain}.mcap"
 
 
+# Seeds from here on are never trained on.
+HELD_OUT_SEEDS = 900_000
+# What networks for parts of frames are judged by.
+HELD_OUT = [
+    Take("convenience", HELD_OUT_SEEDS + 103, 120, 1.0),
+    Take("micro-market", HELD_OUT_SEEDS + 104, 120, 2.0),
+]
+
+
 @dataclass(frozen=True)
 class Shot:
     """A frame as it was compressed, and the `aisle.FrameTruth` of it."""

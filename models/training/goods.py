@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from footage import Take
+
 CALIBRATION = Path(__file__).parents[2] / "calibration"
 SHAPES = ("box", "bottle", "can", "bag")
 # Goods whose package takes another form than the one they replace; its size stays, for it must fit the shelf.
@@ -57,3 +59,11 @@ def invented(name: str, number: int, folder: Path) -> Path:
         (part / file.name).write_text(text)
     part.rename(made)
     return made
+
+
+def takes(count: int, folder: Path) -> tuple[list[str], list[Take]]:
+    """Shops with invented goods to train in, and what is recorded in them: every seed other people, a third in larger
+    frames."""
+    shops = [str(invented("convenience", number, folder)) for number in range(1, count + 1)]
+    wide = [None if number % 3 else 960 for number in range(1, count + 1)]
+    return shops, [Take(shop, 5001 + place, 90, 1.0, width=wide[place]) for place, shop in enumerate(shops)]

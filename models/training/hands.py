@@ -2,6 +2,7 @@
 
     python models/training/hands.py --aisle target/release/aisle --footage FOLDER --out models --minutes 45
 
+It goes on from what appearance.py left in the folder of the footage.
 What is held is compared with pictures of the catalogue, which go through the same network, so that a new product needs
 pictures and no training. No product of the shops that aisle brings along is learned: they are what it is judged by."""
 
@@ -17,16 +18,22 @@ from blocks import conv, export, write_manifest
 from crops import PAD, coloured
 from embedding import LENGTH, Pool, Sharpness, Trunk, batch, contrast, scaled, train
 from evaluate_hands import judge
-from footage import Take, lying, record
-from goods import invented
-from hands_data import RIM, SIDE, UNKNOWN, Goods, Hands, goods_of, hands_of, held, portrait
+from footage import HELD_OUT, HELD_OUT_SEEDS, Take, lying, record
+from goods import takes
+from hands_data import COPIES, RIM, SIDE, UNKNOWN, Goods, Hands, goods_of, hands_of, held, portrait
 
 NAME = "aisle_hand"
+# A shop that was not trained in, through cameras of more pixels.
+LARGE = Take("convenience", HELD_OUT_SEEDS + 105, 90, 0.5, width=1280)
 CHANNELS = 96
 # Goods of one step: so many runs of so many neighbours on a shelf, each with two squares and two pictures.
 RUNS, NEIGHBOURS = 4, 8
 # Squares of one step that teach what is a hand and whether it holds.
 PLAIN = 48
+# Steps of goods from which the first matrix is made.
+BEGIN_STEPS = 60
+# Squares by which the scores are made right.
+CALIBRATED = 5000
 # Squares that were really seen, where a good has been.
 REAL_SHARE = 0.5
 # Of fewer pixels nothing can be told.
@@ -131,20 +138,49 @@ def losses(net: HandNet, sharpness: Sharpness, sampler: Sampler, share: float) -
     return told + 2.0 * scores
 
 
-def takes(shops: int, folder: Path) -> tuple[list[str], list[Take]]:
-    """The shops to train in and what is recorded in them."""
-    made, wanted = [], []
-    for number in range(1, shops + 1):
-        made.append(str(invented("convenience", number, folder)))
-        wanted.append(Take(made[-1], 5000 + number, 90, 1.0, width=None if number % 3 else 960))
-    return made, wanted
+@torch.no_grad()
+def begin(net: HandNet, appearance: Path, sampler: Sampler) -> None:
+    """Begins where the network for appearance has come to: colours and patterns are what tells both people and goods."""
+    weights = torch.load(appearance)
+    net.trunk.load_state_dict({name.removeprefix("trunk."): part for name, part in weights.items() if "trunk." in name})
+    net.pool.where.weight.mul_(0.1)
+    net.pool.where.bias.zero_()
+    net.eval()
+    glances: list[list[Tensor]] = [[], []]
+    who = []
+    for _ in range(BEGIN_STEPS):
+        *images, numbers = sampler.goods_step(0.6)
+        for side, part in zip(glances, images):
+            side.append(net.pool.glances(net.trunk(scaled(batch(part)))))
+        who.append(numbers)
+    net.pool.begin(*(torch.cat(side).double().numpy() for side in glances), np.concatenate(who))
 
 
-# Seeds from here on are never trained on.
-HELD_OUT_SEEDS = 900_000
-HELD_OUT = [
-    Take("convenience", HELD_OUT_SEEDS + 103, 120, 1.0), Take("micro-market", HELD_OUT_SEEDS + 104, 120, 2.0)
-]
+@torch.no_grad()
+def calibrate(net: HandNet, hands: Hands, rng: np.random.Generator) -> None:
+    """Makes scores as sure as they are right where hands hold as seldom as in footage: training shows more that do. A
+    line through each logit is fitted to some squares (Platt, 1999) and worked into the last matrix."""
+    net.eval()
+    places = rng.choice(len(hands.hand), min(len(hands.hand), CALIBRATED), replace=False)
+    middle = slice(RIM, RIM + SIDE)
+    parts = np.array_split(hands.pictures[places, middle, middle], CALIBRATED // 250)
+    logits = torch.cat([net.answers(batch(part))[0] for part in parts])
+    last = net.tell[-1]
+    for place, truth in enumerate((hands.hand, hands.holding)):
+        known = torch.from_numpy(truth[places] != UNKNOWN)
+        right = torch.from_numpy(truth[places]).float()[known]
+        # What is held stands in the data as often as it was cut.
+        count = torch.from_numpy(np.where(hands.holding[places] == 1, 1 / COPIES, 1.0)).float()[known]
+        line = torch.tensor([1.0, 0.0])
+        for _ in range(30):
+            # Newton's method.
+            rows = torch.stack([logits[known, place], torch.ones_like(right)], 1)
+            said = (rows @ line).sigmoid()
+            slope = rows.T @ (count * (said - right))
+            bend = rows.T @ (rows * (count * said * (1 - said))[:, None]) + 1e-3 * torch.eye(2)
+            line = line - torch.linalg.solve(bend, slope)
+        last.weight[place] *= line[0]
+        last.bias[place] = line[0] * last.bias[place] + line[1]
 
 
 def joined(parts: list[Hands]) -> Hands:
@@ -160,38 +196,11 @@ def squares_of(recording: Path) -> Hands:
     return Hands(**np.load(kept))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--aisle", default="aisle")
-    parser.add_argument("--footage", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=45)
-    parser.add_argument("--shops", type=int, default=24)
-    parser.add_argument("--start", type=Path, help="weights of an earlier training to go on from")
-    options = parser.parse_args()
-    shops, wanted = takes(options.shops, options.footage)
-    goods = [goods_of(shop, options.footage, options.aisle) for shop in shops]
-    for take in wanted:
-        record(take, options.footage, options.aisle)
-    hands = joined([squares_of(path) for path, seed in lying(options.footage) if seed < HELD_OUT_SEEDS])
-    print(f"{len(hands.hand)} squares, {np.sum(hands.holding == 1)} hold something, {sum(len(g.skus) for g in goods)} goods")
-    torch.manual_seed(1)
-    net, sharpness = HandNet().to(memory_format=torch.channels_last), Sharpness()
-    if options.start:
-        net.load_state_dict(torch.load(options.start))
-    sampler = Sampler(hands, goods, seed=1)
-    train(nn.ModuleList([net, sharpness]), options.minutes, lambda share: losses(net, sharpness, sampler, share))
-    torch.save(net.state_dict(), options.footage / f"{NAME}.pt")
-    judged = [
-        (take.shop, squares_of(record(take, options.footage, options.aisle)), goods_of(take.shop, options.footage, options.aisle))
-        for take in HELD_OUT
-    ]
-    temperature = 1.0 / judge(net, judged)
-    weights = options.out / f"{NAME}.onnx"
+def publish(net: HandNet, temperature: float, folder: Path) -> None:
+    """Writes the network and its manifest."""
+    weights = folder / f"{NAME}.onnx"
     export(net, (SIDE, SIDE), ["scores", "vector"], weights)
     write_manifest(weights, "Hands and what they hold, trained by models/training/hands.py.", "held_product", f"""
-score_min = 0.5
-
 [input]
 width = {SIDE}
 height = {SIDE}
@@ -204,6 +213,35 @@ kind = "held_product"
 length = {LENGTH}
 temperature = {temperature:.4f}
 """)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--aisle", default="aisle")
+    parser.add_argument("--footage", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=45)
+    parser.add_argument("--shops", type=int, default=24)
+    options = parser.parse_args()
+    shops, wanted = takes(options.shops, options.footage)
+    goods = [goods_of(shop, options.footage, options.aisle) for shop in shops]
+    for take in wanted:
+        record(take, options.footage, options.aisle)
+    hands = joined([squares_of(path) for path, seed in lying(options.footage) if seed < HELD_OUT_SEEDS])
+    print(f"{len(hands.hand)} squares, {np.sum(hands.holding == 1)} hold something, {sum(len(g.skus) for g in goods)} goods")
+    torch.manual_seed(1)
+    net, sharpness = HandNet().to(memory_format=torch.channels_last), Sharpness()
+    sampler = Sampler(hands, goods, seed=1)
+    begin(net, options.footage / "aisle_appearance.pt", sampler)
+    train(nn.ModuleList([net, sharpness]), options.minutes, lambda share: losses(net, sharpness, sampler, share))
+    calibrate(net, hands, np.random.default_rng(2))
+    torch.save(net.state_dict(), options.footage / f"{NAME}.pt")
+    judged = [
+        (take.shop, squares_of(record(take, options.footage, options.aisle)), goods_of(take.shop, options.footage, options.aisle))
+        for take in (*HELD_OUT, LARGE)
+    ]
+    temperature = 1.0 / judge(net, judged)
+    publish(net, temperature, options.out)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ HELD_PIXELS_MIN = 8
 # How far joints of a pose network are off, as a share of the square's side, standard deviation.
 JOINT_NOISE = 0.05
 UNKNOWN = -1
+# Squares with other noise of a hand that holds something.
+COPIES = 2
 
 
 @dataclass
@@ -40,7 +42,7 @@ class Hands:
     side_pixels: np.ndarray
 
 
-def hands_of(recording: Path, rng: np.random.Generator, copies: int = 2) -> Hands:
+def hands_of(recording: Path, rng: np.random.Generator, copies: int = COPIES) -> Hands:
     """All squares around hands of a recording; those that hold something `copies` times, with other noise."""
     rows = []
     for shot in shots(recording):

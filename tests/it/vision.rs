@@ -8,9 +8,10 @@ use std::sync::OnceLock;
 
 use aisle::base::sha256;
 use aisle::config::load_manifests;
-use aisle::facts::{Detection, DetectionClass};
+use aisle::facts::{Detection, DetectionClass, Keypoint};
+use aisle::geometry::{PixelBox, Point};
 use aisle::image::{RgbImage, decode_picture};
-use aisle::vision::{Engine, LoadOptions, Manifest, Model, Region};
+use aisle::vision::{Decoder, Engine, LoadOptions, Manifest, Model, Region, Role};
 use serde_json::Value;
 
 /// The data of tests, below `AISLE_DATA`, else beside the repository. Says when it is not there.
@@ -331,4 +332,47 @@ fn every_weight_at_hand_is_the_one_of_its_manifest() {
         }
     }
     assert_eq!(checked, 14, "networks of the data folder without a manifest, or the other way round");
+}
+
+/// The networks whose weights lie in the repository are what their manifests say, and run on every engine.
+#[test]
+fn networks_of_our_own_load_and_answer() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifests = load_manifests(Some(&root.join("models"))).unwrap();
+    let ours: Vec<&Manifest> =
+        manifests.values().filter(|manifest| root.join("models").join(&manifest.weights.file).exists()).collect();
+    assert!(ours.iter().any(|manifest| manifest.role == Role::HeldProduct), "{}", ours.len());
+    let mut frame = RgbImage::new(640, 360);
+    for (x, y) in (0..640).flat_map(|x| (0..360).map(move |y| (x, y))) {
+        frame.set(x, y, [(x % 256) as u8, (y % 256) as u8, ((x * y) % 251) as u8]);
+    }
+    let spot = |x: f64, y: f64| Keypoint { pixel: Point::new(x, y, 0.0), score: 1.0 };
+    let found = Detection {
+        class: DetectionClass::Face,
+        bounds: PixelBox::from_size(100.0, 80.0, 60.0, 60.0),
+        score: 1.0,
+        keypoints: vec![
+            spot(115.0, 100.0),
+            spot(145.0, 100.0),
+            spot(130.0, 115.0),
+            spot(118.0, 130.0),
+            spot(142.0, 130.0),
+        ],
+        embedding: Vec::new(),
+    };
+    for (engine, manifest) in engines().iter().flat_map(|engine| ours.iter().map(move |manifest| (engine, *manifest))) {
+        let bytes = fs::read(root.join("models").join(&manifest.weights.file)).unwrap();
+        let known = (manifest.weights.size_bytes, manifest.weights.sha256.as_str());
+        assert_eq!((bytes.len() as u64, sha256(&bytes).as_str()), known, "{}", manifest.name);
+        let network = engine.load(&bytes, LoadOptions::default()).unwrap();
+        let mut model = Model::new(manifest.clone(), network).unwrap();
+        let at = (manifest.input.region != Region::Frame).then_some(&found);
+        model.prepare(&frame, at).unwrap();
+        model.infer().unwrap();
+        match manifest.decoder {
+            Decoder::Embedding { length, .. } => assert_eq!(model.embedding().unwrap().len(), length),
+            Decoder::HeldProduct { length, .. } => assert_eq!(model.held_product().unwrap().vector.len(), length),
+            _ => assert!(model.detections().len() < 100, "{} sees things in noise", manifest.name),
+        }
+    }
 }
