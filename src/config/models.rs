@@ -29,6 +29,10 @@ macro_rules! shipped {
 
 shipped![
     "aisle_appearance",
+    "aisle_face_embedding",
+    "aisle_faces",
+    "aisle_hand",
+    "aisle_joints",
     "aisle_people",
     "light_person",
     "mediapipe_hand",
@@ -57,7 +61,14 @@ macro_rules! own_weights {
     };
 }
 
-own_weights!["aisle_appearance.onnx", "aisle_people.onnx"];
+own_weights![
+    "aisle_appearance.onnx",
+    "aisle_face_embedding.onnx",
+    "aisle_faces.onnx",
+    "aisle_hand.onnx",
+    "aisle_joints.onnx",
+    "aisle_people.onnx",
+];
 
 /// The weights of this file name that are built in.
 pub fn built_in_weights(file: &str) -> Option<&'static [u8]> {

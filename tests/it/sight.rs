@@ -128,3 +128,22 @@ fn no_frame_is_passed_over_in_which_a_wrist_moved() {
     assert!(600 < frames && frames / 20 < still && still < frames, "{still} of {frames}");
     assert!(farthest < 1.0, "{farthest} pixels");
 }
+
+/// Nothing but frames and plates goes in; the networks are those inside the program, the seed is none that they were trained
+/// on.
+#[test]
+fn frames_become_a_receipt() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = ask(
+        folder.path(),
+        &["simulate", "--shop", "micro-market", "--scenario", "single-pick", "--seed", "900701", "-o", "trip.mcap"],
+    );
+    assert_eq!(made.status, Some(0), "{}", made.err);
+    let args = ["replay", "trip.mcap", "--see", "--engine", "embedded", "--record", "people.mcap", "--cut", "tracked"];
+    let replayed = ask(folder.path(), &args);
+    assert_eq!(replayed.status, Some(0), "{}", replayed.err);
+    assert!(replayed.out.contains("people were made of "), "{}", replayed.out);
+    // The recording of what was seen has the truth still, and the receipt from its people is the true one.
+    let judged = ask(folder.path(), &["eval", "people.mcap", "--min-f1", "1", "--min-exact", "1"]);
+    assert_eq!(judged.status, Some(0), "{} {}", judged.out, judged.err);
+}

@@ -26,7 +26,7 @@ use crate::facts::{self, BodyPoint, Detection, DetectionClass, PeopleFrame, Seen
 use crate::geometry::{Camera, Floor, Pixel, Point, World, assign};
 use crate::shop::Shelf;
 use clock::Clocks;
-use person::Person;
+use person::{Person, Sides};
 use reach::Front;
 use view::Eye;
 
@@ -166,22 +166,22 @@ impl BodyTracker {
     ) -> Vec<&'a Detection> {
         let eye = eye(&self.cameras, &self.clocks, self.looks, &self.fronts, camera);
         let free: Vec<usize> = (0..self.people.len()).filter(|person| !taken[*person]).collect();
-        let row = |detection: &&Detection| -> Vec<Option<(f64, bool)>> {
+        let row = |detection: &&Detection| -> Vec<Option<(f64, Sides)>> {
             free.iter().map(|person| self.people[*person].cost(&eye, detection)).collect()
         };
-        let fits: Vec<Vec<Option<(f64, bool)>>> = detections.iter().map(row).collect();
-        let price = |fit: &Option<(f64, bool)>| fit.map_or(f64::INFINITY, |(cost, _)| cost);
+        let fits: Vec<Vec<Option<(f64, Sides)>>> = detections.iter().map(row).collect();
+        let price = |fit: &Option<(f64, Sides)>| fit.map_or(f64::INFINITY, |(cost, _)| cost);
         let cost: Vec<Vec<f64>> = fits.iter().map(|row| row.iter().map(price).collect()).collect();
         let (mut left, mut fresh) = (Vec::new(), Vec::new());
         for ((detection, fits), found) in detections.iter().zip(&fits).zip(assign(&cost)) {
-            let Some((person, (_, mirrored))) = found.and_then(|column| Some((free[column], fits[column]?))) else {
+            let Some((person, (_, sides))) = found.and_then(|column| Some((free[column], fits[column]?))) else {
                 left.push(*detection);
                 continue;
             };
             taken[person] = true;
             learn_looks(&mut self.looks, &self.people, person, detection, taken);
             let person = &mut self.people[person];
-            person.update(&eye, detection, mirrored);
+            let mirrored = person.update(&eye, detection, sides);
             person.odds = (person.odds.max(0.0) + SEEN_ODDS * detection.score).min(ODDS_MAX);
             let begins = !person.believed && BELIEVED_ODDS <= person.odds;
             person.believed |= begins;
@@ -246,11 +246,11 @@ impl BodyTracker {
         if let Some((_, other, taken)) = nearest.filter(|(metres, ..)| *metres < SAME_METRES) {
             // Two cameras of which each alone places somebody a little wrong. Where two agree, it is the third that errs.
             let loose = (!other.is_compared()).then(|| other.loosened());
-            if let Some((loose, (_, mirrored))) =
+            if let Some((loose, (_, sides))) =
                 loose.and_then(|loose| loose.cost(&eye, detection).map(|fit| (loose, fit)))
             {
                 *other = loose;
-                other.update(&eye, detection, mirrored);
+                let mirrored = other.update(&eye, detection, sides);
                 other.note_view(&eye, clock, detection, mirrored);
                 *taken = true;
             }

@@ -35,6 +35,10 @@ const COST_MEAN_MAX: f64 = 9.0;
 const WRONG_PERCENT: usize = 30;
 /// What it costs to take left for right: networks do so seldom.
 const MIRRORED_COST: f64 = 2.0;
+/// How quickly the share of looks the other way round follows, and beyond which a person is turned over: whoever was first
+/// seen from behind by a network that took it for the front has their sides wrong until then.
+const MIRRORED_RATE: f64 = 0.03;
+const MIRRORED_SHARE_MAX: f64 = 0.6;
 /// How quickly a look follows what is seen.
 const LOOK_SHARE: f32 = 0.1;
 /// Deviation of a keypoint as a share of the root of a person's area in the picture, joint by joint: what people who
@@ -99,6 +103,19 @@ pub(super) struct Person {
     bones: [(f64, f64); BONES.len()],
     /// What they look like; empty as long as nobody says.
     pub(super) look: Vec<f32>,
+    /// Of the looks lately that told left from right, the share in which they were the other way round.
+    mirrored_share: f64,
+}
+
+/// How left and right of a detection go together with those of a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sides {
+    /// They are the same.
+    Straight,
+    /// The detection's left is the person's right: networks mix them up at times.
+    Mirrored,
+    /// Either may be.
+    Unclear,
 }
 
 impl Person {
@@ -133,8 +150,9 @@ impl Person {
             joints,
             bones,
             look: Vec::new(),
+            mirrored_share: 0.0,
         };
-        person.update(eye, detection, false);
+        person.update(eye, detection, Sides::Unclear);
         Some(person)
     }
 
@@ -145,15 +163,19 @@ impl Person {
         self.at = at;
     }
 
-    /// What it costs to take a detection for this person, and whether its left is the person's right, as networks mix up
-    /// at times; `None` when it cannot be.
-    pub(super) fn cost(&self, eye: &Eye<'_>, detection: &Detection) -> Option<(f64, bool)> {
+    /// What it costs to take a detection for this person, and how their sides go together; `None` when it cannot be.
+    pub(super) fn cost(&self, eye: &Eye<'_>, detection: &Detection) -> Option<(f64, Sides)> {
         let straight = self.cost_of(eye, detection, false);
         let mirrored = self.cost_of(eye, detection, true);
         match (straight, mirrored) {
-            (Some(straight), Some(mirrored)) if mirrored + MIRRORED_COST < straight => Some((mirrored, true)),
-            (Some(straight), _) => Some((straight, false)),
-            (None, mirrored) => mirrored.map(|cost| (cost + MIRRORED_COST, true)),
+            (Some(straight), Some(mirrored)) if mirrored + MIRRORED_COST < straight => {
+                Some((mirrored, Sides::Mirrored))
+            }
+            (Some(straight), Some(mirrored)) if straight + MIRRORED_COST < mirrored => {
+                Some((straight, Sides::Straight))
+            }
+            (Some(straight), _) => Some((straight, Sides::Unclear)),
+            (None, mirrored) => mirrored.map(|cost| (cost + MIRRORED_COST, Sides::Mirrored)),
         }
     }
 
@@ -194,8 +216,9 @@ impl Person {
         if left < right { PixelBox { left, top, right, bottom }.iou(bounds) } else { 0.0 }
     }
 
-    /// Takes a detection in, as [`Person::cost`] says.
-    pub(super) fn update(&mut self, eye: &Eye<'_>, detection: &Detection, mirrored: bool) {
+    /// Takes a detection in, as [`Person::cost`] says; answers whether its left was taken for the right.
+    pub(super) fn update(&mut self, eye: &Eye<'_>, detection: &Detection, sides: Sides) -> bool {
+        let mirrored = self.settle(sides);
         for (index, joint) in self.joints.iter_mut().enumerate() {
             let Some(point) = usable(detection, side(index, mirrored)) else { continue };
             let Some(expected) = joint.expected(eye.camera, eye.clock_secs) else { continue };
@@ -208,6 +231,33 @@ impl Person {
         self.hold_together();
         self.reach(eye, detection, mirrored);
         blend(&mut self.look, &detection.embedding, LOOK_SHARE);
+        mirrored
+    }
+
+    /// Counts a look for or against the sides that this person was given, turns the person over where most looks are
+    /// against them, and says whether this look is the other way round.
+    fn settle(&mut self, sides: Sides) -> bool {
+        if sides == Sides::Unclear {
+            return false;
+        }
+        let is_mirrored = sides == Sides::Mirrored;
+        self.mirrored_share += (f64::from(u8::from(is_mirrored)) - self.mirrored_share) * MIRRORED_RATE;
+        if self.mirrored_share < MIRRORED_SHARE_MAX {
+            return is_mirrored;
+        }
+        self.mirrored_share = 1.0 - self.mirrored_share;
+        (1..BodyPoint::COUNT).step_by(2).for_each(|left| self.joints.swap(left, left + 1));
+        let place = |(a, b): (BodyPoint, BodyPoint)| (side(a as usize, true), side(b as usize, true));
+        let bones = self.bones;
+        for (bone, length) in BONES.iter().zip(&mut self.bones) {
+            let other =
+                BONES.iter().position(|other| (other.ends.0 as usize, other.ends.1 as usize) == place(bone.ends));
+            *length = other.map_or(*length, |other| bones[other]);
+        }
+        self.wrist_looks.swap(0, 1);
+        // They were of the other sides.
+        self.views.clear();
+        !is_mirrored
     }
 
     /// Notes what a camera sees of them at an instant of its own clock.

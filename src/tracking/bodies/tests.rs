@@ -293,3 +293,23 @@ fn a_wrist_that_reaches_into_a_shelf_is_at_its_front() {
     assert!((hold.off_metres - -0.25).abs() < 1e-9 && (hold.way.y - 1.0).abs() < 1e-9, "{hold:?}");
     assert!(front.hold(trunk, Point::new(2.6, 3.5, 0.9)).is_none(), "an arm that hangs");
 }
+
+#[test]
+fn sides_that_were_wrong_at_first_are_set_right() {
+    let (cameras, mut roll) = (cameras(), dice(5, "sides"));
+    let origin = ShopTime::from_nanos(1_767_513_600_000_000_000);
+    let mut tracker = BodyTracker::new(cameras.clone(), Options::USUAL, TrackId::new(1));
+    let mut off = |secs: f64, swapped: f64| {
+        let at = origin + Span::from_secs(secs);
+        let truth = walker(0, secs);
+        let trouble = Trouble { noise: 1.5, missing: 0.0, swapped, nobody: 0.0 };
+        cameras.iter().for_each(|camera| tracker.step(at, &look(camera, &[truth], trouble, &mut roll)));
+        let bodies = tracker.bodies(at);
+        let wrist = bodies.first().map(|body| body.joints[BodyPoint::LeftWrist as usize].0);
+        wrist.map_or(f64::INFINITY, |wrist| wrist.distance(truth[BodyPoint::LeftWrist as usize]))
+    };
+    let before = (0..10).map(|frame| off(f64::from(frame) * 0.1, 1.0)).last();
+    assert!(before.is_some_and(|metres| 0.3 < metres), "{before:?}");
+    let after = (10..40).map(|frame| off(f64::from(frame) * 0.1, 0.1)).last();
+    assert!(after.is_some_and(|metres| metres < 0.1), "{after:?}");
+}
