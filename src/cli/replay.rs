@@ -29,7 +29,7 @@ use crate::truth::Purchases;
     aisle replay broken.mcap --tolerate\n  \
     aisle replay trip.mcap --charge --db till.db && aisle ledger check --db till.db\n  \
     aisle replay trip.mcap --record decided.mcap --cut decided\n  \
-    aisle replay trip.mcap --see --record people.mcap --cut tracked && aisle eval people.mcap\n  \
+    aisle replay trip.mcap --see --record people.mcap --cut tracked\n  \
     aisle replay trip.mcap --json | jq '.[0].receipts[].lines'")]
 pub(super) struct Replay {
     /// Recordings (.mcap) or AutoCheckout test-case folders.
@@ -105,8 +105,8 @@ impl Replay {
             threads: usize::from(self.threads),
         };
         let shop = source.shop().clone();
-        // What is known of a trip stays with it, for `aisle eval`.
-        let truth = source.truth().cloned();
+        // What is known of a trip stays with it, but for people who are numbered anew.
+        let truth = source.truth().filter(|_| !self.see).cloned();
         let writer = |record: &PathBuf| Writer::create(record, &shop, truth.as_ref(), self.cut);
         let writer = self.record.as_ref().map(writer).transpose()?;
         let charger = self.charge.then(|| Charger::open(&self.book, Arc::new(shop.clone()))).transpose()?;
