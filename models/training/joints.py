@@ -7,16 +7,14 @@ People in boxes need far less training than people anywhere in a frame: every pi
 others. Killed, it goes on from its last checkpoint, which lies beside the footage."""
 
 import argparse
-import copy
-import math
 import os
-import time
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from blocks import Residual, conv, export, write_manifest
+from course import Course
 from crops import cut
 from footage import record
 from people_data import HIDDEN, HIDDEN_WEIGHT, MIRRORED, OUTSIDE_WEIGHT, VISIBLE, counted, held_out, scenes, trained_on
@@ -32,9 +30,7 @@ ROOM = 160
 SPLIT, LABEL_PLACES = 2, 3.0
 WIDTH = 64
 BATCH = 64
-RATE_MAX, RATE_MIN, DECAY, NORM_MAX = 2e-3, 1e-5, 0.05, 5.0
-WARM_STEPS, AVERAGE_STEPS = 200, 1000
-CHECKPOINT_SECONDS = 180.0
+RATES, DECAY = (2e-3, 1e-5), 0.05
 MANIFEST = """\
 score_min = 0.05
 
@@ -170,68 +166,20 @@ def loss(found: tuple[Tensor, Tensor, Tensor], joints: Tensor, states: Tensor) -
     return total + F.binary_cross_entropy_with_logits(found[2].float(), (states == VISIBLE).float())
 
 
-class Training:
-    """A network under training, the average of its weights, and how long it has been at it."""
+def train(course: Course, people: People, minutes: float, path: Path) -> None:
+    """Trains on everybody, moved and recoloured anew each time."""
+    roll = torch.Generator().manual_seed(course.step)
 
-    def __init__(self):
-        self.net = Joints().to(memory_format=torch.channels_last)
-        self.average = copy.deepcopy(self.net).eval()
-        self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=RATE_MAX, weight_decay=DECAY)
-        self.step, self.seconds = 0, 0.0
-
-    def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
-        return {"net": self.net, "average": self.average, "optimiser": self.optimiser}
-
-    def load(self, path: Path) -> None:
-        state = torch.load(path)
-        for name, part in self.parts().items():
-            part.load_state_dict(state[name])
-        self.step, self.seconds = state["step"], state["seconds"]
-
-    def save(self, path: Path) -> None:
-        state = {name: part.state_dict() for name, part in self.parts().items()}
-        torch.save({**state, "step": self.step, "seconds": self.seconds}, path.with_suffix(".part"))
-        path.with_suffix(".part").rename(path)
-
-    def learn(self, images: Tensor, joints: Tensor, states: Tensor, done: float) -> float:
-        """One step; `done` is the part of the time that has gone. Gives the loss."""
-        rate = RATE_MIN + (RATE_MAX - RATE_MIN) * (1 + math.cos(math.pi * min(done, 1.0))) / 2
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate * min(1.0, (self.step + 1) / WARM_STEPS)
-        with torch.autocast("cpu", torch.bfloat16):
-            found = self.net(images.contiguous(memory_format=torch.channels_last))
-        total = loss(found, joints, states)
-        self.optimiser.zero_grad()
-        total.backward()
-        nn.utils.clip_grad_norm_(self.net.parameters(), NORM_MAX)
-        self.optimiser.step()
-        self.step += 1
-        keep = min(1 - 1 / AVERAGE_STEPS, self.step / (self.step + 10))
-        with torch.no_grad():
-            for mean, value in zip(self.average.state_dict().values(), self.net.state_dict().values()):
-                if mean.is_floating_point():
-                    mean.lerp_(value, 1 - keep)
-        return float(total.detach())
-
-
-def train(training: Training, people: People, minutes: float, path: Path) -> None:
-    """Trains until so many minutes have gone, those before a break counted, and leaves a checkpoint now and then."""
-    roll = torch.Generator().manual_seed(training.step)
-    clock = saved = time.monotonic()
-    mean = None
-    while training.seconds < 60 * minutes:
+    def one() -> tuple[Tensor, dict[str, float]]:
         rows = torch.randint(len(people.scales), (BATCH,), generator=roll)
         images, joints, states = moved(people, rows, roll)
-        value = training.learn(recoloured(images, roll), joints, states, training.seconds / (60 * minutes))
-        mean = value if mean is None else mean * 0.99 + value * 0.01
-        now = time.monotonic()
-        training.seconds, clock = training.seconds + now - clock, now
-        if training.step % 200 == 0:
-            print(f"{training.seconds / 60:.1f} min, step {training.step}: loss {mean:.3f}", flush=True)
-        if CHECKPOINT_SECONDS <= now - saved:
-            training.save(path)
-            saved = now
-    training.save(path)
+        images = recoloured(images, roll).contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16):
+            found = course.net(images)
+        total = loss(found, joints, states)
+        return total, {"loss": float(total.detach())}
+
+    course.run(minutes, path, one)
 
 
 @torch.no_grad()
@@ -270,19 +218,18 @@ def main() -> None:
     torch.manual_seed(1)
     torch.set_num_threads(args.threads)
     path = args.footage / f"{NAME}.pt"
-    training = Training()
+    course = Course(Joints(), "cpu", RATES, DECAY)
     if path.exists():
-        training.load(path)
-    if training.seconds < 60 * args.minutes:
+        course.load(path)
+    if course.seconds < 60 * args.minutes:
         people = People([record(take, args.footage, args.aisle) for take in trained_on(args.shops, args.footage, args.seeds)])
         print(f"{len(people.scales)} people", flush=True)
-        train(training, people, args.minutes, path)
+        train(course, people, args.minutes, path)
     weights = args.out / f"{NAME}.onnx"
-    net = Peaks(copy.deepcopy(training.average).to(memory_format=torch.contiguous_format))
-    export(net, (SIDE, SIDE), ["across", "down"], weights)
+    export(Peaks(course.averaged()), (SIDE, SIDE), ["across", "down"], weights)
     write_manifest(weights, "The 17 joints of a person in a box, trained by models/training/joints.py.", "pose", MANIFEST)
     for name, take in held_out(args.shops, args.footage).items():
-        print(f"{name}: {figures(training.average, People([record(take, args.footage, args.aisle)]))}", flush=True)
+        print(f"{name}: {figures(course.average, People([record(take, args.footage, args.aisle)]))}", flush=True)
 
 
 if __name__ == "__main__":

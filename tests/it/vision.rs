@@ -359,6 +359,7 @@ fn networks_of_our_own_load_and_answer() {
             spot(142.0, 130.0),
         ],
         embedding: Vec::new(),
+        held: None,
     };
     for (engine, manifest) in engines().iter().flat_map(|engine| ours.iter().map(move |manifest| (engine, *manifest))) {
         let bytes = fs::read(root.join("models").join(&manifest.weights.file)).unwrap();
