@@ -27,8 +27,17 @@ const FOR_BOXES: [&str; 9] = [
     "aisle_faces",
 ];
 /// The same where joints of everybody are needed.
-const FOR_JOINTS: [&str; 6] =
-    ["aisle_people", "yolox_s", "yolox_nano", "nanodet_m", "light_person", "movenet_lightning"];
+const FOR_JOINTS: [&str; 9] = [
+    "aisle_people",
+    "yolox_s",
+    "yolox_nano",
+    "nanodet_m",
+    "light_person",
+    "aisle_joints",
+    "movenet_lightning",
+    "aisle_appearance",
+    "aisle_hand",
+];
 
 /// How frames are looked at.
 #[derive(Args, Clone, Debug)]
