@@ -4,7 +4,6 @@
 
 The same visit looks alike from all cameras and at all times; every other visit is somebody else."""
 
-import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from torch import Tensor, nn
 from blocks import export, write_manifest
 from crops import PAD, coloured, cut
 from embedding import LENGTH, Embedder, Sharpness, batch, contrast, train, vectors
-from footage import HELD_OUT, HELD_OUT_SEEDS, lying, record, shots
+from footage import HELD_OUT, HELD_OUT_SEEDS, lying, options, record, shots
 from goods import takes
 
 NAME = "aisle_appearance"
@@ -163,25 +162,21 @@ other = [{other[0]:.3f}, {other[1]:.3f}]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--aisle", default="aisle")
-    parser.add_argument("--footage", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=15)
-    parser.add_argument("--shops", type=int, default=24)
-    options = parser.parse_args()
-    for take in takes(options.shops, options.footage)[1]:
-        record(take, options.footage, options.aisle)
-    wanted = [(path, seed) for path, seed in lying(options.footage) if seed < HELD_OUT_SEEDS]
+    parser = options(__doc__, 15)
+    parser.add_argument("--shops", type=int, default=24, help="shops of other goods to train on")
+    args = parser.parse_args()
+    for take in takes(args.shops, args.footage)[1]:
+        record(take, args.footage, args.aisle)
+    wanted = [(path, seed) for path, seed in lying(args.footage) if seed < HELD_OUT_SEEDS]
     recordings = [kept(path) for path, _ in wanted]
     print(f"{sum(len(each.visit) for each in recordings)} views of {sum(len(set(each.visit)) for each in recordings)} visits")
     torch.manual_seed(1)
     net, sharpness = Embedder().to(memory_format=torch.channels_last), Sharpness()
     sampler = Sampler(recordings, [seed for _, seed in wanted])
-    train(nn.ModuleList([net, sharpness]), options.minutes, lambda _: loss(net, sharpness, sampler))
-    torch.save(net.state_dict(), options.footage / f"{NAME}.pt")
-    same, other = judge(net, [kept(record(take, options.footage, options.aisle)) for take in HELD_OUT])
-    publish(net, same, other, options.out)
+    train(nn.ModuleList([net, sharpness]), args.minutes, lambda _: loss(net, sharpness, sampler))
+    torch.save(net.state_dict(), args.footage / f"{NAME}.pt")
+    same, other = judge(net, [kept(record(take, args.footage, args.aisle)) for take in HELD_OUT])
+    publish(net, same, other, args.out)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import onnxruntime
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from footage import record
+from footage import SHOPS, record
 from people_data import FRAME, HIDDEN, INPUT, VISIBLE, Scene, counted, fitted, held_out, scenes
 from people_net import JOINTS
 
@@ -205,7 +205,7 @@ def main() -> None:
     parser.add_argument("weights", type=Path)
     parser.add_argument("--aisle", default="aisle", help="the program that makes footage")
     parser.add_argument("--footage", type=Path, required=True)
-    parser.add_argument("--shops", type=Path, default=Path(__file__).resolve().parents[2] / "calibration")
+    parser.add_argument("--shops", type=Path, default=SHOPS)
     parser.add_argument("--every", type=int, default=1, help="takes one frame of so many")
     args = parser.parse_args()
     network = Network(args.weights)

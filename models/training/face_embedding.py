@@ -4,7 +4,6 @@
 
 Faces are turned upright by their five points, as the engine does it."""
 
-import argparse
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from crops import coloured
 from embedding import LENGTH, Embedder, Sharpness, batch, contrast, train, vectors
 from faces import takes
 from faces_data import SIDE, identities_of
-from footage import HELD_OUT, record
+from footage import HELD_OUT, options, record
 
 NAME = "aisle_face_embedding"
 CHANNELS = 64
@@ -73,28 +72,24 @@ other = [{other[0]:.3f}, {other[1]:.3f}]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--aisle", default="aisle")
-    parser.add_argument("--footage", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=8)
-    parser.add_argument("--shops", type=int, default=12)
-    options = parser.parse_args()
+    parser = options(__doc__, 8)
+    parser.add_argument("--shops", type=int, default=12, help="shops of other goods to train on")
+    args = parser.parse_args()
     rng = np.random.default_rng(1)
 
     def read(wanted: list) -> list[np.ndarray]:
-        parts = [identities_of(record(take, options.footage, options.aisle), rng) for take in wanted]
+        parts = [identities_of(record(take, args.footage, args.aisle), rng) for take in wanted]
         return [np.concatenate(column) for column in zip(*parts)]
 
-    pictures, who, _ = read(takes(options.shops, options.footage))
+    pictures, who, _ = read(takes(args.shops, args.footage))
     visits = {name: np.flatnonzero(who == name) for name in np.unique(who)}
     visits = {name: places for name, places in visits.items() if VIEWS <= len(places)}
     print(f"{len(pictures)} views of {len(visits)} faces")
     torch.manual_seed(1)
     net, sharpness = Embedder(CHANNELS).to(memory_format=torch.channels_last), Sharpness()
     parts = nn.ModuleList([net, sharpness])
-    train(parts, options.minutes, lambda _: loss(net, sharpness, *step(pictures, visits, rng), rng))
-    publish(net, *judge(net, *read(HELD_OUT)), options.out)
+    train(parts, args.minutes, lambda _: loss(net, sharpness, *step(pictures, visits, rng), rng))
+    publish(net, *judge(net, *read(HELD_OUT)), args.out)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@
 
 Its outputs are those of YuNet (Wu et al., 2023), for strides of 8 and 16 pixels."""
 
-import argparse
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from blocks import Residual, conv, export, write_manifest
 from crops import coloured
 from embedding import batch, scaled, train
 from faces_data import FACE_PIXELS_MIN, HEIGHT, WIDTH, Face, frames_of
-from footage import HELD_OUT, Take, record
+from footage import HELD_OUT, Take, options, record
 from goods import invented
 
 NAME = "aisle_faces"
@@ -183,24 +182,20 @@ strides = {list(STRIDES)}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--aisle", default="aisle")
-    parser.add_argument("--footage", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--shops", type=int, default=12)
-    options = parser.parse_args()
+    parser = options(__doc__, 10)
+    parser.add_argument("--shops", type=int, default=12, help="shops of other goods to train on")
+    args = parser.parse_args()
     rng = np.random.default_rng(1)
-    wanted = [record(take, options.footage, options.aisle) for take in takes(options.shops, options.footage)]
+    wanted = [record(take, args.footage, args.aisle) for take in takes(args.shops, args.footage)]
     parts = [frames_of(path, rng) for path in wanted]
     frames, faces = [each for part in parts for each in part[0]], [each for part in parts for each in part[1]]
     print(f"{len(frames)} frames, {sum(face.seen for found in faces for face in found)} faces")
     torch.manual_seed(1)
     net = FaceNet().to(memory_format=torch.channels_last)
-    train(net, options.minutes, lambda _: loss(net, frames, faces, rng), rate=2e-3)
+    train(net, args.minutes, lambda _: loss(net, frames, faces, rng), rate=2e-3)
     for take in HELD_OUT:
-        judge(net, *frames_of(record(take, options.footage, options.aisle), np.random.default_rng(1)))
-    publish(net, options.out)
+        judge(net, *frames_of(record(take, args.footage, args.aisle), np.random.default_rng(1)))
+    publish(net, args.out)
 
 
 if __name__ == "__main__":

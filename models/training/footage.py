@@ -1,5 +1,6 @@
 """Footage with truth: makes recordings with `aisle simulate` and reads frames and what they really show."""
 
+import argparse
 import base64
 import json
 import os
@@ -11,6 +12,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 from mcap.reader import make_reader
+
+
+# The shops that come with aisle.
+SHOPS = Path(__file__).resolve().parents[2] / "calibration"
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,16 @@ class Take:
         wide = f"-{self.width}" if self.width else ""
         plain = "" if self.varied else "-plain"
         return f"{Path(self.shop).name}-{self.scenario}-{self.seed}-{self.seconds}s-{self.rate:g}hz{wide}{plain}.mcap"
+
+
+def options(doc: str, minutes: float) -> argparse.ArgumentParser:
+    """The options that every training has; `doc` begins with what it trains."""
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser.add_argument("--aisle", default="aisle", help="the program that makes footage")
+    parser.add_argument("--footage", type=Path, required=True, help="a folder for recordings and checkpoints")
+    parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parents[1], help="where the network goes")
+    parser.add_argument("--minutes", type=float, default=minutes, help="how long to train")
+    return parser
 
 
 # Seeds from here on are never trained on.

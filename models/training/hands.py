@@ -6,7 +6,6 @@ It goes on from what appearance.py left in the folder of the footage.
 What is held is compared with pictures of the catalogue, which go through the same network, so that a new product needs
 pictures and no training. No product of the shops that aisle brings along is learned: they are what it is judged by."""
 
-import argparse
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from blocks import conv, export, write_manifest
 from crops import PAD, coloured
 from embedding import LENGTH, Pool, Sharpness, Trunk, batch, contrast, scaled, train
 from evaluate_hands import judge
-from footage import HELD_OUT, HELD_OUT_SEEDS, Take, lying, record
+from footage import HELD_OUT, HELD_OUT_SEEDS, Take, lying, options, record
 from goods import takes
 from hands_data import COPIES, RIM, SIDE, UNKNOWN, Goods, Hands, goods_of, hands_of, held, portrait
 
@@ -216,32 +215,28 @@ temperature = {temperature:.4f}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--aisle", default="aisle")
-    parser.add_argument("--footage", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=45)
-    parser.add_argument("--shops", type=int, default=24)
-    options = parser.parse_args()
-    shops, wanted = takes(options.shops, options.footage)
-    goods = [goods_of(shop, options.footage, options.aisle) for shop in shops]
+    parser = options(__doc__, 45)
+    parser.add_argument("--shops", type=int, default=24, help="shops of other goods to train on")
+    args = parser.parse_args()
+    shops, wanted = takes(args.shops, args.footage)
+    goods = [goods_of(shop, args.footage, args.aisle) for shop in shops]
     for take in wanted:
-        record(take, options.footage, options.aisle)
-    hands = joined([squares_of(path) for path, seed in lying(options.footage) if seed < HELD_OUT_SEEDS])
+        record(take, args.footage, args.aisle)
+    hands = joined([squares_of(path) for path, seed in lying(args.footage) if seed < HELD_OUT_SEEDS])
     print(f"{len(hands.hand)} squares, {np.sum(hands.holding == 1)} hold something, {sum(len(g.skus) for g in goods)} goods")
     torch.manual_seed(1)
     net, sharpness = HandNet().to(memory_format=torch.channels_last), Sharpness()
     sampler = Sampler(hands, goods, seed=1)
-    begin(net, options.footage / "aisle_appearance.pt", sampler)
-    train(nn.ModuleList([net, sharpness]), options.minutes, lambda share: losses(net, sharpness, sampler, share))
+    begin(net, args.footage / "aisle_appearance.pt", sampler)
+    train(nn.ModuleList([net, sharpness]), args.minutes, lambda share: losses(net, sharpness, sampler, share))
     calibrate(net, hands, np.random.default_rng(2))
-    torch.save(net.state_dict(), options.footage / f"{NAME}.pt")
+    torch.save(net.state_dict(), args.footage / f"{NAME}.pt")
     judged = [
-        (take.shop, squares_of(record(take, options.footage, options.aisle)), goods_of(take.shop, options.footage, options.aisle))
+        (take.shop, squares_of(record(take, args.footage, args.aisle)), goods_of(take.shop, args.footage, args.aisle))
         for take in (*HELD_OUT, LARGE)
     ]
     temperature = 1.0 / judge(net, judged)
-    publish(net, temperature, options.out)
+    publish(net, temperature, args.out)
 
 
 if __name__ == "__main__":

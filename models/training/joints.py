@@ -6,7 +6,6 @@ and manifest, and says how far joints are off on footage that it was not trained
 People in boxes need far less training than people anywhere in a frame: every picture is somebody, about as large as all
 others. Killed, it goes on from its last checkpoint, which lies beside the footage."""
 
-import argparse
 import os
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import torch.nn.functional as F
 from blocks import Residual, conv, export, write_manifest
 from course import Course
 from crops import cut
-from footage import record
+from footage import SHOPS, options, record
 from people_data import HIDDEN, HIDDEN_WEIGHT, MIRRORED, OUTSIDE_WEIGHT, VISIBLE, counted, held_out, scenes, trained_on
 from torch import Tensor, nn
 
@@ -205,13 +204,8 @@ def figures(net: Joints, people: People) -> str:
 
 
 def main() -> None:
-    here = Path(__file__).resolve()
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--aisle", default="aisle", help="the program that makes footage")
-    parser.add_argument("--footage", type=Path, required=True, help="a folder for recordings and the checkpoint")
-    parser.add_argument("--shops", type=Path, default=here.parents[2] / "calibration", help="the shops of aisle")
-    parser.add_argument("--out", type=Path, default=here.parents[1])
-    parser.add_argument("--minutes", type=float, default=30.0)
+    parser = options(__doc__, 30.0)
+    parser.add_argument("--shops", type=Path, default=SHOPS, help="the shops of aisle")
     parser.add_argument("--seeds", type=int, default=24, help="seeds that are trained on, each in four shops")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     args = parser.parse_args()

@@ -4,7 +4,6 @@
 
 Killed, it goes on from its last checkpoint, which lies beside the footage."""
 
-import argparse
 from pathlib import Path
 
 import torch
@@ -14,7 +13,7 @@ from torch.utils.data import DataLoader
 from blocks import export, write_manifest
 from course import Course
 from evaluate_people import Network, chosen
-from footage import record
+from footage import SHOPS, options, record
 from people_data import CUT, INPUT, PAD, Batches, Scene, as_target, held_out, scenes, trained_on
 from people_loss import loss
 from people_net import Columns, People
@@ -68,13 +67,8 @@ def write(course: Course, out: Path, score_min: float, iou_max: float) -> Path:
 
 
 def main() -> None:
-    here = Path(__file__).resolve()
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--aisle", default="aisle", help="the program that makes footage")
-    parser.add_argument("--footage", type=Path, required=True, help="a folder for recordings and the checkpoint")
-    parser.add_argument("--shops", type=Path, default=here.parents[2] / "calibration", help="the shops of aisle")
-    parser.add_argument("--out", type=Path, default=here.parents[1])
-    parser.add_argument("--minutes", type=float, default=77.0)
+    parser = options(__doc__, 77.0)
+    parser.add_argument("--shops", type=Path, default=SHOPS, help="the shops of aisle")
     parser.add_argument("--seeds", type=int, default=24, help="seeds that are trained on, each in four shops")
     args = parser.parse_args()
     torch.manual_seed(1)
