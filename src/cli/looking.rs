@@ -10,7 +10,7 @@ use super::engine::EngineArgs;
 use super::models::{FolderArgs, Library};
 use crate::base::{Error, Result, SkuId, Span};
 use crate::image::decode_picture;
-use crate::pipeline::{EyesOptions, Networks};
+use crate::pipeline::{EyesCounters, EyesOptions, Networks, SightCounters};
 use crate::shop::Shop;
 use crate::vision::{Decoder, Gallery, Manifest, Model, Role};
 
@@ -77,6 +77,11 @@ pub(super) enum Purpose {
 }
 
 impl LookArgs {
+    /// Whether anything was said of how frames are looked at.
+    pub(super) fn is_given(&self) -> bool {
+        !self.networks.is_empty() || self.sessions.is_some() || self.pictures.is_some() || 0.0 < self.still_secs
+    }
+
     /// Frames that one inference takes, at most.
     pub(super) fn batch(&self) -> usize {
         usize::from(self.batch)
@@ -139,6 +144,15 @@ impl LookArgs {
                 .hint("`aisle models fetch yolox_nano yunet_n_640`, or name others with --network"));
         }
         Ok(used)
+    }
+}
+
+/// Which frames were left out, as a line; nothing where none was.
+pub(super) fn left_out(eyes: EyesCounters, sight: SightCounters) -> String {
+    let (broken, astray) = (eyes.broken_frames, sight.astray_frames);
+    match broken + astray {
+        0 => String::new(),
+        _ => format!("{broken} frames cannot be decoded, {astray} have the time of another day\n"),
     }
 }
 

@@ -10,15 +10,14 @@ use clap::Args;
 
 use super::book::BookArgs;
 use super::charge::{self, Charge, Charger};
-use super::looking::{LookArgs, Purpose};
+use super::looking::{self, LookArgs, Purpose};
 use super::receipts::{self, Report, headline};
 use crate::base::{Error, Result};
-use crate::facts::{Fact, Receipt};
+use crate::facts::{Fact, Receipt, Topic};
 use crate::pipeline::{Eyes, Options, Outcome, RunOptions, Watched, run};
 use crate::ports::{FactSink, FactSource};
 use crate::recording::{Cut, Writer};
 use crate::replay::{self, Format};
-use crate::shop::Shop;
 use crate::truth::Purchases;
 
 /// Replay recordings to receipts: the same ones every time.
@@ -73,6 +72,10 @@ pub(super) struct Replay {
 
 impl Replay {
     pub(super) fn run(self) -> Result<()> {
+        if !self.see && self.looking.is_given() {
+            let error = Error::usage("frames are not looked at, so nothing can be said of how");
+            return Err(error.hint("add --see, or leave out the options under `With --see`"));
+        }
         let mut all: Vec<Receipt> = Vec::new();
         let mut reports = Vec::new();
         for path in &self.recordings {
@@ -114,28 +117,34 @@ impl Replay {
         let (outcome, sight) = match self.see {
             false => (run(&mut source, options, Some(&mut sinks))?, None),
             true => {
-                let mut watched = Watched::new(&mut source, self.eyes(&shop)?);
+                let eyes = self.eyes(&source)?;
+                let mut watched = Watched::new(&mut source, eyes);
                 let outcome = run(&mut watched, options, Some(&mut sinks))?;
-                (outcome, Some(watched.headline()))
+                let (eyes, sight) = watched.counters();
+                let left_out = looking::left_out(eyes, sight);
+                (outcome, Some(format!("people were made of {} frames\n{left_out}", sight.frames)))
             }
         };
         sinks.writer.map(Writer::finish).transpose()?;
         let charges = sinks.charger.map(Charger::finish).transpose()?;
         let wall_secs = begun.elapsed().as_secs_f64();
         let mut text = receipts::text(&headline(path), &shop, &outcome, wall_secs);
-        text += &sight.map_or_else(String::new, |sight| format!("{sight}\n"));
+        text += &sight.unwrap_or_default();
         for warning in source.warnings() {
             text += &format!("note: {warning}\n");
         }
         Ok(Replayed { outcome, text, wall_secs, charges })
     }
 
-    /// What looks at the frames of this shop's cameras.
-    fn eyes(&self, shop: &Shop) -> Result<Eyes> {
+    /// What looks at the frames of the shop's cameras; without networks where there is only what others saw in frames.
+    fn eyes(&self, source: &replay::Replay) -> Result<Eyes> {
+        let shop = source.shop();
         if shop.cameras().is_empty() {
             return Err(Error::input("the shop of this recording has no cameras").hint("leave out --see"));
         }
-        Ok(Eyes::new(self.looking.sessions(Purpose::Shop, None)?, self.looking.eyes(shop)))
+        let looks = source.cut().holds(Topic::Frame);
+        let sessions = if looks { self.looking.sessions(Purpose::Shop, None)? } else { Vec::new() };
+        Ok(Eyes::new(sessions, self.looking.eyes(shop)))
     }
 }
 

@@ -80,18 +80,18 @@ impl Video {
     /// # Errors
     /// At the end of a file that is damaged or broken off; the frames that were read until then are right.
     pub fn next_frame(&mut self, picture: &mut RgbImage) -> Result<bool> {
-        let path = self.path.clone();
-        let unreadable = |error: std::io::Error| Error::io("read", &path, &error);
-        let Some(size) = read_header(&mut self.frames).map_err(unreadable)? else {
+        let Video { path, frames, taken, .. } = self;
+        let unreadable = |error: std::io::Error| Error::io("read", path, &error);
+        let Some(size) = read_header(frames).map_err(unreadable)? else {
             return self.end().map(|()| false);
         };
         if size.iter().any(|side| *side == 0 || PICTURE_SIDE_PIXELS_MAX < *side) {
             let message = format!("frames of {}x{} pixels; up to {PICTURE_SIDE_PIXELS_MAX} are read", size[0], size[1]);
-            return Err(Error::input(message).at_path(&self.path));
+            return Err(Error::input(message).at_path(path));
         }
         picture.resize(size[0], size[1]);
-        self.frames.read_exact(picture.pixels_mut()).map_err(unreadable)?;
-        self.taken += 1;
+        frames.read_exact(picture.pixels_mut()).map_err(unreadable)?;
+        *taken += 1;
         Ok(true)
     }
 
@@ -137,11 +137,9 @@ impl VideoSink {
             let message = format!("a frame of {}x{} pixels in a video of {width}x{height}", size[0], size[1]);
             return Err(Error::input(message).at_path(&self.path));
         }
-        if running.frames.write_all(picture.pixels()).is_ok() {
-            return Ok(());
-        }
+        let Err(error) = running.frames.write_all(picture.pixels()) else { return Ok(()) };
         // The program has given up; why, it says when it is asked for the end.
-        self.close()
+        self.close().and(Err(Error::io("write", &self.path, &error)))
     }
 
     /// Ends the file and puts it in its place.

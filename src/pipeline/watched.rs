@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Eyes, Sight};
+use super::{Eyes, EyesCounters, Look, Sight, SightCounters};
 use crate::base::Result;
 use crate::facts::{Body, Fact};
 use crate::ports::FactSource;
@@ -25,18 +25,9 @@ impl<'a> Watched<'a> {
         Watched { source, eyes, sight, ready: VecDeque::new(), has_ended: false }
     }
 
-    /// How many frames were looked at, and what was left out, as a line for people.
-    pub fn headline(&self) -> String {
-        let (eyes, sight) = (self.eyes.counters(), self.sight.counters());
-        let mut text = format!("people were made of {} frames", sight.frames);
-        for (count, what) in
-            [(eyes.broken_frames, "could not be decoded"), (sight.astray_frames, "had the time of another day")]
-        {
-            if 0 < count {
-                text += &format!(", {count} {what}");
-            }
-        }
-        text
+    /// What was taken and what was left out, of the frames and of what was seen in them.
+    pub fn counters(&self) -> (EyesCounters, SightCounters) {
+        (self.eyes.counters(), self.sight.counters())
     }
 
     fn take(&mut self, fact: Fact) -> Result<()> {
@@ -58,7 +49,7 @@ impl<'a> Watched<'a> {
         Ok(())
     }
 
-    fn follow(&mut self, looks: Vec<super::Look>) {
+    fn follow(&mut self, looks: Vec<Look>) {
         for look in looks {
             let told = self.sight.take(&look.seen);
             self.ready.push_back(look.seen);

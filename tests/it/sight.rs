@@ -140,7 +140,9 @@ fn frames_become_a_receipt() {
     );
     assert_eq!(made.status, Some(0), "{}", made.err);
     let args = ["replay", "trip.mcap", "--see", "--engine", "embedded", "--receipts", "receipts.json"];
-    let replayed = ask(folder.path(), &args);
+    let unasked = ask(folder.path(), &["replay", "trip.mcap", "--network", "aisle_people"]);
+    assert_eq!(unasked.status, Some(2), "{}", unasked.err);
+    let replayed = ask(folder.path(), &[&args[..], &["--record", "seen.mcap", "--cut", "seen"]].concat());
     assert_eq!(replayed.status, Some(0), "{}", replayed.err);
     assert!(replayed.out.contains("people were made of "), "{}", replayed.out);
     let receipts = std::fs::read(folder.path().join("receipts.json")).unwrap();
@@ -152,4 +154,9 @@ fn frames_become_a_receipt() {
     // The simulator has said what was taken.
     let taken = format!("1 x {}", product["barcode"].as_str().unwrap());
     assert!(made.out.contains(&taken), "{taken} in {}", made.out);
+    // What was seen is as good as the frames, and needs no networks.
+    let again = ask(folder.path(), &["replay", "seen.mcap", "--see", "--receipts", "again.json"]);
+    assert_eq!((again.status, again.err.as_str()), (Some(0), ""));
+    let again = std::fs::read(folder.path().join("again.json")).unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&again).unwrap()["receipts"], Value::from(receipts.clone()));
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::map::FloorMap;
 use super::{See, draw, make_folder, write};
 use crate::base::{CameraId, Error, Result, ShopTime, Span, TrackId};
-use crate::cli::looking::Purpose;
+use crate::cli::looking::{self, Purpose};
 use crate::cli::print;
 use crate::eval::sight::{SightJudge, SightScore, Told};
 use crate::facts::{Body, Fact, PeopleFrame, Stamp, Topic};
@@ -223,10 +223,7 @@ impl Course<'_> {
             self.tracks.len(),
             self.people_max
         );
-        let (broken, astray) = (self.eyes.counters().broken_frames, counters.astray_frames);
-        if 0 < broken + astray {
-            text += &format!("{broken} frames cannot be decoded, {astray} have the time of another day\n");
-        }
+        text += &looking::left_out(self.eyes.counters(), counters);
         for (camera, clock) in &clocks {
             let (ahead, sigma) = (clock.offset.as_secs() * 1e3, clock.sigma.as_secs() * 1e3);
             let really = really.get(camera).map_or(String::new(), |secs| format!(", really {:+.0} ms", secs * 1e3));
