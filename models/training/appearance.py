@@ -163,7 +163,7 @@ other = [{other[0]:.3f}, {other[1]:.3f}]
 
 def main() -> None:
     parser = options(__doc__, 15)
-    parser.add_argument("--shops", type=int, default=24, help="shops of other goods to train on")
+    parser.add_argument("--shops", type=int, default=18, help="shops of other goods to train on")
     args = parser.parse_args()
     for take in takes(args.shops, args.footage)[1]:
         record(take, args.footage, args.aisle)
@@ -173,7 +173,7 @@ def main() -> None:
     torch.manual_seed(1)
     net, sharpness = Embedder().to(memory_format=torch.channels_last), Sharpness()
     sampler = Sampler(recordings, [seed for _, seed in wanted])
-    train(nn.ModuleList([net, sharpness]), args.minutes, lambda _: loss(net, sharpness, sampler))
+    train(nn.ModuleList([net, sharpness]), args.minutes, lambda: loss(net, sharpness, sampler))
     torch.save(net.state_dict(), args.footage / f"{NAME}.pt")
     same, other = judge(net, [kept(record(take, args.footage, args.aisle)) for take in HELD_OUT])
     publish(net, same, other, args.out)

@@ -30,58 +30,22 @@ class Trunk(nn.Module):
         return self.body(images)
 
 
-def middle_glances() -> Tensor:
-    """Four ways to look at the middle of an 8 x 8 map, as logits: sharp, wide, its upper and its lower part."""
-    across = torch.linspace(-1.75, 1.75, 8)
-    x, y = across[None], across[:, None]
-    return torch.stack([-3 * (x**2 + y**2), -(x**2 + y**2), -2 * (x**2 + (y + 0.8) ** 2), -2 * (x**2 + (y - 0.8) ** 2)])
-
-
 class Pool(nn.Module):
     """A map of features to a vector of length 1: several weighted means over places that the features choose
     themselves (attentive pooling; Santos et al., 2016), then a matrix."""
 
-    def __init__(self, channels: int, length: int = LENGTH, glances: int = 4, middle: bool = False):
-        """`middle`: in the beginning it looks at the middle of an 8 x 8 map."""
+    def __init__(self, channels: int, length: int = LENGTH, glances: int = 4):
         super().__init__()
-        self.prior = nn.Parameter(middle_glances() if middle else torch.zeros(glances, 1, 1))
         self.where = nn.Conv2d(channels, glances, 3, padding=1)
         self.project = nn.Linear(channels * glances, length)
 
-    def glances(self, features: Tensor) -> Tensor:
-        """The weighted means, one after the other."""
-        weights = (self.where(features) + self.prior).flatten(2).softmax(2)
-        return (weights @ features.flatten(2).transpose(1, 2)).flatten(1)
+    def places(self, features: Tensor) -> Tensor:
+        """How much each mean takes of each place, batch x glances x places."""
+        return self.where(features).flatten(2).softmax(2)
 
     def forward(self, features: Tensor) -> Tensor:
-        return functional.normalize(self.project(self.glances(features)).float(), dim=1)
-
-    @torch.no_grad()
-    def begin(self, queries: np.ndarray, keys: np.ndarray, who: np.ndarray) -> None:
-        """Sets the matrix to Fisher's discriminants (1936) of glances that show the same in two ways, such as a good in
-        a hand and its picture: what varies between goods in both ways alike, over what varies within one. From random
-        numbers a network learns this only slowly."""
-        _, place = np.unique(who, return_inverse=True)
-        count = np.bincount(place)[:, None]
-
-        def means(rows: np.ndarray) -> np.ndarray:
-            sums = np.zeros((len(count), rows.shape[1]))
-            np.add.at(sums, place, rows)
-            return sums / count
-
-        first, second = means(queries), means(keys)
-        rest = np.concatenate([rows - ((first + second) / 2)[place] for rows in (queries, keys)])
-        within = rest.T @ rest / len(rest)
-        within = 0.9 * within + 0.1 * np.trace(within) / len(within) * np.eye(len(within))
-        first, second = first - first.mean(0), second - second.mean(0)
-        between = (first.T @ second + second.T @ first) / 2 / len(count)
-        whiten = np.linalg.inv(np.linalg.cholesky(within))
-        values, axes = np.linalg.eigh(whiten @ between @ whiten.T)
-        values, axes = values[::-1][: self.project.out_features].clip(0), axes[:, ::-1][:, : self.project.out_features]
-        matrix = (axes * np.sqrt(values / (1 + values))).T @ whiten
-        middle = (queries.mean(0) + keys.mean(0)) / 2
-        self.project.weight.copy_(torch.from_numpy(matrix))
-        self.project.bias.copy_(torch.from_numpy(-matrix @ middle))
+        glances = (self.places(features) @ features.flatten(2).transpose(1, 2)).flatten(1)
+        return functional.normalize(self.project(glances).float(), dim=1)
 
 
 class Embedder(nn.Module):
@@ -126,10 +90,10 @@ def contrast(queries: Tensor, keys: Tensor, alike: Tensor, sharpness: Tensor) ->
 
 
 def train(
-    parts: nn.Module, minutes: float, loss: Callable[[float], Tensor], rate: float = 3e-3, report_steps: int = 100,
+    parts: nn.Module, minutes: float, loss: Callable[[], Tensor], rate: float = 3e-3, report_steps: int = 100,
 ) -> None:
     """Steps of AdamW (Loshchilov and Hutter, 2019) until the time is up, the rate rising and falling once with the time
-    that has passed (Smith and Topin, 2018); `loss` is told what share that is."""
+    that has passed (Smith and Topin, 2018)."""
     torch.set_num_threads(1)
     optimiser = torch.optim.AdamW(parts.parameters(), lr=rate, weight_decay=0.02)
     begun, step, told = time.monotonic(), 0, []
@@ -139,7 +103,7 @@ def train(
         parts.train()
         optimiser.zero_grad()
         with torch.autocast("cpu", torch.bfloat16):
-            value = loss(share)
+            value = loss()
         value.backward()
         torch.nn.utils.clip_grad_norm_(parts.parameters(), 5.0)
         optimiser.step()

@@ -88,7 +88,7 @@ def main() -> None:
     torch.manual_seed(1)
     net, sharpness = Embedder(CHANNELS).to(memory_format=torch.channels_last), Sharpness()
     parts = nn.ModuleList([net, sharpness])
-    train(parts, args.minutes, lambda _: loss(net, sharpness, *step(pictures, visits, rng), rng))
+    train(parts, args.minutes, lambda: loss(net, sharpness, *step(pictures, visits, rng), rng))
     publish(net, *judge(net, *read(HELD_OUT)), args.out)
 
 

@@ -192,7 +192,7 @@ def main() -> None:
     print(f"{len(frames)} frames, {sum(face.seen for found in faces for face in found)} faces")
     torch.manual_seed(1)
     net = FaceNet().to(memory_format=torch.channels_last)
-    train(net, args.minutes, lambda _: loss(net, frames, faces, rng), rate=2e-3)
+    train(net, args.minutes, lambda: loss(net, frames, faces, rng), rate=2e-3)
     for take in HELD_OUT:
         judge(net, *frames_of(record(take, args.footage, args.aisle), np.random.default_rng(1)))
     publish(net, args.out)

@@ -13,6 +13,8 @@ SHAPES = ("box", "bottle", "can", "bag")
 RESHAPED_SHARE = 0.3
 # A brand has about so many products on the shelves.
 BRAND_PRODUCTS = 4
+# Frames a second and their width, in turn; larger ones take longer to draw. None is the width of the shop's cameras.
+SIZES = ((1.0, "open", None), (1.0, "open", 960), (0.5, "open", 1280))
 SYLLABLES = (
     "ba bel bor bran cal car cor cres da del dor ela fal fen fir gar gil gor hal har hol ing ivo jar jun kel kin kor "
     "la len lim lor mar mel mir mon na nel nim nor oak ol or pel pim por quin ra ren rim ros sal sel sil sor ta tel "
@@ -62,8 +64,9 @@ def invented(name: str, number: int, folder: Path) -> Path:
 
 
 def takes(count: int, folder: Path) -> tuple[list[str], list[Take]]:
-    """Shops with invented goods to train in, and what is recorded in them: every seed other people, a third in larger
-    frames."""
-    shops = [str(invented("convenience", number, folder)) for number in range(1, count + 1)]
-    wide = [None if number % 3 else 960 for number in range(1, count + 1)]
-    return shops, [Take(shop, 5001 + place, 90, 1.0, width=wide[place]) for place, shop in enumerate(shops)]
+    """Shops with invented goods to train in, a sixth of them small, and what is recorded in them: every seed other people,
+    two thirds in larger frames."""
+    numbers = range(1, count + 1)
+    names = ["micro-market" if number % 6 == 0 else "convenience" for number in numbers]
+    shops = [str(invented(name, number, folder)) for name, number in zip(names, numbers)]
+    return shops, [Take(shop, 5000 + number, 90, *SIZES[(number - 1) % len(SIZES)]) for shop, number in zip(shops, numbers)]

@@ -1,8 +1,7 @@
 """Trains `aisle_hand`: is there a hand, does it hold something, and a vector that tells which good it is.
 
-    python models/training/hands.py --aisle target/release/aisle --footage FOLDER --out models --minutes 45
+    python models/training/hands.py --aisle target/release/aisle --footage FOLDER --out models --minutes 50
 
-It goes on from what appearance.py left in the folder of the footage.
 What is held is compared with pictures of the catalogue, which go through the same network, so that a new product needs
 pictures and no training. No product of the shops that aisle brings along is learned: they are what it is judged by."""
 
@@ -13,32 +12,32 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from blocks import conv, export, write_manifest
+from blocks import Residual, conv, export, write_manifest
 from crops import PAD, coloured
-from embedding import LENGTH, Pool, Sharpness, Trunk, batch, contrast, scaled, train
+from embedding import LENGTH, Pool, Sharpness, batch, contrast, scaled, train
 from evaluate_hands import judge
-from footage import HELD_OUT, HELD_OUT_SEEDS, Take, lying, options, record
+from footage import HELD_OUT, HELD_OUT_SEEDS, Take, options, record
 from goods import takes
-from hands_data import COPIES, RIM, SIDE, UNKNOWN, Goods, Hands, goods_of, hands_of, held, portrait
+from hands_data import COPIES, KEPT, RIM, SIDE, UNKNOWN, Goods, Hands, goods_of, hands_of, held, portrait
 
 NAME = "aisle_hand"
 # A shop that was not trained in, through cameras of more pixels.
 LARGE = Take("convenience", HELD_OUT_SEEDS + 105, 90, 0.5, width=1280)
 CHANNELS = 96
+# The map of features has so many cells along each side.
+CELLS = 16
 # Goods of one step: so many runs of so many neighbours on a shelf, each with two squares and two pictures.
 RUNS, NEIGHBOURS = 4, 8
 # Squares of one step that teach what is a hand and whether it holds.
 PLAIN = 48
-# Steps of goods from which the first matrix is made.
-BEGIN_STEPS = 60
+# How much it counts that a vector looks at the good.
+LOOK_WEIGHT = 0.3
 # Squares by which the scores are made right.
 CALIBRATED = 5000
 # Squares that were really seen, where a good has been.
 REAL_SHARE = 0.5
-# Of fewer pixels nothing can be told.
-REAL_PIXELS_MIN = 80
-# Sides of the pictures that are laid over hands, in squares: at least, in the beginning and in the end, and at most.
-FILL = (0.75, 0.3, 1.1)
+# Of fewer pixels nothing can be told: of the frame, and of a square that was made.
+REAL_PIXELS_MIN, SHOWN_PIXELS_MIN = 60, 25
 
 
 class HandNet(nn.Module):
@@ -47,18 +46,27 @@ class HandNet(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.trunk, self.pool = Trunk(CHANNELS), Pool(CHANNELS, middle=True)
-        self.narrow = conv(CHANNELS, 96, 3, 2)
-        self.tell = nn.Sequential(nn.Linear(96 * 16, 64), nn.ReLU(), nn.Linear(64, 2))
+        self.fine = nn.Sequential(conv(3, 24, 3, 2), conv(24, 48, 3, 2), Residual(48), Residual(48))
+        self.coarse = nn.Sequential(conv(48, 128, 3, 2), *(Residual(128) for _ in range(3)), conv(128, CHANNELS, 1))
+        self.across = conv(48, CHANNELS, 1)
+        self.mixed = Residual(CHANNELS)
+        self.pool = Pool(CHANNELS)
+        self.narrow = nn.Sequential(conv(CHANNELS, 48, 3, 2), nn.Flatten())
+        self.tell = nn.Sequential(nn.Linear(48 * (CELLS // 2) ** 2, 64), nn.ReLU(), nn.Linear(64, 2))
 
-    def answers(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits and vectors."""
-        features = self.trunk(scaled(images))
-        return self.tell(self.narrow(features).flatten(1)), self.pool(features)
+    def features(self, images: Tensor) -> Tensor:
+        """Batch x channels x 16 x 16: fine ones that know what is around them."""
+        fine = self.fine(scaled(images))
+        return self.mixed(self.across(fine) + functional.interpolate(self.coarse(fine), scale_factor=2.0))
+
+    def answers(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits, vectors, and where each looked for its vector, batch x 256, of sum 1."""
+        features = self.features(images)
+        return self.tell(self.narrow(features)), self.pool(features), self.pool.places(features).mean(1)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        logits, vector = self.answers(images)
-        return logits.sigmoid(), vector
+        features = self.features(images)
+        return self.tell(self.narrow(features)).sigmoid(), self.pool(features)
 
 
 class Sampler:
@@ -67,7 +75,8 @@ class Sampler:
     def __init__(self, hands: Hands, goods: list[Goods], seed: int):
         self.hands, self.goods = hands, goods
         self.rng = np.random.default_rng(seed)
-        self.empty = np.flatnonzero((hands.holding == 0) & (hands.hand == 1))
+        inside = ((RIM < hands.palm) & (hands.palm < KEPT - RIM)).all(1)
+        self.empty = np.flatnonzero((hands.holding == 0) & (hands.hand == 1) & inside)
         self.known = np.flatnonzero(hands.holding != UNKNOWN)
         self.full = np.flatnonzero(hands.holding == 1)
         self.by_sku: dict[str, list[int]] = {}
@@ -75,10 +84,11 @@ class Sampler:
             self.by_sku.setdefault(str(hands.sku[place]), []).append(place)
         self.seen = [[at for at, sku in enumerate(shop.skus) if sku in self.by_sku] for shop in goods]
 
-    def square(self, place: int) -> np.ndarray:
-        """A square, moved and mirrored by chance."""
-        x, y = self.rng.integers(0, 2 * RIM + 1, 2)
-        return self.hands.pictures[place, y : y + SIDE, x : x + SIDE]
+    def square(self, place: int) -> tuple[np.ndarray, np.ndarray]:
+        """A square, moved by chance, and by how much."""
+        corner = self.rng.integers(0, 2 * RIM + 1, 2)
+        x, y = corner
+        return self.hands.pictures[place, y : y + SIDE, x : x + SIDE], corner
 
     def run(self) -> tuple[int, list[int]]:
         """A shop and neighbours on its shelves; every other one around a good that somebody was seen to hold."""
@@ -89,70 +99,69 @@ class Sampler:
             first = int(np.clip(self.rng.choice(self.seen[shop]) - NEIGHBOURS // 2, 0, count - NEIGHBOURS))
         return shop, list(range(first, first + NEIGHBOURS))
 
-    def held(self, shop: int, good: int, share: float) -> np.ndarray:
-        """A square with a good in a hand, seen or made; the longer the training goes on, the smaller the goods."""
+    def held(self, shop: int, good: int) -> tuple[np.ndarray, np.ndarray]:
+        """A square with a good in a hand, seen or made, and how much of each pixel shows it; nothing where nobody knows."""
         places = self.by_sku.get(self.goods[shop].skus[good])
         if places and self.rng.random() < REAL_SHARE:
-            return self.square(self.rng.choice(places))
-        of = self.goods[shop]
-        view = int(self.rng.integers(of.pictures.shape[1]))
-        empty = self.square(self.rng.choice(self.empty)).astype(np.float32)
-        fill = self.rng.uniform(FILL[0] + (FILL[1] - FILL[0]) * share, FILL[2])
-        return held(empty, of.pictures[good, view], of.cutout(good, view), fill, self.rng)
+            place = self.rng.choice(places)
+            square, corner = self.square(place)
+            shown = np.zeros((SIDE, SIDE))
+            box = self.hands.box[place] - np.tile(corner, 2)
+            if not np.isnan(box).any():
+                left, top, right, bottom = box.round().clip(0, SIDE).astype(int)
+                shown[top:bottom, left:right] = 1.0
+            return square, shown
+        while True:
+            place = self.rng.choice(self.empty)
+            square, corner = self.square(place)
+            view = int(self.rng.integers(self.goods[shop].pictures.shape[1]))
+            picture = self.goods[shop].pictures[good, view]
+            made, shown = held(square.astype(np.float32), self.hands.palm[place] - corner, picture, self.rng)
+            if SHOWN_PIXELS_MIN <= shown.sum():
+                return made, shown
 
-    def goods_step(self, share: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Squares, pictures, and the numbers of the goods that both show, in the same order."""
+    def goods_step(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Squares and pictures, the numbers of the goods that both show, in the same order, and where all show them."""
         squares, pictures, numbers = [], [], []
         for _ in range(RUNS):
             shop, run = self.run()
             for good in run:
                 for _ in range(2):
-                    squares.append(self.held(shop, good, share))
+                    squares.append(self.held(shop, good))
                     view = int(self.rng.integers(self.goods[shop].pictures.shape[1]))
                     pictures.append(portrait(self.goods[shop].pictures[good, view], self.rng))
                     numbers.append(shop * 10_000 + good)
-        return np.stack(squares), np.stack(pictures), np.array(numbers)
+        shown = np.stack([shown for _, shown in squares + pictures])
+        cell = SIDE // CELLS
+        shown = shown.reshape(-1, CELLS, cell, CELLS, cell).mean((2, 4)).reshape(-1, CELLS * CELLS)
+        return *(np.stack([image for image, _ in side]) for side in (squares, pictures)), np.array(numbers), shown
 
     def plain_step(self) -> tuple[np.ndarray, np.ndarray]:
         """Squares with and without hands and goods: a third holds something."""
         places = np.concatenate([self.rng.choice(self.known, PLAIN * 2 // 3), self.rng.choice(self.full, PLAIN // 3)])
-        squares = np.stack([self.square(place) for place in places])
+        squares = np.stack([self.square(place)[0] for place in places])
         flip = self.rng.random(len(squares)) < 0.5
         squares[flip] = squares[flip, :, ::-1]
         return squares, np.stack([self.hands.hand[places], self.hands.holding[places]], 1)
 
 
-def losses(net: HandNet, sharpness: Sharpness, sampler: Sampler, share: float) -> Tensor:
-    """The sum of what is wrong with vectors and with scores."""
-    squares, pictures, numbers = sampler.goods_step(share)
+def losses(net: HandNet, sharpness: Sharpness, sampler: Sampler) -> Tensor:
+    """The sum of what is wrong with vectors, with where they look, and with scores."""
+    squares, pictures, numbers, shown = sampler.goods_step()
     plain, known = sampler.plain_step()
     images = [coloured(squares, sampler.rng, 0.6), coloured(pictures, sampler.rng, 0.3), coloured(plain, sampler.rng)]
-    logits, vector = net.answers(batch(np.concatenate(images)).to(memory_format=torch.channels_last))
+    logits, vector, looked = net.answers(batch(np.concatenate(images)).to(memory_format=torch.channels_last))
     count = len(numbers)
     alike = torch.from_numpy((numbers[:, None] == numbers[None]).astype(np.float32))
     squares, pictures = vector[:count], vector[count : 2 * count]
     told = contrast(squares, pictures, alike, sharpness())
     told = told + 0.5 * contrast(pictures, pictures, alike.clone().fill_diagonal_(float("nan")), sharpness())
+    shown = torch.from_numpy(shown).float()
+    total = shown.sum(1)
+    seen = 0.5 < total
+    beside = -(shown * looked[: 2 * count].float().clamp(min=1e-6).log()).sum(1)[seen] / total[seen]
     scores = functional.binary_cross_entropy_with_logits(logits[2 * count :].float(), torch.from_numpy(known).float())
-    return told + 2.0 * scores
-
-
-@torch.no_grad()
-def begin(net: HandNet, appearance: Path, sampler: Sampler) -> None:
-    """Begins where the network for appearance has come to: colours and patterns are what tells both people and goods."""
-    weights = torch.load(appearance)
-    net.trunk.load_state_dict({name.removeprefix("trunk."): part for name, part in weights.items() if "trunk." in name})
-    net.pool.where.weight.mul_(0.1)
-    net.pool.where.bias.zero_()
-    net.eval()
-    glances: list[list[Tensor]] = [[], []]
-    who = []
-    for _ in range(BEGIN_STEPS):
-        *images, numbers = sampler.goods_step(0.6)
-        for side, part in zip(glances, images):
-            side.append(net.pool.glances(net.trunk(scaled(batch(part)))))
-        who.append(numbers)
-    net.pool.begin(*(torch.cat(side).double().numpy() for side in glances), np.concatenate(who))
+    return told + LOOK_WEIGHT * beside.mean() + 2.0 * scores
 
 
 @torch.no_grad()
@@ -215,20 +224,17 @@ temperature = {temperature:.4f}
 
 
 def main() -> None:
-    parser = options(__doc__, 45)
-    parser.add_argument("--shops", type=int, default=24, help="shops of other goods to train on")
+    parser = options(__doc__, 50)
+    parser.add_argument("--shops", type=int, default=18, help="shops of other goods to train on")
     args = parser.parse_args()
     shops, wanted = takes(args.shops, args.footage)
     goods = [goods_of(shop, args.footage, args.aisle) for shop in shops]
-    for take in wanted:
-        record(take, args.footage, args.aisle)
-    hands = joined([squares_of(path) for path, seed in lying(args.footage) if seed < HELD_OUT_SEEDS])
+    hands = joined([squares_of(record(take, args.footage, args.aisle)) for take in wanted])
     print(f"{len(hands.hand)} squares, {np.sum(hands.holding == 1)} hold something, {sum(len(g.skus) for g in goods)} goods")
     torch.manual_seed(1)
     net, sharpness = HandNet().to(memory_format=torch.channels_last), Sharpness()
     sampler = Sampler(hands, goods, seed=1)
-    begin(net, args.footage / "aisle_appearance.pt", sampler)
-    train(nn.ModuleList([net, sharpness]), args.minutes, lambda share: losses(net, sharpness, sampler, share))
+    train(nn.ModuleList([net, sharpness]), args.minutes, lambda: losses(net, sharpness, sampler))
     calibrate(net, hands, np.random.default_rng(2))
     torch.save(net.state_dict(), args.footage / f"{NAME}.pt")
     judged = [

@@ -20,6 +20,9 @@ PORTRAIT_SIDE = 96
 HELD_PIXELS_MIN = 8
 # How far joints of a pose network are off, as a share of the square's side, standard deviation.
 JOINT_NOISE = 0.05
+# Sides of the pictures that are laid over hands, in squares, and how far from the palm; as in footage.
+FILL = (0.22, 0.8)
+HELD_OFF = 0.09
 UNKNOWN = -1
 # Squares with other noise of a hand that holds something.
 COPIES = 2
@@ -38,6 +41,10 @@ class Hands:
     sku: np.ndarray
     # Pixels of the frame that show it, -1 where the recording does not say.
     held_pixels: np.ndarray
+    # Middle of the palm in the picture, NaN where it is not seen.
+    palm: np.ndarray
+    # Left, top, right and bottom of what shows the good in the picture, NaN where nothing does or the recording does not say.
+    box: np.ndarray
     # Side of the square in the frame.
     side_pixels: np.ndarray
 
@@ -55,17 +62,19 @@ def hands_of(recording: Path, rng: np.random.Generator, copies: int = COPIES) ->
         palms = [hand["palm"]["pixel"] for body in shot.truth["people"] for hand in body["hands"]]
         away = (rng.uniform(0, width), rng.uniform(0, height), side)
         if all(palm is None or side < np.hypot(palm[0] - away[0], palm[1] - away[1]) for palm in palms):
-            wanted.append((away, 0, 0, "", 0))
-        for (x, y, side), *known in wanted:
+            wanted.append((away, 0, 0, "", 0, np.full(2, np.nan), np.full(4, np.nan)))
+        for (x, y, side), *known, palm, box in wanted:
             if -side / 4 < x < width + side / 4 and -side / 4 < y < height + side / 4:
                 reach = side * KEPT / SIDE
-                rows.append((cut(picture, x, y, reach, reach, (KEPT, KEPT)), *known, side))
-    pictures, hand, holding, sku, pixels, side = zip(*rows)
-    return Hands(*(np.array(column) for column in (pictures, hand, holding, sku, pixels, side)))
+                corner, scale = np.array([x, y]) - reach / 2, KEPT / reach
+                palm, box = (palm - corner) * scale, (box - np.tile(corner, 2)) * scale
+                rows.append((cut(picture, x, y, reach, reach, (KEPT, KEPT)), *known, palm, box, side))
+    return Hands(*(np.array(column) for column in zip(*rows)))
 
 
 def _hands(body: dict, rng: np.random.Generator, copies: int) -> list[tuple]:
-    """Squares, whether a hand is seen and whether it holds, what, on how many pixels."""
+    """Squares, whether a hand is seen and whether it holds, what, on how many pixels, the palm, and the box around what
+    it holds, both in pixels of the frame."""
     if body["visible_bounds"] is None:
         return []
     points = body["keypoints"]
@@ -86,11 +95,15 @@ def _hands(body: dict, rng: np.random.Generator, copies: int) -> list[tuple]:
             holding = 1 if shown else UNKNOWN
         else:
             holding = 1 if HELD_PIXELS_MIN <= pixels else UNKNOWN if pixels else 0
+        palm = hand["palm"]["pixel"][:2] if hand["palm"]["visibility"] == "visible" else (np.nan, np.nan)
+        bounds = hand.get("held_bounds")
+        box = [bounds[side] for side in ("left", "top", "right", "bottom")] if bounds and holding == 1 else [np.nan] * 4
         sku = hand["holds"][0] if holding == 1 and len(set(hand["holds"])) == 1 else ""
         for _ in range(copies if holding == 1 else 1):
             noisy = joints + rng.normal(0, JOINT_NOISE * square[2], joints.shape)
             square_noisy = hand_square(noisy, known, number)
-            rows.append((square_noisy, int(shown or HELD_PIXELS_MIN <= pixels), holding, sku, pixels))
+            known_of = int(shown or HELD_PIXELS_MIN <= pixels), holding, sku, pixels
+            rows.append((square_noisy, *known_of, np.array(palm), np.array(box)))
     return rows
 
 
@@ -102,10 +115,10 @@ class Goods:
     # Goods x views x side x side x 3.
     pictures: np.ndarray
 
-    def cutout(self, good: int, view: int) -> np.ndarray:
-        """Which pixels of a picture show the good."""
-        picture = self.pictures[good, view].astype(np.int16)
-        return np.abs(picture - picture[0, 0]).max(-1) > 2
+
+def cutout(picture: np.ndarray) -> np.ndarray:
+    """Which pixels of a catalogue's picture show the good."""
+    return np.abs(picture.astype(np.int16) - picture[0, 0]).max(-1) > 2
 
 
 def goods_of(shop: str, folder: Path, aisle: str) -> Goods:
@@ -135,55 +148,53 @@ def _read(path: Path) -> np.ndarray:
     return cv2.imread(str(path))[:, :, ::-1]
 
 
-def turned(picture: np.ndarray, mask: np.ndarray | None, fill: float, rng: np.random.Generator) -> tuple:
-    """A picture of a good (and its mask) turned, squeezed and moved a little within a square of the network's size;
-    `fill` is the share of the square that the picture's side takes."""
+def turned(picture: np.ndarray, fill: float, at: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """A picture of a good, turned, squeezed and laid with its middle at a place of a square of the network's size, and
+    how much of each pixel it covers. `fill` is the share of the square that the picture's side takes."""
     angle = rng.normal(0, 12) if rng.random() < 0.6 else rng.uniform(-180, 180)
     size = fill * SIDE / PORTRAIT_SIDE
     matrix = cv2.getRotationMatrix2D((PORTRAIT_SIDE / 2 - 0.5,) * 2, angle, size)
     matrix[:, :2] = matrix[:, :2] @ np.diag([1.0, rng.uniform(0.8, 1.0)])
-    middle = matrix[:, :2] @ np.full(2, PORTRAIT_SIDE / 2 - 0.5)
-    matrix[:, 2] = SIDE / 2 - 0.5 + rng.normal(0, 0.05 * SIDE, 2) - middle
+    matrix[:, 2] = at - 0.5 - matrix[:, :2] @ np.full(2, PORTRAIT_SIDE / 2 - 0.5)
+    mask = cutout(picture).astype(np.float32)
     if size < 0.7:
         picture = cv2.GaussianBlur(picture, (0, 0), 0.35 / size)
     ground = tuple(int(part) for part in picture[0, 0])
     warped = cv2.warpAffine(picture, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderValue=ground)
-    if mask is None:
-        return warped, None
-    alpha = cv2.warpAffine(mask.astype(np.float32), matrix, (SIDE, SIDE), flags=cv2.INTER_AREA)
-    return warped, cv2.GaussianBlur(alpha, (0, 0), 0.6)
+    return warped, cv2.GaussianBlur(cv2.warpAffine(mask, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR), (0, 0), 0.6)
 
 
-def portrait(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A catalogue's picture as the network sees it, on some other ground now and then."""
-    warped, _ = turned(picture, None, rng.uniform(0.4, 1.0), rng)
-    return warped
+def portrait(picture: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """A catalogue's picture as the network sees it, and where it shows the good."""
+    return turned(picture, rng.uniform(0.5, 1.0), SIDE / 2 + rng.normal(0, 0.04 * SIDE, 2), rng)
 
 
-def held(empty: np.ndarray, picture: np.ndarray, mask: np.ndarray, fill: float, rng: np.random.Generator) -> np.ndarray:
-    """A good laid over an empty hand, some fingers over it: what footage shows too seldom of too few goods. `fill` as in
-    `turned`."""
-    warped, alpha = turned(picture, mask, fill, rng)
-    gain = np.exp(rng.normal(-0.15, 0.25))
-    over = np.clip(warped * gain, 0, 255)
+def held(empty: np.ndarray, palm: np.ndarray, picture: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """A good laid over an empty hand, some fingers over it: what footage shows too seldom of too few goods. Also how much
+    of each pixel shows it."""
+    low, high = np.log(FILL)
+    warped, alpha = turned(picture, np.exp(rng.uniform(low, high)), palm + rng.normal(0, HELD_OFF * SIDE, 2), rng)
+    over = np.clip(warped * np.exp(rng.normal(-0.25, 0.3)), 0, 255)
     made = empty * (1 - alpha[..., None]) + over * alpha[..., None]
-    middle = empty[SIDE // 2 - 3 : SIDE // 2 + 4, SIDE // 2 - 3 : SIDE // 2 + 4].reshape(-1, 3)
-    skin = tuple(float(part) for part in np.median(middle, axis=0))
-    at, way = rng.normal(SIDE / 2, 6, 2), rng.uniform(0, 2 * np.pi)
+    x, y = palm.clip(3, SIDE - 4).astype(int)
+    skin = np.median(empty[y - 2 : y + 3, x - 2 : x + 3].reshape(-1, 3), axis=0)
+    before = np.zeros((SIDE, SIDE), np.uint8)
+    root, way = palm + rng.normal(0, 3, 2), rng.uniform(0, 2 * np.pi)
     step = np.array([np.cos(way), np.sin(way)])
-    long, thick = rng.uniform(4, 16), int(rng.integers(2, 5))
+    long, thick = rng.uniform(3, 12), int(rng.integers(1, 4))
     for finger in range(int(rng.integers(0, 5))):
-        root = at + np.array([-step[1], step[0]]) * finger * (thick + 1)
-        ends = [tuple(int(part) for part in root + step * long * end) for end in (-0.5, 0.5)]
-        cv2.line(made, *ends, skin, thick, cv2.LINE_AA)
+        begin = root + np.array([-step[1], step[0]]) * finger * (thick + 1)
+        cv2.line(before, *(tuple(int(part) for part in begin + step * long * end) for end in (-0.5, 0.5)), 255, thick, cv2.LINE_AA)
+    hidden = before[..., None] / 255
+    made, alpha = made * (1 - hidden) + skin * hidden, alpha * (1 - hidden[..., 0])
     if rng.random() < 0.2:
         # Somebody or something in front.
         edge = int(rng.integers(SIDE // 4, 3 * SIDE // 4))
-        axis = rng.integers(2)
-        part = (slice(edge, None), slice(None)) if axis else (slice(None), slice(edge, None))
+        part = (slice(edge, None), slice(None)) if rng.integers(2) else (slice(None), slice(edge, None))
         made[part] = empty[part] if rng.random() < 0.5 else rng.uniform(0, 255, 3)
+        alpha[part] = 0.0
     if rng.random() < 0.6:
         # The frame was coarser than the square.
         small = int(SIDE * rng.uniform(0.4, 1.0))
         made = cv2.resize(cv2.resize(made, (small, small), interpolation=cv2.INTER_AREA), (SIDE, SIDE))
-    return np.clip(made, 0, 255).astype(np.uint8)
+    return np.clip(made, 0, 255).astype(np.uint8), alpha

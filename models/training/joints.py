@@ -1,7 +1,7 @@
 """Trains the network that finds the 17 joints of one person in their box, from nothing: makes footage, trains, writes ONNX
 and manifest, and says how far joints are off on footage that it was not trained on.
 
-    python joints.py --aisle ../../target/release/aisle --footage /tmp/footage --out .. --minutes 30
+    python joints.py --aisle ../../target/release/aisle --footage /tmp/footage --out .. --minutes 80
 
 People in boxes need far less training than people anywhere in a frame: every picture is somebody, about as large as all
 others. Killed, it goes on from its last checkpoint, which lies beside the footage."""
@@ -56,9 +56,10 @@ class Joints(nn.Module):
     def __init__(self):
         super().__init__()
         self.fine = nn.Sequential(
-            conv(3, 16, 3, 2), conv(16, 32, 3, 2), Residual(32), conv(32, WIDTH, 3, 2), Residual(WIDTH), Residual(WIDTH)
+            conv(3, 16, 3, 2), conv(16, 32, 3, 2), Residual(32),
+            conv(32, WIDTH, 3, 2), Residual(WIDTH), Residual(WIDTH), Residual(WIDTH),
         )
-        self.coarse = nn.Sequential(conv(WIDTH, 128, 3, 2), Residual(128), Residual(128), conv(128, WIDTH, 1))
+        self.coarse = nn.Sequential(conv(WIDTH, 128, 3, 2), *(Residual(128) for _ in range(4)), conv(128, WIDTH, 1))
         self.mixed = conv(WIDTH, WIDTH)
         self.maps = nn.Conv2d(WIDTH, JOINTS * 2, 1)
         cells = 2 * (SIDE // 8) ** 2
@@ -91,8 +92,8 @@ class People:
     """Everybody of some recordings, each in a square picture about the box."""
 
     def __init__(self, paths: list[Path]):
-        pictures, joints, states, scales = [], [], [], []
-        for scene in (scene for path in paths for scene in scenes(path)):
+        pictures, joints, states, scales, recordings = [], [], [], [], []
+        for number, scene in ((number, scene) for number, path in enumerate(paths) for scene in scenes(path)):
             chosen = np.flatnonzero(counted(scene))
             picture = scene.picture() if len(chosen) else None
             for person in chosen:
@@ -102,12 +103,16 @@ class People:
                 joints.append((scene.joints[person] - middle) * (ROOM / side))
                 states.append(scene.states[person])
                 scales.append(side / ROOM)
+                recordings.append(number)
         self.pictures = torch.from_numpy(np.stack(pictures))
         # From the middle of the picture, in its pixels; what nobody knows is far outside.
         self.joints = torch.from_numpy(np.nan_to_num(np.stack(joints), nan=1e4)).float()
         self.states = torch.from_numpy(np.stack(states)).long()
         # Pixels of the frame for one of the picture.
         self.scales = torch.tensor(scales).float()
+        # How often somebody is learned from: people of shops with few people more often.
+        counts = np.bincount(recordings, minlength=len(paths))
+        self.weights = torch.from_numpy(counts[recordings] ** -0.5).float()
 
 
 def moved(people: People, rows: Tensor, roll: torch.Generator | None) -> tuple[Tensor, Tensor, Tensor]:
@@ -170,7 +175,7 @@ def train(course: Course, people: People, minutes: float, path: Path) -> None:
     roll = torch.Generator().manual_seed(course.step)
 
     def one() -> tuple[Tensor, dict[str, float]]:
-        rows = torch.randint(len(people.scales), (BATCH,), generator=roll)
+        rows = torch.multinomial(people.weights, BATCH, replacement=True, generator=roll)
         images, joints, states = moved(people, rows, roll)
         images = recoloured(images, roll).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
@@ -204,7 +209,7 @@ def figures(net: Joints, people: People) -> str:
 
 
 def main() -> None:
-    parser = options(__doc__, 30.0)
+    parser = options(__doc__, 80.0)
     parser.add_argument("--shops", type=Path, default=SHOPS, help="the shops of aisle")
     parser.add_argument("--seeds", type=int, default=24, help="seeds that are trained on, each in four shops")
     parser.add_argument("--threads", type=int, default=os.cpu_count())

@@ -37,8 +37,8 @@ pub(super) struct EngineArgs {
     #[arg(long, value_enum, default_value = "cpu")]
     provider: Chip,
     /// Threads of one inference; 1 unless given (`models bench`: one for each core).
-    #[arg(long = "inference-threads", value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
-    threads: Option<u16>,
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
+    inference_threads: Option<u16>,
 }
 
 /// Which engine.
@@ -84,7 +84,7 @@ impl EngineArgs {
 
     /// Threads of one inference, if somebody named a number.
     pub(super) fn threads(&self) -> Option<usize> {
-        self.threads.map(usize::from)
+        self.inference_threads.map(usize::from)
     }
 
     /// Sessions that run beside each other without having to wait for a core.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 
+use super::looking::LookArgs;
 use super::runner::PipelineRunner;
 use crate::base::{Error, Result, Span};
 use crate::eval::{self, Case, Label, Summary};
@@ -29,6 +30,7 @@ const BOOTSTRAP_SEED: u64 = 1;
 const EXAMPLES: &str = "\
 Examples:
   aisle eval trip.mcap                            judge one recording that knows its truth
+  aisle eval trip.mcap --see                      the same with people made out of its frames
   aisle eval cases/*                              judge AutoCheckout folders that hold a truth.json
   aisle eval --scenarios all --level both         simulate every scenario, five trips of each and level
   aisle eval --scenarios single-pick --seeds 100 --html report.html
@@ -59,13 +61,17 @@ pub(super) struct Eval {
     /// Shop to simulate, as `aisle simulate` takes it; the demonstration shop if not given.
     #[arg(long, value_name = "PATH", requires = "scenarios")]
     shop: Option<PathBuf>,
+    /// Make the people out of the frames of recordings, in the place of people that these tell of; who is who follows from
+    /// where they stood.
+    #[arg(long, requires = "paths", conflicts_with = "scenarios")]
+    see: bool,
     /// Print everything as JSON instead of the table.
     #[arg(long)]
     json: bool,
     /// Also write a page with plots; it needs no other file.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Trips judged at once; 0 is one for each processor.
+    /// Trips judged at once; 0 is one for each processor, and with --see one.
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
     /// Fail when mean F1 is below this, 0 to 1.
@@ -74,6 +80,8 @@ pub(super) struct Eval {
     /// Fail when the share of exact receipts is below this, 0 to 1.
     #[arg(long, value_name = "Y", value_parser = parse_share)]
     min_exact: Option<f64>,
+    #[command(flatten, next_help_heading = "With --see")]
+    looking: LookArgs,
 }
 
 /// Which levels of measurement to simulate.
@@ -149,7 +157,9 @@ impl Eval {
     /// # Errors
     /// When arguments are wrong, a trip cannot be run, a file cannot be written, or a score is below what was asked.
     pub(super) fn run(self) -> Result<()> {
-        let runner = PipelineRunner::new(self.shop.as_deref())?;
+        self.looking.check(self.see)?;
+        let looking = self.see.then(|| self.looking.clone());
+        let runner = PipelineRunner::new(self.shop.as_deref(), looking)?;
         let summary = self.judge(&runner)?;
         let text = if self.json { to_json(&summary)? } else { summary.to_text() };
         super::print(&text)?;
@@ -173,8 +183,10 @@ impl Eval {
             progress.inc(1);
             case
         };
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads).build();
-        let pool = pool.map_err(|error| Error::usage(format!("cannot start {} threads: {error}", self.threads)))?;
+        // The sessions of one trip use all processors already.
+        let threads = if self.see { self.threads.max(1) } else { self.threads };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        let pool = pool.map_err(|error| Error::usage(format!("cannot start {threads} threads: {error}")))?;
         let cases: Result<Vec<Case>> = pool.install(|| work.par_iter().map(judged).collect());
         progress.finish_and_clear();
         Ok(Summary::of(cases?, BOOTSTRAP_SEED))

@@ -9,8 +9,11 @@ use clap::Args;
 use super::engine::EngineArgs;
 use super::models::{FolderArgs, Library};
 use crate::base::{Error, Result, SkuId, Span};
+use crate::facts::Topic;
 use crate::image::decode_picture;
-use crate::pipeline::{EyesCounters, EyesOptions, Networks, SightCounters};
+use crate::pipeline::{Eyes, EyesCounters, EyesOptions, Networks, SightCounters};
+use crate::ports::FactSource;
+use crate::replay::Replay;
 use crate::shop::Shop;
 use crate::vision::{Decoder, Gallery, Manifest, Model, Role};
 
@@ -77,9 +80,18 @@ pub(super) enum Purpose {
 }
 
 impl LookArgs {
-    /// Whether anything was said of how frames are looked at.
-    pub(super) fn is_given(&self) -> bool {
-        !self.networks.is_empty() || self.sessions.is_some() || self.pictures.is_some() || 0.0 < self.still_secs
+    /// Checks that nothing is said of how frames are looked at where they are not.
+    ///
+    /// # Errors
+    /// When it is.
+    pub(super) fn check(&self, sees: bool) -> Result<()> {
+        let is_given =
+            !self.networks.is_empty() || self.sessions.is_some() || self.pictures.is_some() || 0.0 < self.still_secs;
+        if sees || !is_given {
+            return Ok(());
+        }
+        let error = Error::usage("frames are not looked at, so nothing can be said of how");
+        Err(error.hint("add --see, or leave out the options under `With --see`"))
     }
 
     /// Frames that one inference takes, at most.
@@ -91,6 +103,20 @@ impl LookArgs {
     pub(super) fn eyes(&self, shop: &Shop) -> EyesOptions {
         let still_span_max = (0.0 < self.still_secs).then(|| Span::from_secs(self.still_secs));
         EyesOptions { still_span_max, ..EyesOptions::usual(shop.cameras().len()) }
+    }
+
+    /// What looks at the frames of a recording; without networks where there is only what others saw in frames.
+    ///
+    /// # Errors
+    /// When its shop has no cameras, or as [`sessions`](Self::sessions).
+    pub(super) fn eyes_for(&self, source: &Replay) -> Result<Eyes> {
+        let shop = source.shop();
+        if shop.cameras().is_empty() {
+            return Err(Error::input("the shop of this recording has no cameras").hint("leave out --see"));
+        }
+        let looks = source.cut().holds(Topic::Frame);
+        let sessions = if looks { self.sessions(Purpose::Shop, None)? } else { Vec::new() };
+        Ok(Eyes::new(sessions, self.eyes(shop)))
     }
 
     /// The networks, those named or the best for this purpose, once for each of so many sessions; for each core or as the

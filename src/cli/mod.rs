@@ -119,3 +119,23 @@ fn progress(length: u64, template: &str) -> ProgressBar {
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(length).with_style(style)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::CommandFactory as _;
+
+    /// The parser checks it itself only where assertions are on, and never says it in a release.
+    #[test]
+    fn no_two_options_of_a_command_are_called_the_same() {
+        let mut commands = vec![super::Command::command()];
+        while let Some(command) = commands.pop() {
+            let mut names = BTreeSet::new();
+            for argument in command.get_arguments() {
+                assert!(names.insert(argument.get_id()), "{} of {}", argument.get_id(), command.get_name());
+            }
+            commands.extend(command.get_subcommands().cloned());
+        }
+    }
+}

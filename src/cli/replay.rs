@@ -10,11 +10,11 @@ use clap::Args;
 
 use super::book::BookArgs;
 use super::charge::{self, Charge, Charger};
-use super::looking::{self, LookArgs, Purpose};
+use super::looking::{self, LookArgs};
 use super::receipts::{self, Report, headline};
-use crate::base::{Error, Result};
-use crate::facts::{Fact, Receipt, Topic};
-use crate::pipeline::{Eyes, Options, Outcome, RunOptions, Watched, run};
+use crate::base::Result;
+use crate::facts::{Fact, Receipt};
+use crate::pipeline::{Options, Outcome, RunOptions, Watched, run};
 use crate::ports::{FactSink, FactSource};
 use crate::recording::{Cut, Writer};
 use crate::replay::{self, Format};
@@ -72,10 +72,7 @@ pub(super) struct Replay {
 
 impl Replay {
     pub(super) fn run(self) -> Result<()> {
-        if !self.see && self.looking.is_given() {
-            let error = Error::usage("frames are not looked at, so nothing can be said of how");
-            return Err(error.hint("add --see, or leave out the options under `With --see`"));
-        }
+        self.looking.check(self.see)?;
         let mut all: Vec<Receipt> = Vec::new();
         let mut reports = Vec::new();
         for path in &self.recordings {
@@ -117,7 +114,7 @@ impl Replay {
         let (outcome, sight) = match self.see {
             false => (run(&mut source, options, Some(&mut sinks))?, None),
             true => {
-                let eyes = self.eyes(&source)?;
+                let eyes = self.looking.eyes_for(&source)?;
                 let mut watched = Watched::new(&mut source, eyes);
                 let outcome = run(&mut watched, options, Some(&mut sinks))?;
                 let (eyes, sight) = watched.counters();
@@ -134,17 +131,6 @@ impl Replay {
             text += &format!("note: {warning}\n");
         }
         Ok(Replayed { outcome, text, wall_secs, charges })
-    }
-
-    /// What looks at the frames of the shop's cameras; without networks where there is only what others saw in frames.
-    fn eyes(&self, source: &replay::Replay) -> Result<Eyes> {
-        let shop = source.shop();
-        if shop.cameras().is_empty() {
-            return Err(Error::input("the shop of this recording has no cameras").hint("leave out --see"));
-        }
-        let looks = source.cut().holds(Topic::Frame);
-        let sessions = if looks { self.looking.sessions(Purpose::Shop, None)? } else { Vec::new() };
-        Ok(Eyes::new(sessions, self.looking.eyes(shop)))
     }
 }
 

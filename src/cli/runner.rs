@@ -4,14 +4,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::eval::{Job, Runner, Trip};
+use super::looking::LookArgs;
 use super::{receipts, shops};
 use crate::base::{Error, Result, Span};
-use crate::eval::Label;
-use crate::pipeline::{Options, Outcome, RunOptions, run};
-use crate::ports::FactSource;
-use crate::replay;
+use crate::eval::{Label, Names};
+use crate::facts::Fact;
+use crate::pipeline::{Options, Outcome, RunOptions, Watched, run};
+use crate::ports::{FactSink, FactSource};
+use crate::recording::{Entry, Reader};
+use crate::replay::{self, Replay};
 use crate::shop::Shop;
 use crate::sim::{self, Level, Scenario, Simulation};
+use crate::truth::Truth;
 
 const RUN: RunOptions = RunOptions { engine: Options::USUAL, tolerate: false, threads: 1 };
 
@@ -20,11 +24,44 @@ pub(super) struct PipelineRunner {
     shop: Arc<Shop>,
     /// How the shop was named, if it was.
     named: Option<PathBuf>,
+    /// How frames of recordings are looked at, if they are.
+    looking: Option<LookArgs>,
+}
+
+/// Hears what a run decides.
+struct Hearing(Names);
+
+impl FactSink for Hearing {
+    fn put(&mut self, fact: &Fact) -> Result<()> {
+        self.0.take(fact);
+        Ok(())
+    }
 }
 
 impl PipelineRunner {
-    pub(super) fn new(shop: Option<&Path>) -> Result<Self> {
-        Ok(PipelineRunner { shop: shops::open(shop)?.0, named: shop.map(Path::to_owned) })
+    pub(super) fn new(shop: Option<&Path>, looking: Option<LookArgs>) -> Result<Self> {
+        Ok(PipelineRunner { shop: shops::open(shop)?.0, named: shop.map(Path::to_owned), looking })
+    }
+
+    /// Runs a recording with people made out of its frames, and gives its visits the numbers of the truth.
+    fn see(path: &Path, source: &mut Replay, truth: &Truth, looking: &LookArgs) -> Result<Outcome> {
+        let mut hearing = Hearing(Names::default());
+        let mut reader = Reader::open(path)?;
+        let mut scenes = 0;
+        while let Some(entry) = reader.next_entry()? {
+            if let Entry::Scene(scene) = entry {
+                hearing.0.take_scene(scene);
+                scenes += 1;
+            }
+        }
+        if scenes == 0 {
+            let error = Error::input("the recording does not know where everybody was, so receipts have no owner");
+            return Err(error.hint("judge it without --see; simulated recordings with frames know"));
+        }
+        let eyes = looking.eyes_for(source)?;
+        let mut outcome = run(&mut Watched::new(source, eyes), RUN, Some(&mut hearing))?;
+        hearing.0.rename(&mut outcome.receipts, truth, -outcome.clock.offset);
+        Ok(outcome)
     }
 }
 
@@ -41,12 +78,15 @@ impl Runner for PipelineRunner {
                 .hint("a folder needs a truth.json; `aisle simulate` writes recordings that know theirs"));
         };
         let shop = Arc::new(source.shop().clone());
-        let outcome = run(&mut source, RUN, None)?;
+        let outcome = match &self.looking {
+            None => run(&mut source, RUN, None)?,
+            Some(looking) => Self::see(path, &mut source, &truth, looking)?,
+        };
         let label = Label {
             group: if truth.case.is_empty() { "recordings".to_owned() } else { truth.case.clone() },
             level: None,
             name: receipts::headline(path),
-            replay: format!("aisle replay {}", path.display()),
+            replay: format!("aisle replay {}{}", path.display(), if self.looking.is_some() { " --see" } else { "" }),
         };
         Ok(Trip { label, shop, truth, receipt_delays: delays(&outcome), receipts: outcome.receipts })
     }

@@ -5,6 +5,7 @@
 mod bootstrap;
 mod diff;
 mod html;
+mod names;
 mod reliability;
 mod score;
 pub mod sight;
@@ -18,6 +19,7 @@ mod tests;
 pub use bootstrap::Interval;
 pub use diff::{Mistakes, ReceiptScore, Standing, UnitDiff};
 pub use html::{Ablation, Page};
+pub use names::Names;
 pub use reliability::{Belief, Bin, Reliability};
 pub use score::{CaseScore, MoneyError, ReviewCount, UnitCount, score_case};
 pub use summary::{Case, Cell, Delay, Group, Label, MoneyTotals, Share, Summary, Totals};

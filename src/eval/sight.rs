@@ -138,6 +138,18 @@ impl SightJudge {
         })
     }
 
+    /// At how many instants which track may have been which visit; the clock as in [`score`](Self::score).
+    pub fn meetings(&self, clock_ahead: Span) -> BTreeMap<(TrackId, VisitId), u64> {
+        let mut meetings = BTreeMap::new();
+        for (at, told) in &self.told {
+            let people = self.people_at(*at - clock_ahead).unwrap_or_default();
+            for (body, one) in pairs(&people, told) {
+                *meetings.entry((one.track, body.visit)).or_insert(0) += 1;
+            }
+        }
+        meetings
+    }
+
     /// Everybody at an instant between two scenes, on the straight way from one to the other.
     fn people_at(&self, at: ShopTime) -> Option<Vec<SceneBody>> {
         let (before, first) = self.scenes.range(..=at).next_back()?;

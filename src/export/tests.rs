@@ -100,7 +100,12 @@ fn frame_truth(camera: &str, frame: u64) -> FrameTruth {
     keypoints[15].visibility = Visibility::Hidden;
     keypoints[16] = PointTruth { pixel: None, visibility: Visibility::Outside };
     let holds = if 20 <= frame { vec![SkuId::new("tea")] } else { Vec::new() };
-    let hand = |x: f64, holds| HandTruth { palm: spot(x, 108.0, Visibility::Visible), holds, held_pixels: 0 };
+    let hand = |x: f64, holds| HandTruth {
+        palm: spot(x, 108.0, Visibility::Visible),
+        holds,
+        held_pixels: 0,
+        held_bounds: None,
+    };
     let bounds = PixelBox { left, top: 40.0, right: left + 60.0, bottom: 190.0 };
     let body = FrameBody {
         visit: visit(7_000_000_000_000_000_001),

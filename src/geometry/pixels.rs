@@ -66,6 +66,17 @@ impl PixelBox {
         (common.left < common.right && common.top < common.bottom).then_some(common)
     }
 
+    /// The smallest box that holds both.
+    #[must_use]
+    pub fn hull(&self, other: &Self) -> Self {
+        PixelBox {
+            left: self.left.min(other.left),
+            top: self.top.min(other.top),
+            right: self.right.max(other.right),
+            bottom: self.bottom.max(other.bottom),
+        }
+    }
+
     /// Intersection over union (the Jaccard index), `0..=1`.
     pub fn iou(&self, other: &Self) -> f64 {
         let common = self.intersection(other).map_or(0.0, |common| common.area());

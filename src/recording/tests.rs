@@ -173,6 +173,7 @@ fn truths(seed: u64, number: u64) -> [Entry; 2] {
             palm: point(&mut dice),
             holds,
             held_pixels: 7,
+            held_bounds: Some(PixelBox::from_size(1.5, 2.0, 3.0, 4.0)),
         }),
     };
     let people = vec![body(true), body(false)];

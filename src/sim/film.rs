@@ -208,10 +208,11 @@ impl Film {
                 visibility: shot.sees(number, point, radius),
             };
             let joint = |joint: BodyPoint| point(figure.joints[joint as usize], skin_metres(joint));
-            let hand = |hand: usize| HandTruth {
-                palm: point(figure.hands[hand].palm.origin, skin_metres(BodyPoint::LeftWrist)),
-                holds: self.held(moment, Holder::Hand(figure.actor, hand)),
-                held_pixels: held_pixels(moment, Holder::Hand(figure.actor, hand), shot),
+            let hand = |hand: usize| {
+                let holder = Holder::Hand(figure.actor, hand);
+                let (held_pixels, held_bounds) = held_pixels(moment, holder, shot);
+                let palm = point(figure.hands[hand].palm.origin, skin_metres(BodyPoint::LeftWrist));
+                HandTruth { palm, holds: self.held(moment, holder), held_pixels, held_bounds }
             };
             bodies.push(FrameBody {
                 visit: self.performance.visit(figure.actor),
@@ -249,9 +250,12 @@ impl Film {
     }
 }
 
-/// How many pixels show what somebody holds.
-fn held_pixels(moment: &Moment, holder: Holder, shot: &Shot) -> u32 {
-    moment.goods.iter().filter(|placed| placed.holder == holder).map(|placed| shot.pixels_of(placed.unit)).sum()
+/// How many pixels show what somebody holds, and the box around them.
+fn held_pixels(moment: &Moment, holder: Holder, shot: &Shot) -> (u32, Option<PixelBox>) {
+    let held = moment.goods.iter().filter(|placed| placed.holder == holder).map(|placed| shot.pixels_of(placed.unit));
+    held.fold((0, None), |(count, around), (more, bounds)| {
+        (count + more, around.zip(bounds).map(|(a, b)| a.hull(&b)).or(around).or(bounds))
+    })
 }
 
 /// How deep a joint lies under the skin, metres, with the clothes.

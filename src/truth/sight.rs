@@ -76,6 +76,9 @@ pub struct HandTruth {
     /// Pixels that show what it holds.
     #[serde(default)]
     pub held_pixels: u32,
+    /// Around these pixels; `None` when there are none.
+    #[serde(default)]
+    pub held_bounds: Option<PixelBox>,
 }
 
 /// Where everybody really was at one instant.

@@ -154,9 +154,16 @@ fn frames_become_a_receipt() {
     // The simulator has said what was taken.
     let taken = format!("1 x {}", product["barcode"].as_str().unwrap());
     assert!(made.out.contains(&taken), "{taken} in {}", made.out);
+    // So says whoever judges it, though people of frames have numbers of their own.
+    let judged = ask(folder.path(), &["eval", "trip.mcap", "--see", "--engine", "embedded", "--json"]);
+    assert_eq!(judged.status, Some(0), "{}", judged.err);
+    let judged: Value = serde_json::from_str(&judged.out).unwrap();
+    assert_eq!(judged["overall"]["exact_receipts"]["share"], 1.0, "{judged}");
     // What was seen is as good as the frames, and needs no networks.
     let again = ask(folder.path(), &["replay", "seen.mcap", "--see", "--receipts", "again.json"]);
     assert_eq!((again.status, again.err.as_str()), (Some(0), ""));
+    let nameless = ask(folder.path(), &["eval", "seen.mcap", "--see"]);
+    assert_eq!(nameless.status, Some(3), "{}", nameless.err);
     let again = std::fs::read(folder.path().join("again.json")).unwrap();
     assert_eq!(serde_json::from_slice::<Value>(&again).unwrap()["receipts"], Value::from(receipts.clone()));
 }

@@ -14,8 +14,8 @@ pub(in crate::sim) struct Shot {
     pub(in crate::sim) picture: RgbImage,
     /// Everybody of the middle of the exposure, in its order.
     pub(in crate::sim) bodies: Vec<BodyPixels>,
-    /// Pixels that show each unit that moves, in the order in which they were given.
-    goods: Vec<(usize, u32)>,
+    /// Pixels that show each unit that moves, how many and around them, in the order in which they were given.
+    goods: Vec<(usize, u32, Option<PixelBox>)>,
     camera: geometry::Camera,
     labels: Labels,
 }
@@ -47,12 +47,7 @@ impl Shot {
             let (count, around) = &mut seen[usize::from(*owner)];
             *count += 1;
             let pixel = PixelBox::from_size((place % width) as f64, (place / width) as f64, 1.0, 1.0);
-            *around = Some(around.map_or(pixel, |around| PixelBox {
-                left: around.left.min(pixel.left),
-                top: around.top.min(pixel.top),
-                right: around.right.max(pixel.right),
-                bottom: around.bottom.max(pixel.bottom),
-            }));
+            *around = Some(around.map_or(pixel, |around| around.hull(&pixel)));
         }
         let body = |(person, bounds): (usize, &Option<PixelBox>)| {
             let (count, visible_bounds) = seen[person];
@@ -60,8 +55,8 @@ impl Shot {
             BodyPixels { bounds: *bounds, visible_bounds, visible_share }
         };
         let bodies = bounds.iter().enumerate().map(body).collect();
-        let shown = seen[bounds.len()..].iter().map(|(count, _)| *count as u32);
-        let goods = units.iter().copied().zip(shown).collect();
+        let goods = units.iter().zip(&seen[bounds.len()..]);
+        let goods = goods.map(|(unit, (count, around))| (*unit, *count as u32, *around)).collect();
         Shot { picture, bodies, goods, camera, labels }
     }
 
@@ -86,9 +81,10 @@ impl Shot {
         owner.map(usize::from).filter(|owner| *owner < self.bodies.len())
     }
 
-    /// How many pixels show a unit that moves in the middle of the exposure.
-    pub(in crate::sim) fn pixels_of(&self, unit: usize) -> u32 {
-        self.goods.iter().find(|(other, _)| *other == unit).map_or(0, |(_, pixels)| *pixels)
+    /// How many pixels show a unit that moves in the middle of the exposure, and the box around them.
+    pub(in crate::sim) fn pixels_of(&self, unit: usize) -> (u32, Option<PixelBox>) {
+        let found = self.goods.iter().find(|(other, ..)| *other == unit);
+        found.map_or((0, None), |(_, pixels, around)| (*pixels, *around))
     }
 
     fn holds(&self, pixel: Point<Pixel>) -> bool {
