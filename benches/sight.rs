@@ -17,6 +17,7 @@ use std::time::Instant;
 use aisle::base::{CameraId, Result, ShopTime, SourceId, Span};
 use aisle::config::load_manifests;
 use aisle::facts::{Body, Fact, Frame, FrameFormat, Stamp};
+use aisle::image::{RgbImage, decode_jpeg_into};
 use aisle::pipeline::{Eyes, EyesOptions, Look, Networks};
 use aisle::tracking::tracklets::{Options, Tracker};
 use aisle::vision::{Engine, Gallery, LoadOptions, Model, Network, Output, Slot, Tensor};
@@ -127,9 +128,10 @@ fn main() {
         values[values.len() / 2] / count
     });
     let counters = eyes.counters();
+    let [decoded, filled] = to_tensors(&mut load("yolox_nano"), &facts);
     println!(
         "{{\"frames\": {count}, \"wall_ms\": {:.3}, \"cpu_ms\": {:.3}, \"bare_ms\": {:.3}, \"around_percent\": {:.1}, \
-         \"allocations\": {allocations:.1}, \"still_share\": {:.3}, \"tracks\": {tracks}}}",
+         \"allocations\": {allocations:.1}, \"of_decoding\": {decoded:.1}, \"of_filling\": {filled:.1}, \"still_share\": {:.3}, \"tracks\": {tracks}}}",
         wall * 1e3,
         cpu * 1e3,
         bare * 1e3,
@@ -170,6 +172,27 @@ fn load(engine: &Engine, name: &str, nanos: &Arc<AtomicU64>, allocations: &Arc<A
     let network = engine.load(&bytes, LoadOptions::default()).expect("the engine knows it");
     let network = Timed { network, nanos: nanos.clone(), allocations: allocations.clone() };
     Model::new(manifest, Box::new(network)).expect("the weights fit the manifest")
+}
+
+/// How often memory is asked for by a frame that is decoded, and by one that becomes the input of a network, when all of
+/// this camera's size have been so before.
+fn to_tensors(model: &mut Model, facts: &[Fact]) -> [f64; 2] {
+    let mut picture = RgbImage::new(0, 0);
+    let mut counts = [0.0; 2];
+    for round in 0..2 {
+        counts = [0.0; 2];
+        for fact in facts {
+            let Body::Frame(frame) = &fact.body else { continue };
+            let before = ALLOCATIONS.get();
+            decode_jpeg_into(&frame.data, &mut picture).expect("frames are whole");
+            let between = ALLOCATIONS.get();
+            model.prepare(&picture, None).expect("it looks at whole frames");
+            let after = ALLOCATIONS.get();
+            counts = [counts[0] + (between - before) as f64, counts[1] + (after - between) as f64];
+        }
+        assert!(round == 0 || counts[1] == 0.0, "an input that was filled before needs no new memory");
+    }
+    counts.map(|count| count / facts.len() as f64)
 }
 
 /// Looks at all frames and follows everybody; gives how many tracks were begun.

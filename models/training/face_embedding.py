@@ -39,8 +39,8 @@ def loss(net: Embedder, sharpness: Sharpness, pictures: np.ndarray, who: np.ndar
     return contrast(vector, vector, alike, sharpness())
 
 
-def judge(net: Embedder, pictures: np.ndarray, visits: np.ndarray, widths: np.ndarray) -> tuple[tuple, tuple]:
-    """Prints cosines of one face and of two, and how a threshold divides them; gives their means and deviations."""
+def judge(net: Embedder, pictures: np.ndarray, visits: np.ndarray, widths: np.ndarray) -> None:
+    """Prints cosines of one face and of two, and how a threshold divides them."""
     vector = vectors(net, pictures)
     cosine, upper = vector @ vector.T, np.triu(np.ones((len(vector),) * 2, bool), 1)
     same = visits[:, None] == visits[None]
@@ -49,10 +49,9 @@ def judge(net: Embedder, pictures: np.ndarray, visits: np.ndarray, widths: np.nd
     print(f"one face {one.mean():.3f} +- {one.std():.3f}, two {two.mean():.3f} +- {two.std():.3f}")
     for threshold in (0.3, 0.5, 0.7):
         print(f"  above {threshold}: {np.mean(threshold < one):.3f} of one face, {np.mean(threshold < two):.3f} of two")
-    return (one.mean(), one.std()), (two.mean(), two.std())
 
 
-def publish(net: Embedder, same: tuple[float, float], other: tuple[float, float], folder: Path) -> None:
+def publish(net: Embedder, folder: Path) -> None:
     """Writes the network and its manifest."""
     weights = folder / f"{NAME}.onnx"
     export(net, (SIDE, SIDE), ["vector"], weights)
@@ -66,8 +65,6 @@ region = "face_points"
 [decoder]
 kind = "embedding"
 length = {LENGTH}
-same = [{same[0]:.3f}, {same[1]:.3f}]
-other = [{other[0]:.3f}, {other[1]:.3f}]
 """)
 
 
@@ -89,7 +86,8 @@ def main() -> None:
     net, sharpness = Embedder(CHANNELS).to(memory_format=torch.channels_last), Sharpness()
     parts = nn.ModuleList([net, sharpness])
     train(parts, args.minutes, lambda: loss(net, sharpness, *step(pictures, visits, rng), rng))
-    publish(net, *judge(net, *read(HELD_OUT)), args.out)
+    judge(net, *read(HELD_OUT))
+    publish(net, args.out)
 
 
 if __name__ == "__main__":

@@ -225,7 +225,7 @@ temperature = {temperature:.4f}
 
 def main() -> None:
     parser = options(__doc__, 50)
-    parser.add_argument("--shops", type=int, default=18, help="shops of other goods to train on")
+    parser.add_argument("--shops", type=int, default=14, help="shops of other goods to train on")
     args = parser.parse_args()
     shops, wanted = takes(args.shops, args.footage)
     goods = [goods_of(shop, args.footage, args.aisle) for shop in shops]

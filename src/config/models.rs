@@ -11,7 +11,7 @@ use super::{failure, parse};
 use crate::base::{Error, Result};
 use crate::facts::DetectionClass;
 use crate::vision::{
-    Classes, Colour, Cosines, Decoder, Element, Fit, Input, Layout, Manifest, OutputName, Region, Role, Weights,
+    Classes, Colour, Decoder, Element, Fit, Input, Layout, Manifest, OutputName, Region, Role, Weights,
 };
 
 /// Sides of an input and lengths of vectors up to which a manifest is believed.
@@ -297,8 +297,7 @@ fn decoder(node: &Node, findings: &Findings) -> Option<Decoder> {
         "posenet" => length(&mut fields, "stride", 64, Some(16)).map(|stride| Decoder::PoseNet { stride }),
         "embedding" => {
             let length = length(&mut fields, "length", LENGTH_MAX, None);
-            let cosines = cosines(&mut fields);
-            length.zip(cosines).map(|(length, cosines)| Decoder::Embedding { length, cosines })
+            length.map(|length| Decoder::Embedding { length })
         }
         "held_product" => {
             let length = length(&mut fields, "length", LENGTH_MAX, None);
@@ -391,32 +390,6 @@ fn within(
         fields.say(format!("{key} is {number}; it must be from {} to {}", range.start(), range.end()));
     }
     range.contains(&number).then_some(number)
-}
-
-/// How alike vectors are, if the manifest says so: both distributions or none.
-fn cosines(fields: &mut Fields<'_>) -> Option<Option<Cosines>> {
-    let mut normal = |key: &'static str| {
-        let node = fields.node(key)?;
-        let numbers = match &node.value {
-            Value::List(items) => items.iter().map(real).collect::<Option<Vec<f64>>>(),
-            _ => None,
-        };
-        let normal = numbers.and_then(|numbers| <[f64; 2]>::try_from(numbers).ok());
-        let normal = normal.filter(|[mean, deviation]| mean.abs() <= 1.0 && 0.0 < *deviation && *deviation <= 1.0);
-        if normal.is_none() {
-            fields
-                .say(format!("{key} must be a list of a mean from -1 to 1 and a deviation of more than 0, at most 1"));
-        }
-        Some(normal)
-    };
-    match (normal("same"), normal("other")) {
-        (None, None) => Some(None),
-        (Some(same), Some(other)) => same.zip(other).map(|(same, other)| Some(Cosines { same, other })),
-        _ => {
-            fields.say("same and other belong together");
-            None
-        }
-    }
 }
 
 /// A number, whole or not.

@@ -5,7 +5,7 @@ use super::{load_manifests, load_shop};
 use crate::base::{BasisPoints, Money, PlateId, ShelfId, SkuId};
 use crate::geometry::Point;
 use crate::shop::{Deal, PackageShape, Reduction, Shop};
-use crate::vision::{Cosines, Decoder};
+use crate::vision::Decoder;
 
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -273,19 +273,14 @@ fn decoder(text: &str) -> Result<Decoder, String> {
 }
 
 #[test]
-fn manifests_say_how_alike_vectors_are() {
+fn manifests_say_how_long_vectors_are() {
     let held = Decoder::HeldProduct { length: 4, temperature: 0.1 };
     assert_eq!(decoder("kind = \"held_product\"\nlength = 4\ntemperature = 0.1"), Ok(held));
-    let bare = Decoder::Embedding { length: 4, cosines: None };
-    assert_eq!(decoder("kind = \"embedding\"\nlength = 4"), Ok(bare));
-    let cosines = Some(Cosines { same: [0.7, 0.125], other: [0.0, 0.25] });
-    let measured = "kind = \"embedding\"\nlength = 4\nsame = [0.7, 0.125]\nother = [0, 0.25]";
-    assert_eq!(decoder(measured), Ok(Decoder::Embedding { length: 4, cosines }));
+    let embedding = Decoder::Embedding { length: 4 };
+    assert_eq!(decoder("kind = \"embedding\"\nlength = 4"), Ok(embedding));
     for (text, problem) in [
         ("kind = \"held_product\"\nlength = 4\ntemperature = 0.0", "temperature is 0"),
-        ("kind = \"embedding\"\nlength = 4\nsame = [0.7, 0.1]", "same and other belong together"),
-        ("kind = \"embedding\"\nlength = 4\nsame = [0.7]\nother = [0.1, 0.2]", "same must be a list of a mean"),
-        ("kind = \"embedding\"\nlength = 4\nsame = [0.7, 0.1]\nother = [0.1, 0.0]", "other must be a list of a mean"),
+        ("kind = \"embedding\"\nlength = 4\nwide = 2", "wide"),
     ] {
         let told = decoder(text).unwrap_err();
         assert!(told.contains(problem), "{problem} is not in {told}");

@@ -158,16 +158,6 @@ pub struct Classes {
     pub keep: Vec<usize>,
 }
 
-/// How alike the vectors of a network are: normal distributions of the cosine, as measured on what it was not trained
-/// with.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Cosines {
-    /// Mean and standard deviation between two views of one.
-    pub same: [f64; 2],
-    /// Mean and standard deviation between views of two.
-    pub other: [f64; 2],
-}
-
 /// How the outputs of a network become facts. What each reads, in which order, is in `docs/reference/models.md`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decoder {
@@ -226,8 +216,6 @@ pub enum Decoder {
     Embedding {
         /// Its length.
         length: usize,
-        /// How alike vectors are, where that was measured.
-        cosines: Option<Cosines>,
     },
     /// A hand, whether it holds something, and a vector of what it holds that is compared with pictures of a catalogue.
     HeldProduct {

@@ -228,7 +228,7 @@ fn puppet(input: &[Option<usize>], output: Option<&[usize]>, answer: Vec<f32>, s
 
 #[test]
 fn shapes_that_do_not_fit_are_refused_before_and_after_running() {
-    let manifest = manifest(Decoder::Embedding { length: 4, cosines: None }, 8, 8);
+    let manifest = manifest(Decoder::Embedding { length: 4 }, 8, 8);
     let open = [None, Some(3), None, None];
     let refused = |network: Box<Puppet>| Model::new(manifest.clone(), network).err().map(|error| error.to_string());
     assert_eq!(refused(puppet(&open, Some(&[1, 1, 4]), vec![1.0; 4], &[1, 4])), None);
@@ -275,7 +275,7 @@ fn mirror(pictures: Option<usize>, answers: Option<usize>) -> Model {
     };
     let inputs = vec![slot(&[pictures, Some(3), Some(8), Some(8)])];
     let network = Mirror { inputs, outputs: vec![slot(&[answers, Some(2)])] };
-    Model::new(manifest(Decoder::Embedding { length: 2, cosines: None }, 8, 8), Box::new(network)).unwrap()
+    Model::new(manifest(Decoder::Embedding { length: 2 }, 8, 8), Box::new(network)).unwrap()
 }
 
 fn grey(level: u8) -> RgbImage {
@@ -326,7 +326,7 @@ fn a_batch_is_as_long_as_the_network_admits() {
 
 #[test]
 fn types_that_are_no_input_are_refused_by_name() {
-    let manifest = manifest(Decoder::Embedding { length: 4, cosines: None }, 8, 8);
+    let manifest = manifest(Decoder::Embedding { length: 4 }, 8, 8);
     for (is, outcome) in [(Some("f32"), None), (None, None), (Some("u8"), Some("is u8")), (Some("i32"), Some("is i32"))]
     {
         let mut network = puppet(&[Some(1), Some(3), Some(8), Some(8)], None, vec![1.0; 4], &[1, 4]);
@@ -357,7 +357,7 @@ fn numbers_that_are_none_leave_no_trace() {
 
 #[test]
 fn vectors_have_length_one_or_are_refused() {
-    let manifest = manifest(Decoder::Embedding { length: 2, cosines: None }, 8, 8);
+    let manifest = manifest(Decoder::Embedding { length: 2 }, 8, 8);
     let embed = |values: [f32; 2]| {
         let network = puppet(&[Some(1), Some(3), Some(8), Some(8)], None, values.to_vec(), &[1, 2]);
         Model::new(manifest.clone(), network).unwrap().embed(&RgbImage::new(4, 4), None)
@@ -375,7 +375,7 @@ fn numbers(tensor: &Tensor) -> &[f32] {
 
 #[test]
 fn a_frame_fills_the_input_in_its_order_and_scale() {
-    let mut manifest = manifest(Decoder::Embedding { length: 1, cosines: None }, 4, 4);
+    let mut manifest = manifest(Decoder::Embedding { length: 1 }, 4, 4);
     manifest.input.colour = Colour::Bgr;
     (manifest.input.mean, manifest.input.deviation) = ([10.0, 20.0, 30.0], [2.0, 4.0, 5.0]);
     let mut frame = RgbImage::new(8, 4);
@@ -436,7 +436,7 @@ fn what_is_seen_in_a_part_is_placed_in_the_frame() {
 
 #[test]
 fn networks_that_need_points_say_so() {
-    let mut manifest = manifest(Decoder::Embedding { length: 1, cosines: None }, 112, 112);
+    let mut manifest = manifest(Decoder::Embedding { length: 1 }, 112, 112);
     for (region, what) in [(Region::FacePoints, "five points of a face"), (Region::Palm, "points of a palm")] {
         manifest.input.region = region;
         let shape = manifest.input.shape(1).map(Some);
