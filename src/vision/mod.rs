@@ -21,8 +21,6 @@ mod tests;
 
 pub use engine::{Engine, LoadOptions, Provider};
 pub use hand::{Gallery, HandSide, HeldProduct, hand_region};
-pub use manifest::{
-    Classes, Colour, Decoder, Fit, Input, Layout, Manifest, OutputName, Region, Role, Weights,
-};
+pub use manifest::{Classes, Colour, Decoder, Fit, Input, Layout, Manifest, OutputName, Region, Role, Weights};
 pub use model::Model;
 pub use network::{Element, Network, Output, Shape, Slot, Tensor, Values};

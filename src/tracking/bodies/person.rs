@@ -39,6 +39,13 @@ const MIRRORED_COST: f64 = 2.0;
 /// seen from behind by a network that took it for the front has their sides wrong until then.
 const MIRRORED_RATE: f64 = 0.03;
 const MIRRORED_SHARE_MAX: f64 = 0.6;
+/// People walk forwards. Slower than this they may step aside or back, metres a second; their shoulders must look along
+/// the way or against it by this cosine; what was seen of it counts by an exponential mean over so many seconds of walking; and
+/// beyond this mean of forwards (1) and backwards (-1) it is believed.
+const WALK_SPEED_MIN: f64 = 0.5;
+const ALONG_COSINE_MIN: f64 = 0.7;
+const WALK_SECS: f64 = 0.7;
+const FORWARDS_MIN: f64 = 0.5;
 /// How quickly a look follows what is seen.
 const LOOK_SHARE: f32 = 0.1;
 /// Deviation of a keypoint as a share of the root of a person's area in the picture, joint by joint: what people who
@@ -105,6 +112,8 @@ pub(super) struct Person {
     pub(super) look: Vec<f32>,
     /// Of the looks lately that told left from right, the share in which they were the other way round.
     mirrored_share: f64,
+    /// Whether they walked forwards of late, by the sides that they were given: from -1, backwards, to 1.
+    forwards: f64,
 }
 
 /// How left and right of a detection go together with those of a person.
@@ -151,6 +160,7 @@ impl Person {
             bones,
             look: Vec::new(),
             mirrored_share: 0.0,
+            forwards: 0.0,
         };
         person.update(eye, detection, Sides::Unclear);
         Some(person)
@@ -161,6 +171,23 @@ impl Person {
         let secs = at.secs_since(self.at);
         self.joints.iter_mut().zip(JOLTS).for_each(|(joint, jolt)| joint.predict(secs, jolt));
         self.at = at;
+        self.walk(secs);
+    }
+
+    /// Notes whether they walk forwards. Who walks backwards was given the wrong sides.
+    fn walk(&mut self, secs: f64) {
+        let of = |point: BodyPoint| &self.joints[point as usize];
+        let trunk = [BodyPoint::LeftShoulder, BodyPoint::RightShoulder, BodyPoint::LeftHip, BodyPoint::RightHip];
+        let speed = trunk.iter().map(|point| of(*point).velocity().xy()).sum::<Vector2<f64>>() / trunk.len() as f64;
+        let aside = |left: BodyPoint, right: BodyPoint| vector(of(left).position() - of(right).position()).xy();
+        let aside =
+            aside(BodyPoint::LeftShoulder, BodyPoint::RightShoulder) + aside(BodyPoint::LeftHip, BodyPoint::RightHip);
+        // Seen from above, the front is a quarter turn to the right of the left hand.
+        let front = Vector2::new(aside.y, -aside.x);
+        let along = speed.dot(&front) / (speed.norm() * front.norm()).max(1e-9);
+        if 0.0 < secs && WALK_SPEED_MIN < speed.norm() && ALONG_COSINE_MIN < along.abs() {
+            self.forwards += (along.signum() - self.forwards) * (1.0 - (-secs / WALK_SECS).exp());
+        }
     }
 
     /// What it costs to take a detection for this person, and how their sides go together; `None` when it cannot be.
@@ -234,18 +261,25 @@ impl Person {
         mirrored
     }
 
-    /// Counts a look for or against the sides that this person was given, turns the person over where most looks are
-    /// against them, and says whether this look is the other way round.
+    /// Counts a look for or against the sides that this person was given, turns the person over where most looks or their
+    /// walking are against them, and says whether this look is the other way round.
     fn settle(&mut self, sides: Sides) -> bool {
-        if sides == Sides::Unclear {
-            return false;
-        }
         let is_mirrored = sides == Sides::Mirrored;
-        self.mirrored_share += (f64::from(u8::from(is_mirrored)) - self.mirrored_share) * MIRRORED_RATE;
-        if self.mirrored_share < MIRRORED_SHARE_MAX {
+        if sides != Sides::Unclear {
+            self.mirrored_share += (f64::from(u8::from(is_mirrored)) - self.mirrored_share) * MIRRORED_RATE;
+        }
+        let looks_wrong = MIRRORED_SHARE_MAX <= self.mirrored_share && self.forwards < FORWARDS_MIN;
+        if !looks_wrong && -FORWARDS_MIN < self.forwards {
             return is_mirrored;
         }
+        self.turn_over();
+        sides == Sides::Straight
+    }
+
+    /// Takes left for right.
+    fn turn_over(&mut self) {
         self.mirrored_share = 1.0 - self.mirrored_share;
+        self.forwards = -self.forwards;
         (1..BodyPoint::COUNT).step_by(2).for_each(|left| self.joints.swap(left, left + 1));
         let place = |(a, b): (BodyPoint, BodyPoint)| (side(a as usize, true), side(b as usize, true));
         let bones = self.bones;
@@ -257,7 +291,6 @@ impl Person {
         self.wrist_looks.swap(0, 1);
         // They were of the other sides.
         self.views.clear();
-        !is_mirrored
     }
 
     /// Notes what a camera sees of them at an instant of its own clock.

@@ -188,6 +188,14 @@ fn people_are_where_they_are_and_keep_their_names() {
 }
 
 #[test]
+fn who_walks_backwards_is_turned_over() {
+    // A network that takes every front for a back, in all cameras.
+    let turned = follow(Trouble { swapped: 1.0, ..CALM }, [0.0; 4], 12.0, 1);
+    assert!(turned.tracks.iter().all(|tracks| tracks.len() == 1), "{:?}", turned.tracks);
+    assert!(share(&turned.wrist_errors, 0.9) < 0.15, "{}", share(&turned.wrist_errors, 0.9));
+}
+
+#[test]
 fn lost_keypoints_mixed_up_sides_and_people_who_are_not_there_do_little_harm() {
     for seed in 0..3 {
         let rough = follow(ROUGH, [0.0; 4], 12.0, seed);
