@@ -2,6 +2,7 @@
 //! it belongs to; ids come from a counter and survive occlusion. It never sees the picture, another camera or the floor.
 
 mod affinity;
+mod exchange;
 mod motion;
 mod paths;
 mod scores;

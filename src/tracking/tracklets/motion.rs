@@ -16,6 +16,9 @@ const PLACE_DENSITY: f64 = 0.02;
 const RATE_DENSITY: f64 = 0.1;
 /// Standard deviation of the rates of a box seen once, boxes a second: ten in 160 a frame at 30 frames, as in BoT-SORT.
 const RATE_NOISE_FIRST: f64 = 1.875;
+/// Degrees of freedom of Student's distribution, by which evidence is weighed: a box that takes in a neighbour as well is
+/// far off and says little (Lange, Little and Taylor, Robust Statistical Modeling Using the t Distribution, 1989).
+const TAIL_FREEDOM: f64 = 4.0;
 /// The smallest box that noise is taken from, pixels.
 const SIZE_PIXELS_MIN: f64 = 1.0;
 
@@ -76,13 +79,45 @@ impl Motion {
     /// How far off a box is from where this one is taken to be: the square of the distance of Mahalanobis (1936) over
     /// middle, width and height.
     pub(super) fn distance_squared(&self, bounds: &PixelBox) -> f64 {
-        let axes = self.axes.iter().zip(values(bounds)).zip(sizes(bounds));
-        let squares = axes.map(|((axis, value), size)| {
-            let deviation = MEASURED_NOISE * size;
-            let off = value - axis.state.x;
-            off * off / (axis.covariance[(0, 0)] + deviation * deviation)
+        self.distances_squared(bounds).iter().sum()
+    }
+
+    /// The same of each of the four.
+    pub(super) fn distances_squared(&self, bounds: &PixelBox) -> [f64; 4] {
+        self.innovations(bounds).map(|(off, variance)| off * off / variance)
+    }
+
+    /// How likely a box is where this one is taken to be: the logarithm of its density, but for a constant, with variances
+    /// `noise` times as large as they are taken to be.
+    pub(super) fn evidence(&self, bounds: &PixelBox, noise: &[f64; 4]) -> f64 {
+        let axes = self.innovations(bounds).into_iter().zip(noise);
+        axes.map(|((off, variance), noise)| log_density(off * off / (variance * noise), variance * noise, 1.0)).sum()
+    }
+
+    /// How likely it is that this motion goes on, `secs` later, as one that was followed against time: the logarithm of the
+    /// density at which both are one, as two filters meet (Fraser and Potter, 1969), but for a constant.
+    pub(super) fn evidence_of(&self, later: &Motion, secs: f64, noise: &[f64; 4]) -> f64 {
+        let mut forth = self.clone();
+        forth.predict(secs);
+        let axes = forth.axes.iter().zip(&later.axes).zip(noise);
+        let evidence = axes.map(|((here, there), noise)| {
+            // Seen against time the rate has the other sign.
+            let turned = Matrix2::new(1.0, 0.0, 0.0, -1.0);
+            let off = here.state - turned * there.state;
+            let covariance = (here.covariance + turned * there.covariance * turned) * *noise;
+            let Some(inverse) = covariance.try_inverse() else { return f64::NEG_INFINITY };
+            log_density(off.dot(&(inverse * off)), covariance.determinant(), 2.0)
         });
-        squares.sum()
+        evidence.sum()
+    }
+
+    /// Of each of the four how far off a box is, and the variance that this is taken to have.
+    fn innovations(&self, bounds: &PixelBox) -> [(f64, f64); 4] {
+        let (values, sizes) = (values(bounds), sizes(bounds));
+        std::array::from_fn(|index| {
+            let (axis, deviation) = (&self.axes[index], MEASURED_NOISE * sizes[index]);
+            (values[index] - axis.state.x, axis.covariance[(0, 0)] + deviation * deviation)
+        })
     }
 
     /// It was seen.
@@ -93,6 +128,27 @@ impl Motion {
         }
         self.unseen_secs = 0.0;
     }
+}
+
+/// Boxes in order of time, or against it, each with the motion that was predicted for it, none for the first, and the
+/// motion that it led to.
+pub(super) fn follow<'a>(
+    boxes: impl Iterator<Item = &'a (ShopTime, PixelBox)>,
+) -> impl Iterator<Item = (&'a (ShopTime, PixelBox), Option<Motion>, Motion)> {
+    let mut last: Option<(ShopTime, Motion)> = None;
+    boxes.map(move |seen| {
+        let (at, bounds) = seen;
+        let predicted = last.take().map(|(before, mut motion)| {
+            motion.predict((*at - before).abs().as_secs());
+            motion
+        });
+        let mut motion = predicted.clone().unwrap_or_else(|| Motion::at(bounds));
+        if predicted.is_some() {
+            motion.correct(bounds);
+        }
+        last = Some((*at, motion.clone()));
+        (seen, predicted, motion)
+    })
 }
 
 /// The likeliest boxes at all `times`, given those that were seen; both in order of time, seen ones among the times,
@@ -130,6 +186,12 @@ pub(super) fn smooth(times: &[ShopTime], seen: &[(ShopTime, PixelBox)]) -> Vec<P
     }
     smoothed.reverse();
     smoothed
+}
+
+/// Logarithm of Student's density, but for a constant: of a squared distance in so many dimensions, with the determinant of
+/// its covariance.
+fn log_density(distance_squared: f64, determinant: f64, dimensions: f64) -> f64 {
+    -f64::midpoint(TAIL_FREEDOM, dimensions) * (distance_squared / TAIL_FREEDOM).ln_1p() - determinant.ln() / 2.0
 }
 
 fn values(bounds: &PixelBox) -> [f64; 4] {

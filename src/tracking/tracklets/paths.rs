@@ -9,7 +9,8 @@ use crate::facts::{Detection, DetectionClass};
 use crate::geometry::{PixelBox, assign};
 
 use super::Tracklet;
-use super::motion::{Motion, smooth};
+use super::exchange::exchange;
+use super::motion::{Motion, follow, smooth};
 
 /// A path whose mean score is less than this share of the recording's ordinary score is nobody: what a detector takes a
 /// poster for, it does so again and again, and less surely than people.
@@ -53,12 +54,12 @@ pub struct PathPoint {
 
 /// What was seen of a track, in order of time.
 #[derive(Clone, Debug, Default)]
-struct Seen {
+pub(super) struct Seen {
     /// None before the first box.
-    class: Option<DetectionClass>,
+    pub(super) class: Option<DetectionClass>,
     confirmed: bool,
-    boxes: Vec<(ShopTime, PixelBox)>,
-    scores: Vec<f64>,
+    pub(super) boxes: Vec<(ShopTime, PixelBox)>,
+    pub(super) scores: Vec<f64>,
 }
 
 impl Paths {
@@ -82,6 +83,9 @@ impl Paths {
         scores.sort_by(f64::total_cmp);
         let ordinary = scores.get(scores.len() / 2).copied().unwrap_or_default();
         tracks.retain(|_, seen| seen.confirmed && SCORE_SHARE_MIN * ordinary <= seen.score());
+        join(&mut tracks, options.join_span_max);
+        exchange(&mut tracks, &times, options.join_span_max);
+        // Whoever lost the rest of a path to another may have gone on as somebody else.
         join(&mut tracks, options.join_span_max);
         tracks.into_iter().map(|(track, seen)| (track, seen.path(&times, options.fill_span_max))).collect()
     }
@@ -185,7 +189,7 @@ struct End {
 impl End {
     /// The last of boxes in order of time, or against it.
     fn of<'a>(class: Option<DetectionClass>, boxes: impl Iterator<Item = &'a (ShopTime, PixelBox)>) -> Option<Self> {
-        carried(boxes).map(|(at, motion)| End { at, class, motion })
+        follow(boxes).last().map(|((at, _), _, motion)| End { at: *at, class, motion })
     }
 
     /// The squared distance to a later beginning, mean of looking forth and back; `None` beyond the gate and between
@@ -202,20 +206,4 @@ impl End {
         let mean = f64::midpoint(forth.distance_squared(&there), back.distance_squared(&here));
         (mean <= JOIN_GATE).then_some(mean)
     }
-}
-
-/// The motion of boxes in order of time, or against it, as it is at the last of them.
-fn carried<'a>(boxes: impl Iterator<Item = &'a (ShopTime, PixelBox)>) -> Option<(ShopTime, Motion)> {
-    let mut carried: Option<(ShopTime, Motion)> = None;
-    for (at, bounds) in boxes {
-        match &mut carried {
-            None => carried = Some((*at, Motion::at(bounds))),
-            Some((before, motion)) => {
-                motion.predict((*at - *before).abs().as_secs());
-                motion.correct(bounds);
-                *before = *at;
-            }
-        }
-    }
-    carried
 }

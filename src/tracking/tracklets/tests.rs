@@ -218,3 +218,90 @@ fn looking_back_fills_gaps_joins_paths_and_leaves_out_nobody() {
     let apart = paths.finish(&PathOptions { join_span_max: Span::ZERO, ..PathOptions::default() });
     assert_eq!(apart.values().map(Vec::len).collect::<Vec<_>>(), [20, 60, 32]);
 }
+
+/// Paths of what somebody calls the same detections: in each frame a detection and its name, every 100 ms.
+fn paths_of(frames: impl Iterator<Item = Vec<(Detection, u64)>>) -> Vec<Vec<f64>> {
+    let mut paths = Paths::default();
+    for (frame, named) in (0..).zip(frames) {
+        let (seen, names): (Vec<Detection>, Vec<u64>) = named.into_iter().unzip();
+        let tracklet = |(detection, name): (usize, &u64)| Tracklet {
+            track: TrackId::new(*name),
+            detection,
+            bounds: seen[detection].bounds,
+            velocity: Point::new(0.0, 0.0, 0.0),
+            score: seen[detection].score,
+            confirmed: true,
+        };
+        let told: Vec<Tracklet> = names.iter().enumerate().map(tracklet).collect();
+        paths.add(at(100 * frame), &seen, &told);
+    }
+    let lefts = |path: Vec<super::PathPoint>| path.iter().map(|point| point.bounds.left).collect();
+    paths.finish(&PathOptions::default()).into_values().map(lefts).collect()
+}
+
+/// A step to the right each frame, and one to the left; they meet in frame 60.
+fn passing(frame: i32) -> [Detection; 2] {
+    let step = 6.0 * f64::from(frame);
+    [person(step, 50.0, 0.9), person(720.0 - step, 54.0, 0.9)]
+}
+
+#[test]
+fn who_was_taken_for_another_behind_whom_they_went_is_exchanged() {
+    // One is hidden meanwhile; whichever way the names went, both walk on.
+    for wrong in [false, true] {
+        let frames = (0..120).map(|frame| {
+            let [one, other] = passing(frame);
+            match frame {
+                0..56 => vec![(one, 1), (other, 2)],
+                56..64 => vec![(one, if wrong { 2 } else { 1 })],
+                _ if wrong => vec![(one, 2), (other, 1)],
+                _ => vec![(one, 1), (other, 2)],
+            }
+        });
+        let told = paths_of(frames);
+        assert_eq!(told.iter().map(Vec::len).collect::<Vec<_>>(), [120, 120]);
+        for (path, pace) in told.iter().zip([6.0, -6.0]) {
+            let first = path[0];
+            for (frame, left) in path.iter().enumerate() {
+                assert!((left - first - pace * frame as f64).abs() < 6.0, "wrong: {wrong}, frame {frame}: {left}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_rest_of_a_path_goes_to_the_one_that_ended_before() {
+    // The first ends where both meet, its rest goes by the name of the second, and that one's rest is somebody new.
+    let frames = (0..120).map(|frame| {
+        let [one, other] = passing(frame);
+        match frame {
+            0..56 => vec![(one, 1), (other, 2)],
+            56..64 => vec![(one, 2)],
+            _ => vec![(one, 2), (other, 3)],
+        }
+    });
+    let told = paths_of(frames);
+    assert_eq!(told.len(), 2);
+    for path in &told {
+        let steps: Vec<f64> = path.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert_eq!(path.len(), 120);
+        assert!(steps.iter().all(|step| (step.abs() - 6.0).abs() < 1.0), "{steps:?}");
+    }
+}
+
+#[test]
+fn people_side_by_side_stay_who_they_are_for_as_long_as_it_takes() {
+    let mut roll = dice(7, "side by side");
+    let mut noise = || 4.0 * (roll.random::<f64>() - 0.5);
+    let frames: Vec<Vec<(Detection, u64)>> = (0..1_200)
+        .map(|frame| {
+            let left = 200.0 + 100.0 * (f64::from(frame) / 40.0).sin();
+            [0, 1, 2].map(|name| (person(left + 60.0 * name as f64 + noise(), 50.0 + noise(), 0.9), name + 1)).into()
+        })
+        .collect();
+    let told = paths_of(frames.iter().cloned());
+    assert_eq!(told.iter().map(Vec::len).collect::<Vec<_>>(), [1_200; 3]);
+    for frame in 0..1_200 {
+        assert!(told[0][frame] < told[1][frame] && told[1][frame] < told[2][frame], "frame {frame}");
+    }
+}
