@@ -18,7 +18,7 @@ const RATE_DENSITY: f64 = 0.1;
 const RATE_NOISE_FIRST: f64 = 1.875;
 /// Degrees of freedom of Student's distribution, by which evidence is weighed: a box that takes in a neighbour as well is
 /// far off and says little (Lange, Little and Taylor, Robust Statistical Modeling Using the t Distribution, 1989).
-const TAIL_FREEDOM: f64 = 4.0;
+const TAIL_FREEDOM: f64 = 2.0;
 /// The smallest box that noise is taken from, pixels.
 const SIZE_PIXELS_MIN: f64 = 1.0;
 

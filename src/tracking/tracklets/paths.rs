@@ -1,5 +1,5 @@
 //! What tracks did over a whole recording, when looking back is possible: what was nobody is left out, what was one
-//! person is joined, boxes are smoothed and gaps are filled.
+//! person is joined, what was two is exchanged where they met, boxes are smoothed and gaps are filled.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -76,7 +76,7 @@ impl Paths {
         }
     }
 
-    /// The paths, under the name of their first track.
+    /// The paths, each under the name of a track.
     pub fn finish(self, options: &PathOptions) -> BTreeMap<TrackId, Vec<PathPoint>> {
         let Paths { times, mut tracks } = self;
         let mut scores: Vec<f64> = tracks.values().flat_map(|seen| seen.scores.iter().copied()).collect();
