@@ -159,7 +159,7 @@ length = {LENGTH}
 
 
 def main() -> None:
-    parser = options(__doc__, 15)
+    parser = options(__doc__, 12)
     parser.add_argument("--shops", type=int, default=14, help="shops of other goods to train on")
     args = parser.parse_args()
     for take in takes(args.shops, args.footage)[1]:

@@ -1,6 +1,6 @@
 """Trains `aisle_hand`: is there a hand, does it hold something, and a vector that tells which good it is.
 
-    python models/training/hands.py --aisle target/release/aisle --footage FOLDER --out models --minutes 50
+    python models/training/hands.py --aisle target/release/aisle --footage FOLDER --out models --minutes 60
 
 What is held is compared with pictures of the catalogue, which go through the same network, so that a new product needs
 pictures and no training. No product of the shops that aisle brings along is learned: they are what it is judged by."""
@@ -224,7 +224,7 @@ temperature = {temperature:.4f}
 
 
 def main() -> None:
-    parser = options(__doc__, 50)
+    parser = options(__doc__, 60)
     parser.add_argument("--shops", type=int, default=14, help="shops of other goods to train on")
     args = parser.parse_args()
     shops, wanted = takes(args.shops, args.footage)

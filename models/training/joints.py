@@ -1,7 +1,7 @@
 """Trains the network that finds the 17 joints of one person in their box, from nothing: makes footage, trains, writes ONNX
 and manifest, and says how far joints are off on footage that it was not trained on.
 
-    python joints.py --aisle ../../target/release/aisle --footage /tmp/footage --out .. --minutes 80
+    python joints.py --aisle ../../target/release/aisle --footage /tmp/footage --out .. --minutes 105
 
 People in boxes need far less training than people anywhere in a frame: every picture is somebody, about as large as all
 others. Killed, it goes on from its last checkpoint, which lies beside the footage."""
@@ -209,7 +209,7 @@ def figures(net: Joints, people: People) -> str:
 
 
 def main() -> None:
-    parser = options(__doc__, 80.0)
+    parser = options(__doc__, 105.0)
     parser.add_argument("--shops", type=Path, default=SHOPS, help="the shops of aisle")
     parser.add_argument("--seeds", type=int, default=24, help="seeds that are trained on, each in four shops")
     parser.add_argument("--threads", type=int, default=os.cpu_count())

@@ -1,6 +1,6 @@
 """Trains the network for people with joints from nothing: makes footage, trains, writes ONNX and manifest.
 
-    python people.py --aisle ../../target/release/aisle --footage /tmp/footage --out .. --minutes 75
+    python people.py --aisle ../../target/release/aisle --footage /tmp/footage --out .. --minutes 112
 
 Killed, it goes on from its last checkpoint, which lies beside the footage."""
 
@@ -67,7 +67,7 @@ def write(course: Course, out: Path, score_min: float, iou_max: float) -> Path:
 
 
 def main() -> None:
-    parser = options(__doc__, 77.0)
+    parser = options(__doc__, 112.0)
     parser.add_argument("--shops", type=Path, default=SHOPS, help="the shops of aisle")
     parser.add_argument("--seeds", type=int, default=24, help="seeds that are trained on, each in four shops")
     args = parser.parse_args()

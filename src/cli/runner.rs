@@ -45,6 +45,7 @@ impl PipelineRunner {
 
     /// Runs a recording with people made out of its frames, and gives its visits the numbers of the truth.
     fn see(path: &Path, source: &mut Replay, truth: &Truth, looking: &LookArgs) -> Result<Outcome> {
+        let eyes = looking.eyes_for(source)?;
         let mut hearing = Hearing(Names::default());
         let mut reader = Reader::open(path)?;
         let mut scenes = 0;
@@ -58,7 +59,6 @@ impl PipelineRunner {
             let error = Error::input("the recording does not know where everybody was, so receipts have no owner");
             return Err(error.hint("judge it without --see; simulated recordings with frames know"));
         }
-        let eyes = looking.eyes_for(source)?;
         let mut outcome = run(&mut Watched::new(source, eyes), RUN, Some(&mut hearing))?;
         hearing.0.rename(&mut outcome.receipts, truth, -outcome.clock.offset);
         Ok(outcome)
