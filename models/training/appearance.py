@@ -171,7 +171,6 @@ def main() -> None:
     net, sharpness = Embedder().to(memory_format=torch.channels_last), Sharpness()
     sampler = Sampler(recordings, [seed for _, seed in wanted])
     train(nn.ModuleList([net, sharpness]), args.minutes, lambda: loss(net, sharpness, sampler))
-    torch.save(net.state_dict(), args.footage / f"{NAME}.pt")
     judge(net, [kept(record(take, args.footage, args.aisle)) for take in HELD_OUT])
     publish(net, args.out)
 

@@ -14,7 +14,7 @@ RESHAPED_SHARE = 0.3
 # A brand has about so many products on the shelves.
 BRAND_PRODUCTS = 4
 # Frames a second and their width, in turn; larger ones take longer to draw. None is the width of the shop's cameras.
-SIZES = ((1.0, "open", None), (1.0, "open", 960), (0.5, "open", 1280))
+SIZES = ((1.0, None), (1.0, 960), (0.5, 1280))
 SYLLABLES = (
     "ba bel bor bran cal car cor cres da del dor ela fal fen fir gar gil gor hal har hol ing ivo jar jun kel kin kor "
     "la len lim lor mar mel mir mon na nel nim nor oak ol or pel pim por quin ra ren rim ros sal sel sil sor ta tel "
@@ -69,4 +69,5 @@ def takes(count: int, folder: Path) -> tuple[list[str], list[Take]]:
     numbers = range(1, count + 1)
     names = ["micro-market" if number % 6 == 0 else "convenience" for number in numbers]
     shops = [str(invented(name, number, folder)) for name, number in zip(names, numbers)]
-    return shops, [Take(shop, 5000 + number, 90, *SIZES[(number - 1) % len(SIZES)]) for shop, number in zip(shops, numbers)]
+    sizes = (SIZES[(number - 1) % len(SIZES)] for number in numbers)
+    return shops, [Take(shop, 5000 + number, 90, rate, width=width) for shop, number, (rate, width) in zip(shops, numbers, sizes)]

@@ -236,7 +236,6 @@ def main() -> None:
     sampler = Sampler(hands, goods, seed=1)
     train(nn.ModuleList([net, sharpness]), args.minutes, lambda: losses(net, sharpness, sampler))
     calibrate(net, hands, np.random.default_rng(2))
-    torch.save(net.state_dict(), args.footage / f"{NAME}.pt")
     judged = [
         (take.shop, squares_of(record(take, args.footage, args.aisle)), goods_of(take.shop, args.footage, args.aisle))
         for take in (*HELD_OUT, LARGE)

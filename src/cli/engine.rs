@@ -3,6 +3,7 @@
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
@@ -134,12 +135,15 @@ impl EngineArgs {
 }
 
 impl Chosen {
-    /// What is said when a command begins that runs networks.
+    /// What is said when a command begins that runs networks, once however many recordings it looks at.
     pub(super) fn tell(&self) {
-        for refused in &self.refused {
-            eprintln!("warning: {refused}");
-        }
-        eprintln!("engine: {}", self.sentence());
+        static TOLD: Once = Once::new();
+        TOLD.call_once(|| {
+            for refused in &self.refused {
+                eprintln!("warning: {refused}");
+            }
+            eprintln!("engine: {}", self.sentence());
+        });
     }
 
     /// The engine, where it came from, and how to get the faster one.

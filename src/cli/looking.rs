@@ -99,13 +99,18 @@ impl LookArgs {
         usize::from(self.batch)
     }
 
-    /// How the frames of a shop's cameras are held together, and when one is passed over.
-    pub(super) fn eyes(&self, shop: &Shop) -> EyesOptions {
+    /// What looks at the frames of a shop's cameras, held together and passed over as was said; without networks unless it
+    /// `looks`.
+    ///
+    /// # Errors
+    /// As [`sessions`](Self::sessions).
+    pub(super) fn eyes(&self, shop: &Shop, looks: bool) -> Result<Eyes> {
+        let sessions = if looks { self.sessions(Purpose::Shop, None)? } else { Vec::new() };
         let still_span_max = (0.0 < self.still_secs).then(|| Span::from_secs(self.still_secs));
-        EyesOptions { still_span_max, ..EyesOptions::usual(shop.cameras().len()) }
+        Ok(Eyes::new(sessions, EyesOptions { still_span_max, ..EyesOptions::usual(shop.cameras().len()) }))
     }
 
-    /// What looks at the frames of a recording; without networks where there is only what others saw in frames.
+    /// What makes people of a recording with --see; without networks where there is only what others saw in frames.
     ///
     /// # Errors
     /// When its shop has no cameras, or as [`sessions`](Self::sessions).
@@ -114,9 +119,7 @@ impl LookArgs {
         if shop.cameras().is_empty() {
             return Err(Error::input("the shop of this recording has no cameras").hint("leave out --see"));
         }
-        let looks = source.cut().holds(Topic::Frame);
-        let sessions = if looks { self.sessions(Purpose::Shop, None)? } else { Vec::new() };
-        Ok(Eyes::new(sessions, self.eyes(shop)))
+        self.eyes(shop, source.cut().holds(Topic::Frame))
     }
 
     /// The networks, those named or the best for this purpose, once for each of so many sessions; for each core or as the

@@ -13,7 +13,7 @@ use crate::truth::{SceneTruth, Truth};
 #[derive(Debug, Default)]
 pub struct Names {
     places: SightJudge,
-    /// The visit of every track that is not nobody's.
+    /// The visit of every track; one that was nobody's has its own, and no receipt.
     visits: BTreeMap<TrackId, VisitId>,
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::map::FloorMap;
 use super::{See, draw, make_folder, write};
 use crate::base::{CameraId, Error, Result, ShopTime, Span, TrackId};
-use crate::cli::looking::{self, Purpose};
+use crate::cli::looking;
 use crate::cli::print;
 use crate::eval::sight::{SightJudge, SightScore, Told};
 use crate::facts::{Body, Fact, PeopleFrame, Stamp, Topic};
@@ -66,9 +66,7 @@ impl See {
             let hint = "name them in its shop file; the shops that aisle brings along have some";
             return Err(Error::input("the shop of this recording has no cameras").at_path(&self.path).hint(hint));
         }
-        let looks = !self.truth && reader.cut().holds(Topic::Frame);
-        let sessions = if looks { self.looking.sessions(Purpose::Shop, None)? } else { Vec::new() };
-        let eyes = Eyes::new(sessions, self.looking.eyes(&shop));
+        let eyes = self.looking.eyes(&shop, !self.truth && reader.cut().holds(Topic::Frame))?;
         let sight = Sight::new(&shop);
         let mut course = Course {
             see: self,

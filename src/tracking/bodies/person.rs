@@ -75,6 +75,9 @@ struct Looked {
 
 /// Both wrists.
 const WRISTS: [BodyPoint; 2] = [BodyPoint::LeftWrist, BodyPoint::RightWrist];
+/// The corners of the trunk.
+const TRUNK: [BodyPoint; 4] =
+    [BodyPoint::LeftShoulder, BodyPoint::RightShoulder, BodyPoint::LeftHip, BodyPoint::RightHip];
 /// Joints whose height above the floor is much the same whatever somebody does, except when they crouch.
 const STANDING: [BodyPoint; 6] = [
     BodyPoint::LeftShoulder,
@@ -177,8 +180,7 @@ impl Person {
     /// Notes whether they walk forwards. Who walks backwards was given the wrong sides.
     fn walk(&mut self, secs: f64) {
         let of = |point: BodyPoint| &self.joints[point as usize];
-        let trunk = [BodyPoint::LeftShoulder, BodyPoint::RightShoulder, BodyPoint::LeftHip, BodyPoint::RightHip];
-        let speed = trunk.iter().map(|point| of(*point).velocity().xy()).sum::<Vector2<f64>>() / trunk.len() as f64;
+        let speed = TRUNK.iter().map(|point| of(*point).velocity().xy()).sum::<Vector2<f64>>() / TRUNK.len() as f64;
         let aside = |left: BodyPoint, right: BodyPoint| vector(of(left).position() - of(right).position()).xy();
         let aside =
             aside(BodyPoint::LeftShoulder, BodyPoint::RightShoulder) + aside(BodyPoint::LeftHip, BodyPoint::RightHip);
@@ -406,10 +408,9 @@ impl Person {
 
     /// Middle of shoulders and hips, and its deviation, metres.
     pub(super) fn trunk(&self) -> (Point<World>, f64) {
-        let parts = [BodyPoint::LeftShoulder, BodyPoint::RightShoulder, BodyPoint::LeftHip, BodyPoint::RightHip];
         let sum =
-            parts.iter().fold(Point::new(0.0, 0.0, 0.0), |sum, part| sum + self.joints[*part as usize].position());
-        let sigma = parts.iter().map(|part| self.joints[*part as usize].sigma_metres()).fold(0.0, f64::max);
+            TRUNK.iter().fold(Point::new(0.0, 0.0, 0.0), |sum, part| sum + self.joints[*part as usize].position());
+        let sigma = TRUNK.iter().map(|part| self.joints[*part as usize].sigma_metres()).fold(0.0, f64::max);
         (sum * 0.25, sigma)
     }
 
