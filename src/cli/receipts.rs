@@ -12,9 +12,13 @@ use serde::Serialize;
 use super::charge::Charge;
 use crate::base::{Error, Money, Result, ShopTime};
 use crate::facts::{Attribution, ClockEstimate, Discount, FactRef, Movement, Receipt, ReceiptLine, TaxShare};
-use crate::pipeline::Outcome;
+use crate::fusion::Anomalies;
+use crate::pipeline::{Loss, Outcome};
 use crate::shop::Shop;
 use crate::truth::Purchases;
+
+/// Unexplained changes that are shown; the rest is counted.
+const CHANGES_SHOWN_MAX: usize = 10;
 
 /// Writes the exchange format whole or not at all.
 pub(super) fn write_purchases(path: &Path, purchases: &Purchases) -> Result<()> {
@@ -35,7 +39,11 @@ pub(super) struct Report<'a> {
     receipts: &'a [Receipt],
     attributions: Vec<Numbered<'a>>,
     clock: &'a ClockEstimate,
+    loss: &'a Loss,
+    anomalies: &'a Anomalies,
     breaks: Vec<String>,
+    /// What was assumed or left out when the recording was read.
+    notes: Vec<String>,
     /// What became of the receipts at the till, where they were charged.
     #[serde(skip_serializing_if = "Option::is_none")]
     charges: Option<&'a [Charge]>,
@@ -61,9 +69,17 @@ impl<'a> Report<'a> {
                 .map(|(fact, attribution)| Numbered { fact, attribution })
                 .collect(),
             clock: &outcome.clock,
+            loss: &outcome.loss,
+            anomalies: &outcome.anomalies,
             breaks: outcome.breaks.iter().map(ToString::to_string).collect(),
+            notes: Vec::new(),
             charges: None,
         }
+    }
+
+    /// The same, with what was said of the recording when it was read.
+    pub(super) fn noting(self, notes: Vec<String>) -> Self {
+        Report { notes, ..self }
     }
 
     /// The same, with what became of the receipts at the till.
@@ -92,16 +108,12 @@ fn write_text(text: &mut String, recording: &str, shop: &Shop, outcome: &Outcome
         counters.shelf.sent,
         seconds / wall_secs.max(1e-3),
     )?;
-    let lost = counters.reorder.dropped_late + counters.reorder.dropped_double + counters.shelf.dropped_malformed;
-    if 0 < lost || 0 < counters.shelf.gaps {
-        writeln!(
-            text,
-            "  input: {} doubled, {} too late, {} malformed, {} gaps in plate data",
-            counters.reorder.dropped_double,
-            counters.reorder.dropped_late,
-            counters.shelf.dropped_malformed,
-            counters.shelf.gaps,
-        )?;
+    if let Some(lost) = outcome.loss.sentence() {
+        writeln!(text, "  lost: {lost}")?;
+    }
+    let doubled = counters.reorder.dropped_double;
+    if 0 < doubled || 0 < counters.shelf.gaps {
+        writeln!(text, "  input: {doubled} doubled, {} gaps in plate data", counters.shelf.gaps)?;
     }
     for error in &outcome.breaks {
         writeln!(text, "  read up to a break: {error}")?;
@@ -111,6 +123,7 @@ fn write_text(text: &mut String, recording: &str, shop: &Shop, outcome: &Outcome
     for receipt in &outcome.receipts {
         write_receipt(text, shop, receipt, &evidence)?;
     }
+    write_anomalies(text, &outcome.anomalies)?;
     let clock = &outcome.clock;
     writeln!(
         text,
@@ -122,14 +135,32 @@ fn write_text(text: &mut String, recording: &str, shop: &Shop, outcome: &Outcome
     )
 }
 
+/// What is odd about the shelves, if anything is.
+fn write_anomalies(text: &mut String, anomalies: &Anomalies) -> fmt::Result {
+    let Anomalies { unexplained, changes, plates } = anomalies;
+    if 0 < *unexplained {
+        let plural = if *unexplained == 1 { "change of weight is" } else { "changes of weight are" };
+        writeln!(text, "\n{unexplained} {plural} not explained:")?;
+    }
+    for change in changes.iter().take(CHANGES_SHOWN_MAX) {
+        writeln!(text, "  {change}")?;
+    }
+    if CHANGES_SHOWN_MAX < changes.len() {
+        writeln!(text, "  and {} more", unexplained - CHANGES_SHOWN_MAX as u64)?;
+    }
+    for plate in plates {
+        writeln!(text, "note: {plate}")?;
+    }
+    Ok(())
+}
+
 fn write_receipt(
     text: &mut String,
     shop: &Shop,
     receipt: &Receipt,
     evidence: &BTreeMap<&FactRef, &Attribution>,
 ) -> fmt::Result {
-    let unsure = receipt.probability < shop.policy().review_below || receipt.interrupted.is_some();
-    let review = if unsure { ", for review" } else { "" };
+    let review = if receipt.is_for_review(shop.policy().review_below) { ", for review" } else { "" };
     writeln!(
         text,
         "\nshopper {}   {} to {}   {}{review}",
@@ -139,7 +170,7 @@ fn write_receipt(
         receipt.probability
     )?;
     if let Some(why) = &receipt.interrupted {
-        writeln!(text, "  interrupted: {why}")?;
+        writeln!(text, "  why: {why}")?;
     }
     if receipt.lines.is_empty() {
         writeln!(text, "  nothing bought")?;

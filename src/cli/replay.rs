@@ -12,7 +12,7 @@ use super::book::BookArgs;
 use super::charge::{self, Charge, Charger};
 use super::looking::{self, LookArgs};
 use super::receipts::{self, Report, headline};
-use crate::base::Result;
+use crate::base::{Error, Result};
 use crate::facts::{Fact, Receipt};
 use crate::pipeline::{Options, Outcome, RunOptions, Watched, run};
 use crate::ports::{FactSink, FactSource};
@@ -54,6 +54,10 @@ pub(super) struct Replay {
     /// Take what is readable of a broken recording instead of giving up.
     #[arg(long)]
     tolerate: bool,
+    /// Part of the input that may be lost, in percent; where more is, the exit status is 1. Receipts that a loss may have
+    /// touched are for review in any case.
+    #[arg(long, value_name = "PERCENT", default_value_t = 5.0, value_parser = parse_percent)]
+    max_loss: f64,
     /// Hypotheses that stay open; more find rarer explanations, slower.
     #[arg(long, default_value_t = 96, value_parser = clap::value_parser!(u16).range(1..=4096))]
     hypotheses: u16,
@@ -75,15 +79,19 @@ impl Replay {
         self.looking.check(self.see)?;
         let mut all: Vec<Receipt> = Vec::new();
         let mut reports = Vec::new();
+        let mut lossy = Vec::new();
         for path in &self.recordings {
-            let Replayed { outcome, mut text, wall_secs, charges } = self.replay(path)?;
+            let Replayed { outcome, mut text, notes, wall_secs, charges } = self.replay(path)?;
             if self.json {
                 let name = path.display().to_string();
-                let report = Report::new(&name, &outcome, wall_secs).with(charges.as_deref());
+                let report = Report::new(&name, &outcome, wall_secs).noting(notes).with(charges.as_deref());
                 reports.push(serde_json::json!(report));
             } else {
                 text += &charges.map_or_else(String::new, |charges| charge::text(&charges, &self.book.shown()));
                 super::print(&text)?;
+            }
+            if self.max_loss < 100.0 * outcome.loss.share {
+                lossy.push(format!("{} lost {:.1} %", path.display(), 100.0 * outcome.loss.share));
             }
             all.extend(outcome.receipts);
         }
@@ -93,7 +101,11 @@ impl Replay {
         if let Some(path) = &self.receipts {
             receipts::write_purchases(path, &Purchases::of(&all))?;
         }
-        Ok(())
+        if lossy.is_empty() {
+            return Ok(());
+        }
+        let error = Error::unmet(format!("too much of the input is lost: {}", lossy.join("; ")));
+        Err(error.hint(format!("at most {} % may be, by --max-loss; receipts that it may have touched are for review", self.max_loss)))
     }
 
     fn replay(&self, path: &Path) -> Result<Replayed> {
@@ -127,17 +139,25 @@ impl Replay {
         let wall_secs = begun.elapsed().as_secs_f64();
         let mut text = receipts::text(&headline(path), &shop, &outcome, wall_secs);
         text += &sight.unwrap_or_default();
-        for warning in source.warnings() {
-            text += &format!("note: {warning}\n");
+        let notes = source.warnings();
+        for note in &notes {
+            text += &format!("note: {note}\n");
         }
-        Ok(Replayed { outcome, text, wall_secs, charges })
+        Ok(Replayed { outcome, text, notes, wall_secs, charges })
     }
+}
+
+fn parse_percent(text: &str) -> Result<f64, String> {
+    let percent = text.trim_end_matches('%').trim().parse().ok().filter(|percent| (0.0..=100.0).contains(percent));
+    percent.ok_or_else(|| "write a number of percent from 0 to 100, such as 5".to_owned())
 }
 
 /// What came of one recording.
 struct Replayed {
     outcome: Outcome,
     text: String,
+    /// What was assumed or left out when it was read.
+    notes: Vec<String>,
     wall_secs: f64,
     charges: Option<Vec<Charge>>,
 }

@@ -194,7 +194,7 @@ fn concerns(case: &Case) -> String {
     let text = |concern: &Concern| match concern {
         Concern::Doubt { probability, bar } => format!("{probability} is below {bar}"),
         Concern::NoPrice { sku } => format!("`{sku}` has no price"),
-        Concern::Interrupted { detail } => format!("interrupted: {detail}"),
+        Concern::Interrupted { detail } => detail.clone(),
         Concern::NoPayer => "nobody is known to pay".to_owned(),
         Concern::Contested { words, .. } => format!("contested: {words}"),
         Concern::Disputed { amount } => format!("the bank took {amount} back"),

@@ -44,9 +44,9 @@ pub struct ReviewCount {
     /// Receipts written.
     pub receipts: u64,
     /// Of them below the bar.
-    pub under_bar: u64,
+    pub for_review: u64,
     /// Wrong receipts at or above the bar: nobody would have looked at them.
-    pub wrong_over_bar: u64,
+    pub wrong_unreviewed: u64,
 }
 
 /// How one case went.
@@ -125,7 +125,7 @@ pub fn score_case(truth: &Truth, receipts: &[facts::Receipt], prices: &Catalogue
         idle_receipts: baskets.written.keys().filter(|visit| !standings.contains_key(visit)).count() as u64,
         mistakes: Mistakes::of(&scored),
         money,
-        review: review(&scored, probabilities.values().copied(), review_below),
+        review: review(&scored, receipts, review_below),
         line_beliefs: line_beliefs(receipts, &baskets),
         receipt_beliefs: scored.iter().filter_map(|one| Some(Belief::new(one.probability?, one.exact))).collect(),
         receipt_delays_secs: Vec::new(),
@@ -209,12 +209,16 @@ fn probabilities(receipts: &[facts::Receipt]) -> BTreeMap<VisitId, Prob> {
     least
 }
 
-fn review(scored: &[ReceiptScore], written: impl Iterator<Item = Prob> + Clone, bar: Prob) -> ReviewCount {
-    let unseen = |one: &&ReceiptScore| !one.exact && one.probability.is_some_and(|probability| bar <= probability);
+fn review(scored: &[ReceiptScore], receipts: &[facts::Receipt], bar: Prob) -> ReviewCount {
+    let mut asked: BTreeMap<VisitId, bool> = BTreeMap::new();
+    for receipt in receipts {
+        *asked.entry(receipt.visit).or_default() |= receipt.is_for_review(bar);
+    }
+    let unseen = |one: &&ReceiptScore| !one.exact && asked.get(&one.visit) == Some(&false);
     ReviewCount {
-        receipts: written.clone().count() as u64,
-        under_bar: written.filter(|probability| *probability < bar).count() as u64,
-        wrong_over_bar: scored.iter().filter(unseen).count() as u64,
+        receipts: asked.len() as u64,
+        for_review: asked.values().filter(|asked| **asked).count() as u64,
+        wrong_unreviewed: scored.iter().filter(unseen).count() as u64,
     }
 }
 

@@ -217,8 +217,8 @@ impl Totals {
             unknown_shoppers: sum(strangers),
             mistakes,
             money: MoneyTotals::of(cases, judged),
-            review: Share::new(sum(|score| score.review.under_bar), sum(|score| score.review.receipts)),
-            wrong_unreviewed: Share::new(sum(|score| score.review.wrong_over_bar), judged),
+            review: Share::new(sum(|score| score.review.for_review), sum(|score| score.review.receipts)),
+            wrong_unreviewed: Share::new(sum(|score| score.review.wrong_unreviewed), judged),
             receipt_delay: Delay::of(scores().flat_map(|score| score.receipt_delays_secs.iter().copied()).collect()),
         }
     }

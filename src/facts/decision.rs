@@ -124,8 +124,8 @@ pub struct VisitClosed {
     pub lines: Vec<LineChance>,
     /// Probability that every line is right and none is missing.
     pub probability: Prob,
-    /// Why a person has to look whatever the probability: aisle stopped while the shopper was inside and cannot be sure
-    /// what happened meanwhile.
+    /// Why a person has to look whatever the probability: aisle was stopped while the shopper was inside, evidence was
+    /// lost, or something changed that nothing explains.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interrupted: Option<String>,
 }
@@ -164,6 +164,13 @@ pub struct Receipt {
     /// Why a person has to look whatever the probability, as the visit's end says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interrupted: Option<String>,
+}
+
+impl Receipt {
+    /// Whether a person should look before money moves: it is less probable than `bar`, or marked.
+    pub fn is_for_review(&self, bar: Prob) -> bool {
+        self.probability < bar || self.interrupted.is_some()
+    }
 }
 
 /// One line of a receipt.

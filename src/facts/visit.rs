@@ -22,7 +22,8 @@ pub struct OpenVisit {
     pub lines: Vec<OpenLine>,
     /// Probability that every line is right and none is missing.
     pub probability: Prob,
-    /// Whether a person will have to look at the receipt, because aisle stopped while the shopper was inside.
+    /// Whether a person will have to look at the receipt, because aisle was stopped, evidence was lost, or something changed
+    /// that nothing explains.
     pub interrupted: bool,
 }
 

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::explain::{Plan, explain};
+use super::explain::{Explained, Plan, explain};
 use super::group::Group;
 use super::model;
 use super::people::People;
 use super::steps::Step;
-use super::world::{Effect, Pending, World};
+use super::world::{Pending, World};
 use crate::base::{Span, VisitId};
 use crate::shop::Shop;
 
@@ -55,7 +55,7 @@ struct Branch {
 
 /// What a branch makes of a step.
 enum Meaning {
-    Explained(Arc<Group>, Vec<(usize, Effect)>),
+    Explained(Arc<Group>, Vec<Explained>),
     /// Wait; explaining it will cost at least so much.
     Waits(f64),
 }
@@ -100,12 +100,12 @@ impl Beam {
             for explanation in explain(group, world, around.plan) {
                 best = best.max(explanation.log);
                 let busy = explanation
-                    .effects
+                    .parts
                     .iter()
-                    .map(|(piece, effect)| world.busy_cost(effect, group.pieces[*piece].span))
+                    .map(|part| world.busy_cost(&part.effect, group.pieces[part.piece].span))
                     .fold(0.0, f64::min);
                 let score = world.score + explanation.log + busy;
-                let meaning = Meaning::Explained(group.clone(), explanation.effects);
+                let meaning = Meaning::Explained(group.clone(), explanation.parts);
                 branches.push(Branch { rank: score + owed, score, world: index, pending, meaning });
             }
             if may_wait(group, around) {
@@ -130,7 +130,7 @@ impl Beam {
             let Some(world) = self.branch(branch, step, plan) else { continue };
             let same = of_digest.entry(world.digest()).or_default();
             if let Some(&index) = same.iter().find(|&&index| next[index].agrees(&world)) {
-                next[index].score = model::mix(&[(1.0, next[index].score), (1.0, world.score)]);
+                next[index].merge(&world);
             } else if next.len() < self.width {
                 same.push(next.len());
                 next.push(world);
@@ -147,9 +147,9 @@ impl Beam {
         world.score = branch.score;
         let waiting = branch.pending.map(|pending| world.pending.remove(pending));
         match branch.meaning {
-            Meaning::Explained(group, effects) => {
-                for (piece, effect) in &effects {
-                    if !world.apply(effect, &group, *piece, &plan.nominal) {
+            Meaning::Explained(group, parts) => {
+                for part in &parts {
+                    if !world.apply(part, &group, plan) {
                         return None;
                     }
                 }
@@ -204,7 +204,7 @@ impl Beam {
         for mut world in std::mem::take(&mut self.worlds) {
             world.forget(visit);
             match merged.iter_mut().find(|other| other.agrees(&world)) {
-                Some(other) => other.score = model::mix(&[(1.0, other.score), (1.0, world.score)]),
+                Some(other) => other.merge(&world),
                 None => merged.push(world),
             }
         }

@@ -127,6 +127,11 @@ impl Clusters {
         self.clusters = kept;
     }
 
+    /// The most probable hypothesis of each cluster.
+    pub(super) fn best(&self) -> impl Iterator<Item = &World> {
+        self.clusters.iter().filter_map(|cluster| cluster.beam.worlds().first())
+    }
+
     /// The hypotheses about a visit, best first, with the probability of each; `None` when nothing happened to it.
     pub(super) fn about(&self, visit: VisitId) -> Option<(&[World], Vec<f64>)> {
         let cluster = self.clusters.iter().find(|cluster| cluster.visits.contains(&visit))?;

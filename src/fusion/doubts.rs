@@ -1,6 +1,13 @@
-//! What aisle cannot be sure of because it was stopped: who was not seen again, and who may have moved goods meanwhile.
+//! What aisle cannot be sure of: who was not seen again after it was stopped, who may have moved goods meanwhile, and whom
+//! a change could have touched that nothing explains.
 
+use std::collections::BTreeMap;
+
+use super::findings::{self, Place};
 use super::group;
+use super::model;
+use super::odd::{Oddity, UNEXPLAINED_MIN};
+use super::people::Goods;
 use super::{Fusion, Memory};
 use crate::base::{ShopTime, Span, TimeRange, VisitId};
 use crate::geometry::{Floor, Point};
@@ -12,6 +19,8 @@ const SEEN_BEFORE: Span = Span::from_millis(10_000);
 const GONE: Span = Span::from_millis(1_000);
 /// Walking speed that is not exceeded in a shop, metres per second.
 const SPEED_MAX: f64 = 1.8;
+/// A hand is looked for this long around a step.
+const HAND_MARGIN: Span = Span::from_millis(100);
 /// Reasons that are kept of one visit.
 const DOUBTS_MAX: usize = 8;
 
@@ -28,14 +37,101 @@ impl Fusion {
     /// Of goods that may have moved while nobody's hands were seen nobody is cleared who could have been there.
     pub(super) fn doubt_unwatched(&mut self, step: u32) {
         let Some(step) = self.memory.steps.get(&step) else { return };
-        let Some(hole) = self.memory.unwatched.iter().find(|hole| hole.touches(step.span)) else { return };
         let shelf = &self.shop.shelves()[step.shelf];
+        let heard = &self.memory.heard;
+        let stopped = self.memory.unwatched.iter().find(|hole| hole.touches(step.span));
+        let unseen = heard.unwatched(step.span).map(|hole| (hole, "frames of people were missing"));
+        let unweighed = heard.unweighed(step.shelf, step.span).map(|hole| (hole, "its samples were missing"));
+        let hole = stopped.map(|hole| (hole, "aisle was stopped")).or(unseen).or(unweighed);
+        let Some((hole, what)) = hole else { return };
         let Some(goods) = group::goods_of(step, shelf) else { return };
         let range = TimeRange { start: step.span.start.min(hole.start), end: step.span.end };
         let near = self.memory.people.may_have_reached(&goods, range, SPEED_MAX);
-        let why = format!("goods were moved on shelf {} while aisle was stopped", shelf.id);
+        let why = format!("goods were moved on shelf {} while {what}", shelf.id);
         self.memory.counters.unwatched_steps += 1;
         near.into_iter().for_each(|visit| self.memory.doubt(visit, why.clone()));
+    }
+
+    /// What the most probable explanation of a step says of the plates, and whom it could have touched that is not
+    /// among those whose hands are known.
+    pub(super) fn notice(&mut self, step: u32, clock: &[f64]) {
+        let mut odd: BTreeMap<u64, Oddity> = BTreeMap::new();
+        let mut explained = Vec::new();
+        for world in self.memory.clusters.best() {
+            odd.extend(world.odd.iter().filter(|odd| odd.step() == step).map(|odd| (odd.id, odd.clone())));
+            let newest = world.history.values().filter(|entry| entry.group.steps.last() == Some(&step));
+            explained.extend(newest.map(|entry| {
+                let piece = &entry.group.pieces[entry.action.piece];
+                let largest = piece.changes.iter().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));
+                let place = (entry.group.shelf, largest.map_or(0, |(place, ..)| *place));
+                let unit = self.plan.nominal[entry.action.sku];
+                let nominal = unit.map(|unit| unit * f64::from(entry.action.units));
+                (place, piece.total * entry.action.part, nominal)
+            }));
+        }
+        for (place, grams, nominal) in explained {
+            let well = !odd.values().any(|odd| (odd.shelf, odd.place) == place);
+            self.memory.findings.explained(place, grams, nominal, well);
+        }
+        for odd in odd.into_values() {
+            let swapped = if UNEXPLAINED_MIN <= odd.chance { self.swapped_with(&odd, step, clock) } else { None };
+            self.memory.findings.odd(&odd, swapped, &self.shop);
+            if UNEXPLAINED_MIN <= odd.chance {
+                self.doubt_unexplained(&odd, step);
+            }
+        }
+    }
+
+    /// A change that nothing explains: whoever was not seen well enough to be cleared of it is for a person.
+    fn doubt_unexplained(&mut self, odd: &Oddity, step: u32) {
+        let Some(step) = self.memory.steps.get(&step) else { return };
+        let Some(goods) = group::goods_of(step, &self.shop.shelves()[step.shelf]) else { return };
+        let span = step.span;
+        let near = self.memory.people.may_have_reached(&goods, span, SPEED_MAX);
+        let sentence = odd.sentence(&self.shop);
+        for visit in near {
+            let known = odd.visits.iter().any(|(other, _)| *other == visit);
+            if !known && !self.memory.people.was_seen(visit, span) {
+                self.memory.doubt(visit, sentence.clone());
+            }
+        }
+    }
+
+    /// Another plate whose goods weigh what this one changed by, while a hand was there: whoever's hand it was is for a
+    /// person, for the plates may be swapped.
+    fn swapped_with(&mut self, odd: &Oddity, step: u32, clock: &[f64]) -> Option<Place> {
+        let span = self.memory.steps.get(&step)?.span;
+        let own = findings::sku_of(&self.shop, (odd.shelf, odd.place));
+        let unit = findings::unit_of(&self.shop, (odd.shelf, odd.place));
+        if unit.is_some_and(|unit| findings::is_units(odd.grams, unit)) {
+            // It is what its own goods weigh.
+            return None;
+        }
+        let offset = group::likeliest(clock);
+        let range = TimeRange { start: span.start - offset, end: span.end - offset }.widened(HAND_MARGIN);
+        let mut best: Option<(f64, Place, VisitId)> = None;
+        for (index, shelf) in self.shop.shelves().iter().enumerate() {
+            for (place, plate) in shelf.plates.iter().enumerate() {
+                let there = (index, place);
+                let sku = findings::sku_of(&self.shop, there);
+                let unit = findings::unit_of(&self.shop, there);
+                let fits = unit.is_some_and(|unit| findings::is_units(odd.grams, unit));
+                if !fits || sku == own || there == (odd.shelf, odd.place) {
+                    continue;
+                }
+                let goods = Goods { shelf, centre: plate.centre_metres(), half_width: plate.width_metres / 2.0 };
+                for profile in self.memory.people.profiles(&goods, range) {
+                    let nearness = profile.nearness.iter().copied().fold(0.0, f64::max);
+                    if model::HAND_THERE < nearness && best.is_none_or(|(other, ..)| other < nearness) {
+                        best = Some((nearness, there, profile.visit));
+                    }
+                }
+            }
+        }
+        let (_, there, visit) = best?;
+        let plate = findings::plate_name(&self.shop, there);
+        self.memory.doubt(visit, format!("{}, with the hand at plate {plate}", odd.sentence(&self.shop)));
+        Some(there)
     }
 
     /// Why a person has to look at a visit, as far as is known now.

@@ -32,8 +32,26 @@ struct ShelfPlan {
 #[derive(Clone, Debug)]
 pub(super) struct Explanation {
     pub(super) log: f64,
-    /// Effect of each piece that has one.
-    pub(super) effects: Vec<(usize, Effect)>,
+    /// What each piece is explained by; a piece with two goods stands twice.
+    pub(super) parts: Vec<Explained>,
+}
+
+/// One piece of a group and what it is taken for.
+#[derive(Clone, Debug)]
+pub(super) struct Explained {
+    pub(super) piece: usize,
+    pub(super) effect: Effect,
+    /// Log density of weight, place and hand under this effect, without what all effects of the piece share.
+    pub(super) fit: f64,
+}
+
+/// One way to explain a piece.
+struct PieceOption {
+    log: f64,
+    fit: f64,
+    effect: Effect,
+    /// A second product that went at the same moment.
+    second: Option<Effect>,
 }
 
 /// A product that may have been taken, before asking who.
@@ -69,6 +87,15 @@ impl Plan {
         if first(b) < first(a) { (b, a) } else { (a, b) }
     }
 
+    /// What the lightest product weighs that is planned at one of these places or beside it, grams; `None` where one of
+    /// them has no known weight, or none is planned.
+    pub(super) fn lightest_near(&self, shelf: usize, places: impl Iterator<Item = usize>) -> Option<f64> {
+        let of_place = &self.shelves[shelf].sku_of_place;
+        let near = places.flat_map(|place| place.saturating_sub(1)..(place + 2).min(of_place.len()));
+        let mut weights = near.filter_map(|place| of_place[place]).map(|sku| self.nominal[sku]);
+        weights.try_fold(f64::INFINITY, |least, weight| weight.map(|weight| least.min(weight))).filter(|w| w.is_finite())
+    }
+
     /// The share of a piece that lies outside the places planned for a product.
     fn share_outside(&self, shelf: usize, sku: Sku, piece: &Piece) -> f64 {
         let plan = &self.shelves[shelf];
@@ -78,25 +105,26 @@ impl Plan {
 
 /// The best explanations of a group under a hypothesis.
 pub(super) fn explain(group: &Group, world: &World, plan: &Plan) -> Vec<Explanation> {
-    let per_piece: Vec<Vec<(f64, Effect, Option<Effect>)>> =
+    let per_piece: Vec<Vec<PieceOption>> =
         group.pieces.iter().map(|piece| piece_options(group, piece, world, plan)).collect();
     let mut all: Vec<Explanation> = Vec::new();
     for partition in &group.partitions {
-        let mut partial = vec![Explanation { log: 0.0, effects: Vec::new() }];
+        let mut partial = vec![Explanation { log: 0.0, parts: Vec::new() }];
         for (number, &piece) in partition.iter().enumerate() {
             let mut longer = Vec::with_capacity(partial.len() * 4);
             let many = if partition.len() == 1 { PIECE_OPTIONS_MAX } else { 5 };
             for so_far in &partial {
-                for (log, effect, second) in per_piece[piece].iter().take(many) {
+                for option in per_piece[piece].iter().take(many) {
                     let mut cost = if 0 < number { model::ANOTHER_ACTION } else { 0.0 };
-                    let by = effect.by();
-                    if by.is_some() && so_far.effects.iter().any(|(_, other)| other.by() == by) {
+                    let by = option.effect.by();
+                    if by.is_some() && so_far.parts.iter().any(|other| other.effect.by() == by) {
                         cost += model::BOTH_HANDS;
                     }
-                    let mut effects = so_far.effects.clone();
-                    effects.push((piece, effect.clone()));
-                    effects.extend(second.clone().map(|second| (piece, second)));
-                    longer.push(Explanation { log: so_far.log + log + cost, effects });
+                    let mut parts = so_far.parts.clone();
+                    let both = [Some(&option.effect), option.second.as_ref()];
+                    let explained = |effect: &Effect| Explained { piece, effect: effect.clone(), fit: option.fit };
+                    parts.extend(both.into_iter().flatten().map(explained));
+                    longer.push(Explanation { log: so_far.log + option.log + cost, parts });
                 }
             }
             keep_best(&mut longer, GROUP_OPTIONS_MAX, |explanation| explanation.log);
@@ -116,23 +144,33 @@ fn keep_best<T>(items: &mut Vec<T>, most: usize, log: impl Fn(&T) -> f64) {
     }
 }
 
-type PieceOption = (f64, Effect, Option<Effect>);
-
 fn piece_options(group: &Group, piece: &Piece, world: &World, plan: &Plan) -> Vec<PieceOption> {
-    let mut options: Vec<PieceOption> = vec![(piece.nothing - 0.5 * piece.spread, Effect::Nothing, None)];
+    let mut options = vec![PieceOption::new(piece.nothing, Effect::Nothing)];
     if piece.total < 0.0 {
         takes(group, piece, world, plan, &mut options);
         strays(group, piece, world, &mut options);
-        options.push((model::DISTURBANCE, Effect::Nothing, None));
+        options.push(PieceOption::new(model::DISTURBANCE, Effect::Nothing));
     } else {
         returns(group, piece, world, plan, &mut options);
-        options.push((model::DISTURBANCE, Effect::PutForeign, None));
+        options.push(PieceOption::new(model::DISTURBANCE, Effect::PutForeign));
     }
-    for (log, ..) in &mut options {
-        *log += piece.spread + piece.moves;
+    // Noise may be spread over plates anyhow; goods lie somewhere.
+    options[0].log -= 0.5 * piece.spread;
+    for option in &mut options {
+        option.log += piece.spread + piece.moves;
     }
-    keep_best(&mut options, PIECE_OPTIONS_MAX, |(log, ..)| *log);
+    keep_best(&mut options, PIECE_OPTIONS_MAX, |option| option.log);
     options
+}
+
+impl PieceOption {
+    fn new(fit: f64, effect: Effect) -> Self {
+        PieceOption { log: fit, fit, effect, second: None }
+    }
+
+    fn with_second(self, second: Option<Effect>) -> Self {
+        PieceOption { second, ..self }
+    }
 }
 
 /// Which goods fit the weight and the place.
@@ -194,21 +232,22 @@ fn takes(group: &Group, piece: &Piece, world: &World, plan: &Plan, options: &mut
         };
         let second = |visit| good.second.map(|sku| take(visit, sku, 1));
         for (visit, ratio) in candidates(&piece.takers) {
-            options.push((good.log + ratio, take(visit, good.sku, good.units), second(visit)));
+            let option = PieceOption::new(good.log + ratio, take(visit, good.sku, good.units));
+            options.push(option.with_second(second(visit)));
         }
         for &(left, right, ratio) in &piece.pairs {
             let log = good.log + ratio + model::TWO_TAKERS;
             if let Some(sku) = good.second {
                 let (first, second) = plan.left_to_right(group.shelf, good.sku, sku);
-                options.push((log, take(Some(left), first, 1), Some(take(Some(right), second, 1))));
+                let second = take(Some(right), second, 1);
+                options.push(PieceOption::new(log, take(Some(left), first, 1)).with_second(Some(second)));
             } else if 2 <= good.units {
                 let half = good.units / 2;
                 let prior = units_prior(half) + units_prior(good.units - half) - units_prior(good.units);
-                options.push((
-                    log + prior + model::SAME_INSTANT,
-                    take(Some(left), good.sku, good.units - half),
-                    Some(take(Some(right), good.sku, half)),
-                ));
+                let first = take(Some(left), good.sku, good.units - half);
+                let second = take(Some(right), good.sku, half);
+                let log = log + prior + model::SAME_INSTANT;
+                options.push(PieceOption::new(log, first).with_second(Some(second)));
             }
         }
     }
@@ -243,7 +282,8 @@ fn strays(group: &Group, piece: &Piece, world: &World, options: &mut Vec<PieceOp
         ]);
         let kind = if stray.sku.is_none() { model::FOREIGN_OBJECT_AGAIN } else { 0.0 };
         for (visit, ratio) in candidates(&piece.takers) {
-            options.push((trace + weight + kind + ratio, Effect::TakeStray { visit, stray: *index }, None));
+            let fit = trace + weight + kind + ratio;
+            options.push(PieceOption::new(fit, Effect::TakeStray { visit, stray: *index }));
         }
     }
 }
@@ -259,7 +299,8 @@ fn returns(group: &Group, piece: &Piece, world: &World, plan: &Plan, options: &m
         let density = weight.log_density_back(piece.total, f64::from(units), piece.sigma, weighed);
         let log = density + units_prior(units) + place + opposite;
         let expected = f64::from(units) * weight.mean().unwrap_or(0.0);
-        options.push((log + base + model::RETURN, Effect::Return { owner, sku, units, elsewhere, expected }, None));
+        let effect = Effect::Return { owner, sku, units, elsewhere, expected };
+        options.push(PieceOption::new(log + base + model::RETURN, effect));
     };
     for taker in &piece.takers {
         for ((_, sku), count) in world.cart(taker.visit) {

@@ -297,7 +297,7 @@ fn likeliest_index(clock: &[f64]) -> usize {
     (0..clock.len()).max_by(|&a, &b| clock[a].total_cmp(&clock[b])).unwrap_or(HALF)
 }
 
-fn likeliest(clock: &[f64]) -> Span {
+pub(super) fn likeliest(clock: &[f64]) -> Span {
     RASTER * (likeliest_index(clock) as i64 - HALF as i64)
 }
 

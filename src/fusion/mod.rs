@@ -13,8 +13,11 @@ mod clock;
 mod clusters;
 mod doubts;
 mod explain;
+mod findings;
 mod group;
+mod heard;
 mod model;
+mod odd;
 mod open;
 mod people;
 mod settle;
@@ -38,6 +41,9 @@ use beam::Surroundings;
 use clock::Clock;
 use clusters::Clusters;
 use explain::Plan;
+pub use findings::Anomalies;
+use findings::Findings;
+use heard::Heard;
 use people::People;
 use steps::Step;
 
@@ -82,6 +88,8 @@ pub struct Memory {
     unwatched: Holes,
     /// Why a person has to look at which visits.
     doubts: BTreeMap<VisitId, BTreeSet<String>>,
+    findings: Findings,
+    heard: Heard,
     counters: Counters,
 }
 
@@ -98,6 +106,8 @@ pub struct Counters {
     pub dropped_unknown_shelf: u64,
     /// Steps that may have happened while aisle was stopped, when nobody's hands were seen.
     pub unwatched_steps: u64,
+    /// Frames of people that would fit into gaps between those that came.
+    pub missing_frames: u64,
 }
 
 impl Fusion {
@@ -115,6 +125,8 @@ impl Fusion {
             stopped: Holes::default(),
             unwatched: Holes::default(),
             doubts: BTreeMap::new(),
+            findings: Findings::default(),
+            heard: Heard::default(),
             counters: Counters::default(),
         };
         Fusion::restore(shop, options, memory)
@@ -149,6 +161,28 @@ impl Fusion {
         self.memory.doubt(visit, why);
     }
 
+    /// A frame of people came, also one with nobody in it.
+    pub fn frame(&mut self, at: ShopTime) {
+        self.memory.counters.missing_frames += self.memory.heard.frame(at);
+    }
+
+    /// Samples of a shelf of the shop, by its place in the list, are missing.
+    pub fn gap(&mut self, shelf: usize, gap: TimeRange) {
+        self.memory.heard.gap(shelf, gap);
+    }
+
+    /// When each shelf of the shop was heard first and last, and which plates (shelf and place on it) say nothing since
+    /// when.
+    pub fn heard(&mut self, shelves: Vec<Option<TimeRange>>, silent: BTreeMap<(usize, usize), ShopTime>) {
+        self.memory.heard.shelves(shelves, silent);
+    }
+
+    /// Something that was true about this time was lost, and nothing more is known of it. Whoever was inside is for a
+    /// person to look at.
+    pub fn lose(&mut self, at: ShopTime) {
+        self.memory.heard.lose(at);
+    }
+
     /// Takes a fact; facts of other kinds than people and shelf events are ignored.
     pub fn take(&mut self, fact: &Fact) {
         match &fact.body {
@@ -162,7 +196,9 @@ impl Fusion {
     pub fn take_people(&mut self, at: ShopTime, frame: &PeopleFrame) {
         self.memory.counters.frames += 1;
         for person in &frame.people {
-            self.memory.people.observe(VisitId::from_first_track(person.track), at, &person.joints);
+            let visit = VisitId::from_first_track(person.track);
+            self.memory.people.observe(visit, at, &person.joints);
+            self.memory.heard.observe(&self.shop, visit, at, &person.joints);
         }
     }
 
@@ -208,6 +244,11 @@ impl Fusion {
     /// What happened so far.
     pub fn counters(&self) -> Counters {
         self.memory.counters
+    }
+
+    /// What is odd about the shelves, as far as is known now.
+    pub fn anomalies(&self) -> Anomalies {
+        self.memory.findings.anomalies(&self.shop)
     }
 
     /// Hypotheses that are open.
@@ -260,6 +301,7 @@ impl Fusion {
                 ahead: &self.memory.queue,
             };
             self.memory.clusters.step(&self.memory.steps[&id], &around);
+            self.notice(id, &clock);
             self.forget_steps();
         }
     }

@@ -193,6 +193,9 @@ pub(super) const RETURN_HANDED: f64 = -4.0;
 pub(super) const RETURN_UNSEEN: f64 = -9.0;
 /// A change that is neither goods nor noise: a bag put down, a hip against the shelf; density over a kilogram or two.
 pub(super) const DISTURBANCE: f64 = -12.0;
+/// Density of everything that is not modelled: an explanation that fits no better than this is as likely to be wrong.
+/// [`DISTURBANCE`] is one of those things. Goods in their place with a hand at them come to -5 to 0.
+pub(super) const OUTSIDE: f64 = -12.0;
 /// Taking back what is not goods.
 pub(super) const FOREIGN_OBJECT_AGAIN: f64 = -3.0;
 /// To wait for what the plate does next instead of explaining a change now.

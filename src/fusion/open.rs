@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Fusion;
+use super::odd::{self, Oddity};
 use super::world::{History, World};
 use crate::base::{Prob, Quantity, VisitId};
 use crate::facts::{FactRef, LineChance, OpenLine, OpenVisit};
@@ -15,6 +16,8 @@ pub(super) struct Best {
     pub(super) lines: Vec<LineChance>,
     /// Of the whole cart.
     pub(super) probability: Prob,
+    /// What is explained badly and may have touched the visit.
+    pub(super) odd: Vec<Oddity>,
 }
 
 impl Fusion {
@@ -46,7 +49,7 @@ impl Fusion {
             place: self.memory.people.last_place(visit),
             lines: best.lines.iter().cloned().map(line).collect(),
             probability: best.probability,
-            interrupted: self.memory.doubts.contains_key(&visit),
+            interrupted: self.memory.doubts.contains_key(&visit) || !best.odd.is_empty(),
         }
     }
 
@@ -56,10 +59,10 @@ impl Fusion {
         let nothing = [World::new(BTreeMap::new())];
         let (worlds, weights) = self.memory.clusters.about(visit).unwrap_or((&nothing, vec![1.0]));
         let best = &worlds[0];
-        let chance = |holds: &dyn Fn(&World) -> bool| {
-            let sum: f64 =
-                worlds.iter().zip(&weights).filter(|(world, _)| holds(world)).map(|(_, weight)| weight).sum();
-            Prob::new(sum)
+        // A hypothesis counts as much as it is probable, and as far as it explains what it says.
+        let chance = |certainty: &dyn Fn(&World) -> Option<f64>| {
+            let parts = worlds.iter().zip(&weights).map(|(world, weight)| weight * certainty(world).unwrap_or(0.0));
+            Prob::new(parts.sum())
         };
         let cart = best.cart(visit);
         let products = self.shop.catalogue().products();
@@ -68,12 +71,17 @@ impl Fusion {
             .map(|((_, sku), units)| LineChance {
                 sku: products[*sku].sku.clone(),
                 quantity: Quantity::new(*units),
-                probability: chance(&|world| world.cart(visit).contains(&((visit, *sku), *units))),
+                probability: chance(&|world| {
+                    let holds = world.cart(visit).contains(&((visit, *sku), *units));
+                    holds.then(|| world.odd.certainty_of_line(visit, *sku))
+                }),
             })
             .collect();
         let mut history: Vec<Arc<History>> =
             std::iter::successors(best.history.get(&visit), |entry| entry.older.as_ref()).cloned().collect();
         history.reverse();
-        Best { history, lines, probability: chance(&|world| world.cart(visit) == cart) }
+        let probability = chance(&|world| (world.cart(visit) == cart).then(|| world.odd.certainty(visit)));
+        let odd = best.odd.iter().filter(|odd| odd::DOUBT_MIN <= odd.doubt_of(visit)).cloned().collect();
+        Best { history, lines, probability, odd }
     }
 }

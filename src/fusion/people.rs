@@ -148,6 +148,16 @@ impl People {
         self.visitors.iter().filter(|(_, visitor)| may(visitor)).map(|(visit, _)| *visit).collect()
     }
 
+    /// Whether somebody was seen all through this time, without a gap in which hands could have been anywhere.
+    pub(super) fn was_seen(&self, visit: VisitId, range: TimeRange) -> bool {
+        let Some(visitor) = self.visitors.get(&visit) else { return false };
+        let pairs = visitor.poses.iter().zip(visitor.poses.iter().skip(1));
+        let mut around = pairs.filter(|(a, b)| range.start <= b.at && a.at <= range.end).peekable();
+        let covered = visitor.poses.front().is_some_and(|first| first.at <= range.start)
+            && visitor.poses.back().is_some_and(|last| range.end <= last.at);
+        covered && around.peek().is_some() && around.all(|(a, b)| b.at - a.at <= HAND_GAP_MAX)
+    }
+
     pub(super) fn forget(&mut self, visit: VisitId) {
         self.visitors.remove(&visit);
     }

@@ -4,8 +4,8 @@ use super::Fusion;
 use super::open::Best;
 use super::people::Visitor;
 use super::world::History;
-use crate::base::{Grams, Prob, Quantity, Span, VisitId};
-use crate::facts::{Attribution, Body, Closing, Evidence, TakerEvidence, VisitClosed, WeightEvidence};
+use crate::base::{Grams, Prob, Quantity, Span, TimeRange, VisitId};
+use crate::facts::{Attribution, Body, Closing, Evidence, LineChance, TakerEvidence, VisitClosed, WeightEvidence};
 
 /// A shopper seen this shortly before the last fact was still inside.
 const STILL_INSIDE: Span = Span::from_millis(1_500);
@@ -29,7 +29,17 @@ impl Fusion {
     }
 
     fn settle(&mut self, visit: VisitId, visitor: &Visitor, facts: &mut Vec<Body>) {
-        let Best { history, lines, probability } = self.best(visit);
+        let Best { history, lines, probability, odd } = self.best(visit);
+        for odd in odd {
+            self.memory.doubt(visit, odd.sentence(&self.shop));
+        }
+        let stay = TimeRange { start: visitor.entered, end: visitor.seen };
+        let hearing = self.memory.heard.hearing(&self.shop, visit, stay, 0 < self.memory.counters.events);
+        for why in hearing.doubts {
+            self.memory.doubt(visit, why);
+        }
+        let heard = |probability: Prob| Prob::new(probability.value() * hearing.share);
+        let (lines, probability) = (lines.into_iter().map(|line| LineChance { probability: heard(line.probability), ..line }), heard(probability));
         facts.extend(history.iter().map(|entry| Body::Attribution(self.attribution(visit, entry, probability))));
         let inside = self.memory.now - visitor.seen <= STILL_INSIDE;
         facts.push(Body::Visit(VisitClosed {
@@ -37,13 +47,14 @@ impl Fusion {
             entered: visitor.entered,
             left: visitor.seen,
             closing: if inside { Closing::RecordingEnded } else { Closing::Left },
-            lines,
+            lines: lines.collect(),
             probability,
             interrupted: self.interruption(visit, visitor.seen),
         }));
         self.memory.clusters.settle(visit);
         self.memory.people.forget(visit);
         self.memory.doubts.remove(&visit);
+        self.memory.heard.forget(visit);
     }
 
     fn attribution(&self, visit: VisitId, entry: &History, probability: Prob) -> Attribution {

@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::explain::{Explained, Plan};
 use super::group::Group;
-use super::model::UnitWeight;
+use super::model::{self, UnitWeight};
+use super::odd::{self, Oddities};
 use crate::base::{TimeRange, VisitId};
 use crate::facts::Movement;
 
@@ -28,6 +30,8 @@ pub(super) struct Stray {
     /// What it weighed when it was put there, grams; of all its units.
     pub(super) grams: f64,
     pub(super) units: u32,
+    /// The oddity that it was when it was put there, which is explained once it is taken again.
+    pub(super) odd: Option<u64>,
 }
 
 /// What a piece of a group is explained by.
@@ -109,6 +113,8 @@ pub(super) struct World {
     pub(super) history: BTreeMap<VisitId, Arc<History>>,
     /// When each visitor's hand was last busy, and on which shelf.
     pub(super) busy: BTreeMap<VisitId, (usize, TimeRange)>,
+    /// What this hypothesis explains badly.
+    pub(super) odd: Oddities,
 }
 
 impl World {
@@ -123,6 +129,7 @@ impl World {
             pending: Vec::new(),
             history: BTreeMap::new(),
             busy: BTreeMap::new(),
+            odd: Oddities::default(),
         }
     }
 
@@ -158,7 +165,15 @@ impl World {
         world.pending.sort_by(|a, b| (a.shelf, &a.steps).cmp(&(b.shelf, &b.steps)));
         world.history.extend(other.history.iter().map(|(visit, history)| (*visit, history.clone())));
         world.busy.extend(other.busy.iter().map(|(visit, busy)| (*visit, *busy)));
+        world.odd.extend(&other.odd);
         world
+    }
+
+    /// Takes in a hypothesis that agrees with this one.
+    pub(super) fn merge(&mut self, other: &World) {
+        let score = model::mix(&[(1.0, self.score), (1.0, other.score)]);
+        self.odd.mix(&other.odd, (other.score - score).exp());
+        self.score = score;
     }
 
     /// What this world says of one visit alone.
@@ -168,6 +183,7 @@ impl World {
         world.weighed = self.weighed.range((visit, 0)..=(visit, Sku::MAX)).map(|(key, grams)| (*key, *grams)).collect();
         world.history.extend(self.history.get(&visit).map(|history| (visit, history.clone())));
         world.busy.extend(self.busy.get(&visit).map(|busy| (visit, *busy)));
+        world.odd = self.odd.only(visit);
         world
     }
 
@@ -177,6 +193,7 @@ impl World {
         self.weighed.retain(|(owner, _), _| *owner != visit);
         self.history.remove(&visit);
         self.busy.remove(&visit);
+        self.odd.forget(visit);
     }
 
     /// Whether some units of a product in a cart weigh about `grams`.
@@ -194,7 +211,7 @@ impl World {
     /// What it costs that this hand does something else at the same moment.
     pub(super) fn busy_cost(&self, effect: &Effect, span: TimeRange) -> f64 {
         let busy = effect.by().and_then(|visit| self.busy.get(&visit));
-        if busy.is_some_and(|(_, other)| other.touches(span)) { super::model::BOTH_HANDS } else { 0.0 }
+        if busy.is_some_and(|(_, other)| other.touches(span)) { model::BOTH_HANDS } else { 0.0 }
     }
 
     /// The cart of a visit.
@@ -205,20 +222,25 @@ impl World {
     }
 
     /// Applies the explanation of one piece. Answers false, leaving the world half changed, when it cannot be.
-    pub(super) fn apply(&mut self, effect: &Effect, group: &Arc<Group>, piece: usize, nominal: &[Option<f64>]) -> bool {
+    pub(super) fn apply(&mut self, explained: &Explained, group: &Arc<Group>, plan: &Plan) -> bool {
+        let Explained { piece, effect, .. } = explained;
+        let piece = *piece;
         if let Some(visit) = effect.by() {
             self.busy.insert(visit, (group.shelf, group.pieces[piece].span));
         }
+        let odd = odd::judge(explained, group, plan, self);
+        let odd_id = odd.as_ref().map(|odd| odd.id);
+        self.odd.add(odd);
         match effect {
             Effect::Nothing => true,
             Effect::PutForeign => {
-                self.put_stray(None, group, piece, 1);
+                self.put_stray(None, group, piece, 1, odd_id);
                 true
             }
             Effect::Take { visit, sku, units, expected, foreign, part } => {
                 let measured = part * group.pieces[piece].total.abs() / f64::from(*units);
                 let sigma = group.pieces[piece].sigma / f64::from(*units);
-                let learned = self.learn(*sku, *units, measured, sigma, nominal[*sku]);
+                let learned = self.learn(*sku, *units, measured, sigma, plan.nominal[*sku]);
                 let Some(visit) = visit else { return true };
                 self.change_cart(*visit, *sku, i64::from(*units));
                 self.remember(
@@ -240,7 +262,7 @@ impl World {
             Effect::TakeStray { visit, stray } => self.take_stray(*visit, *stray, group, piece),
             Effect::Return { owner, sku, units, elsewhere, expected } => {
                 if *elsewhere {
-                    self.put_stray(Some(*sku), group, piece, *units);
+                    self.put_stray(Some(*sku), group, piece, *units, None);
                 }
                 let Some(owner) = owner else { return true };
                 if !self.change_cart(*owner, *sku, -i64::from(*units)) {
@@ -271,6 +293,9 @@ impl World {
             return false;
         }
         let stray = self.strays.remove(stray);
+        if let Some(odd) = stray.odd {
+            self.odd.resolve(odd);
+        }
         let (Some(visit), Some(sku)) = (visit, stray.sku) else { return true };
         self.change_cart(visit, sku, i64::from(stray.units));
         self.weighed.insert((visit, sku), stray.grams / f64::from(stray.units));
@@ -291,12 +316,12 @@ impl World {
         true
     }
 
-    fn put_stray(&mut self, sku: Option<Sku>, group: &Arc<Group>, piece: usize, units: u32) {
+    fn put_stray(&mut self, sku: Option<Sku>, group: &Arc<Group>, piece: usize, units: u32, odd: Option<u64>) {
         let piece = &group.pieces[piece];
         if STRAYS_MAX <= self.strays.len() {
             self.strays.remove(0);
         }
-        self.strays.push(Stray { sku, shelf: group.shelf, shares: piece.shares(), grams: piece.total, units });
+        self.strays.push(Stray { sku, shelf: group.shelf, shares: piece.shares(), grams: piece.total, units, odd });
     }
 
     /// Adds units to a cart; false when it would hold fewer than none.

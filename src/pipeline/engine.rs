@@ -202,6 +202,19 @@ impl Engine {
         }
     }
 
+    /// What is odd about the shelves, as far as is known now.
+    pub fn anomalies(&self) -> fusion::Anomalies {
+        self.stages.fusion.anomalies()
+    }
+
+    /// Something of the input could not be read, and nothing is known of it: whoever is inside just now is for a person to
+    /// look at.
+    pub fn lose(&mut self) {
+        self.reorder.lose();
+        let newest = self.reorder.newest().unwrap_or(self.stages.course.now);
+        self.stages.fusion.lose(newest);
+    }
+
     /// How far the people's clock is from the plates'.
     pub fn clock(&self) -> crate::facts::ClockEstimate {
         self.stages.fusion.clock()
@@ -221,6 +234,9 @@ impl Stages {
             Body::Plates(batch) if is_astray(fact.stamp.at, batch) => self.course.dropped_astray += 1,
             Body::Plates(batch) => {
                 let events = self.shelf.step(batch);
+                for (shelf, gap) in self.shelf.take_gaps() {
+                    self.fusion.gap(shelf, gap);
+                }
                 self.take_events(events, give);
             }
             Body::People(frame) => {
@@ -229,6 +245,7 @@ impl Stages {
                 let fewer = (0 < many).then(|| PeopleFrame { people: frame.people[..PEOPLE_PER_FRAME_MAX].to_vec() });
                 let (sightings, verdicts) = self.stitcher.step(fact.stamp.at, fewer.as_ref().unwrap_or(frame));
                 self.fusion.unwatched(self.stitcher.holes());
+                self.fusion.frame(fact.stamp.at);
                 self.take_people(sightings, verdicts, give);
             }
             Body::Shelf(_) => self.fusion.take(fact),
@@ -239,6 +256,7 @@ impl Stages {
         }
         if TICK <= self.course.now - self.course.ticked {
             self.course.ticked = self.course.now;
+            self.fusion.heard(self.shelf.heard(), self.shelf.silent());
             let decided = self.fusion.advance(self.course.now);
             self.take_decisions(decided, give);
         }
@@ -249,6 +267,7 @@ impl Stages {
         self.take_events(events, give);
         let (sightings, verdicts) = self.stitcher.finish();
         self.take_people(sightings, verdicts, give);
+        self.fusion.heard(self.shelf.heard(), self.shelf.silent());
         let decided = self.fusion.finish();
         self.take_decisions(decided, give);
     }

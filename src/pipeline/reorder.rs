@@ -16,14 +16,18 @@ pub struct Counters {
     pub received: u64,
     /// Facts given.
     pub sent: u64,
-    /// Facts of a source that had said something for the same instant.
+    /// Facts of a source that had said the same for the same instant.
     pub dropped_double: u64,
+    /// Facts of a source that had said something else for the same instant: two devices have one name.
+    pub dropped_conflict: u64,
     /// Facts older than what had been given already.
     pub dropped_late: u64,
     /// Ground facts far ahead of all others that no other fact confirmed.
     pub dropped_leap: u64,
     /// Facts given early because the buffer was full.
     pub released_early: u64,
+    /// Parts of the input that could not be read.
+    pub dropped_unread: u64,
     /// Most facts that waited at once.
     pub depth_max: u64,
 }
@@ -40,7 +44,8 @@ pub struct Reorder {
     /// The newest frame of people.
     newest_people: Option<ShopTime>,
     given_until: Option<ShopTime>,
-    last_of_source: BTreeMap<SourceId, ShopTime>,
+    /// When each source was true last, and with which number.
+    last_of_source: BTreeMap<SourceId, (ShopTime, u64)>,
     counters: Counters,
 }
 
@@ -142,6 +147,16 @@ impl Reorder {
         Some(TimeRange { start: people.map_or(newest, |people| people.min(newest)), end: now })
     }
 
+    /// When the newest fact was true.
+    pub fn newest(&self) -> Option<ShopTime> {
+        self.newest
+    }
+
+    /// Something came that cannot be read.
+    pub fn lose(&mut self) {
+        self.counters.dropped_unread += 1;
+    }
+
     /// Facts that wait.
     pub fn waiting(&self) -> usize {
         self.waiting.len() + self.leaping.len()
@@ -164,9 +179,11 @@ impl Reorder {
         let Some(Reverse(Waiting(fact))) = self.waiting.pop() else { return };
         let at = fact.stamp.at;
         self.given_until = self.given_until.max(Some(at));
-        let last = self.last_of_source.insert(fact.stamp.source.clone(), at);
-        if last == Some(at) && fact.body.topic().is_ground() {
-            self.counters.dropped_double += 1;
+        let sequence = fact.stamp.sequence;
+        let last = self.last_of_source.insert(fact.stamp.source.clone(), (at, sequence));
+        if let Some((_, before)) = last.filter(|(last, _)| *last == at && fact.body.topic().is_ground()) {
+            let dropped = &mut self.counters;
+            *if before == sequence { &mut dropped.dropped_double } else { &mut dropped.dropped_conflict } += 1;
             return;
         }
         self.counters.sent += 1;

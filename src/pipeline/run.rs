@@ -3,11 +3,15 @@
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-use super::{Counters, Engine, Options};
+use super::{Counters, Engine, Loss, Options};
 use crate::base::limits::READ_AHEAD_FACTS_MAX;
 use crate::base::{Error, Result, ShopTime, Span};
 use crate::facts::{Attribution, Body, ClockEstimate, Fact, FactRef, Receipt, VisitClosed};
+use crate::fusion::Anomalies;
 use crate::ports::{FactSink, FactSource};
+
+/// Breaks that are kept with what was wrong; more are only counted.
+const BREAKS_MAX: usize = 200;
 
 /// How a source is run.
 #[derive(Clone, Copy, Debug)]
@@ -37,8 +41,12 @@ pub struct Outcome {
     pub ended_at: ShopTime,
     /// Time between the first and the last ground fact, by when they were true.
     pub span: Span,
-    /// Breaks in the source that were tolerated.
+    /// Breaks in the source that were tolerated: the first of them.
     pub breaks: Vec<Error>,
+    /// What was lost of the input.
+    pub loss: Loss,
+    /// What is odd about the shelves.
+    pub anomalies: Anomalies,
 }
 
 /// Runs a source to its end. Every fact, ground and derived, also goes to `sink`, in order. The outcome is the same
@@ -53,23 +61,35 @@ pub fn run(source: &mut dyn FactSource, options: RunOptions, sink: Option<&mut d
         collector: Collector { sink, ..Collector::default() },
         tolerate: options.tolerate,
         breaks: Vec::new(),
+        left_out: 0,
         first: None,
         last: None,
     };
     if options.threads <= 1 {
         while let Some(read) = source.next_fact().transpose() {
-            course.take(read)?;
+            course.take(read, source.left_out())?;
         }
+        course.lose(source.left_out());
     } else {
         thread::scope(|scope| {
             let (read_ahead, facts) = mpsc::sync_channel(READ_AHEAD_FACTS_MAX);
             scope.spawn(move || {
-                // When nobody listens any more the run has failed, and why is known there.
-                while let Some(read) = source.next_fact().transpose()
-                    && read_ahead.send(read).is_ok()
-                {}
+                loop {
+                    let read = source.next_fact().transpose();
+                    let (ended, left_out) = (read.is_none(), source.left_out());
+                    // When nobody listens any more the run has failed, and why is known there.
+                    if read_ahead.send((read, left_out)).is_err() || ended {
+                        break;
+                    }
+                }
             });
-            facts.into_iter().try_for_each(|read| course.take(read))
+            facts.into_iter().try_for_each(|(read, left_out)| match read {
+                Some(read) => course.take(read, left_out),
+                None => {
+                    course.lose(left_out);
+                    Ok(())
+                }
+            })
         })?;
     }
     course.finish()
@@ -81,16 +101,23 @@ struct Course<'a> {
     collector: Collector<'a>,
     tolerate: bool,
     breaks: Vec<Error>,
+    /// Parts of the input that the source had left out so far.
+    left_out: u64,
     first: Option<ShopTime>,
     last: Option<ShopTime>,
 }
 
 impl Course<'_> {
-    fn take(&mut self, read: Result<Fact>) -> Result<()> {
+    /// Takes what was read, before which the source had left out so much.
+    fn take(&mut self, read: Result<Fact>, left_out: u64) -> Result<()> {
+        self.lose(left_out);
         let fact = match read {
             Ok(fact) => fact,
             Err(error) if self.tolerate => {
-                self.breaks.push(error);
+                self.engine.lose();
+                if self.breaks.len() < BREAKS_MAX {
+                    self.breaks.push(error);
+                }
                 return Ok(());
             }
             Err(error) => return Err(error),
@@ -102,15 +129,24 @@ impl Course<'_> {
         self.collector.refused()
     }
 
+    /// The source has left out so many parts of the input by now.
+    fn lose(&mut self, left_out: u64) {
+        (self.left_out..left_out).for_each(|_| self.engine.lose());
+        self.left_out = self.left_out.max(left_out);
+    }
+
     fn finish(mut self) -> Result<Outcome> {
         self.engine.finish(&mut |fact| self.collector.take(fact));
         self.collector.refused()?;
+        let counters = self.engine.counters();
         Ok(Outcome {
             receipts: self.collector.receipts,
             attributions: self.collector.attributions,
             closed: self.collector.closed,
             clock: self.engine.clock(),
-            counters: self.engine.counters(),
+            counters,
+            loss: Loss::of(&counters),
+            anomalies: self.engine.anomalies(),
             ended_at: self.engine.now(),
             span: self.first.zip(self.last).map_or(Span::ZERO, |(first, last)| last - first),
             breaks: self.breaks,

@@ -29,7 +29,7 @@ fn check(arrivals: &str, expected: &str) -> Counters {
     assert_eq!(given.join(" "), expected, "{arrivals}");
     assert_eq!(reorder.waiting(), 0);
     let counters = reorder.counters();
-    let lost = counters.dropped_double + counters.dropped_late + counters.dropped_leap;
+    let lost = counters.dropped_double + counters.dropped_conflict + counters.dropped_late + counters.dropped_leap;
     assert_eq!(counters.received, counters.sent + lost, "{arrivals}");
     counters
 }

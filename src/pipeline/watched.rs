@@ -76,4 +76,8 @@ impl FactSource for Watched<'_> {
         }
         Ok(self.ready.pop_front())
     }
+
+    fn left_out(&self) -> u64 {
+        self.source.left_out()
+    }
 }

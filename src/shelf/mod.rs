@@ -14,7 +14,9 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{PlateId, Span};
+use std::collections::BTreeMap;
+
+use crate::base::{PlateId, ShopTime, Span, TimeRange};
 use crate::facts::{PlateBatch, ShelfEvent};
 use crate::shop::Shop;
 
@@ -31,6 +33,8 @@ pub struct ShelfSense {
     /// Ordered by shelf.
     rows: Vec<Row>,
     counters: Counters,
+    /// Where samples are missing, since it was last asked: which shelf of the shop, and when.
+    gaps: Vec<(usize, TimeRange)>,
 }
 
 /// What happened to the batches.
@@ -46,12 +50,16 @@ pub struct Counters {
     pub dropped_stale: u64,
     /// Times that samples were missing between two batches of a shelf.
     pub gaps: u64,
+    /// Batches that would fit into those gaps.
+    pub missing: u64,
+    /// Columns of batches whose plate the shop does not have.
+    pub dropped_unknown_plates: u64,
 }
 
 impl ShelfSense {
     /// Starts with nothing known about any plate.
     pub fn new(shop: &Shop) -> Self {
-        ShelfSense { rows: shop.shelves().iter().map(Row::new).collect(), counters: Counters::default() }
+        ShelfSense { rows: shop.shelves().iter().map(Row::new).collect(), counters: Counters::default(), gaps: Vec::new() }
     }
 
     /// Takes a batch; gives the events that are over. Plates that the shop does not have are ignored.
@@ -62,14 +70,22 @@ impl ShelfSense {
             self.counters.dropped_malformed += 1;
             return events;
         }
-        let mut first = 0;
+        let (mut first, mut missing) = (0, Span::ZERO);
         while first < batch.plates.len() {
             let shelf = batch.plates[first].shelf;
             let length = batch.plates[first..].iter().take_while(|plate| plate.shelf == shelf).count();
             if let Ok(index) = self.rows.binary_search_by_key(&shelf, Row::shelf) {
-                self.rows[index].take(batch, first..first + length, &mut self.counters, &mut events);
+                let gap = self.rows[index].take(batch, first..first + length, &mut self.counters, &mut events);
+                missing = missing.max(gap.map_or(Span::ZERO, TimeRange::length));
+                self.gaps.extend(gap.map(|gap| (index, gap)));
+            } else {
+                self.counters.dropped_unknown_plates += length as u64;
             }
             first += length;
+        }
+        if Span::ZERO < missing {
+            let length = (batch.row_at(batch.rows()) - batch.first_at).as_nanos().max(1);
+            self.counters.missing += u64::try_from(missing.as_nanos() / length).unwrap_or(0).max(1);
         }
         self.counters.sent += events.len() as u64;
         events
@@ -83,6 +99,26 @@ impl ShelfSense {
         }
         self.counters.sent += events.len() as u64;
         events
+    }
+
+    /// Where samples were missing since this was last asked: the shelf's place in the shop's list, and when.
+    pub fn take_gaps(&mut self) -> Vec<(usize, TimeRange)> {
+        std::mem::take(&mut self.gaps)
+    }
+
+    /// When each shelf was heard first and last; `None` of one that has said nothing.
+    pub fn heard(&self) -> Vec<Option<TimeRange>> {
+        self.rows.iter().map(Row::heard).collect()
+    }
+
+    /// Plates of shelves that are heard which say nothing themselves, or always the same, and since when: the shelf's place
+    /// in the shop's list, and the plate's on the shelf.
+    pub fn silent(&self) -> BTreeMap<(usize, usize), ShopTime> {
+        let of_row = |(index, row): (usize, &Row)| {
+            let silent: Vec<_> = row.silent().collect();
+            silent.into_iter().map(move |(place, since)| ((index, place), since))
+        };
+        self.rows.iter().enumerate().flat_map(of_row).collect()
     }
 
     /// What happened to the batches so far.

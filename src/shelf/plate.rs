@@ -26,6 +26,11 @@ const CHANGE_SIGMAS_MIN: f64 = 4.0;
 /// Levels kept of one event; past it the shortest inner one goes.
 const LEVELS_MAX: usize = 14;
 
+/// Samples that differ by less than this are the same, grams: a tenth of the sensor's quantum. Readings in kilograms are.
+const SAME_GRAMS: f32 = 0.024;
+/// A plate whose samples have been the same for so long is stuck, or reads in another unit.
+const STUCK_MIN: Span = Span::from_millis(20_000);
+
 /// Consecutive blocks that agree.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Run {
@@ -45,6 +50,12 @@ pub(super) struct PlateTrace {
     /// The average of the last block, without what the whole shelf felt; `None` while the sensor is silent.
     last_block: Option<f64>,
     silent_blocks: u32,
+    /// Since when the sensor is silent, and since when it says the same.
+    silent_since: ShopTime,
+    same_since: ShopTime,
+    last_sample: f32,
+    /// Whether a sample of this block differs from the one before.
+    varied: bool,
     /// The last blocks, newest last; for what a plate at rest reads.
     recent: VecDeque<f64>,
     /// Blocks not yet averaged into the resting level, oldest first.
@@ -81,6 +92,10 @@ impl PlateTrace {
             block_samples: 0,
             last_block: None,
             silent_blocks: 0,
+            silent_since: ShopTime::MIN,
+            same_since: ShopTime::MAX,
+            last_sample: 0.0,
+            varied: true,
             recent: VecDeque::with_capacity(RECENT_BLOCKS + 1),
             fresh: Vec::with_capacity(REST_LAG_BLOCKS + 1),
             rest: None,
@@ -96,6 +111,8 @@ impl PlateTrace {
 
     pub(super) fn sample(&mut self, grams: f32) {
         if grams.is_finite() {
+            self.varied |= SAME_GRAMS <= (grams - self.last_sample).abs();
+            self.last_sample = grams;
             let grams = f64::from(grams);
             // Differences from the resting level keep the squares small enough to subtract.
             let grams = grams - self.rest.unwrap_or(0.0);
@@ -129,7 +146,13 @@ impl PlateTrace {
 
     /// Takes the block's average above the resting level, without what the whole shelf felt.
     pub(super) fn block(&mut self, value: Option<f64>, span: TimeRange, frozen: bool) {
+        if std::mem::take(&mut self.varied) {
+            self.same_since = span.end;
+        }
         let Some(value) = value else {
+            if self.silent_blocks == 0 {
+                self.silent_since = span.start;
+            }
             self.silent_blocks = self.silent_blocks.saturating_add(1);
             self.end_run();
             self.last_block = None;
@@ -244,6 +267,26 @@ impl PlateTrace {
     /// Whether its sensor speaks.
     pub(super) fn is_alive(&self) -> bool {
         self.rest.is_some() && self.silent_blocks < 15
+    }
+
+    /// Whether it was ever heard.
+    pub(super) fn has_spoken(&self) -> bool {
+        self.rest.is_some()
+    }
+
+    /// Since when its sensor is silent, if it is.
+    pub(super) fn silent_since(&self) -> Option<ShopTime> {
+        (!self.is_alive()).then_some(self.silent_since)
+    }
+
+    /// Since when its sensor says the same, if for too long.
+    pub(super) fn stuck_since(&self, now: ShopTime) -> Option<ShopTime> {
+        (STUCK_MIN <= now - self.same_since).then_some(self.same_since)
+    }
+
+    /// Whether its sensor says the same for too long.
+    pub(super) fn is_stuck(&self, now: ShopTime) -> bool {
+        self.stuck_since(now).is_some()
     }
 
     pub(super) fn resting(&self) -> Option<f64> {

@@ -22,6 +22,8 @@ const SETTLE_SLACK: Span = Span::from_millis(200);
 const REACH: usize = 2;
 /// Active plates with at most this many resting ones between them belong to one event.
 const BRIDGE: usize = 1;
+/// A plate that has not spoken for so long of what its shelf was heard never spoke.
+const SILENT_MIN: Span = Span::from_millis(1_000);
 /// Plates needed before what they feel together can be told from what each feels.
 const COMMON_PLATES_MIN: usize = 5;
 
@@ -35,6 +37,8 @@ pub(super) struct Row {
     columns: Vec<(PlateId, Option<usize>)>,
     block_start: ShopTime,
     block_rows: u32,
+    /// When the shelf was heard first.
+    first_at: ShopTime,
     next_at: ShopTime,
     /// When the last long gap ended.
     resumed_at: ShopTime,
@@ -53,6 +57,7 @@ impl Row {
             columns: Vec::new(),
             block_start: ShopTime::MIN,
             block_rows: 0,
+            first_at: ShopTime::MIN,
             next_at: ShopTime::MIN,
             resumed_at: ShopTime::MIN,
             values: Vec::new(),
@@ -68,21 +73,43 @@ impl Row {
         self.plates.iter().find(|trace| trace.id == plate)?.resting()
     }
 
-    /// Takes the columns of this shelf from a batch.
+    /// When the shelf was heard first and last.
+    pub(super) fn heard(&self) -> Option<TimeRange> {
+        (self.next_at != ShopTime::MIN).then_some(TimeRange { start: self.first_at, end: self.next_at })
+    }
+
+    /// The places of plates that say nothing while the others speak, or the same to the last digit while the others
+    /// tremble, and since when.
+    pub(super) fn silent(&self) -> impl Iterator<Item = (usize, ShopTime)> + '_ {
+        let trembling = self.plates.iter().filter(|plate| plate.is_alive() && !plate.is_stuck(self.next_at)).count();
+        let silent = move |plate: &PlateTrace| match plate.is_alive() {
+            false if plate.has_spoken() => plate.silent_since(),
+            false if SILENT_MIN <= self.next_at - self.first_at => Some(self.first_at),
+            true if self.plates.len() < 2 * trembling => plate.stuck_since(self.next_at),
+            _ => None,
+        };
+        self.plates.iter().enumerate().filter_map(move |(place, plate)| Some((place, silent(plate)?)))
+    }
+
+    /// Takes the columns of this shelf from a batch; answers when samples before it are missing.
     pub(super) fn take(
         &mut self,
         batch: &PlateBatch,
         columns: Range<usize>,
         counters: &mut Counters,
         events: &mut Vec<ShelfEvent>,
-    ) {
-        if self.next_at != ShopTime::MIN {
+    ) -> Option<TimeRange> {
+        let mut gap = None;
+        if self.next_at == ShopTime::MIN {
+            self.first_at = batch.first_at;
+        } else {
             let old = batch.row_at(batch.rows()) <= self.next_at;
             if old || batch.first_at < self.next_at - JITTER {
                 counters.dropped_stale += 1;
-                return;
+                return None;
             }
             if self.next_at + JITTER < batch.first_at {
+                gap = Some(TimeRange { start: self.next_at, end: batch.first_at });
                 counters.gaps += 1;
                 if LONG_GAP <= batch.first_at - self.next_at {
                     self.resumed_at = batch.first_at;
@@ -91,6 +118,7 @@ impl Row {
             }
         }
         self.match_columns(&batch.plates[columns.clone()]);
+        counters.dropped_unknown_plates += self.columns.iter().filter(|(_, place)| place.is_none()).count() as u64;
         let rows_per_block = ((BLOCK.as_secs() / batch.period.as_secs()).round() as u32).max(1);
         let width = batch.plates.len();
         for row in 0..batch.rows() {
@@ -110,6 +138,7 @@ impl Row {
             }
         }
         self.next_at = batch.row_at(batch.rows());
+        gap
     }
 
     fn match_columns(&mut self, ids: &[PlateId]) {

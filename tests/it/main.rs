@@ -12,6 +12,7 @@ mod film;
 mod fuzz;
 mod live;
 mod long;
+mod loss;
 mod models;
 mod replay;
 mod scenarios;

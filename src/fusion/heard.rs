@@ -1,0 +1,263 @@
+//! What was not heard. It takes stretches of time in which samples or frames are missing, plates that are silent, and
+//! where everybody's hands were, and says how much of what concerns a visit was heard, and why a person has to look where
+//! that is too little. It never guesses what the missing part would have said.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use super::findings::Place;
+use crate::base::{ShopTime, Span, TimeRange, VisitId};
+use crate::facts::{Joint, Joints};
+use crate::geometry::{Local, Point};
+use crate::shop::{Shelf, Shop};
+
+/// Frames of people further apart than this are a gap.
+const FRAME_GAP_MIN: Span = Span::from_millis(500);
+/// Frames over which the usual time between two is averaged; and the shortest that is believed.
+const FRAME_SPAN_FRAMES: i64 = 16;
+const FRAME_SPAN_MIN: Span = Span::from_millis(20);
+/// In a gap so long nobody's hands are known.
+const UNWATCHED_MIN: Span = Span::from_millis(1_000);
+/// Gaps of each kind that are remembered; the oldest go first.
+const GAPS_MAX: usize = 256;
+/// A shelf that was last heard so long before a hand was there is silent.
+const SHELF_SILENT_MIN: Span = Span::from_millis(2_000);
+/// Sights of a hand on a silent plate that are none by chance.
+const TOUCHES_MIN: u32 = 3;
+/// Missing part of what concerns a visit above which a person has to look.
+const MISSING_SHARE_MAX: f64 = 0.1;
+/// A stay is taken to be at least so long, seconds, for one lost message is much of a short one.
+const STAY_SECS_MIN: f64 = 10.0;
+/// How much a missing part counts: what changed across a gap is still measured, and hands are seen on both sides of it.
+const MISSING_WEIGHT: f64 = 0.25;
+/// A change across a gap so long may be several that cancel out.
+const GAP_LONG: Span = Span::from_millis(1_000);
+/// Whoever was seen so long before something was lost may have been there.
+const AROUND: Span = Span::from_millis(10_000);
+/// How far beside, before and above a plate a wrist may be whose hand is on its goods, metres.
+const HAND_METRES: f64 = 0.06;
+/// How far from a board a trunk may be whose hand is on it, metres.
+const TRUNK_METRES: f64 = 0.9;
+/// Losses whose time is remembered.
+const LOSSES_MAX: usize = 64;
+
+/// What is known of what was not heard.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Heard {
+    /// When each shelf was heard first and last.
+    shelves: Vec<Option<TimeRange>>,
+    /// Gaps in the samples of each shelf, in order of time.
+    gaps: BTreeMap<usize, VecDeque<TimeRange>>,
+    /// Gaps between frames of people, in order of time.
+    unseen: VecDeque<TimeRange>,
+    last_frame: Option<ShopTime>,
+    /// Usual time between two frames; zero before it is known.
+    frame_span: Span,
+    /// Plates that say nothing now, and since when.
+    silent: BTreeMap<Place, ShopTime>,
+    /// When something was lost of which nothing is known.
+    lost: VecDeque<ShopTime>,
+    visits: BTreeMap<VisitId, Reach>,
+}
+
+/// Where the hands of a visit were.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Reach {
+    /// When a hand was at each shelf first and last.
+    shelves: BTreeMap<usize, TimeRange>,
+    /// When a hand was on each plate last, and in how many frames.
+    plates: BTreeMap<Place, (ShopTime, u32)>,
+}
+
+/// How much of what concerns a visit was heard.
+pub(super) struct Hearing {
+    /// The part that was heard, `0..=1`.
+    pub(super) share: f64,
+    /// Why a person has to look.
+    pub(super) doubts: Vec<String>,
+}
+
+impl Heard {
+    /// A frame of people came, also one with nobody in it. Answers how many would fit into the gap before it.
+    pub(super) fn frame(&mut self, at: ShopTime) -> u64 {
+        let Some(last) = self.last_frame.replace(self.last_frame.map_or(at, |last| last.max(at))) else { return 0 };
+        let since = at - last;
+        if since <= FRAME_GAP_MIN {
+            let off = (since - self.frame_span).as_nanos();
+            let known = self.frame_span != Span::ZERO;
+            self.frame_span = if known { self.frame_span + Span::from_nanos(off / FRAME_SPAN_FRAMES) } else { since };
+            return 0;
+        }
+        keep(&mut self.unseen, TimeRange { start: last, end: at });
+        let usual = self.frame_span.as_nanos().max(FRAME_SPAN_MIN.as_nanos());
+        u64::try_from(since.as_nanos() / usual).unwrap_or(0).saturating_sub(1).max(1)
+    }
+
+    /// Samples of a shelf are missing.
+    pub(super) fn gap(&mut self, shelf: usize, gap: TimeRange) {
+        keep(self.gaps.entry(shelf).or_default(), gap);
+    }
+
+    /// When each shelf was heard first and last, and which plates say nothing since when.
+    pub(super) fn shelves(&mut self, heard: Vec<Option<TimeRange>>, silent: BTreeMap<Place, ShopTime>) {
+        (self.shelves, self.silent) = (heard, silent);
+    }
+
+    /// Something was lost about this time, of which nothing is known.
+    pub(super) fn lose(&mut self, at: ShopTime) {
+        if self.lost.back() == Some(&at) {
+            return;
+        }
+        if LOSSES_MAX <= self.lost.len() {
+            self.lost.pop_front();
+        }
+        self.lost.push_back(at);
+    }
+
+    /// Where somebody's hands are.
+    pub(super) fn observe(&mut self, shop: &Shop, visit: VisitId, at: ShopTime, joints: &Joints) {
+        let wrists = [joints.left_wrist, joints.right_wrist].map(finite);
+        let trunk = joints.trunk();
+        let reach = self.visits.entry(visit).or_default();
+        for (index, shelf) in shop.shelves().iter().enumerate() {
+            let local = |joint: Joint| shelf.placement.local_from_world(joint.position);
+            let hands = wrists.map(|wrist| wrist.map(local).filter(|point| is_on(shelf, *point)));
+            let hidden = wrists.iter().any(Option::is_none);
+            let beside = hidden && trunk.is_some_and(|at| is_beside(shelf, shelf.placement.local_from_world(at)));
+            if !beside && hands.iter().all(Option::is_none) {
+                continue;
+            }
+            let now = TimeRange { start: at, end: at };
+            reach.shelves.entry(index).and_modify(|range| *range = range.hull(now)).or_insert(now);
+            for hand in hands.into_iter().flatten() {
+                let near = |plate: &crate::shop::Plate| {
+                    plate.left_metres <= hand.x && hand.x <= plate.left_metres + plate.width_metres
+                };
+                if let Some(place) = shelf.plates.iter().position(near) {
+                    let (last, count) = reach.plates.entry((index, place)).or_insert((at, 0));
+                    (*last, *count) = ((*last).max(at), count.saturating_add(1));
+                }
+            }
+        }
+    }
+
+    /// When nobody was seen around this time, if for so long that hands may have been anywhere.
+    pub(super) fn unwatched(&self, span: TimeRange) -> Option<TimeRange> {
+        self.unseen.iter().find(|gap| UNWATCHED_MIN <= gap.length() && gap.touches(span)).copied()
+    }
+
+    /// A long gap in the samples of a shelf across which something changed.
+    pub(super) fn unweighed(&self, shelf: usize, span: TimeRange) -> Option<TimeRange> {
+        let mut gaps = self.gaps.get(&shelf)?.iter();
+        gaps.find(|gap| GAP_LONG <= gap.length() && gap.touches(span)).copied()
+    }
+
+    /// How much of what concerns a visit was heard. `weighs` says whether any shelf was heard at all, by samples or as events.
+    pub(super) fn hearing(&self, shop: &Shop, visit: VisitId, stay: TimeRange, has_events: bool) -> Hearing {
+        let none = Reach::default();
+        let reach = self.visits.get(&visit).unwrap_or(&none);
+        let mut doubts = Vec::new();
+        let mut missing = self.missing_of_people(stay, &mut doubts);
+        let mut lossy = Vec::new();
+        for (&shelf, near) in &reach.shelves {
+            let gaps = self.gaps.get(&shelf).map_or(0.0, |gaps| overlap(gaps, *near));
+            let share = gaps / near.length().as_secs().max(STAY_SECS_MIN);
+            if MISSING_SHARE_MAX < share {
+                lossy.push((shop.shelves()[shelf].id.to_string(), share.min(1.0)));
+            }
+            missing = missing.max(share);
+        }
+        if let Some(most) = lossy.iter().map(|(_, share)| *share).reduce(f64::max) {
+            let ids: Vec<&str> = lossy.iter().map(|(id, _)| id.as_str()).collect();
+            doubts.push(format!("up to {:.0} % of the samples of shelf {} are missing", 100.0 * most, ids.join(", ")));
+        }
+        doubts.extend(self.silent_shelves(shop, reach, has_events));
+        doubts.extend(self.silent_plates(shop, reach));
+        let was_there = |at: &&ShopTime| stay.start <= **at + AROUND && **at <= stay.end + AROUND;
+        if self.lost.iter().any(|at| was_there(&at)) {
+            doubts.push("part of the input could not be read".to_owned());
+        }
+        Hearing { share: (1.0 - MISSING_WEIGHT * missing).clamp(0.0, 1.0), doubts }
+    }
+
+    pub(super) fn forget(&mut self, visit: VisitId) {
+        self.visits.remove(&visit);
+    }
+
+    fn missing_of_people(&self, stay: TimeRange, doubts: &mut Vec<String>) -> f64 {
+        let secs = overlap(&self.unseen, stay);
+        let share = secs / stay.length().as_secs().max(STAY_SECS_MIN);
+        if MISSING_SHARE_MAX < share {
+            doubts.push(format!("{:.0} % of the frames of people are missing", 100.0 * share.min(1.0)));
+        }
+        share
+    }
+
+    /// Shelves that said nothing any more, or not yet, when a hand was there.
+    fn silent_shelves(&self, shop: &Shop, reach: &Reach, has_events: bool) -> Vec<String> {
+        let some_heard = self.shelves.iter().any(Option::is_some);
+        let mut silent = Vec::new();
+        if !some_heard && has_events {
+            // Whoever gives events has listened to the samples.
+            return silent;
+        }
+        for (&shelf, near) in &reach.shelves {
+            let id = shop.shelves()[shelf].id;
+            match self.shelves.get(shelf).copied().flatten() {
+                None => silent.push(format!("shelf {id} says nothing, and a hand was there")),
+                Some(heard) if heard.end + SHELF_SILENT_MIN < near.end => {
+                    silent.push(format!("shelf {id} says nothing since {}, and a hand was there later", heard.end));
+                }
+                Some(heard) if near.start + SHELF_SILENT_MIN < heard.start => {
+                    silent.push(format!("shelf {id} said nothing before {}, and a hand was there", heard.start));
+                }
+                Some(_) => {}
+            }
+        }
+        silent
+    }
+
+    /// Plates that say nothing any more and had a hand on their goods since.
+    fn silent_plates(&self, shop: &Shop, reach: &Reach) -> Vec<String> {
+        let touched = self.silent.iter().filter(|(place, since)| {
+            reach.plates.get(place).is_some_and(|(last, count)| **since < *last && TOUCHES_MIN <= *count)
+        });
+        let sentence = |((shelf, place), _): (&Place, &ShopTime)| {
+            let plate = shop.shelves()[*shelf].plates[*place].id;
+            format!("plate {plate} says nothing, and a hand was on it")
+        };
+        touched.map(sentence).collect()
+    }
+}
+
+fn keep(gaps: &mut VecDeque<TimeRange>, gap: TimeRange) {
+    if GAPS_MAX <= gaps.len() {
+        gaps.pop_front();
+    }
+    gaps.push_back(gap);
+}
+
+/// How many seconds of `range` lie in gaps.
+fn overlap(gaps: &VecDeque<TimeRange>, range: TimeRange) -> f64 {
+    let part = |gap: &TimeRange| (gap.end.min(range.end) - gap.start.max(range.start)).max(Span::ZERO);
+    gaps.iter().map(part).fold(Span::ZERO, |sum, part| sum + part).as_secs()
+}
+
+fn finite(joint: Option<Joint>) -> Option<Joint> {
+    joint.filter(|joint| joint.position.is_finite())
+}
+
+/// Whether a wrist is where a hand on goods of this board has it.
+fn is_on(shelf: &Shelf, wrist: Point<Local>) -> bool {
+    let (left, right) = shelf.extent_metres();
+    (left - HAND_METRES..=right + HAND_METRES).contains(&wrist.x)
+        && (-HAND_METRES..=shelf.depth_metres).contains(&wrist.y)
+        && (-HAND_METRES..=shelf.clearance_metres + HAND_METRES).contains(&wrist.z)
+}
+
+/// Whether somebody whose trunk is here may have a hand that nobody sees on this board.
+fn is_beside(shelf: &Shelf, trunk: Point<Local>) -> bool {
+    let (left, right) = shelf.extent_metres();
+    (left..=right).contains(&trunk.x) && (-TRUNK_METRES..=0.0).contains(&trunk.y)
+}
