@@ -12,8 +12,9 @@ use super::book::BookArgs;
 use super::charge::{self, Charge, Charger};
 use super::looking::{self, LookArgs};
 use super::receipts::{self, Report, headline};
-use crate::base::Result;
+use crate::base::{Error, Result};
 use crate::facts::{Fact, Receipt};
+use crate::output;
 use crate::pipeline::{Options, Outcome, RunOptions, Watched, run};
 use crate::ports::{FactSink, FactSource};
 use crate::recording::{Cut, Writer};
@@ -73,6 +74,7 @@ pub(super) struct Replay {
 impl Replay {
     pub(super) fn run(self) -> Result<()> {
         self.looking.check(self.see)?;
+        self.check_outputs()?;
         let mut all: Vec<Receipt> = Vec::new();
         let mut reports = Vec::new();
         for path in &self.recordings {
@@ -94,6 +96,21 @@ impl Replay {
             receipts::write_purchases(path, &Purchases::of(&all))?;
         }
         Ok(())
+    }
+
+    /// Refuses outputs that would be lost, or would replace what is read.
+    fn check_outputs(&self) -> Result<()> {
+        if self.record.is_some() && 1 < self.recordings.len() {
+            let count = self.recordings.len();
+            let error = Error::usage(format!("{count} recordings cannot be written to one, each over the one before"));
+            return Err(error.hint("replay them one by one, each with a --record of its own"));
+        }
+        let outputs = || self.receipts.iter().chain(&self.record).map(PathBuf::as_path);
+        for output in outputs() {
+            let read = self.recordings.iter().map(PathBuf::as_path);
+            output::check_inputs(output, read.chain(self.looking.inputs()))?;
+        }
+        output::check_apart(outputs())
     }
 
     fn replay(&self, path: &Path) -> Result<Replayed> {

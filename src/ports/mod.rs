@@ -20,6 +20,11 @@ pub trait FactSource: Send {
     /// Says what could not be read, and where. After an error a source may be asked again: it goes on behind the
     /// broken place if it can, else it answers `None`.
     fn next_fact(&mut self) -> Result<Option<Fact>>;
+
+    /// Parts of the input that were left out so far, because they could not be read or did not fit.
+    fn left_out(&self) -> u64 {
+        0
+    }
 }
 
 /// Where facts go: a recording, a database, a screen.

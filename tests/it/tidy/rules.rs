@@ -6,7 +6,7 @@ use super::source::Source;
 /// Floors from the ground up. On an ordered floor a module may use its left neighbours, on a blind one none.
 const FLOORS: [Floor; 5] = [
     Floor { ordered: true, modules: &["base", "geometry", "image", "facts"] },
-    Floor { ordered: true, modules: &["shop", "truth", "ports", "recording"] },
+    Floor { ordered: true, modules: &["shop", "truth", "ports", "output", "recording"] },
     Floor {
         ordered: false,
         modules: &[
