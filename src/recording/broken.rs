@@ -46,7 +46,12 @@ impl Losses {
             | Break::Rest { left, .. }
             | Break::Second { left, .. }
             | Break::Behind { left, .. } => self.bytes += left,
-            Break::Early { .. } | Break::Sum { .. } | Break::Foreign { .. } | Break::Tangled { .. } | Break::Io(_) => {}
+            Break::Early { .. }
+            | Break::Sum { .. }
+            | Break::Foreign { .. }
+            | Break::Swollen { .. }
+            | Break::Tangled { .. }
+            | Break::Io(_) => {}
         }
     }
 }
@@ -111,6 +116,10 @@ pub(super) fn told(broken: &Break, until: Option<ShopTime>, path: &Path) -> Erro
         Break::Behind { byte, left } => {
             let message = format!("{left} bytes of something else stand behind the end of the recording");
             at(message, byte).hint(format!("`head -c {byte}` of it is the recording"))
+        }
+        Break::Swollen { unpacked } => {
+            let message = format!("its chunks claim {unpacked} bytes, far more than a recording of this length has");
+            at(message, &0).hint("it was made to fill memory or time; compare the file with its original")
         }
         Break::Tangled { byte } => {
             let most = HELD_BYTES_MAX >> 20;

@@ -61,6 +61,10 @@ struct Head {
     shop: Option<Shop>,
     truth: Option<Truth>,
     others: u64,
+    /// Messages on channels of aisle that are not in JSON.
+    unread_messages: u64,
+    /// Channels of aisle that are not in JSON, until that is told.
+    unread: VecDeque<Error>,
 }
 
 /// A channel that was announced.
@@ -77,6 +81,8 @@ enum Channel {
     Truth,
     FrameTruth,
     SceneTruth,
+    /// Of aisle, and not in JSON.
+    Unread,
     Other,
 }
 
@@ -113,6 +119,7 @@ impl<R: Read + Seek> Reader<R> {
             waiting.extend(announced.err().map(Err));
         }
         let survey = Survey::of(&mut source, &mut walk, &mut head, path)?;
+        waiting.extend(head.unread.drain(..).map(Err));
         let until = survey.until.map(shop_time);
         if survey.broken.is_some() {
             // The sum over everything says nothing that is not known where a chunk is broken.
@@ -157,7 +164,8 @@ impl<R: Read + Seek> Reader<R> {
 
     /// What was left out so far; complete after the last entry.
     pub fn losses(&self) -> Losses {
-        Losses { others: self.head.others, ..self.losses }
+        let messages = self.losses.messages + self.head.unread_messages;
+        Losses { others: self.head.others, messages, ..self.losses }
     }
 
     /// The next fact or truth in order of log times, `None` at the end. For those who judge; whoever thinks asks for facts.
@@ -203,6 +211,9 @@ impl<R: Read + Seek> Reader<R> {
                 }
             };
             let found = self.head.understand(&spot, &self.content, &self.path);
+            if let Some(unread) = self.head.unread.pop_front() {
+                return Err(unread);
+            }
             let is_message = spot.opcode == op::MESSAGE;
             if let Some(entry) = found.inspect_err(|_| self.losses.messages += u64::from(is_message))? {
                 return Ok(Some(entry));
@@ -217,7 +228,7 @@ impl<R: Read + Seek + Send> FactSource for Reader<R> {
     }
 
     fn left_out(&self) -> u64 {
-        self.losses.parts()
+        self.losses().parts()
     }
 
     fn next_fact(&mut self) -> Result<Option<Fact>> {
@@ -315,7 +326,9 @@ impl Survey {
                     }
                 }
                 Some(Channel::Other) => self.foreign = self.foreign.take().or(known.map(|known| known.topic.clone())),
-                Some(Channel::Facts(_) | Channel::FrameTruth | Channel::SceneTruth) => self.has_facts = true,
+                Some(Channel::Facts(_) | Channel::FrameTruth | Channel::SceneTruth | Channel::Unread) => {
+                    self.has_facts = true;
+                }
                 None => {}
             }
         }
@@ -370,20 +383,15 @@ impl Head {
             (_, None) => Channel::Other,
         };
         let is_read = meaning == Channel::Other || channel.message_encoding == "json";
-        let (name, encoding) = (channel.topic.clone(), channel.message_encoding.clone());
-        let known = Known {
-            topic: channel.topic,
-            encoding: channel.message_encoding,
-            meaning: if is_read { meaning } else { Channel::Other },
-        };
-        self.channels.insert(channel.id, known);
         if !is_read {
+            let (name, encoding) = (&channel.topic, &channel.message_encoding);
             let message = format!("the messages on {name} are written as `{encoding}`, and aisle reads JSON there");
-            return Err(Error::input(message)
-                .at_path(path)
-                .at_byte(spot.byte)
-                .hint("they are left out; write them as JSON"));
+            let error = Error::input(message).at_path(path).at_byte(spot.byte);
+            self.unread.push_back(error.hint("they are left out; write them as JSON"));
         }
+        let meaning = if is_read { meaning } else { Channel::Unread };
+        let known = Known { topic: channel.topic, encoding: channel.message_encoding, meaning };
+        self.channels.insert(channel.id, known);
         if meaning == Channel::Shop {
             self.labels(&channel.metadata, spot, path)?;
         }
@@ -418,7 +426,7 @@ impl Head {
         let Some(Known { meaning, .. }) = self.channels.get(&channel) else {
             return Err(wrong("a message is on a channel that was never announced", &format!("channel {channel}")));
         };
-        if MESSAGE_BYTES_MAX < json.len() && *meaning != Channel::Other {
+        if MESSAGE_BYTES_MAX < json.len() && !matches!(meaning, Channel::Other | Channel::Unread) {
             let reason = format!("{} bytes, and at most {MESSAGE_BYTES_MAX} are read", json.len());
             return Err(wrong("a message is too long", &reason));
         }
@@ -450,6 +458,10 @@ impl Head {
             Channel::SceneTruth => serde_json::from_slice(json)
                 .map(|truth| Some(Entry::Scene(truth)))
                 .map_err(|error| wrong("the truth about a scene cannot be read", &error.to_string())),
+            Channel::Unread => {
+                self.unread_messages += 1;
+                Ok(None)
+            }
             Channel::Other => {
                 self.others += 1;
                 Ok(None)

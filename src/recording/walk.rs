@@ -8,7 +8,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use mcap::MAGIC;
 use mcap::records::{Channel, Metadata, Record, op};
 
-use super::{CHUNK_BYTES, METADATA, PIECES_MAX, RECORD_BYTES_MAX};
+use super::{CHUNK_BYTES, HELD_BYTES_MAX, METADATA, PIECES_MAX, RECORD_BYTES_MAX};
 
 /// Bytes that are read at a time where nothing is kept of them.
 const READ_BYTES: usize = 64 << 10;
@@ -16,6 +16,9 @@ const READ_BYTES: usize = 64 << 10;
 const LABELS_MAX: usize = 16;
 /// Longest metadata record that is looked into, bytes.
 const METADATA_BYTES_MAX: u64 = 1 << 20;
+/// How many times its length a recording may be when it is unpacked, where that is more than can be held anyway. JSON of
+/// plates that stand still is some hundred times.
+const EXPANSION_MAX: u64 = 1_000;
 /// Longest name of a compression, bytes.
 const COMPRESSION_BYTES_MAX: u32 = 64;
 /// Before every record: what it is, and how long.
@@ -110,6 +113,11 @@ pub(super) enum Break {
         /// Bytes of the file.
         length: u64,
     },
+    /// Its chunks claim to be far more than the file can hold.
+    Swollen {
+        /// How many bytes they claim.
+        unpacked: u64,
+    },
     /// Too much of it lies over each other in time.
     Tangled {
         /// Byte offset of the chunk that is too much.
@@ -151,7 +159,7 @@ pub(super) fn walk<R: Read + Seek>(source: &mut R) -> Result<Walk, Break> {
     let length =
         source.seek(SeekFrom::End(0)).and_then(|length| source.rewind().map(|()| length)).map_err(Break::Io)?;
     let (sum, known, found) = (crc32fast::Hasher::new(), BTreeMap::new(), Walk::default());
-    let mut walker = Walker { source, length, at: 0, sum, last: 0, known, found };
+    let mut walker = Walker { source, length, at: 0, sum, buffer: vec![0; READ_BYTES], last: 0, known, found };
     let mut magic = [0; MAGIC.len()];
     if length < MAGIC.len() as u64 {
         return Err(Break::Foreign { length });
@@ -161,6 +169,10 @@ pub(super) fn walk<R: Read + Seek>(source: &mut R) -> Result<Walk, Break> {
         return Err(Break::Foreign { length });
     }
     while walker.step()? {}
+    let unpacked = walker.found.pieces.iter().map(Piece::held_bytes).fold(0, u64::saturating_add);
+    if HELD_BYTES_MAX.max(EXPANSION_MAX * length) < unpacked {
+        return Err(Break::Swollen { unpacked });
+    }
     Ok(walker.found)
 }
 
@@ -171,6 +183,8 @@ struct Walker<'a, R> {
     at: u64,
     /// Over what was read since the beginning, or since the end of the data.
     sum: crc32fast::Hasher,
+    /// What is skipped is read into.
+    buffer: Vec<u8>,
     /// Offset of the last whole record.
     last: u64,
     /// The channels that are known, as places in the list of them.
@@ -330,12 +344,7 @@ impl<R: Read + Seek> Walker<'_, R> {
         }
         let place = self.at;
         if self.content(MAGIC.len() as u64)? != *MAGIC {
-            self.found.breaks.push(Break::Rest {
-                byte: place,
-                left,
-                reason: "it does not end as an MCAP file does".to_owned(),
-            });
-            return Ok(false);
+            return self.stop(place, "it does not end as an MCAP file does".to_owned());
         }
         let (byte, left) = (self.at, self.length - self.at);
         if left == 0 {
@@ -377,7 +386,8 @@ impl<R: Read + Seek> Walker<'_, R> {
                 let byte = place + found as u64;
                 // What reaches into the second is not whole.
                 self.found.pieces.pop_if(|last| last.is_chunk && byte < last.byte + last.length);
-                self.found.breaks.push(Break::Second { byte, ended: false, left: self.length - byte });
+                // What was wrong before came of that.
+                self.found.breaks = vec![Break::Second { byte, ended: false, left: self.length - byte }];
                 return Ok(true);
             }
             if read == 0 {
@@ -404,12 +414,14 @@ impl<R: Read + Seek> Walker<'_, R> {
     }
 
     fn skip(&mut self, length: u64) -> Result<(), Break> {
-        let (mut buffer, mut left) = ([0; READ_BYTES], length);
+        let mut left = length;
         while 0 < left {
-            let part = left.min(READ_BYTES as u64) as usize;
-            self.read(&mut buffer[..part])?;
-            left -= part as u64;
+            let part = &mut self.buffer[..left.min(READ_BYTES as u64) as usize];
+            self.source.read_exact(part).map_err(Break::Io)?;
+            self.sum.update(part);
+            left -= part.len() as u64;
         }
+        self.at += length;
         Ok(())
     }
 }

@@ -219,10 +219,22 @@ fn what_expands_without_bound_is_refused_before_it_has() {
 }
 
 #[test]
+fn many_chunks_that_expand_are_refused_together() {
+    // Records that nobody reads, as dense as can be: each chunk is right.
+    let records: Vec<u8> = record(0x80, &[]).repeat(1 << 20);
+    let chunk = chunk("zstd", &records, [2; 2]);
+    assert_eq!(read(&small(&chunk, Form::Bare)), (Vec::new(), Vec::new()));
+    let (_, error) = only_error(&small(&chunk.repeat(30), Form::Bare));
+    assert!(error.contains("far more than a recording of this length has"), "{error}");
+}
+
+#[test]
 fn too_much_at_one_time_is_refused_with_the_way_to_sort_it() {
     let facts: Vec<u8> = facts(6, 3).iter().flat_map(encoded).collect();
     let claims: Vec<u8> = (0..5).flat_map(|_| chunk_of("zstd", b"", [5, 9], 60 << 20, 0)).collect();
-    let (facts, error) = only_error(&small(&[chunk("", &facts, [2; 2]), claims].concat(), Form::Sealed));
+    let attached = record(op::ATTACHMENT, &vec![0; 400_000]);
+    let records = [chunk("", &facts, [2; 2]), claims, attached].concat();
+    let (facts, error) = only_error(&small(&records, Form::Sealed));
     assert_eq!(facts, 0);
     assert!(
         error.contains("more than 256 MiB of this recording lie over each other") && error.contains("mcap sort"),
