@@ -21,6 +21,8 @@ pub struct Losses {
     pub chunks: u64,
     /// Messages in those chunks, where the file says how many.
     pub chunk_messages: u64,
+    /// Places behind which nothing could be read.
+    pub breaks: u64,
     /// Bytes of the file that are no part of the recording, or of which nobody can tell what they are.
     pub bytes: u64,
 }
@@ -33,7 +35,7 @@ impl Losses {
 
     /// Parts of the input that are missing: messages, or at least one where nobody knows how many.
     pub fn parts(&self) -> u64 {
-        self.messages + self.chunk_messages.max(self.chunks) + u64::from(0 < self.bytes)
+        self.messages + self.chunk_messages.max(self.chunks) + self.breaks
     }
 
     pub(super) fn count(&mut self, broken: &Break) {
@@ -42,10 +44,11 @@ impl Losses {
                 self.chunks += 1;
                 self.chunk_messages += piece.messages.unwrap_or(0);
             }
-            Break::Cut { left, .. }
-            | Break::Rest { left, .. }
-            | Break::Second { left, .. }
-            | Break::Behind { left, .. } => self.bytes += left,
+            Break::Cut { left, .. } | Break::Rest { left, .. } | Break::Second { left, .. } => {
+                self.breaks += 1;
+                self.bytes += left;
+            }
+            Break::Behind { left, .. } => self.bytes += left,
             Break::Early { .. }
             | Break::Sum { .. }
             | Break::Foreign { .. }
@@ -66,6 +69,9 @@ impl fmt::Display for Losses {
             (0, _) => {}
             (chunks, 0) => parts.push(format!("{chunks} chunks")),
             (chunks, messages) => parts.push(format!("{chunks} chunks with {messages} messages")),
+        }
+        if 0 < self.breaks {
+            parts.push("what stood behind a break".to_owned());
         }
         if 0 < self.bytes {
             parts.push(format!("{} bytes of the file", self.bytes));

@@ -39,6 +39,18 @@ pub struct Reader<R> {
     until: Option<ShopTime>,
     content: Vec<u8>,
     losses: Losses,
+    doubt: Doubt,
+}
+
+/// Until when nobody knows which messages are missing: those of a broken chunk may be of any time in it.
+#[derive(Default)]
+struct Doubt {
+    /// The log time up to which they may be; 0 for none.
+    until: u64,
+    /// When that was last said.
+    said: u64,
+    /// How often it was said.
+    count: u64,
 }
 
 /// A message of a recording.
@@ -129,6 +141,7 @@ impl<R: Read + Seek> Reader<R> {
         let Some(shop) = head.shop.clone() else {
             return Err(fault.or(survey.error).unwrap_or_else(|| foreign(path, survey.foreign.as_deref())));
         };
+        let doubt = Doubt { until: if is_torn(&walk) { u64::MAX } else { 0 }, ..Doubt::default() };
         let records = InOrder::new(source, walk.pieces).map_err(|broken| broken::told(&broken, until, path))?;
         let mut reader = Reader {
             records,
@@ -141,6 +154,7 @@ impl<R: Read + Seek> Reader<R> {
             until,
             content: Vec::new(),
             losses: Losses::default(),
+            doubt,
         };
         let first = reader.read_entry();
         reader.waiting.push_back(first);
@@ -206,6 +220,9 @@ impl<R: Read + Seek> Reader<R> {
                 Ok(spot) => spot,
                 Err(None) => return Ok(None),
                 Err(Some(broken)) => {
+                    if let Break::Chunk { piece, .. } = &broken {
+                        self.doubt.until = self.doubt.until.max(piece.end);
+                    }
                     self.losses.count(&broken);
                     return Err(broken::told(&broken, self.until, &self.path));
                 }
@@ -215,6 +232,9 @@ impl<R: Read + Seek> Reader<R> {
                 return Err(unread);
             }
             let is_message = spot.opcode == op::MESSAGE;
+            if is_message && let Some(time) = self.content.get(6..14) {
+                self.doubt.pass(number(time));
+            }
             if let Some(entry) = found.inspect_err(|_| self.losses.messages += u64::from(is_message))? {
                 return Ok(Some(entry));
             }
@@ -228,7 +248,7 @@ impl<R: Read + Seek + Send> FactSource for Reader<R> {
     }
 
     fn left_out(&self) -> u64 {
-        self.losses().parts()
+        self.losses().parts() + self.doubt.count
     }
 
     fn next_fact(&mut self) -> Result<Option<Fact>> {
@@ -240,6 +260,24 @@ impl<R: Read + Seek + Send> FactSource for Reader<R> {
             }
         }
     }
+}
+
+impl Doubt {
+    /// Time goes on: as long as there is doubt, one message a second is said to be missing, so that nobody who was there
+    /// meanwhile is sure of anything.
+    fn pass(&mut self, time: u64) {
+        if time <= self.until && self.said.saturating_add(DOUBT_NANOS) <= time {
+            (self.said, self.count) = (time, self.count + 1);
+        }
+    }
+}
+
+/// Whether nobody knows of which times the messages are that a file has lost with its end: they are the last where what it
+/// has left lies in order of time.
+fn is_torn(walk: &Walk) -> bool {
+    let lost =
+        |broken: &Break| matches!(broken, Break::Cut { .. } | Break::Rest { .. } | Break::Second { ended: false, .. });
+    walk.breaks.iter().any(lost) && !walk.pieces.is_sorted_by_key(|piece| piece.start)
 }
 
 /// A look into pieces in order of the file, for shop and truth, wherever they are. Where no checksum says that heads of
@@ -260,15 +298,25 @@ struct Survey {
 impl Survey {
     fn of<R: Read + Seek>(source: &mut R, walk: &mut Walk, head: &mut Head, path: &Path) -> Result<Self> {
         let mut survey = Survey::default();
-        let mut before = 0;
-        for piece in &mut walk.pieces {
+        let (mut broken, count) = (Vec::new(), walk.pieces.len());
+        let mut span: Option<(u64, u64)> = None;
+        for (index, piece) in walk.pieces.iter_mut().enumerate() {
             let is_enough = walk.sealed && survey.is_enough(head);
             if !is_enough && !survey.look_into(source, piece, head, path)? {
-                // When it should have been, nobody knows better than what stands before it.
-                piece.start = before;
+                broken.push(index);
             } else {
-                before = piece.start;
-                survey.until = survey.until.max(Some(piece.end));
+                let (start, end) = span.unwrap_or((piece.start, piece.end));
+                span = Some((start.min(piece.start), end.max(piece.end)));
+            }
+        }
+        survey.until = span.map(|(_, end)| end);
+        for index in broken {
+            let piece = &mut walk.pieces[index];
+            let is_last = index + 1 == count;
+            let fits = |(start, end)| start <= piece.start && (is_last || piece.end <= end) && piece.start <= piece.end;
+            if !span.is_some_and(fits) {
+                // Its head is broken too, and its messages may be of any time.
+                (piece.start, piece.end) = (0, u64::MAX);
             }
         }
         Ok(survey)
@@ -470,6 +518,8 @@ impl Head {
     }
 }
 
+/// How often it is said that messages may be missing, nanoseconds.
+const DOUBT_NANOS: u64 = 1_000_000_000;
 /// What it is called when one file has the heads of two recordings.
 const SECOND: &str = "this file holds more than one recording";
 

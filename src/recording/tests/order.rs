@@ -11,6 +11,7 @@ use rand::RngExt;
 use super::{facts, read, shop};
 use crate::base::rng::{Dice, dice};
 use crate::facts::{Fact, Topic};
+use crate::ports::FactSource;
 use crate::recording::{Losses, Reader, wire};
 use crate::shop::{Shop, ShopDraft};
 
@@ -312,6 +313,46 @@ fn a_file_with_the_heads_of_two_recordings_is_not_taken_for_one() {
             || error.contains("is announced as `/plates` and as `/people`"),
         "{error}"
     );
+}
+
+/// How many parts are said to be missing by the time of each fact.
+fn left_out(bytes: &[u8]) -> Vec<u64> {
+    let mut reader = Reader::new(Cursor::new(bytes), Path::new("trip.mcap")).unwrap();
+    let mut counts = Vec::new();
+    loop {
+        match reader.next_fact() {
+            Ok(Some(_)) => counts.push(reader.left_out()),
+            Ok(None) => return counts,
+            Err(_) => {}
+        }
+    }
+}
+
+#[test]
+fn whoever_was_there_while_messages_may_be_missing_is_told_of_it() {
+    let mut facts = facts(7, 60);
+    let begin = facts[0].stamp.arrived;
+    let seconds = |index: usize| crate::base::Span::from_millis(1_000 * index as i64);
+    facts.iter_mut().enumerate().for_each(|(index, fact)| fact.stamp.arrived = begin + seconds(index));
+    let of = |facts: &[Fact]| -> Vec<u8> { facts.iter().flat_map(encoded).collect() };
+    let span = |facts: &[Fact]| [time(&facts[0]), time(&facts[facts.len() - 1])];
+    let broken = |facts: &[Fact]| chunk_of("zstd", b"", span(facts), 9, 7);
+    // A chunk that is broken throws doubt on all the time that it was for, and on no other.
+    let records = [chunk("", &of(&facts), span(&facts)), broken(&facts[20..40])].concat();
+    let counts = left_out(&small(&records, Form::Bare));
+    assert!(counts[..19].iter().all(|count| *count == 0), "{counts:?}");
+    assert!(counts[20..39].is_sorted_by(|one, next| one < next) && counts[41] == counts[59], "{counts:?}");
+    // A file whose channels lie one behind the other and that breaks off may lack messages of any time.
+    let (one, other) =
+        (chunk("", &of(&facts[30..]), span(&facts[30..])), chunk("", &of(&facts[..30]), span(&facts[..30])));
+    let torn = |records: Vec<u8>| {
+        let whole = small(&records, Form::Bare);
+        left_out(&whole[..whole.len() - 45])
+    };
+    let counts = torn([one.clone(), other.clone()].concat());
+    assert!(counts.len() == 60 && counts.is_sorted_by(|one, next| one < next), "{counts:?}");
+    let counts = torn([other, one].concat());
+    assert!(counts.len() == 60 && counts[58] == 0, "{counts:?}");
 }
 
 #[test]
