@@ -69,7 +69,7 @@ impl OutputFile {
     /// As [`OutputFile::create`].
     pub fn with_ending(path: &Path, ending: &str) -> Result<Self> {
         let refused = |error: io::Error| Error::io("write", path, &error);
-        let aside = |place| {
+        let aside = |place| -> Result<Self> {
             let (passing, file) = Passing::file(&std::env::temp_dir(), ending).map_err(refused)?;
             keep_private(&file).map_err(refused)?;
             Ok(OutputFile { path: path.to_owned(), passing, file, place })

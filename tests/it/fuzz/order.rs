@@ -86,7 +86,7 @@ pub(super) fn output(input: &[u8]) {
         && let Ok(mut output) = OutputFile::create(&path)
     {
         output.write_all(b"out").unwrap();
-        if input.len() % 2 == 0 {
+        if input.len().is_multiple_of(2) {
             output.finish().unwrap();
             assert_eq!(fs::read(&path).unwrap(), b"out");
         }
