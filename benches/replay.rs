@@ -122,7 +122,7 @@ fn write(shop: &Shop, facts: &[Fact]) -> Vec<u8> {
 }
 
 fn read(bytes: &[u8]) -> u64 {
-    let mut reader = Reader::new(bytes, Path::new("memory")).expect("the recording opens");
+    let mut reader = Reader::new(Cursor::new(bytes), Path::new("memory")).expect("the recording opens");
     let mut count = 0;
     while reader.next_fact().expect("the recording is whole").is_some() {
         count += 1;

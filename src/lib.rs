@@ -19,6 +19,7 @@ pub mod identity;
 pub mod image;
 pub mod ingest;
 pub mod ledger;
+pub mod output;
 pub mod payment;
 pub mod pipeline;
 pub mod ports;

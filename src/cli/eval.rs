@@ -4,7 +4,6 @@
 
 use std::env;
 use std::fmt;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,6 +15,7 @@ use super::runner::PipelineRunner;
 use crate::base::{Error, Result, Span};
 use crate::eval::{self, Case, Label, Summary};
 use crate::facts;
+use crate::output;
 use crate::shop::Shop;
 use crate::truth::Truth;
 
@@ -158,6 +158,10 @@ impl Eval {
     /// When arguments are wrong, a trip cannot be run, a file cannot be written, or a score is below what was asked.
     pub(super) fn run(self) -> Result<()> {
         self.looking.check(self.see)?;
+        if let Some(page) = &self.html {
+            let read = self.paths.iter().chain(&self.shop).map(PathBuf::as_path);
+            output::check_inputs(page, read.chain(self.looking.inputs()))?;
+        }
         let looking = self.see.then(|| self.looking.clone());
         let runner = PipelineRunner::new(self.shop.as_deref(), looking)?;
         let summary = self.judge(&runner)?;
@@ -165,7 +169,7 @@ impl Eval {
         super::print(&text)?;
         if let Some(path) = &self.html {
             let page = eval::Page { title: "aisle eval", about: &self.about(), summary: &summary, ablations: &[] };
-            fs::write(path, page.to_html()).map_err(|error| Error::io("write the report", path, &error))?;
+            output::write(path, page.to_html().as_bytes())?;
         }
         self.check(&summary)
     }

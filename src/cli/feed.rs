@@ -115,6 +115,9 @@ impl Player {
                 return;
             }
         }
+        for note in self.source.warnings() {
+            tracing::warn!("of the feed {note}");
+        }
         match live.finish(&mut lock(&self.till)) {
             Ok(closed) => tracing::info!(closed = closed.len(), "the feed is over"),
             Err(error) => tracing::error!(%error, "the feed is over, and its last carts could not be written"),

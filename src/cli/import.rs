@@ -7,6 +7,7 @@ use indicatif::ProgressBar;
 use serde_json::json;
 
 use crate::base::{Error, Result};
+use crate::output;
 use crate::ports::{FactSink, FactSource};
 use crate::recording::{Cut, Summary, Writer};
 use crate::replay::{self, Format, Replay};
@@ -66,6 +67,7 @@ impl Import {
 
 impl Folder {
     fn import(self) -> Result<()> {
+        output::check_inputs(&self.output, [self.folder.as_path()])?;
         let options = replay::Options { tolerate: self.tolerate };
         let mut source = replay::open(&self.folder, Some(Format::AutoCheckout), options)?;
         let shop = source.shop().clone();

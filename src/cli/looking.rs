@@ -80,6 +80,11 @@ pub(super) enum Purpose {
 }
 
 impl LookArgs {
+    /// Files and folders that are read beside the frames.
+    pub(super) fn inputs(&self) -> impl Iterator<Item = &Path> {
+        self.pictures.as_deref().into_iter().chain(self.folder.given())
+    }
+
     /// Checks that nothing is said of how frames are looked at where they are not.
     ///
     /// # Errors

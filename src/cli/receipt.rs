@@ -9,6 +9,7 @@ use crate::api::Paper;
 use crate::base::{CartId, Error, Result};
 use crate::db::carts;
 use crate::document::Form;
+use crate::output;
 use crate::till::Till;
 
 /// Write the receipt of a cart: for people as text or a page, for programs as JSON, POSLog or EPCIS.
@@ -44,7 +45,7 @@ impl Receipt {
         let paper = till.with(|session| Paper::read(session, self.cart, with_evidence))?;
         let text = paper.render(till.shop(), self.form)?;
         match &self.output {
-            Some(path) => std::fs::write(path, text).map_err(|error| Error::io("write", path, &error)),
+            Some(path) => output::write(path, text.as_bytes()),
             None => super::print(&text),
         }
     }

@@ -14,6 +14,7 @@ use crate::base::{Error, Money, Result, ShopTime};
 use crate::facts::{Attribution, ClockEstimate, Discount, FactRef, Movement, Receipt, ReceiptLine, TaxShare};
 use crate::fusion::Anomalies;
 use crate::pipeline::{Loss, Outcome};
+use crate::output;
 use crate::shop::Shop;
 use crate::truth::Purchases;
 
@@ -25,9 +26,7 @@ pub(super) fn write_purchases(path: &Path, purchases: &Purchases) -> Result<()> 
     let mut text = serde_json::to_string_pretty(purchases)
         .map_err(|error| Error::input(format!("receipts cannot be written as JSON: {error}")).at_path(path))?;
     text.push('\n');
-    let beside = path.with_extension("json.part");
-    std::fs::write(&beside, text).map_err(|error| Error::io("write", &beside, &error))?;
-    std::fs::rename(&beside, path).map_err(|error| Error::io("rename to", path, &error))
+    output::write(path, text.as_bytes())
 }
 
 /// Everything about one replay, for machines.

@@ -14,6 +14,7 @@ use super::looking::{self, LookArgs};
 use super::receipts::{self, Report, headline};
 use crate::base::{Error, Result};
 use crate::facts::{Fact, Receipt};
+use crate::output;
 use crate::pipeline::{Options, Outcome, RunOptions, Watched, run};
 use crate::ports::{FactSink, FactSource};
 use crate::recording::{Cut, Writer};
@@ -77,6 +78,7 @@ pub(super) struct Replay {
 impl Replay {
     pub(super) fn run(self) -> Result<()> {
         self.looking.check(self.see)?;
+        self.check_outputs()?;
         let mut all: Vec<Receipt> = Vec::new();
         let mut reports = Vec::new();
         let mut lossy = Vec::new();
@@ -106,6 +108,21 @@ impl Replay {
         }
         let error = Error::unmet(format!("too much of the input is lost: {}", lossy.join("; ")));
         Err(error.hint(format!("at most {} % may be, by --max-loss; receipts that it may have touched are for review", self.max_loss)))
+    }
+
+    /// Refuses outputs that would be lost, or would replace what is read.
+    fn check_outputs(&self) -> Result<()> {
+        if self.record.is_some() && 1 < self.recordings.len() {
+            let count = self.recordings.len();
+            let error = Error::usage(format!("{count} recordings cannot be written to one, each over the one before"));
+            return Err(error.hint("replay them one by one, each with a --record of its own"));
+        }
+        let outputs = || self.receipts.iter().chain(&self.record).map(PathBuf::as_path);
+        for output in outputs() {
+            let read = self.recordings.iter().map(PathBuf::as_path);
+            output::check_inputs(output, read.chain(self.looking.inputs()))?;
+        }
+        output::check_apart(outputs())
     }
 
     fn replay(&self, path: &Path) -> Result<Replayed> {

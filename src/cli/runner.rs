@@ -11,7 +11,7 @@ use crate::eval::{Label, Names};
 use crate::facts::Fact;
 use crate::pipeline::{Options, Outcome, RunOptions, Watched, run};
 use crate::ports::{FactSink, FactSource};
-use crate::recording::{Entry, Reader};
+use crate::recording::{Entry, Losses, Reader};
 use crate::replay::{self, Replay};
 use crate::shop::Shop;
 use crate::sim::{self, Level, Scenario, Simulation};
@@ -47,7 +47,7 @@ impl PipelineRunner {
     fn see(path: &Path, source: &mut Replay, truth: &Truth, looking: &LookArgs) -> Result<Outcome> {
         let eyes = looking.eyes_for(source)?;
         let mut hearing = Hearing(Names::default());
-        let mut reader = Reader::open(path)?;
+        let mut reader = Reader::open(path)?.check()?;
         let mut scenes = 0;
         while let Some(entry) = reader.next_entry()? {
             if let Entry::Scene(scene) = entry {
@@ -82,6 +82,10 @@ impl Runner for PipelineRunner {
             None => run(&mut source, RUN, None)?,
             Some(looking) => Self::see(path, &mut source, &truth, looking)?,
         };
+        let losses = source.losses();
+        if losses != Losses::default() {
+            eprintln!("warning: {}: left out: {losses}", path.display());
+        }
         let label = Label {
             group: if truth.case.is_empty() { "recordings".to_owned() } else { truth.case.clone() },
             level: None,

@@ -9,6 +9,7 @@ use super::{export, shops};
 use crate::base::{Error, Result};
 use crate::export::Form;
 use crate::facts::{Movement, Topic};
+use crate::output;
 use crate::ports::FactSink;
 use crate::recording::{Cut, Summary, Writer};
 use crate::shop::Shop;
@@ -98,6 +99,8 @@ impl Simulate {
             return super::print(&Scenario::every().map(|scenario| line(&scenario)).collect::<String>());
         }
         let Some(output) = self.output.clone() else { return Ok(()) };
+        output::check_inputs(&output, self.shop.as_deref())?;
+        output::check_apart([Some(output.as_path()), self.video.as_deref()].into_iter().flatten())?;
         let (mut shop, _) = shops::open(self.shop.as_deref())?;
         if self.width.is_some() || self.rate.is_some() {
             shop = Arc::new(sim::with_frames(&shop, self.width, self.rate)?);
@@ -125,7 +128,7 @@ impl Simulate {
             let hint = "leave out --video, or take a shop with cameras and `--cut raw`";
             return Err(Error::usage("there is nothing to look at without frames").hint(hint));
         }
-        self.video.as_deref().map_or(Ok(()), crate::export::check_folder)
+        self.video.as_deref().map_or(Ok(()), output::check_folder)
     }
 
     /// Renders what the cameras see while the trip is played, and records all of it.

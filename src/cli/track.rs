@@ -1,7 +1,6 @@
 //! `aisle track`: who is who in the detections of one camera.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -11,6 +10,7 @@ use crate::base::{Error, Result, TrackId};
 use crate::eval::tracks::{Observed, TrackScore, TruthBox, TruthKind, compare_boxes};
 use crate::facts::{Detection, DetectionClass};
 use crate::geometry::PixelBox;
+use crate::output;
 use crate::replay::motchallenge::{self, Row, RowsOf, Sequence};
 use crate::tracking::tracklets::{Counters, Options, PathOptions, Paths, ScoreScale, Tracker};
 
@@ -77,12 +77,14 @@ impl Track {
             let summary = json!({ "sequence": sequence.name, "rows": rows.len(), "score": score });
             return super::print(&if self.json { format!("{summary}\n") } else { score.to_text() });
         }
-        let tracked = self.track(&sequence)?;
         let Some(output) = self.output.as_deref() else {
             return Err(Error::usage("say where the rows go: -o FILE"));
         };
-        fs::write(output, motchallenge::write_rows(&tracked.rows))
-            .map_err(|error| Error::io("write the tracks", output, &error))?;
+        let detections = self.detections_path();
+        let read = [self.folder.as_path(), detections.as_path()].into_iter().chain(self.gt.as_deref());
+        output::check_inputs(output, read)?;
+        let tracked = self.track(&sequence)?;
+        output::write(output, motchallenge::write_rows(&tracked.rows).as_bytes())?;
         let score = truth.map(|truth| judge(&sequence, &truth, &tracked.rows));
         self.report(&sequence, &tracked, output, score.as_ref())
     }

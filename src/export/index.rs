@@ -38,7 +38,7 @@ impl Index {
     /// # Errors
     /// When it cannot be read, or has no frames.
     pub(super) fn of(recording: &Path, progress: &mut dyn FnMut(u64)) -> Result<Self> {
-        let mut reader = Reader::open(recording)?;
+        let mut reader = Reader::open(recording)?.check()?;
         let shop = reader.shop().clone();
         let mut tracks: Vec<Film> = shop.cameras().iter().map(|_| Film::default()).collect();
         let mut visits = BTreeMap::new();

@@ -21,7 +21,7 @@ use std::path::Path;
 use crate::base::{Error, Result};
 use crate::facts::{Body, Stamp};
 use crate::image::{RgbImage, encode_png};
-use crate::recording::{Entry, Reader};
+use crate::recording::{Entry, Losses, Reader};
 use crate::truth::{FrameTruth, SceneTruth};
 use folder::PartFolder;
 use index::Index;
@@ -50,14 +50,8 @@ pub struct Summary {
     pub unlabelled: u64,
     /// People in pictures written down; 0 where the form has none.
     pub people: u64,
-}
-
-/// Whether a folder may be made here.
-///
-/// # Errors
-/// When something is there already that is not an empty folder.
-pub fn check_folder(path: &Path) -> Result<()> {
-    folder::free_name(path).map(drop)
+    /// What of the recording was left out.
+    pub left_out: Losses,
 }
 
 /// Exports a recording to a folder that does not exist yet, or is empty. `progress` is told how many of how many bytes are
@@ -67,7 +61,7 @@ pub fn check_folder(path: &Path) -> Result<()> {
 /// When the recording cannot be read or has no frames, when the form needs truth and there is none, when the folder is not
 /// empty, or the disk refuses; nothing is left behind then.
 pub fn export(form: Form, recording: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Summary> {
-    let folder = PartFolder::beside(to)?;
+    let folder = PartFolder::create(to)?;
     let bytes = fs::metadata(recording).map_err(|error| Error::io("open", recording, &error))?.len();
     let mut index = Index::of(recording, &mut |read| progress(read, 2 * bytes))?;
     if form.needs_truth() {
@@ -98,8 +92,9 @@ pub fn export(form: Form, recording: &Path, to: &Path, progress: &mut dyn FnMut(
             Entry::Scene(scene) => writer.scene(&scene)?,
         }
     }
+    summary.left_out = reader.losses();
     writer.finish()?;
-    folder.rename(to)?;
+    folder.finish()?;
     Ok(summary)
 }
 
@@ -109,7 +104,7 @@ pub fn export(form: Form, recording: &Path, to: &Path, progress: &mut dyn FnMut(
 /// # Errors
 /// As `pictures` gives them, when the folder is not empty, or the disk refuses; nothing is left behind then.
 pub fn pictures(to: &Path, pictures: impl Iterator<Item = Result<(String, RgbImage)>>) -> Result<u64> {
-    let folder = PartFolder::beside(to)?;
+    let folder = PartFolder::create(to)?;
     let mut count = 0;
     for picture in pictures {
         let (name, picture) = picture?;
@@ -119,7 +114,7 @@ pub fn pictures(to: &Path, pictures: impl Iterator<Item = Result<(String, RgbIma
         folder.write(&name, &encode_png(&picture)?)?;
         count += 1;
     }
-    folder.rename(to)?;
+    folder.finish()?;
     Ok(count)
 }
 
@@ -188,9 +183,12 @@ impl fmt::Display for Summary {
         if 0 < self.people {
             write!(f, ", {} people in them", self.people)?;
         }
-        match self.unlabelled {
-            0 => Ok(()),
-            count => write!(f, "; {count} frames left out, for nobody knows what they show"),
+        if 0 < self.unlabelled {
+            write!(f, "; {} frames left out, for nobody knows what they show", self.unlabelled)?;
+        }
+        match self.left_out {
+            none if none == Losses::default() => Ok(()),
+            losses => write!(f, "; left out: {losses}"),
         }
     }
 }

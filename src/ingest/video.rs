@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use crate::base::limits::PICTURE_SIDE_PIXELS_MAX;
 use crate::base::{Error, Result};
 use crate::image::RgbImage;
+use crate::output::OutputFile;
 
 /// Of what the program says, this much is kept, bytes.
 const SAID_BYTES_MAX: usize = 4_096;
@@ -31,14 +32,14 @@ pub struct Video {
 /// A video file that is being written: H.264 or what the ending of its name stands for. It is there only when it is whole.
 pub struct VideoSink {
     path: PathBuf,
-    passing: PathBuf,
     rate_hertz: f64,
-    /// The program, once the size of the frames is known.
+    /// The program, once the size of the frames is known; it ends before its file goes.
     running: Option<Running>,
+    output: OutputFile,
 }
 
 struct Running {
-    child: Child,
+    child: Stopped,
     frames: ChildStdin,
     said: JoinHandle<String>,
     size_pixels: [u32; 2],
@@ -116,10 +117,14 @@ impl Drop for Video {
 
 impl VideoSink {
     /// A file that is written with so many frames a second; one that is there is written over at the end.
-    pub fn new(path: &Path, rate_hertz: f64) -> Self {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let passing = path.with_file_name(format!(".{}.part.{name}", std::process::id()));
-        VideoSink { path: path.to_owned(), passing, rate_hertz, running: None }
+    ///
+    /// # Errors
+    /// When it cannot be written to.
+    pub fn new(path: &Path, rate_hertz: f64) -> Result<Self> {
+        // The program goes by the ending of the name.
+        let ending = path.extension().map_or_else(String::new, |ending| format!(".{}", ending.to_string_lossy()));
+        let output = OutputFile::with_ending(path, &ending)?;
+        Ok(VideoSink { path: path.to_owned(), output, rate_hertz, running: None })
     }
 
     /// Appends a frame; the first one says how large all are.
@@ -151,7 +156,7 @@ impl VideoSink {
             return Err(Error::input("there is no frame to make a video of").at_path(&self.path));
         }
         self.close()?;
-        fs::rename(&self.passing, &self.path).map_err(|error| Error::io("write", &self.path, &error))
+        self.output.finish()
     }
 
     fn start(&self, [width, height]: [u32; 2]) -> Result<Running> {
@@ -159,12 +164,14 @@ impl VideoSink {
         command.args(["-nostdin", "-y", "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24"]);
         command.args(["-s", &format!("{width}x{height}"), "-r", &self.rate_hertz.to_string(), "-i", "-"]);
         // Players want even sides and this way of keeping colours.
-        command.args(["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-pix_fmt", "yuv420p"]).arg(as_file(&self.passing));
+        command
+            .args(["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-pix_fmt", "yuv420p"])
+            .arg(as_file(self.output.passing_path()));
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| lacks("ffmpeg", &error))?;
         match (child.stdin.take(), child.stderr.take()) {
             (Some(frames), Some(said)) => {
-                Ok(Running { child, frames, said: listen(said), size_pixels: [width, height] })
+                Ok(Running { child: Stopped(child), frames, said: listen(said), size_pixels: [width, height] })
             }
             _ => Err(Error::io("write", &self.path, &std::io::ErrorKind::BrokenPipe.into())),
         }
@@ -173,7 +180,7 @@ impl VideoSink {
     fn close(&mut self) -> Result<()> {
         let Some(Running { mut child, frames, said, .. }) = self.running.take() else { return Ok(()) };
         drop(frames);
-        let status = child.wait().map_err(|error| Error::io("write", &self.path, &error))?;
+        let status = child.0.wait().map_err(|error| Error::io("write", &self.path, &error))?;
         let said = said.join().unwrap_or_default();
         if status.success() {
             return Ok(());
@@ -182,13 +189,12 @@ impl VideoSink {
     }
 }
 
-impl Drop for VideoSink {
+/// A program that does not outlive what it is for.
+struct Stopped(Child);
+
+impl Drop for Stopped {
     fn drop(&mut self) {
-        if let Some(running) = &mut self.running {
-            stop(&mut running.child);
-        }
-        // After `finish` there is nothing of this name; what is left otherwise is of no use.
-        drop(fs::remove_file(&self.passing));
+        stop(&mut self.0);
     }
 }
 

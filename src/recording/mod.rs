@@ -1,6 +1,6 @@
 //! The log format: facts in, an MCAP file out, and back. Recording, audit trail, test fixture and replay input in one.
-//! It takes a checked shop, the facts about it and, where somebody knows it, the truth; it gives them back in the same
-//! order. It never interprets a fact and never yields the truth as one.
+//! It takes a checked shop, the facts about it and, where somebody knows it, the truth; it gives them back in the
+//! order of their log times, however they lie in the file. It never interprets a fact and never yields the truth as one.
 //!
 //! # Format
 //!
@@ -20,15 +20,19 @@
 //! nanoseconds since the Unix epoch. A message's log time is when the fact arrived, its publish time when it was true;
 //! times before 1970 are written as 0 there and kept exactly in the stamp.
 
+mod broken;
+mod chunk;
+mod order;
 mod picture;
 mod reader;
-mod records;
+mod walk;
 mod wire;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
+pub use broken::Losses;
 pub use reader::{Entry, Reader};
 pub use writer::{Summary, Writer};
 
@@ -43,8 +47,13 @@ pub const FORMAT: u32 = 1;
 
 /// Bytes of messages after which a chunk is closed: what a cut file can lose at most, about two seconds of a shop.
 const CHUNK_BYTES: u64 = 512 << 10;
-/// Longest record that is read: one message of the greatest length, with what stands around it in its chunk.
+/// Longest record that is read, and largest chunk, packed and unpacked: one message of the greatest length, with what stands
+/// around it in its chunk.
 const RECORD_BYTES_MAX: usize = MESSAGE_BYTES_MAX + 2 * CHUNK_BYTES as usize;
+/// Bytes of unpacked chunks that are held because they lie over each other in time; beyond it a recording is refused.
+const HELD_BYTES_MAX: u64 = 256 << 20;
+/// Chunks of a recording, or stretches of [`CHUNK_BYTES`] of messages outside chunks; what is behind them is not read.
+const PIECES_MAX: usize = 1 << 21;
 /// Name of the metadata record.
 const METADATA: &str = "aisle";
 /// Channel of the shop.

@@ -1,10 +1,9 @@
 //! Writes a recording.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use mcap::records::{MessageHeader, Metadata};
 use serde::Serialize;
@@ -15,6 +14,7 @@ use super::{
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::base::{CameraId, Error, Result, ShopTime};
 use crate::facts::{Body, Fact, Topic};
+use crate::output::OutputFile;
 use crate::ports::FactSink;
 use crate::shop::Shop;
 use crate::truth::{FrameTruth, SceneTruth, Truth};
@@ -33,7 +33,7 @@ pub struct Writer<W: Write + Seek> {
     message: Vec<u8>,
     summary: Summary,
     path: Option<PathBuf>,
-    part: Option<PartFile>,
+    output: Option<OutputFile>,
 }
 
 /// What a finished recording holds.
@@ -60,16 +60,14 @@ struct Head {
 }
 
 impl Writer<BufWriter<File>> {
-    /// Writes to a file. It gets its name when it is finished; until then it stands beside under another name and
-    /// goes away if anything fails. A file that has the name already is replaced only at the end.
+    /// Writes to a file, which is there when it is finished, and to whatever else the path leads to; see [`OutputFile`].
     ///
     /// # Errors
-    /// When the folder cannot be written to.
+    /// When it cannot be written to.
     pub fn create(path: &Path, shop: &Shop, truth: Option<&Truth>, cut: Cut) -> Result<Self> {
-        let part = PartFile::beside(path)?;
-        let file = File::create_new(&part.path).map_err(|error| Error::io("create", path, &error))?;
-        let mut writer = Writer::new(BufWriter::new(file), shop, truth, cut)?;
-        writer.part = Some(part);
+        let output = OutputFile::create(path)?;
+        let mut writer = Writer::new(output.writer()?, shop, truth, cut)?;
+        writer.output = Some(output);
         writer.path = Some(path.to_owned());
         Ok(writer)
     }
@@ -102,7 +100,7 @@ impl<W: Write + Seek> Writer<W> {
             message,
             summary,
             path: None,
-            part: None,
+            output: None,
         })
     }
 
@@ -118,8 +116,8 @@ impl<W: Write + Seek> Writer<W> {
         let length = out.stream_position().and_then(|bytes| out.flush().map(|()| bytes));
         let bytes = length.map_err(|error| Error::io("write", &path, &error))?;
         drop(out);
-        if let Some(part) = self.part {
-            part.rename(&path)?;
+        if let Some(output) = self.output {
+            output.finish()?;
         }
         Ok(Summary { bytes, ..self.summary })
     }
@@ -227,46 +225,6 @@ impl<W: Write + Seek> FactSink for Writer<W> {
         summary.first = Some(summary.first.map_or(stamp.at, |first| first.min(stamp.at)));
         summary.last = Some(summary.last.map_or(stamp.at, |last| last.max(stamp.at)));
         Ok(())
-    }
-}
-
-/// A file under a passing name; removed unless it gets its own.
-struct PartFile {
-    path: PathBuf,
-    renamed: bool,
-}
-
-impl PartFile {
-    fn beside(path: &Path) -> Result<Self> {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let Some(name) = path.file_name() else {
-            return Err(Error::usage("this is not the name of a file").at_path(path));
-        };
-        if path.is_dir() {
-            let hint = "give the name of the file, such as trip.mcap";
-            return Err(Error::usage("a recording is a file, and this is a folder").at_path(path).hint(hint));
-        }
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let passing = format!(".{}.{}-{number}.part", name.to_string_lossy(), std::process::id());
-        Ok(PartFile { path: path.with_file_name(passing), renamed: false })
-    }
-
-    fn rename(mut self, path: &Path) -> Result<()> {
-        File::open(&self.path)
-            .and_then(|file| file.sync_all())
-            .and_then(|()| fs::rename(&self.path, path))
-            .map_err(|error| Error::io("write", path, &error))?;
-        self.renamed = true;
-        Ok(())
-    }
-}
-
-impl Drop for PartFile {
-    fn drop(&mut self) {
-        if !self.renamed {
-            // There is nobody left to tell if this fails too.
-            let _ = fs::remove_file(&self.path);
-        }
     }
 }
 

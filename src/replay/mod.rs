@@ -16,7 +16,7 @@ use std::str::FromStr;
 use crate::base::{Error, Result};
 use crate::facts::Fact;
 use crate::ports::FactSource;
-use crate::recording::{Cut, Reader};
+use crate::recording::{Cut, Losses, Reader};
 use crate::shop::Shop;
 use crate::truth::Truth;
 use autocheckout::AutoCheckout;
@@ -46,6 +46,8 @@ pub struct Replay {
     options: Options,
     length: u64,
     broken: Vec<String>,
+    /// Broken places beyond those that are kept.
+    more: u64,
 }
 
 enum Source {
@@ -62,6 +64,8 @@ pub fn open(path: &Path, format: Option<Format>, options: Options) -> Result<Rep
     let (source, length) = match format {
         Format::Mcap => {
             let reader = Reader::open(path)?;
+            // Nothing follows from a recording that is known to be broken.
+            let reader = if options.tolerate { reader } else { reader.check()? };
             (Source::Mcap(Box::new(reader)), fs::metadata(path).map_or(0, |data| data.len()))
         }
         Format::AutoCheckout => {
@@ -71,7 +75,7 @@ pub fn open(path: &Path, format: Option<Format>, options: Options) -> Result<Rep
             (Source::AutoCheckout(Box::new(folder)), length)
         }
     };
-    Ok(Replay { source, options, length, broken: Vec::new() })
+    Ok(Replay { source, options, length, broken: Vec::new(), more: 0 })
 }
 
 /// Tells the format of a file or folder.
@@ -86,6 +90,10 @@ pub fn recognise(path: &Path) -> Result<Format> {
         }
         let hint = "a recording is a .mcap file, or an AutoCheckout folder with planogram.json and plate_data.json";
         return Err(Error::input("nothing in this folder can be replayed").at_path(path).hint(hint));
+    }
+    if !data.is_file() {
+        let hint = "write it to a file first";
+        return Err(Error::input("this is not a file, and a recording is one").at_path(path).hint(hint));
     }
     let mut head = Vec::new();
     let file = File::open(path).map_err(|error| Error::io("open", path, &error))?;
@@ -131,13 +139,23 @@ impl Replay {
     pub fn warnings(&self) -> Vec<String> {
         let mut all = match &self.source {
             Source::AutoCheckout(folder) => folder.warnings(),
-            Source::Mcap(reader) if 0 < reader.others() => {
-                vec![format!("{} messages are on channels that this aisle does not know", reader.others())]
-            }
-            Source::Mcap(_) => Vec::new(),
+            Source::Mcap(reader) => match reader.losses() {
+                losses if losses == Losses::default() => Vec::new(),
+                losses => vec![format!("left out: {losses}")],
+            },
         };
         all.extend(self.broken.iter().cloned());
+        all.extend((0 < self.more).then(|| format!("and {} more broken places", self.more)));
         all
+    }
+
+    /// How much of a recording was left out so far; complete after the last fact. Nothing of a foreign folder, which tells it
+    /// in its warnings.
+    pub fn losses(&self) -> Losses {
+        match &self.source {
+            Source::Mcap(reader) => reader.losses(),
+            Source::AutoCheckout(_) => Losses::default(),
+        }
     }
 
     /// Bytes read so far, and bytes to read in all.
@@ -157,6 +175,13 @@ impl FactSource for Replay {
         }
     }
 
+    fn left_out(&self) -> u64 {
+        match &self.source {
+            Source::Mcap(reader) => reader.left_out(),
+            Source::AutoCheckout(folder) => folder.left_out(),
+        }
+    }
+
     fn next_fact(&mut self) -> Result<Option<Fact>> {
         loop {
             let result = match &mut self.source {
@@ -167,6 +192,8 @@ impl FactSource for Replay {
                 Err(error) if self.options.tolerate => {
                     if self.broken.len() < WARNINGS_MAX {
                         self.broken.push(error.to_string());
+                    } else {
+                        self.more += 1;
                     }
                 }
                 result => return result,

@@ -37,8 +37,8 @@ fn a_damaged_recording_is_read_with_warnings_where_that_is_wanted() {
     Writer::create(&path, &shop, None, Cut::Tracked).unwrap().finish().unwrap();
     let bytes = fs::read(&path).unwrap();
     fs::write(&path, &bytes[..bytes.len() - 3]).unwrap();
-    assert!(open(&path, None, STRICT).unwrap().next_fact().is_err());
+    assert!(open(&path, None, STRICT).is_err());
     let mut replay = open(&path, None, Options { tolerate: true }).unwrap();
     assert!(replay.next_fact().unwrap().is_none());
-    assert!(replay.warnings()[0].contains("the recording breaks off here"));
+    assert!(replay.warnings().iter().any(|warning| warning.contains("the recording breaks off here")));
 }

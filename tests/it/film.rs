@@ -59,23 +59,24 @@ struct Held {
 }
 
 fn held(bytes: &[u8]) -> Held {
-    let mut reader = Reader::new(bytes, Path::new("film.mcap")).unwrap();
-    let (mut waiting, mut frames, mut scenes) = (BTreeMap::new(), Vec::new(), Vec::new());
+    let mut reader = Reader::new(Cursor::new(bytes), Path::new("film.mcap")).unwrap();
+    // A frame arrives later than its truth was true.
+    let (mut known, mut frames, mut scenes) = (BTreeMap::new(), Vec::new(), Vec::new());
     while let Some(entry) = reader.next_entry().unwrap() {
         match entry {
             Entry::Fact(fact) => {
                 if let Body::Frame(frame) = &fact.body {
-                    waiting.insert((frame.camera.clone(), fact.stamp.sequence), fact);
+                    let truth = known.remove(&(frame.camera.clone(), fact.stamp.sequence)).unwrap();
+                    frames.push((fact, truth));
                 }
             }
             Entry::Frame(truth) => {
-                let fact = waiting.remove(&(truth.camera.clone(), truth.sequence)).unwrap();
-                frames.push((fact, truth));
+                known.insert((truth.camera.clone(), truth.sequence), truth);
             }
             Entry::Scene(scene) => scenes.push(scene),
         }
     }
-    assert!(waiting.is_empty(), "every frame has its truth");
+    assert!(known.is_empty(), "every truth has its frame");
     Held { shop: reader.shop().clone(), truth: reader.truth().unwrap().clone(), frames, scenes }
 }
 
@@ -234,7 +235,7 @@ fn a_raw_recording_replays_to_the_receipts_of_the_tracked_one() {
     let shop = shop("micro-market", 1.0);
     let options = options(&shop, Scenario::PutBack, Level::Clean, 1, None);
     let bytes = recorded(&options, false);
-    let mut raw = Reader::new(&bytes[..], Path::new("film.mcap")).unwrap();
+    let mut raw = Reader::new(Cursor::new(&bytes[..]), Path::new("film.mcap")).unwrap();
     let mut tracked = Simulation::new(sim::trip(&options).unwrap());
     let receipts = |source: &mut dyn FactSource| run(source, RUN, None).unwrap().receipts;
     let from_raw = receipts(&mut raw);

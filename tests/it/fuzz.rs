@@ -13,6 +13,7 @@ use aisle::base::rng::{Dice, dice};
 use rand::RngExt;
 
 mod mutate;
+mod order;
 mod receipts;
 mod targets;
 
@@ -34,7 +35,9 @@ macro_rules! target {
 }
 
 target!(recordings, 2_000, targets::recording);
+target!(orders, 600, order::messages);
 target!(facts, 2_000, targets::facts);
+target!(outputs, 300, order::output);
 target!(engine, 400, targets::engine);
 target!(shops, 1_500, targets::shop);
 target!(folders, 800, targets::folder);

@@ -14,6 +14,7 @@ mod live;
 mod long;
 mod loss;
 mod models;
+mod outputs;
 mod replay;
 mod scenarios;
 mod settler;

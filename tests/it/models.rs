@@ -169,6 +169,11 @@ fn a_fetch_that_breaks_off_goes_on_where_it_was() {
     assert_eq!(ask(folder.path(), &["models", "verify", "own", "--models", "."]).status, Some(0));
 }
 
+/// What a file is called until it is whole.
+fn part_name(whole: &[u8]) -> String {
+    format!(".aisle-{}.part", &sha256(format!("{}/own.onnx", sha256(whole)).as_bytes())[..16])
+}
+
 #[test]
 fn what_an_earlier_run_left_is_used_or_begun_anew() {
     let whole = file();
@@ -179,7 +184,7 @@ fn what_an_earlier_run_left_is_used_or_begun_anew() {
             None => reply(200, &served),
         }));
         let folder = folder(&server.url("own.onnx"), &whole);
-        fs::write(folder.path().join("own.onnx.part"), &whole[..12_345]).unwrap();
+        fs::write(folder.path().join(part_name(&whole)), &whole[..12_345]).unwrap();
         assert_eq!(fetch(folder.path()).status, Some(0));
         assert_eq!(fs::read(folder.path().join("own.onnx")).unwrap(), whole);
         assert_eq!(server.froms(), [Some(12_345)]);
@@ -201,7 +206,7 @@ fn what_an_earlier_run_left_of_another_file_is_fetched_anew() {
             None => reply(200, &served),
         }));
         let folder = folder(&server.url("own.onnx"), &whole);
-        fs::write(folder.path().join("own.onnx.part"), before).unwrap();
+        fs::write(folder.path().join(part_name(&whole)), before).unwrap();
         let answer = fetch(folder.path());
         assert_eq!(answer.status, Some(0), "{}", answer.err);
         assert_eq!(fs::read(folder.path().join("own.onnx")).unwrap(), whole);
@@ -247,7 +252,7 @@ fn a_server_that_sends_nothing_more_is_told_and_keeps_what_came() {
     let answer = fetch(folder.path());
     assert_eq!(answer.status, Some(5), "{}", answer.err);
     assert!(answer.err.contains("goes on from there"), "{}", answer.err);
-    assert_eq!(left(folder.path()), ["own.onnx.part"]);
+    assert_eq!(left(folder.path()), [part_name(&whole)]);
 }
 
 #[test]

@@ -110,7 +110,9 @@ fn a_file_cut_anywhere_replays_up_to_the_break() {
         let Ok(mut source) = replay::open(&cut, None, TOLERANT) else { continue };
         let part: Vec<String> = std::iter::from_fn(|| source.next_fact().unwrap()).map(|fact| json(&fact)).collect();
         assert!(whole.starts_with(&part), "{percent} % is not a beginning");
-        assert_eq!(source.warnings().len(), 1, "{percent} %");
+        let breaks =
+            source.warnings().iter().filter(|warning| warning.contains("the recording breaks off here")).count();
+        assert_eq!(breaks, 1, "{percent} %");
         if !part.is_empty() && part.len() < whole.len() {
             parts += 1;
             let until = facts[..part.len()].to_vec();

@@ -27,6 +27,8 @@ const RESUMES_MAX: usize = 8;
 const AGAIN: &str = "is the network there? run it again; it goes on from there";
 /// Bytes that are read at once.
 const CHUNK_BYTES: usize = 64 << 10;
+/// Digits of a digest in the name of what is on its way.
+const PART_DIGITS: usize = 16;
 /// Bytes of a JSON document that are read.
 const DOCUMENT_BYTES_MAX: u64 = 16 << 20;
 
@@ -161,12 +163,12 @@ fn refused(status: StatusCode, address: &str) -> Result<()> {
 }
 
 /// Fetches a file to `path`, resuming what an earlier try left beside it. What is at `path` afterwards is whole and
-/// right; what is not yet lies at the same name with `.part` added.
+/// right; what is not yet lies beside it under a name made of its digest, so that nobody else's file is taken for it.
 pub(super) fn fetch(address: &str, path: &Path, weights: &Weights) -> Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(|error| Error::io("create", folder, &error))?;
     }
-    let mut part = Part::open(path)?;
+    let mut part = Part::open(path, weights)?;
     if weights.size_bytes < part.length()? {
         // It is of another file.
         part.clear()?;
@@ -258,11 +260,10 @@ struct Part {
 }
 
 impl Part {
-    /// Opens or begins the part of a file. Two processes do not fetch one file at once.
-    fn open(path: &Path) -> Result<Self> {
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(".part");
-        let path = path.with_file_name(name);
+    /// Opens or begins the part of a file, under a name that says which file is meant. Two processes do not fetch one file at once.
+    fn open(path: &Path, weights: &Weights) -> Result<Self> {
+        let meant = sha256(format!("{}/{}", weights.sha256, weights.file).as_bytes());
+        let path = path.with_file_name(format!(".aisle-{}.part", &meant[..PART_DIGITS]));
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         let file = options.open(&path).map_err(|error| Error::io("write", &path, &error))?;

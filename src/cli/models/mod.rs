@@ -74,6 +74,11 @@ pub(super) enum Place {
 }
 
 impl FolderArgs {
+    /// The folder that somebody named.
+    pub(super) fn given(&self) -> Option<&Path> {
+        self.models.as_deref()
+    }
+
     pub(super) fn open(&self) -> Result<Library> {
         let fetched = data_folder().ok().map(|folder| folder.join("models"));
         let folders = self.models.clone().into_iter().chain(fetched).collect();

@@ -12,6 +12,7 @@ use zip::result::ZipError;
 use super::super::engine::{is_library, runtime_folder};
 use super::download;
 use crate::base::{Error, Result};
+use crate::output::OutputFile;
 use crate::vision::{Engine, Weights};
 
 /// The version that is known to work.
@@ -95,24 +96,15 @@ fn wheel(answer: &Value) -> Option<(Weights, String)> {
 /// its version.
 fn install(wheel: &Path, folder: &Path) -> Result<(PathBuf, String)> {
     let (name, mut archive, entry) = library_in(wheel)?;
+    let path = folder.join(&name);
+    let broken = |error: ZipError| Error::input(format!("not a wheel: {error}")).at_path(wheel);
+    let mut packed = archive.by_name(&entry).map_err(broken)?;
     // Nobody takes a file for the library that is not called as one, and no other aisle writes to it.
-    let (path, passing) = (folder.join(&name), folder.join(format!("{}.{name}", std::process::id())));
-    let wrong = |error: std::io::Error| Error::io("write", &passing, &error);
-    let mut unpack = || -> Result<String> {
-        let broken = |error: ZipError| Error::input(format!("not a wheel: {error}")).at_path(wheel);
-        let mut packed = archive.by_name(&entry).map_err(broken)?;
-        let mut file = File::create(&passing).map_err(wrong)?;
-        std::io::copy(&mut packed, &mut file).and_then(|_| file.sync_all()).map_err(wrong)?;
-        let version = Engine::onnxruntime(&passing)?.version().unwrap_or_default().to_owned();
-        fs::rename(&passing, &path).map_err(wrong)?;
-        Ok(version)
-    };
-    let outcome = unpack();
-    if outcome.is_err() {
-        // The failure that is told is the first one.
-        let _ = fs::remove_file(&passing);
-    }
-    outcome.map(|version| (path, version))
+    let mut output = OutputFile::create(&path)?;
+    std::io::copy(&mut packed, &mut output).map_err(|error| Error::io("write", &path, &error))?;
+    let version = Engine::onnxruntime(output.passing_path())?.version().unwrap_or_default().to_owned();
+    output.finish()?;
+    Ok((path, version))
 }
 
 /// The name of the library in a wheel, the wheel, and where in it the library is.

@@ -27,7 +27,11 @@ enum Source {
 
 /// Where frames go.
 enum Output {
-    Folder(PathBuf),
+    /// A folder, and the names in it that are taken.
+    Folder {
+        path: PathBuf,
+        names: BTreeSet<String>,
+    },
     Video(VideoSink),
 }
 
@@ -151,25 +155,38 @@ impl Source {
 impl Output {
     fn begin(path: &Path, rate_hertz: f64) -> Result<Self> {
         if is_video_name(path) {
-            return Ok(Output::Video(VideoSink::new(path, rate_hertz)));
+            return VideoSink::new(path, rate_hertz).map(Output::Video);
         }
         make_folder(path)?;
-        Ok(Output::Folder(path.to_owned()))
+        Ok(Output::Folder { path: path.to_owned(), names: BTreeSet::new() })
     }
 
     fn put(&mut self, name: &str, picture: &RgbImage) -> Result<()> {
         match self {
-            Output::Folder(folder) => write(picture, &folder.join(name).with_extension("jpg")),
+            Output::Folder { path, names } => write(picture, &path.join(own_name(name, names))),
             Output::Video(sink) => sink.put(picture),
         }
     }
 
     fn finish(self) -> Result<()> {
         match self {
-            Output::Folder(_) => Ok(()),
+            Output::Folder { .. } => Ok(()),
             Output::Video(sink) => sink.finish(),
         }
     }
+}
+
+/// The name of the picture that is made of one of this name: with another ending, unless a picture of another kind and
+/// the same stem has that already.
+fn own_name(name: &str, taken: &mut BTreeSet<String>) -> String {
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let mut own = format!("{stem}.jpg");
+    let mut number = 1;
+    while !taken.insert(own.clone()) {
+        own = if number == 1 { format!("{name}.jpg") } else { format!("{name}.{number}.jpg") };
+        number += 1;
+    }
+    own
 }
 
 /// Whether a file of this name is to be a video.

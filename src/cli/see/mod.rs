@@ -18,6 +18,7 @@ use super::looking::{LookArgs, Purpose};
 use crate::base::{Error, Result};
 use crate::facts::{Detection, DetectionClass};
 use crate::image::{RgbImage, decode_picture, encode_jpeg, encode_png, is_picture};
+use crate::output;
 use crate::pipeline::{self, Glance};
 
 /// Quality of a JPEG that is written.
@@ -72,6 +73,9 @@ impl See {
     /// # Errors
     /// When what is given or a network cannot be read, or the result cannot be written.
     pub(super) fn run(self) -> Result<()> {
+        if let Some(output) = &self.output {
+            output::check_inputs(output, [self.path.as_path()].into_iter().chain(self.looking.inputs()))?;
+        }
         if self.path.is_dir() {
             return self.see_film();
         }
@@ -99,7 +103,7 @@ impl See {
         pipeline::look(&mut sessions, &mut glances)?;
         let [Glance { mut picture, detections: seen, .. }] = glances;
         seen.iter().for_each(|found| draw::detection(&mut picture, found));
-        save(&encode(&picture)?, output)?;
+        output::write(output, &encode(&picture)?)?;
         if self.json {
             return crate::cli::print(&format!("{}\n", json!(seen)));
         }
@@ -167,10 +171,7 @@ fn encoder(path: &Path) -> Result<Encode> {
     }
 }
 
+/// Writes a picture in a folder that was made for it.
 fn write(picture: &RgbImage, path: &Path) -> Result<()> {
-    save(&encoder(path)?(picture)?, path)
-}
-
-fn save(bytes: &[u8], path: &Path) -> Result<()> {
-    fs::write(path, bytes).map_err(|error| Error::io("write", path, &error))
+    output::write_new(path, &encoder(path)?(picture)?)
 }

@@ -17,7 +17,7 @@ use crate::facts::{Body, Fact, PeopleFrame, Stamp, Topic};
 use crate::image::decode_jpeg;
 use crate::pipeline::{Eyes, Look, Sight};
 use crate::ports::FactSource;
-use crate::recording::{Entry, Reader};
+use crate::recording::{Entry, Losses, Reader};
 use crate::shop::Shop;
 use crate::sim;
 use crate::truth::FrameTruth;
@@ -26,7 +26,7 @@ use crate::truth::FrameTruth;
 const FLOOR_FILE: &str = "floor.jsonl";
 /// Where everybody went, as a map.
 const MAP_FILE: &str = "floor.png";
-/// Frames that wait for their truth; beyond it some go without.
+/// Frames that wait for their truth, and truths for their frames; beyond it some go without.
 const WAITING_FRAMES_MAX: usize = 256;
 
 /// A recording that is being looked at.
@@ -39,6 +39,8 @@ struct Course<'a> {
     output: Option<Output>,
     /// Frames whose truth may still come, by camera and number.
     waiting: BTreeMap<(CameraId, u64), Fact>,
+    /// Truths whose frames may still come: a frame arrives later than it was true.
+    known: BTreeMap<(CameraId, u64), FrameTruth>,
     /// By how much each camera's clock was ahead of the truth's, added up in seconds, and in how many frames.
     ahead: BTreeMap<CameraId, (f64, f64)>,
     tracks: BTreeSet<TrackId>,
@@ -60,7 +62,7 @@ struct Output {
 impl See {
     /// Looks at a recording, and judges what comes of it where the recording knows better.
     pub(super) fn see_recording(&self) -> Result<()> {
-        let mut reader = Reader::open(&self.path)?;
+        let mut reader = Reader::open(&self.path)?.check()?;
         let shop = reader.shop().clone();
         if shop.cameras().is_empty() {
             let hint = "name them in its shop file; the shops that aisle brings along have some";
@@ -76,6 +78,7 @@ impl See {
             judge: SightJudge::default(),
             output: self.output.as_deref().map(|folder| Output::begin(folder, reader.shop())).transpose()?,
             waiting: BTreeMap::new(),
+            known: BTreeMap::new(),
             ahead: BTreeMap::new(),
             tracks: BTreeSet::new(),
             people_max: 0,
@@ -84,9 +87,13 @@ impl See {
         while let Some(entry) = reader.next_entry()? {
             match entry {
                 Entry::Fact(fact) => course.take(fact)?,
-                Entry::Frame(truth) => course.take_truth(&truth)?,
+                Entry::Frame(truth) => course.take_truth(truth)?,
                 Entry::Scene(scene) => course.judge.take_scene(scene),
             }
+        }
+        let losses = reader.losses();
+        if losses != Losses::default() {
+            eprintln!("warning: {}: left out: {losses}", self.path.display());
         }
         let looks = course.eyes.flush()?;
         course.follow(&looks)?;
@@ -108,17 +115,27 @@ impl Course<'_> {
             let told = self.sight.take(&fact);
             self.note(told.as_ref())?;
         }
-        while WAITING_FRAMES_MAX <= self.waiting.len() {
-            self.waiting.pop_first();
+        let name = (camera, fact.stamp.sequence);
+        if let Some(truth) = self.known.remove(&name) {
+            return self.compare(fact, &truth);
         }
-        self.waiting.insert((camera, fact.stamp.sequence), fact);
+        keep(&mut self.waiting, name, fact);
         Ok(())
     }
 
     /// Takes what a frame really shows: to judge by, and in the place of networks if that was asked for.
-    fn take_truth(&mut self, truth: &FrameTruth) -> Result<()> {
-        self.judge.take_frame(truth);
-        let Some(fact) = self.waiting.remove(&(truth.camera.clone(), truth.sequence)) else { return Ok(()) };
+    fn take_truth(&mut self, truth: FrameTruth) -> Result<()> {
+        self.judge.take_frame(&truth);
+        let name = (truth.camera.clone(), truth.sequence);
+        if let Some(fact) = self.waiting.remove(&name) {
+            return self.compare(fact, &truth);
+        }
+        keep(&mut self.known, name, truth);
+        Ok(())
+    }
+
+    /// Takes a frame with what it really shows.
+    fn compare(&mut self, fact: Fact, truth: &FrameTruth) -> Result<()> {
         let (sum, count) = self.ahead.entry(truth.camera.clone()).or_default();
         (*sum, *count) = (*sum + fact.stamp.at.secs_since(truth.at), *count + 1.0);
         let Some(camera) = self.shop.camera(&truth.camera).filter(|_| self.see.truth) else { return Ok(()) };
@@ -231,11 +248,19 @@ impl Course<'_> {
     }
 }
 
+/// Keeps what waits for its other half, and not too much of it.
+fn keep<T>(waiting: &mut BTreeMap<(CameraId, u64), T>, name: (CameraId, u64), one: T) {
+    while WAITING_FRAMES_MAX <= waiting.len() {
+        waiting.pop_first();
+    }
+    waiting.insert(name, one);
+}
+
 impl Output {
     fn begin(folder: &Path, shop: &Shop) -> Result<Self> {
         make_folder(folder)?;
         let path = folder.join(FLOOR_FILE);
-        let floor = File::create(&path).map_err(|error| Error::io("write", &path, &error))?;
+        let floor = File::create_new(&path).map_err(|error| Error::io("write", &path, &error))?;
         let (floor, map) = (BufWriter::new(floor), FloorMap::new(shop));
         Ok(Output { folder: folder.to_owned(), floor, map, pictures: BTreeMap::new() })
     }

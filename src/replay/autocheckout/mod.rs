@@ -47,6 +47,8 @@ pub struct AutoCheckout {
     plates: Lane<PlateStream>,
     targets: Lane<TargetStream>,
     warnings: Warnings,
+    /// Documents that could not be read.
+    left_out: u64,
     length: u64,
     summed_up: bool,
 }
@@ -113,7 +115,7 @@ impl AutoCheckout {
         let length = [&plate_path, &target_path].map(|path| fs::metadata(path).map_or(0, |data| data.len()));
         let length = length.iter().sum();
         let (plates, targets) = (Lane::new(plates), Lane::new(targets));
-        Ok(AutoCheckout { shop, truth, options, plates, targets, warnings, length, summed_up: false })
+        Ok(AutoCheckout { shop, truth, options, plates, targets, warnings, length, left_out: 0, summed_up: false })
     }
 
     /// What really happened, if the folder has a `truth.json`.
@@ -165,6 +167,10 @@ impl FactSource for AutoCheckout {
         &self.shop
     }
 
+    fn left_out(&self) -> u64 {
+        self.left_out
+    }
+
     fn next_fact(&mut self) -> Result<Option<Fact>> {
         loop {
             match self.read_fact() {
@@ -172,7 +178,10 @@ impl FactSource for AutoCheckout {
                     self.sum_up();
                     return Ok(None);
                 }
-                Err(error) if self.options.tolerate => self.warnings.say(error.to_string()),
+                Err(error) if self.options.tolerate => {
+                    self.left_out += 1;
+                    self.warnings.say(error.to_string());
+                }
                 result => return result,
             }
         }

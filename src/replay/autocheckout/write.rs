@@ -18,6 +18,7 @@ use super::wire::{
 use crate::base::{Error, PlateId, Result, ShopTime};
 use crate::facts::{Body, Fact, Joint, Person, PlateBatch, Stamp};
 use crate::geometry::Point;
+use crate::output::OutputFile;
 use crate::shop::{Facing, Shelf, Shop};
 use crate::truth::Truth;
 
@@ -73,12 +74,13 @@ pub fn write(
 struct Lines {
     path: PathBuf,
     out: BufWriter<File>,
+    output: OutputFile,
 }
 
 impl Lines {
     fn create(path: PathBuf) -> Result<Self> {
-        let file = File::create(&path).map_err(|error| Error::io("create", &path, &error))?;
-        Ok(Lines { path, out: BufWriter::new(file) })
+        let output = OutputFile::create(&path)?;
+        Ok(Lines { path, out: output.writer()?, output })
     }
 
     fn put(&mut self, value: &impl Serialize) -> Result<()> {
@@ -87,7 +89,8 @@ impl Lines {
     }
 
     fn finish(mut self) -> Result<()> {
-        self.out.flush().map_err(|error| Error::io("write", &self.path, &error))
+        self.out.flush().map_err(|error| Error::io("write", &self.path, &error))?;
+        self.output.finish()
     }
 }
 

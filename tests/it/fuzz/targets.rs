@@ -77,7 +77,10 @@ pub(super) fn facts(input: &[u8]) {
         let mut file = Cursor::new(Vec::new());
         let mut writer = Writer::new(&mut file, &SHELF, None, cut).unwrap();
         let kept: Vec<&Fact> = facts.iter().filter(|fact| cut.holds(fact.body.topic())).collect();
-        let written: Vec<String> = kept.into_iter().filter(|fact| writer.put(fact).is_ok()).map(json).collect();
+        let mut written: Vec<&Fact> = kept.into_iter().filter(|fact| writer.put(fact).is_ok()).collect();
+        // A recording is read in order of arrival, which its log times are; before 1970 there are none.
+        written.sort_by_key(|fact| fact.stamp.arrived.as_nanos().max(0));
+        let written: Vec<String> = written.into_iter().map(json).collect();
         writer.finish().unwrap();
         let again: Vec<String> = read(&file.into_inner()).iter().map(json).collect();
         assert_eq!(again, written);

@@ -6,7 +6,7 @@ use super::source::Source;
 /// Floors from the ground up. On an ordered floor a module may use its left neighbours, on a blind one none.
 const FLOORS: [Floor; 5] = [
     Floor { ordered: true, modules: &["base", "geometry", "image", "facts"] },
-    Floor { ordered: true, modules: &["shop", "truth", "ports", "recording"] },
+    Floor { ordered: true, modules: &["shop", "truth", "ports", "output", "recording"] },
     Floor {
         ordered: false,
         modules: &[
@@ -76,6 +76,12 @@ const IMPURE_PATHS: [(&[&str], &str); 8] = [
     (&["crate", "base", "rng"], "dice live in the simulator"),
 ];
 
+/// What makes a file or puts one in the place of another.
+const WRITES: [[&str; 2]; 4] = [["fs", "write"], ["fs", "rename"], ["fs", "copy"], ["File", "create"]];
+
+/// The file beside `output` that may: what it fetches goes on where it broke off.
+const WRITER: &str = "src/cli/models/download.rs";
+
 /// Names that say nothing.
 const EMPTY_NAMES: [&str; 6] = ["util", "utils", "common", "prelude", "helpers", "misc"];
 
@@ -102,6 +108,7 @@ pub(super) fn check_source(source: &Source) -> Vec<Offence> {
     let mut offences = check_size(&source.path, &source.text);
     check_floors(source, &mut offences);
     check_spouts(source, &mut offences);
+    check_outputs(source, &mut offences);
     check_globs(source, &mut offences);
     check_names(source, &mut offences);
     check_head(source, &mut offences);
@@ -149,6 +156,17 @@ fn check_spouts(source: &Source, offences: &mut Vec<Offence>) {
     }
     for word in source.words.iter().filter(|word| word.text == TRUTH_CALL) {
         offences.push(offence(source, word.line, format!("`{here}` reads the truth in recordings; ask for facts")));
+    }
+}
+
+fn check_outputs(source: &Source, offences: &mut Vec<Offence>) {
+    if source.is_test() || source.modules().first() == Some(&"output") || source.path == WRITER {
+        return;
+    }
+    for (line, path) in source.paths() {
+        if WRITES.iter().any(|write| path.ends_with(write)) {
+            offences.push(offence(source, line, format!("`{}`: results are written by `output`", path.join("::"))));
+        }
     }
 }
 

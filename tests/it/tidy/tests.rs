@@ -87,6 +87,18 @@ fn ordered_floors_look_to_the_left_only() {
 }
 
 #[test]
+fn results_are_written_in_one_place() {
+    let writes =
+        "use std::fs::{self, File};\nfn f() { fs::write(p, b); File::create(p); fs::read(p); File::create_new(p); }";
+    let told =
+        ["2: `fs::write`: results are written by `output`", "2: `File::create`: results are written by `output`"];
+    assert_eq!(check("src/cli/x.rs", writes), told);
+    assert_eq!(check("src/output/file.rs", writes), [""; 0]);
+    assert_eq!(check("src/cli/models/download.rs", writes), [""; 0]);
+    assert_eq!(check("src/cli/tests.rs", writes), [""; 0]);
+}
+
+#[test]
 fn unknown_modules_and_missing_heads_are_caught() {
     assert_eq!(
         check("src/magic/mod.rs", "use crate::base;"),
