@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::charge::Charge;
 use crate::base::{Error, Money, Result, ShopTime};
 use crate::facts::{Attribution, ClockEstimate, Discount, FactRef, Movement, Receipt, ReceiptLine, TaxShare};
-use crate::pipeline::Outcome;
+use crate::pipeline::{FrameLoss, Outcome};
 use crate::shop::Shop;
 use crate::truth::Purchases;
 
@@ -36,6 +36,9 @@ pub(super) struct Report<'a> {
     attributions: Vec<Numbered<'a>>,
     clock: &'a ClockEstimate,
     breaks: Vec<String>,
+    /// Which frames were left out, where people were made of frames.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frames: Option<&'a FrameLoss>,
     /// What became of the receipts at the till, where they were charged.
     #[serde(skip_serializing_if = "Option::is_none")]
     charges: Option<&'a [Charge]>,
@@ -62,8 +65,14 @@ impl<'a> Report<'a> {
                 .collect(),
             clock: &outcome.clock,
             breaks: outcome.breaks.iter().map(ToString::to_string).collect(),
+            frames: None,
             charges: None,
         }
+    }
+
+    /// The same, with which frames were left out.
+    pub(super) fn seeing(self, frames: Option<&'a FrameLoss>) -> Self {
+        Report { frames, ..self }
     }
 
     /// The same, with what became of the receipts at the till.

@@ -10,11 +10,12 @@ use clap::Args;
 
 use super::book::BookArgs;
 use super::charge::{self, Charge, Charger};
-use super::looking::{self, LookArgs};
+use super::looking::LookArgs;
+use super::lost;
 use super::receipts::{self, Report, headline};
 use crate::base::Result;
 use crate::facts::{Fact, Receipt};
-use crate::pipeline::{Options, Outcome, RunOptions, Watched, run};
+use crate::pipeline::{FrameLoss, Options, Outcome, RunOptions, Watched, run};
 use crate::ports::{FactSink, FactSource};
 use crate::recording::{Cut, Writer};
 use crate::replay::{self, Format};
@@ -75,17 +76,20 @@ impl Replay {
         self.looking.check(self.see)?;
         let mut all: Vec<Receipt> = Vec::new();
         let mut reports = Vec::new();
+        let mut blind = None;
         for path in &self.recordings {
-            let Replayed { outcome, mut text, wall_secs, charges } = self.replay(path)?;
+            let Replayed { outcome, frames, mut text, wall_secs, charges } = self.replay(path)?;
             if self.json {
                 let name = path.display().to_string();
-                let report = Report::new(&name, &outcome, wall_secs).with(charges.as_deref());
+                let report = Report::new(&name, &outcome, wall_secs).with(charges.as_deref()).seeing(frames.as_ref());
                 reports.push(serde_json::json!(report));
             } else {
                 text += &charges.map_or_else(String::new, |charges| charge::text(&charges, &self.book.shown()));
                 super::print(&text)?;
             }
             all.extend(outcome.receipts);
+            let checked = frames.as_ref().map_or(Ok(()), lost::check).map_err(|error| error.at_path(path));
+            blind = blind.or(checked.err());
         }
         if self.json {
             super::print(&format!("{:#}\n", serde_json::Value::Array(reports)))?;
@@ -93,7 +97,8 @@ impl Replay {
         if let Some(path) = &self.receipts {
             receipts::write_purchases(path, &Purchases::of(&all))?;
         }
-        Ok(())
+        // Whatever could be made is told; that it is not to be relied on is said last.
+        blind.map_or(Ok(()), Err)
     }
 
     fn replay(&self, path: &Path) -> Result<Replayed> {
@@ -117,26 +122,29 @@ impl Replay {
                 let eyes = self.looking.eyes_for(&source)?;
                 let mut watched = Watched::new(&mut source, eyes);
                 let outcome = run(&mut watched, options, Some(&mut sinks))?;
-                let (eyes, sight) = watched.counters();
-                let left_out = looking::left_out(eyes, sight);
-                (outcome, Some(format!("people were made of {} frames\n{left_out}", sight.frames)))
+                let (loss, (_, sight)) = (watched.loss(), watched.counters());
+                let made = format!("people were made of {} frames\n{}", sight.frames, lost::text(&loss));
+                (outcome, Some((loss, made)))
             }
         };
         sinks.writer.map(Writer::finish).transpose()?;
         let charges = sinks.charger.map(Charger::finish).transpose()?;
         let wall_secs = begun.elapsed().as_secs_f64();
         let mut text = receipts::text(&headline(path), &shop, &outcome, wall_secs);
-        text += &sight.unwrap_or_default();
+        let (frames, made) = sight.unzip();
+        text += &made.unwrap_or_default();
         for warning in source.warnings() {
             text += &format!("note: {warning}\n");
         }
-        Ok(Replayed { outcome, text, wall_secs, charges })
+        Ok(Replayed { outcome, frames, text, wall_secs, charges })
     }
 }
 
 /// What came of one recording.
 struct Replayed {
     outcome: Outcome,
+    /// Which frames were left out, where people were made of frames.
+    frames: Option<FrameLoss>,
     text: String,
     wall_secs: f64,
     charges: Option<Vec<Charge>>,
