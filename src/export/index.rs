@@ -95,7 +95,13 @@ impl Index {
         if tracks.iter().any(|film| film.frames.len() < film.lost) {
             let why = left_out.sentences().join("; ");
             let sentence = format!("more frames of a camera would be left out than exported: {why}");
-            return Err(Error::input(sentence).at_path(recording).hint("the shop in the recording says other cameras"));
+            let error = Error::input(sentence).at_path(recording);
+            let is_shape = 0 < left_out.other_size;
+            return Err(if is_shape {
+                error.hint("its shop has other cameras than those that filmed it")
+            } else {
+                error
+            });
         }
         if tracks.iter().all(|film| film.frames.is_empty()) {
             let hint =

@@ -13,6 +13,9 @@ use crate::base::{Error, Result};
 /// Bytes that tell a format from all others.
 pub(super) const MAGIC_BYTES: usize = 18;
 
+/// Memory that what stands in a PNG beside its pixels may take, such as a profile of colours, bytes: it is compressed too.
+const BESIDE_PIXELS_BYTES_MAX: u64 = 16 << 20;
+
 /// How a picture is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -142,7 +145,10 @@ pub fn picture_head(bytes: &[u8]) -> Result<PictureHead> {
 pub(super) fn decoder(bytes: &[u8], format: PictureFormat) -> Result<impl ImageDecoder + '_> {
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format.codec());
     let mut limits = Limits::default();
-    limits.max_alloc = Some(PICTURE_BYTES_MAX);
+    limits.max_alloc = Some(match format {
+        PictureFormat::Png => BESIDE_PIXELS_BYTES_MAX,
+        _ => PICTURE_BYTES_MAX,
+    });
     reader.limits(limits);
     reader.into_decoder().map_err(|error| broken(&error))
 }

@@ -28,6 +28,10 @@ const GROWTH_PIXELS_MIN: u64 = 1 << 20;
 const MISSING_FRAMES_MAX: u64 = 2;
 const MISSING_PART: u64 = 100;
 
+/// What ffprobe is asked for.
+const ASKED: &str = "stream=codec_type,avg_frame_rate,r_frame_rate,width,height,nb_frames,duration,field_order:\
+                     stream_disposition=attached_pic,timed_thumbnails:format=format_name";
+
 /// The frames of a video file at a constant rate, in order, upright and with eight bits a colour. Frames of a file whose rate
 /// changes are left out or repeated, so that the time of each is its number over the rate; frames of another size than the
 /// first are scaled to it.
@@ -256,13 +260,7 @@ fn as_file(path: &Path) -> OsString {
 fn probe(path: &Path) -> Result<About> {
     let mut command = Command::new("ffprobe");
     command.args(["-v", "error", "-protocol_whitelist", "file", "-max_pixels", &PIXELS_MAX.to_string()]);
-    let streams = "stream=codec_type,avg_frame_rate,r_frame_rate,width,height,nb_frames,duration,field_order";
-    command.args([
-        "-show_entries",
-        &format!("{streams}:stream_disposition=attached_pic,timed_thumbnails"),
-        "-of",
-        "json",
-    ]);
+    command.args(["-show_entries", ASKED, "-of", "json"]);
     let output = command.arg(as_file(path)).stdin(Stdio::null()).output().map_err(|error| lacks("ffprobe", &error))?;
     let said = String::from_utf8_lossy(&output.stderr);
     about(&output.stdout, &said).map_err(|message| Error::input(message).at_path(path))
@@ -295,8 +293,10 @@ fn about(json: &[u8], said: &str) -> std::result::Result<About, String> {
     let Some((rate, rate_hertz)) = rates.filter_map(|rate| Some((rate.to_owned(), ratio(rate)?))).next() else {
         return Err("the video does not say how many frames a second it has".to_owned());
     };
-    // A file that was cut without decoding promises the frames of the whole, and plays the part.
-    let played = number("duration").map_or(f64::INFINITY, |secs| secs * rate_hertz);
+    // A file of this family that was cut without decoding promises the frames of the whole, and plays the part; others guess
+    // how long they play from their bytes.
+    let is_edited = found["format"]["format_name"].as_str().is_some_and(|name| name.contains("mov"));
+    let played = number("duration").filter(|_| is_edited).map_or(f64::INFINITY, |secs| secs * rate_hertz);
     let frames = number("nb_frames").map(|all| all.min(played).max(0.0) as u64);
     let is_interlaced = matches!(stream["field_order"].as_str(), Some("tt" | "bb" | "tb" | "bt"));
     Ok(About { rate, rate_hertz, pixels: width * height, frames, is_interlaced })
@@ -344,9 +344,16 @@ fn listen(mut said: ChildStderr) -> JoinHandle<String> {
     })
 }
 
-/// The first line of what a program said, as the end of a sentence.
+/// The first line of what a program said, as the end of a sentence, without which part of it in which place of memory says
+/// so (`[mjpeg @ 0x5568]`).
 fn because(said: &str) -> String {
-    said.trim().lines().next().map_or_else(String::new, |line| format!(": {line}"))
+    let mut line = said.trim().lines().next().unwrap_or_default();
+    while let Some((part, rest)) = line.strip_prefix('[').and_then(|rest| rest.split_once("] "))
+        && part.contains(" @ 0x")
+    {
+        line = rest;
+    }
+    if line.is_empty() { String::new() } else { format!(": {line}") }
 }
 
 fn lacks(program: &str, error: &std::io::Error) -> Error {
@@ -365,7 +372,7 @@ fn stop(child: &mut Child) {
 
 #[cfg(test)]
 mod tests {
-    use super::{about, ratio, read_header};
+    use super::{about, because, ratio, read_header};
 
     #[test]
     fn a_rate_is_a_ratio_above_nothing() {
@@ -386,9 +393,16 @@ mod tests {
         );
     }
 
+    #[test]
+    fn programs_are_quoted_without_their_places_in_memory() {
+        assert_eq!(because("[mjpeg @ 0x55] [IMGUTILS @ 0x7f] Size 1x1 is invalid\nmore"), ": Size 1x1 is invalid");
+        assert_eq!((because(" \n"), because("[note] as it is")), (String::new(), ": [note] as it is".to_owned()));
+    }
+
     /// What ffprobe writes of streams like these.
     fn probed(streams: &str) -> Result<super::About, String> {
-        about(format!(r#"{{"programs":[],"streams":[{streams}]}}"#).as_bytes(), "")
+        let format = r#"{"format_name":"mov,mp4,m4a,3gp,3g2,mj2"}"#;
+        about(format!(r#"{{"programs":[],"streams":[{streams}],"format":{format}}}"#).as_bytes(), "")
     }
 
     const SOUND: &str = r#"{"codec_type":"audio","avg_frame_rate":"0/0","disposition":{"attached_pic":0}}"#;

@@ -70,7 +70,7 @@ struct Film {
 }
 
 impl See {
-    /// Looks at the frames of a video, or at the pictures of a folder in order of their names.
+    /// Looks at the frames of a video, or at the pictures of a folder in order of their numbers.
     pub(super) fn see_film(&self) -> Result<()> {
         self.refuse_truth("a film")?;
         let (mut source, rate_hertz) = self.source()?;

@@ -114,6 +114,12 @@ fn what_a_head_claims_is_held_against_what_there_is() {
     let mut wide = encode_png(&picture(8, 8)).unwrap();
     wide[16..20].copy_from_slice(&(PICTURE_SIDE_PIXELS_MAX + 1).to_be_bytes());
     assert!(picture_head(&wide).is_err());
+    // What stands beside the pixels is compressed too.
+    let mut bytes = Vec::new();
+    let mut encoder = codecs::png::PngEncoder::new(&mut bytes);
+    encoder.set_icc_profile(vec![0; 40 << 20]).unwrap();
+    encoder.write_image(&[9; 48], 4, 4, ExtendedColorType::Rgb8).unwrap();
+    assert!(bytes.len() < 1 << 20 && picture_head(&bytes).is_err());
     // A great many passes over the same blocks.
     let jpeg = progressive(&picture(16, 16));
     let scan = jpeg.windows(2).rposition(|two| two == [0xff, 0xda]).unwrap();
