@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use aisle::image::{RgbImage, decode_picture, encode_png};
+use aisle::image::{RgbImage, decode_picture, encode_jpeg, encode_png};
 use serde_json::Value;
 
 use super::cli::ask;
@@ -65,7 +65,7 @@ fn a_video_that_breaks_off_is_looked_at_up_to_the_break() {
 
 /// Looks at something with one network, into a folder or a video.
 fn see(folder: &Path, from: &str, to: &str, more: &[&str]) -> super::cli::Answer {
-    ask(folder, &[&["see", from, "-o", to, "--engine", "embedded", "--network", "aisle_people"], more].concat())
+    ask(folder, &[&["see", from, "-o", to, "--engine", "embedded", "--network", "aisle_people"][..], more].concat())
 }
 
 /// Videos of more than eight bits a colour, without colours, with half pictures, with pictures on their side.
@@ -85,7 +85,7 @@ fn videos_of_all_kinds_of_pixels_are_looked_at() {
         ("screen.gif", &["-r", "5"], (161, 121)),
     ];
     for (name, options, size) in kinds {
-        if clip(folder.path(), &[&["-frames:v", "5"], options, &[name]].concat()).is_none() {
+        if clip(folder.path(), &[&["-frames:v", "5"][..], options, &[name]].concat()).is_none() {
             return;
         }
         let out = format!("{name}.seen");
@@ -109,7 +109,7 @@ fn videos_of_all_kinds_of_pixels_are_looked_at() {
     }
     fs::remove_file(folder.path().join("screen.mp4")).unwrap();
     let turned = ["-c:v", "mpeg4", "-metadata:s:v", "rotate=90", "turned.mp4"];
-    clip(folder.path(), &[&["-frames:v", "3", "-vf", "scale=160:120"], &turned[..]].concat()).unwrap();
+    clip(folder.path(), &[&["-frames:v", "3", "-vf", "scale=160:120"][..], &turned].concat()).unwrap();
     let seen = see(folder.path(), "turned.mp4", "turned", &[]);
     assert_eq!(seen.status, Some(0), "{}", seen.err);
     let picture = decode_picture(&fs::read(folder.path().join("turned/000001.jpg")).unwrap()).unwrap();
@@ -203,8 +203,9 @@ fn frames_that_are_damaged_or_of_several_sizes_are_told_and_none_is_lost() {
     // Two frames of one stem, one of them of another size; one broken off; one that claims too much.
     fs::write(frames.join("2.jpg"), encode_png(&shade(90, 20, 30)).unwrap()).unwrap();
     fs::write(frames.join("3.png"), &whole[..whole.len() - 20]).unwrap();
-    let mut bomb = whole.clone();
-    bomb[16..24].copy_from_slice(&[0, 0, 0x3f, 0xff, 0, 0, 0x3f, 0xff]);
+    let mut bomb = encode_jpeg(&shade(90, 40, 30), 80).unwrap();
+    let head = bomb.windows(2).position(|two| two == [0xff, 0xc0]).unwrap();
+    bomb[head + 5..head + 9].copy_from_slice(&[0x3f, 0xff, 0x3f, 0xff]);
     fs::write(frames.join("4.png"), bomb).unwrap();
     let seen = see(folder.path(), "frames", "seen", &[]);
     assert_eq!(seen.status, Some(3), "{} {}", seen.out, seen.err);

@@ -36,7 +36,7 @@ fn turned(jpeg: &[u8], orientation: u8) -> Vec<u8> {
     let mut exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\0\0\0\0\0\0\0\0".to_vec();
     exif[24] = orientation;
     let length = (exif.len() as u16 + 2).to_be_bytes();
-    [&jpeg[..2], &[0xff, 0xe1], &length, &exif, &jpeg[2..]].concat()
+    [&jpeg[..2], &[0xff, 0xe1], &length, &exif[..], &jpeg[2..]].concat()
 }
 
 /// A progressive JPEG.
@@ -124,7 +124,7 @@ fn what_a_head_claims_is_held_against_what_there_is() {
     let jpeg = progressive(&picture(16, 16));
     let scan = jpeg.windows(2).rposition(|two| two == [0xff, 0xda]).unwrap();
     let (before, last) = jpeg[..jpeg.len() - 2].split_at(scan);
-    let many = [before, &last.repeat(101), &[0xff, 0xd9]].concat();
+    let many = [before, &last.repeat(101)[..], &[0xff, 0xd9]].concat();
     assert!(picture_head(&many).unwrap_err().to_string().contains("passes"));
     // Twelve bits a sample, and a kind of JPEG that is not read, are named as what they are.
     let head = jpeg.windows(2).position(|two| two == [0xff, 0xc2]).unwrap();
@@ -135,7 +135,7 @@ fn what_a_head_claims_is_held_against_what_there_is() {
 
 #[test]
 fn deep_grey_transparent_and_printers_colours_become_red_green_and_blue() {
-    let grey = ImageBuffer::from_fn(16, 16, |x, _| Luma([(x as u16) << 12 | 0x0fff]));
+    let grey = ImageBuffer::from_fn(16, 16, |x, _| Luma([((x as u16) << 12) | 0x0fff]));
     let mut bytes = Cursor::new(Vec::new());
     grey.write_to(&mut bytes, ImageFormat::Png).unwrap();
     let read = decode_picture(bytes.get_ref()).unwrap();
@@ -146,10 +146,10 @@ fn deep_grey_transparent_and_printers_colours_become_red_green_and_blue() {
     let encoder = codecs::png::PngEncoder::new(&mut bytes);
     encoder.write_image(glass.as_raw(), 4, 4, ExtendedColorType::Rgba8).unwrap();
     assert_eq!(decode_picture(&bytes).unwrap().get(1, 1), Some([200, 100, 50]));
-    // Cyan at full strength and nothing else is the absence of red; in files of such colours 255 is no ink.
+    // Cyan ink at full strength and nothing else is the absence of red.
     for kind in [ColorType::Cmyk, ColorType::CmykAsYcck] {
         let mut bytes = Vec::new();
-        Encoder::new(&mut bytes, 100).encode(&[0, 255, 255, 255].repeat(16 * 16), 16, 16, kind).unwrap();
+        Encoder::new(&mut bytes, 100).encode(&[255, 0, 0, 0].repeat(16 * 16), 16, 16, kind).unwrap();
         let [red, green, blue] = decode_picture(&bytes).unwrap().get(8, 8).unwrap();
         assert!(red < 10 && 245 < green && 245 < blue, "{kind:?}: {red} {green} {blue}");
     }
