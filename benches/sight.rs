@@ -17,7 +17,7 @@ use std::time::Instant;
 use aisle::base::{CameraId, Result, ShopTime, SourceId, Span};
 use aisle::config::load_manifests;
 use aisle::facts::{Body, Fact, Frame, FrameFormat, Stamp};
-use aisle::image::{RgbImage, decode_jpeg_into};
+use aisle::image::{RgbImage, decode_picture_into, picture_head};
 use aisle::pipeline::{Eyes, EyesOptions, Look, Networks};
 use aisle::tracking::tracklets::{Options, Tracker};
 use aisle::vision::{Engine, Gallery, LoadOptions, Model, Network, Output, Slot, Tensor};
@@ -184,7 +184,8 @@ fn to_tensors(model: &mut Model, facts: &[Fact]) -> [f64; 2] {
         for fact in facts {
             let Body::Frame(frame) = &fact.body else { continue };
             let before = ALLOCATIONS.get();
-            decode_jpeg_into(&frame.data, &mut picture).expect("frames are whole");
+            let head = picture_head(&frame.data).expect("frames are whole");
+            decode_picture_into(&frame.data, &head, &mut picture).expect("frames are whole");
             let between = ALLOCATIONS.get();
             model.prepare(&picture, None).expect("it looks at whole frames");
             let after = ALLOCATIONS.get();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use aisle::config::load_manifests;
-use aisle::image::{RgbImage, decode_jpeg_into, decode_picture, encode_jpeg};
+use aisle::image::{RgbImage, decode_picture, decode_picture_into, encode_jpeg, picture_head};
 use aisle::vision::{Engine, LoadOptions, Model};
 use criterion::Criterion;
 
@@ -29,9 +29,8 @@ fn main() {
         .configure_from_args();
     let jpeg = frame(&data);
     let mut picture = RgbImage::new(0, 0);
-    criterion
-        .bench_function("vision/decode", |bencher| bencher.iter(|| decode_jpeg_into(black_box(&jpeg), &mut picture)));
-    decode_jpeg_into(&jpeg, &mut picture).expect("the frame was encoded just now");
+    criterion.bench_function("vision/decode", |bencher| bencher.iter(|| decode(black_box(&jpeg), &mut picture)));
+    decode(&jpeg, &mut picture);
     let mut engines = vec![Engine::embedded()];
     if let Some(library) = std::env::var_os("AISLE_ONNXRUNTIME") {
         engines.push(Engine::onnxruntime(Path::new(&library)).expect("AISLE_ONNXRUNTIME is such a library"));
@@ -70,13 +69,19 @@ fn frame(data: &Path) -> Vec<u8> {
     encode_jpeg(&frame, 85).expect("the frame is of a size that JPEG knows")
 }
 
+/// What a frame of a camera goes through before networks look at it.
+fn decode(jpeg: &[u8], picture: &mut RgbImage) {
+    let head = picture_head(jpeg).expect("the frame was encoded just now");
+    decode_picture_into(jpeg, &head, picture).expect("the frame was encoded just now");
+}
+
 /// Everything around a network as a share of the network alone: medians of rounds in which both alternate.
 fn share(group: &str, model: &mut Model, jpeg: &[u8], picture: &mut RgbImage) {
     let (mut bare, mut around, mut decoding) = (Vec::new(), Vec::new(), Vec::new());
     let mut found = 0;
     for _ in 0..ROUNDS {
         let begun = Instant::now();
-        decode_jpeg_into(jpeg, picture).expect("the frame was encoded just now");
+        decode(jpeg, picture);
         let decoded = begun.elapsed();
         model.prepare(picture, None).expect("the network looks at frames");
         let ready = begun.elapsed();

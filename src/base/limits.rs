@@ -29,6 +29,16 @@ pub const BATCH_STAMP_OFF_MAX: Span = Span::from_millis(9_000);
 pub const PEOPLE_PER_FRAME_MAX: usize = 256;
 /// Side of a picture.
 pub const PICTURE_SIDE_PIXELS_MAX: u32 = 16_384;
+/// Memory that the pixels of one picture may take while it is decoded; a file of that many bytes is not read either.
+pub const PICTURE_BYTES_MAX: u64 = 256 << 20;
+/// Passes in which one JPEG picture may come; cameras and programs write up to twenty.
+pub const JPEG_SCANS_MAX: usize = 100;
+/// How many times a frame may be as wide as its camera was when it was calibrated, and the other way round.
+pub const FRAME_SCALE_MAX: f64 = 8.0;
+/// Spans of lost frames that are remembered of one camera; beyond it the last one grows.
+pub const LOST_SPANS_MAX: usize = 64;
+/// Sizes of frames that are remembered of one camera, those that were scaled or left out.
+pub const FRAME_SIZES_MAX: usize = 8;
 /// Cameras of a shop.
 pub const CAMERAS_MAX: usize = 256;
 /// Things seen in one frame of one camera; the least sure beyond it are dropped and counted.

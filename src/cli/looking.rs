@@ -1,6 +1,5 @@
 //! With which networks frames are looked at, and how many beside each other.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,10 +7,11 @@ use clap::Args;
 
 use super::engine::EngineArgs;
 use super::models::{FolderArgs, Library};
+use super::pictures::{entries, has_picture_name};
 use crate::base::{Error, Result, SkuId, Span};
 use crate::facts::Topic;
-use crate::image::decode_picture;
-use crate::pipeline::{Eyes, EyesCounters, EyesOptions, Networks, SightCounters};
+use crate::image::read_picture;
+use crate::pipeline::{Eyes, EyesOptions, Networks};
 use crate::ports::FactSource;
 use crate::replay::Replay;
 use crate::shop::Shop;
@@ -112,7 +112,8 @@ impl LookArgs {
     pub(super) fn eyes(&self, shop: &Shop, looks: bool) -> Result<Eyes> {
         let sessions = if looks { self.sessions(Purpose::Shop, None)? } else { Vec::new() };
         let still_span_max = (0.0 < self.still_secs).then(|| Span::from_secs(self.still_secs));
-        Ok(Eyes::new(sessions, EyesOptions { still_span_max, ..EyesOptions::usual(shop.cameras().len()) }))
+        let options = EyesOptions { still_span_max, ..EyesOptions::usual(shop.cameras().len()) };
+        Ok(Eyes::new(sessions, options).with_cameras(shop.cameras()))
     }
 
     /// What makes people of a recording with --see; without networks where there is only what others saw in frames.
@@ -181,15 +182,6 @@ impl LookArgs {
     }
 }
 
-/// Which frames were left out, as a line; nothing where none was.
-pub(super) fn left_out(eyes: EyesCounters, sight: SightCounters) -> String {
-    let (broken, astray) = (eyes.broken_frames, sight.astray_frames);
-    match broken + astray {
-        0 => String::new(),
-        _ => format!("{broken} frames cannot be decoded, {astray} have the time of another day\n"),
-    }
-}
-
 /// What the goods of a folder look like to the network for hands.
 fn gallery(folder: &Path, mut hands: Model) -> Result<Gallery> {
     let Decoder::HeldProduct { temperature, .. } = hands.manifest().decoder else { return Ok(Gallery::new(1.0)) };
@@ -197,8 +189,7 @@ fn gallery(folder: &Path, mut hands: Model) -> Result<Gallery> {
     for goods in entries(folder)?.into_iter().filter(|path| path.is_dir()) {
         let code = goods.file_name().unwrap_or_default().to_string_lossy().into_owned();
         for path in entries(&goods)?.into_iter().filter(|path| has_picture_name(path)) {
-            let bytes = fs::read(&path).map_err(|error| Error::io("read", &path, &error))?;
-            let picture = decode_picture(&bytes).map_err(|error| error.at_path(&path))?;
+            let picture = read_picture(&path)?;
             let seen = hands.look_at_hand(&picture, None).map_err(|error| error.at_path(&path))?;
             gallery.insert(SkuId::new(&code), seen.vector);
         }
@@ -208,37 +199,6 @@ fn gallery(folder: &Path, mut hands: Model) -> Result<Gallery> {
         return Err(Error::input("there are no pictures of goods in this folder").at_path(folder).hint(hint));
     }
     Ok(gallery)
-}
-
-/// What is in a folder, by name.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
-    let unreadable = |error| Error::io("read", folder, &error);
-    let entries = fs::read_dir(folder).map_err(unreadable)?;
-    let mut paths =
-        entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<PathBuf>>>().map_err(unreadable)?;
-    paths.sort();
-    Ok(paths)
-}
-
-/// Whether a file is called as pictures are.
-fn has_picture_name(path: &Path) -> bool {
-    ends_in(path, &["jpg", "jpeg", "png", "bmp", "webp", "gif"])
-}
-
-/// The pictures of a folder, by name.
-pub(super) fn pictures(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut paths = entries(folder)?;
-    paths.retain(|path| has_picture_name(path));
-    if paths.is_empty() {
-        return Err(Error::input("there are no pictures in this folder").at_path(folder));
-    }
-    Ok(paths)
-}
-
-/// Whether the name of a file ends so, in capitals or not.
-pub(super) fn ends_in(path: &Path, endings: &[&str]) -> bool {
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    ending.is_some_and(|ending| endings.contains(&ending.as_str()))
 }
 
 fn parse_still(text: &str) -> std::result::Result<f64, String> {

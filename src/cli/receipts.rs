@@ -13,8 +13,8 @@ use super::charge::Charge;
 use crate::base::{Error, Money, Result, ShopTime};
 use crate::facts::{Attribution, ClockEstimate, Discount, FactRef, Movement, Receipt, ReceiptLine, TaxShare};
 use crate::fusion::Anomalies;
-use crate::pipeline::{Loss, Outcome};
 use crate::output;
+use crate::pipeline::{FrameLoss, Loss, Outcome};
 use crate::shop::Shop;
 use crate::truth::Purchases;
 
@@ -43,6 +43,9 @@ pub(super) struct Report<'a> {
     breaks: Vec<String>,
     /// What was assumed or left out when the recording was read.
     notes: Vec<String>,
+    /// Which frames were left out, where people were made of frames.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frames: Option<&'a FrameLoss>,
     /// What became of the receipts at the till, where they were charged.
     #[serde(skip_serializing_if = "Option::is_none")]
     charges: Option<&'a [Charge]>,
@@ -72,6 +75,7 @@ impl<'a> Report<'a> {
             anomalies: &outcome.anomalies,
             breaks: outcome.breaks.iter().map(ToString::to_string).collect(),
             notes: Vec::new(),
+            frames: None,
             charges: None,
         }
     }
@@ -79,6 +83,11 @@ impl<'a> Report<'a> {
     /// The same, with what was said of the recording when it was read.
     pub(super) fn noting(self, notes: Vec<String>) -> Self {
         Report { notes, ..self }
+    }
+
+    /// The same, with which frames were left out.
+    pub(super) fn seeing(self, frames: Option<&'a FrameLoss>) -> Self {
+        Report { frames, ..self }
     }
 
     /// The same, with what became of the receipts at the till.

@@ -10,12 +10,13 @@ use clap::Args;
 
 use super::book::BookArgs;
 use super::charge::{self, Charge, Charger};
-use super::looking::{self, LookArgs};
+use super::looking::LookArgs;
+use super::lost;
 use super::receipts::{self, Report, headline};
 use crate::base::{Error, Result};
 use crate::facts::{Fact, Receipt};
 use crate::output;
-use crate::pipeline::{Options, Outcome, RunOptions, Watched, run};
+use crate::pipeline::{FrameLoss, Options, Outcome, RunOptions, Watched, run};
 use crate::ports::{FactSink, FactSource};
 use crate::recording::{Cut, Writer};
 use crate::replay::{self, Format};
@@ -81,12 +82,13 @@ impl Replay {
         self.check_outputs()?;
         let mut all: Vec<Receipt> = Vec::new();
         let mut reports = Vec::new();
-        let mut lossy = Vec::new();
+        let (mut blind, mut lossy) = (None, Vec::new());
         for path in &self.recordings {
-            let Replayed { outcome, mut text, notes, wall_secs, charges } = self.replay(path)?;
+            let Replayed { outcome, frames, mut text, notes, wall_secs, charges } = self.replay(path)?;
             if self.json {
                 let name = path.display().to_string();
-                let report = Report::new(&name, &outcome, wall_secs).noting(notes).with(charges.as_deref());
+                let report = Report::new(&name, &outcome, wall_secs).noting(notes);
+                let report = report.with(charges.as_deref()).seeing(frames.as_ref());
                 reports.push(serde_json::json!(report));
             } else {
                 text += &charges.map_or_else(String::new, |charges| charge::text(&charges, &self.book.shown()));
@@ -96,6 +98,8 @@ impl Replay {
                 lossy.push(format!("{} lost {:.1} %", path.display(), 100.0 * outcome.loss.share));
             }
             all.extend(outcome.receipts);
+            let checked = frames.as_ref().map_or(Ok(()), lost::check).map_err(|error| error.at_path(path));
+            blind = blind.or(checked.err());
         }
         if self.json {
             super::print(&format!("{:#}\n", serde_json::Value::Array(reports)))?;
@@ -103,11 +107,14 @@ impl Replay {
         if let Some(path) = &self.receipts {
             receipts::write_purchases(path, &Purchases::of(&all))?;
         }
+        // Whatever could be made is told; that it is not to be relied on is said last.
+        blind.map_or(Ok(()), Err)?;
         if lossy.is_empty() {
             return Ok(());
         }
         let error = Error::unmet(format!("too much of the input is lost: {}", lossy.join("; ")));
-        Err(error.hint(format!("at most {} % may be, by --max-loss; receipts that it may have touched are for review", self.max_loss)))
+        let most = self.max_loss;
+        Err(error.hint(format!("at most {most} % may be, by --max-loss; receipts that it may have touched are for review")))
     }
 
     /// Refuses outputs that would be lost, or would replace what is read.
@@ -146,21 +153,22 @@ impl Replay {
                 let eyes = self.looking.eyes_for(&source)?;
                 let mut watched = Watched::new(&mut source, eyes);
                 let outcome = run(&mut watched, options, Some(&mut sinks))?;
-                let (eyes, sight) = watched.counters();
-                let left_out = looking::left_out(eyes, sight);
-                (outcome, Some(format!("people were made of {} frames\n{left_out}", sight.frames)))
+                let (loss, (_, sight)) = (watched.loss(), watched.counters());
+                let made = format!("people were made of {} frames\n{}", sight.frames, lost::text(&loss));
+                (outcome, Some((loss, made)))
             }
         };
         sinks.writer.map(Writer::finish).transpose()?;
         let charges = sinks.charger.map(Charger::finish).transpose()?;
         let wall_secs = begun.elapsed().as_secs_f64();
         let mut text = receipts::text(&headline(path), &shop, &outcome, wall_secs);
-        text += &sight.unwrap_or_default();
+        let (frames, made) = sight.unzip();
+        text += &made.unwrap_or_default();
         let notes = source.warnings();
         for note in &notes {
             text += &format!("note: {note}\n");
         }
-        Ok(Replayed { outcome, text, notes, wall_secs, charges })
+        Ok(Replayed { outcome, frames, text, notes, wall_secs, charges })
     }
 }
 
@@ -172,6 +180,8 @@ fn parse_percent(text: &str) -> Result<f64, String> {
 /// What came of one recording.
 struct Replayed {
     outcome: Outcome,
+    /// Which frames were left out, where people were made of frames.
+    frames: Option<FrameLoss>,
     text: String,
     /// What was assumed or left out when it was read.
     notes: Vec<String>,

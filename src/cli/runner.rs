@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::eval::{Job, Runner, Trip};
 use super::looking::LookArgs;
+use super::lost;
 use super::{receipts, shops};
 use crate::base::{Error, Result, Span};
 use crate::eval::{Label, Names};
@@ -59,7 +60,11 @@ impl PipelineRunner {
             let error = Error::input("the recording does not know where everybody was, so receipts have no owner");
             return Err(error.hint("judge it without --see; simulated recordings with frames know"));
         }
-        let mut outcome = run(&mut Watched::new(source, eyes), RUN, Some(&mut hearing))?;
+        let mut watched = Watched::new(source, eyes);
+        let mut outcome = run(&mut watched, RUN, Some(&mut hearing))?;
+        let loss = watched.loss();
+        lost::check(&loss)?;
+        eprint!("{}", lost::text(&loss));
         hearing.0.rename(&mut outcome.receipts, truth, -outcome.clock.offset);
         Ok(outcome)
     }

@@ -1,7 +1,7 @@
 //! COCO keypoints: `images/CAMERA/000001.jpg` and `person_keypoints.json`.
 //!
 //! Keypoints are pixel indices, as COCO has them: the middle of the top left pixel is (0, 0). Boxes are lengths from the
-//! corner of the picture. A box is around the pixels that show the body, and `area` is that of the box, for there is no
+//! corner of the picture, whose own width and height are written beside it. A box is around the pixels that show the body, and `area` is that of the box, for there is no
 //! mask. Who is not seen at all is not written down.
 
 use serde_json::json;
@@ -33,13 +33,12 @@ impl<'a> Coco<'a> {
             json!({ "id": 1, "name": "person", "supercategory": "person", "keypoints": names, "skeleton": skeleton });
         out.put(&format!("{{\"info\":{info},\"licenses\":[],\"categories\":[{person}],\n\"images\":["))?;
         let mut first = true;
-        for (number, camera, count) in index.cameras() {
-            let (name, [width, height]) = (camera.id.as_str(), camera.size_pixels);
+        for (number, camera, _) in index.cameras() {
+            let name = camera.id.as_str();
             folder.make(&format!("images/{name}"))?;
-            for frame in 1..=count {
-                let spot = Spot { camera: number, name, number: frame };
-                let id = image_id(index, &spot);
-                let file = format!("{name}/{frame:06}.jpg");
+            for spot in index.spots(number) {
+                let (id, [width, height]) = (image_id(index, &spot), spot.size_pixels);
+                let file = format!("{name}/{:06}.{}", spot.number, spot.ending);
                 let image = json!({ "id": id, "file_name": file, "width": width, "height": height, "camera": name });
                 out.put(&format!("{}\n{image}", if first { "" } else { "," }))?;
                 first = false;
@@ -57,13 +56,13 @@ fn image_id(index: &Index, spot: &Spot<'_>) -> u64 {
 
 impl FormWriter for Coco<'_> {
     fn picture(&self, spot: &Spot<'_>) -> String {
-        format!("images/{}/{:06}.jpg", spot.name, spot.number)
+        format!("images/{}/{:06}.{}", spot.name, spot.number, spot.ending)
     }
 
     fn truth(&mut self, spot: &Spot<'_>, truth: &FrameTruth) -> Result<u64> {
         let before = self.annotations;
         for body in &truth.people {
-            let Some(annotation) = annotation(body) else { continue };
+            let Some(annotation) = annotation(&body.clone().mapped(&spot.picture_from_calibrated)) else { continue };
             let comma = if self.annotations == 0 { "" } else { "," };
             self.annotations += 1;
             let (id, image, who) = (self.annotations, image_id(self.index, spot), self.index.visit(body.visit));

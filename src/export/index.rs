@@ -1,12 +1,15 @@
-//! What a recording holds of frames, from a first reading: how many of each camera, of which of them the truth is known,
-//! and who is in them.
+//! What a recording holds of frames, from a first reading: how many of each camera, how large their pictures are, of which
+//! of them the truth is known, and who is in them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::Spot;
+use super::{LeftOut, Spot};
+use crate::base::limits::FRAME_SIZES_MAX;
 use crate::base::{CameraId, Error, Result, ShopTime, VisitId};
-use crate::facts::Body;
+use crate::facts::{Body, Frame};
+use crate::geometry::Affine;
+use crate::image::picture_head;
 use crate::ports::FactSource;
 use crate::recording::{Entry, Reader};
 use crate::shop::{Camera, Shop};
@@ -16,8 +19,8 @@ use crate::truth::Truth;
 pub(super) struct Index {
     pub(super) shop: Shop,
     pub(super) truth: Truth,
-    /// Frames that were left out because nothing is known of them.
-    pub(super) unlabelled: u64,
+    /// Frames that were left out.
+    pub(super) left_out: LeftOut,
     /// The earliest instant of a frame or of its truth.
     pub(super) begin: ShopTime,
     /// In the order of the shop's cameras.
@@ -25,11 +28,21 @@ pub(super) struct Index {
     visits: BTreeMap<VisitId, u32>,
 }
 
-/// Numbers of the frames of one camera, rising.
+/// The frames of one camera, by rising numbers.
 #[derive(Default)]
 struct Film {
-    frames: Vec<u64>,
+    frames: Vec<Known>,
+    /// How many were left out because of their pictures.
+    lost: usize,
     labelled: Vec<u64>,
+}
+
+/// What the head of a frame's picture says.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Known {
+    sequence: u64,
+    size_pixels: [u32; 2],
+    ending: &'static str,
 }
 
 impl Index {
@@ -43,41 +56,52 @@ impl Index {
         let mut tracks: Vec<Film> = shop.cameras().iter().map(|_| Film::default()).collect();
         let mut visits = BTreeMap::new();
         let mut begin: Option<ShopTime> = None;
+        let mut left_out = LeftOut::default();
         let truth = reader.truth().cloned().unwrap_or_default();
         truth.receipts.iter().for_each(|purchase| number(&mut visits, purchase.target_id));
         while let Some(entry) = reader.next_entry()? {
             progress(reader.position());
-            let (at, camera, sequence, known) = match &entry {
+            let (at, camera, sequence, frame) = match &entry {
                 Entry::Fact(fact) => match &fact.body {
-                    Body::Frame(frame) => (fact.stamp.at, &frame.camera, fact.stamp.sequence, false),
+                    Body::Frame(frame) => (fact.stamp.at, &frame.camera, fact.stamp.sequence, Some(frame)),
                     _ => continue,
                 },
                 Entry::Frame(truth) => {
                     truth.people.iter().for_each(|body| number(&mut visits, body.visit));
-                    (truth.at, &truth.camera, truth.sequence, true)
+                    (truth.at, &truth.camera, truth.sequence, None)
                 }
                 Entry::Scene(scene) => {
                     scene.people.iter().for_each(|body| number(&mut visits, body.visit));
                     continue;
                 }
             };
-            let film = place(&shop, camera).map(|place| &mut tracks[place]);
-            let Some(film) = film else {
+            let Some(place) = place(&shop, camera) else {
                 let sentence = format!("it has a frame of camera `{camera}`, which its shop does not have");
                 return Err(Error::input(sentence).at_path(recording));
             };
-            if known {
-                film.labelled.push(sequence)
-            } else {
-                film.frames.push(sequence)
+            match frame.map(|frame| left_out.judge(&shop.cameras()[place], frame, sequence)) {
+                Some(Some(known)) => tracks[place].frames.push(known),
+                Some(None) => tracks[place].lost += 1,
+                None => tracks[place].labelled.push(sequence),
             }
             begin = Some(begin.map_or(at, |begin| begin.min(at)));
         }
         for film in &mut tracks {
-            for numbers in [&mut film.frames, &mut film.labelled] {
-                numbers.sort_unstable();
-                numbers.dedup();
-            }
+            film.frames.sort_unstable();
+            film.frames.dedup_by_key(|known| known.sequence);
+            film.labelled.sort_unstable();
+            film.labelled.dedup();
+        }
+        if tracks.iter().any(|film| film.frames.len() < film.lost) {
+            let why = left_out.sentences().join("; ");
+            let sentence = format!("more frames of a camera would be left out than exported: {why}");
+            let error = Error::input(sentence).at_path(recording);
+            let is_shape = 0 < left_out.other_size;
+            return Err(if is_shape {
+                error.hint("its shop has other cameras than those that filmed it")
+            } else {
+                error
+            });
         }
         if tracks.iter().all(|film| film.frames.is_empty()) {
             let hint =
@@ -85,7 +109,7 @@ impl Index {
             return Err(Error::input("this recording has no frames").at_path(recording).hint(hint));
         }
         let begin = begin.unwrap_or(ShopTime::from_nanos(0));
-        Ok(Index { shop, truth, unlabelled: 0, begin, tracks, visits })
+        Ok(Index { shop, truth, left_out, begin, tracks, visits })
     }
 
     /// Leaves out the frames of which nobody knows what they show.
@@ -95,8 +119,8 @@ impl Index {
     pub(super) fn keep_labelled(&mut self, recording: &Path) -> Result<()> {
         for film in &mut self.tracks {
             let all = film.frames.len();
-            film.frames.retain(|sequence| film.labelled.binary_search(sequence).is_ok());
-            self.unlabelled += (all - film.frames.len()) as u64;
+            film.frames.retain(|known| film.labelled.binary_search(&known.sequence).is_ok());
+            self.left_out.unlabelled += (all - film.frames.len()) as u64;
         }
         if self.tracks.iter().all(|film| film.frames.is_empty()) {
             let hint = "`aisle export frames` and `preview` need none; simulated recordings have it";
@@ -114,8 +138,25 @@ impl Index {
     /// Where a frame stands; `None` for frames that are left out.
     pub(super) fn spot(&self, camera: &CameraId, sequence: u64) -> Option<Spot<'_>> {
         let camera = place(&self.shop, camera)?;
-        let rank = self.tracks[camera].frames.binary_search(&sequence).ok()?;
-        Some(Spot { camera, name: self.shop.cameras()[camera].id.as_str(), number: rank as u64 + 1 })
+        let rank = self.tracks[camera].frames.binary_search_by_key(&sequence, |known| known.sequence).ok()?;
+        Some(self.spot_at(camera, rank))
+    }
+
+    /// Where the frames of a camera stand, in order.
+    pub(super) fn spots(&self, camera: usize) -> impl Iterator<Item = Spot<'_>> {
+        (0..self.tracks[camera].frames.len()).map(move |rank| self.spot_at(camera, rank))
+    }
+
+    fn spot_at(&self, camera: usize, rank: usize) -> Spot<'_> {
+        let (Known { size_pixels, ending, .. }, own) = (self.tracks[camera].frames[rank], &self.shop.cameras()[camera]);
+        Spot {
+            camera,
+            name: own.id.as_str(),
+            number: rank as u64 + 1,
+            size_pixels,
+            ending,
+            picture_from_calibrated: Affine::resized(size_pixels, own.size_pixels),
+        }
     }
 
     /// The number of a visit, from 1: those with receipts first, in the order of the truth, then as they were seen.
@@ -128,6 +169,27 @@ impl Index {
         let mut all: Vec<(u32, VisitId)> = self.visits.iter().map(|(visit, number)| (*number, *visit)).collect();
         all.sort_unstable();
         all.into_iter().map(|(_, visit)| visit).collect()
+    }
+}
+
+impl LeftOut {
+    /// What the head of a frame says; `None` where it is no whole picture, or none of what its camera was calibrated to see.
+    fn judge(&mut self, camera: &Camera, frame: &Frame, sequence: u64) -> Option<Known> {
+        let Ok(head) = picture_head(&frame.data) else {
+            self.undecodable += 1;
+            return None;
+        };
+        if camera.calibrated_from_frame(head.size_pixels).is_none() {
+            let [[width, height], [shop_width, shop_height]] = [head.size_pixels, camera.size_pixels];
+            let name = format!("camera {} with {width}x{height} pixels", camera.id);
+            let name = format!("{name}, which do not show the view of the {shop_width}x{shop_height} of the shop");
+            if self.other_sizes.len() < FRAME_SIZES_MAX || self.other_sizes.contains_key(&name) {
+                *self.other_sizes.entry(name).or_insert(0) += 1;
+            }
+            self.other_size += 1;
+            return None;
+        }
+        Some(Known { sequence, size_pixels: head.size_pixels, ending: head.format.ending() })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Pictures and their truth for other tools and for eyes. It takes a recording with frames and, where a form needs it,
 //! with what they really show; it gives a folder: COCO keypoints, MOTChallenge, the bare pictures, or a page that plays
-//! them. It never reads a picture, and leaves no folder behind that is not whole.
+//! them. Of a picture it reads the head: how it is compressed, how large it is, and whether it is whole. It leaves no
+//! folder behind that is not whole.
 //!
 //! A recording is read twice, first for which frames there are and what is known of them, then for the pictures, so that
 //! memory grows by a few bytes a frame, not by its picture.
@@ -14,13 +15,15 @@ mod preview;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::path::Path;
 
 use crate::base::{Error, Result};
-use crate::facts::{Body, Stamp};
-use crate::image::{RgbImage, encode_png};
+use crate::facts::{Body, Frame, Stamp};
+use crate::geometry::Affine;
+use crate::image::{RgbImage, encode_png, picture_head};
 use crate::recording::{Entry, Losses, Reader};
 use crate::truth::{FrameTruth, SceneTruth};
 use folder::PartFolder;
@@ -40,18 +43,39 @@ pub enum Form {
 }
 
 /// What an export holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Cameras with at least one picture.
     pub cameras: usize,
     /// Pictures written.
     pub frames: u64,
-    /// Pictures left out because nobody knows what they show.
-    pub unlabelled: u64,
+    /// Pictures left out.
+    pub left_out: LeftOut,
     /// People in pictures written down; 0 where the form has none.
     pub people: u64,
-    /// What of the recording was left out.
-    pub left_out: Losses,
+    /// What of the recording was lost on the way in.
+    pub lost: Losses,
+}
+
+/// Frames that are not in an export, by reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Nobody knows what they show, and the form needs it.
+    pub unlabelled: u64,
+    /// They are no whole pictures.
+    pub undecodable: u64,
+    /// Their size does not show the view at which their camera was calibrated.
+    pub other_size: u64,
+    /// Which sizes of which cameras these are, as ends of sentences; of many not all.
+    other_sizes: BTreeMap<String, u64>,
+}
+
+/// Whether a folder may be made here.
+///
+/// # Errors
+/// When something is there already that is not an empty folder.
+pub fn check_folder(path: &Path) -> Result<()> {
+    folder::free_name(path).map(drop)
 }
 
 /// Exports a recording to a folder that does not exist yet, or is empty. `progress` is told how many of how many bytes are
@@ -73,14 +97,16 @@ pub fn export(form: Form, recording: &Path, to: &Path, progress: &mut dyn FnMut(
         Form::Frames => Box::new(Frames::begin(&index, &folder)?),
         Form::Preview => Box::new(preview::Preview::begin(&index, &folder)?),
     };
-    let mut summary = Summary { cameras: index.cameras().count(), unlabelled: index.unlabelled, ..Summary::default() };
+    let (cameras, left_out) = (index.cameras().count(), index.left_out.clone());
+    let mut summary = Summary { cameras, left_out, ..Summary::default() };
     let mut reader = Reader::open(recording)?;
     while let Some(entry) = reader.next_entry()? {
         progress(bytes + reader.position().min(bytes), 2 * bytes);
         match entry {
             Entry::Fact(fact) => {
                 let Body::Frame(frame) = fact.body else { continue };
-                let Some(spot) = index.spot(&frame.camera, fact.stamp.sequence) else { continue };
+                let spot = index.spot(&frame.camera, fact.stamp.sequence).filter(|spot| spot.shows(&frame));
+                let Some(spot) = spot else { continue };
                 folder.write(&writer.picture(&spot), &frame.data)?;
                 writer.frame(&spot, &fact.stamp)?;
                 summary.frames += 1;
@@ -92,7 +118,7 @@ pub fn export(form: Form, recording: &Path, to: &Path, progress: &mut dyn FnMut(
             Entry::Scene(scene) => writer.scene(&scene)?,
         }
     }
-    summary.left_out = reader.losses();
+    summary.lost = reader.losses();
     writer.finish()?;
     folder.finish()?;
     Ok(summary)
@@ -127,13 +153,27 @@ struct Spot<'a> {
     name: &'a str,
     /// Number of the frame among those of its camera, from 1.
     number: u64,
+    /// Width and height of its picture.
+    size_pixels: [u32; 2],
+    /// How the name of its picture ends.
+    ending: &'static str,
+    /// From the pixels in which the truth is written to those of its picture.
+    picture_from_calibrated: Affine,
+}
+
+impl Spot<'_> {
+    /// Whether this is the frame that was counted, and not a broken one with its number.
+    fn shows(&self, frame: &Frame) -> bool {
+        let head = picture_head(&frame.data);
+        head.is_ok_and(|head| (head.size_pixels, head.format.ending()) == (self.size_pixels, self.ending))
+    }
 }
 
 /// What makes a folder of one form.
 trait FormWriter {
     /// Where in the folder a picture goes.
     fn picture(&self, spot: &Spot<'_>) -> String {
-        format!("{}/{:06}.jpg", spot.name, spot.number)
+        format!("{}/{:06}.{}", spot.name, spot.number, spot.ending)
     }
 
     /// Notes a picture that was written.
@@ -177,18 +217,34 @@ impl Form {
     }
 }
 
+impl LeftOut {
+    /// What was left out and why; nothing where every frame is there.
+    fn sentences(&self) -> Vec<String> {
+        let mut sentences = Vec::new();
+        let mut say = |count: u64, why: &str| {
+            if 0 < count {
+                sentences.push(format!("{count} frames left out{why}"));
+            }
+        };
+        say(self.unlabelled, ", for nobody knows what they show");
+        say(self.undecodable, ", for they cannot be decoded");
+        let named: u64 = self.other_sizes.values().sum();
+        self.other_sizes.iter().for_each(|(sizes, count)| say(*count, &format!(" of {sizes}")));
+        say(self.other_size - named, " of other sizes");
+        sentences
+    }
+}
+
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} frames of {} cameras", self.frames, self.cameras)?;
         if 0 < self.people {
             write!(f, ", {} people in them", self.people)?;
         }
-        if 0 < self.unlabelled {
-            write!(f, "; {} frames left out, for nobody knows what they show", self.unlabelled)?;
-        }
-        match self.left_out {
+        self.left_out.sentences().iter().try_for_each(|sentence| write!(f, "; {sentence}"))?;
+        match self.lost {
             none if none == Losses::default() => Ok(()),
-            losses => write!(f, "; left out: {losses}"),
+            lost => write!(f, "; left out: {lost}"),
         }
     }
 }

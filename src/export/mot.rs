@@ -6,7 +6,9 @@
 use super::folder::{PartFolder, TextFile};
 use super::index::Index;
 use super::{FormWriter, Spot};
-use crate::base::Result;
+use crate::base::limits::FRAME_SIZES_MAX;
+use crate::base::{Error, Result};
+use crate::shop::Camera;
 use crate::truth::FrameTruth;
 
 /// Added to our coordinates, in which the corner of the picture is (0, 0), to count pixels from 1.
@@ -24,13 +26,13 @@ impl<'a> Mot<'a> {
         let mut map = folder.text("seqmap.txt")?;
         map.put("name\n")?;
         for (number, camera, count) in index.cameras() {
-            let (name, [width, height]) = (camera.id.as_str(), camera.size_pixels);
+            let (name, ([width, height], ending)) = (camera.id.as_str(), only_kind(index, number, camera)?);
             folder.make(&format!("{name}/img1"))?;
             folder.make(&format!("{name}/gt"))?;
             let rate = camera.rate_hertz;
             let info = format!(
                 "[Sequence]\nname={name}\nimDir=img1\nframeRate={rate}\nseqLength={count}\nimWidth={width}\n\
-                 imHeight={height}\nimExt=.jpg\n"
+                 imHeight={height}\nimExt=.{ending}\n"
             );
             folder.write(&format!("{name}/seqinfo.ini"), info.as_bytes())?;
             map.put(&format!("{name}\n"))?;
@@ -43,13 +45,14 @@ impl<'a> Mot<'a> {
 
 impl FormWriter for Mot<'_> {
     fn picture(&self, spot: &Spot<'_>) -> String {
-        format!("{}/img1/{:06}.jpg", spot.name, spot.number)
+        format!("{}/img1/{:06}.{}", spot.name, spot.number, spot.ending)
     }
 
     fn truth(&mut self, spot: &Spot<'_>, truth: &FrameTruth) -> Result<u64> {
         let Some(out) = &mut self.truths[spot.camera] else { return Ok(0) };
         for body in &truth.people {
-            let (bounds, who) = (body.bounds, self.index.visit(body.visit));
+            let bounds = spot.picture_from_calibrated.apply_box(&body.bounds);
+            let who = self.index.visit(body.visit);
             let (left, top) = (bounds.left + FIRST_PIXEL, bounds.top + FIRST_PIXEL);
             let (width, height) = (bounds.width(), bounds.height());
             let (frame, seen) = (spot.number, body.visible_share);
@@ -61,4 +64,25 @@ impl FormWriter for Mot<'_> {
     fn finish(self: Box<Self>) -> Result<()> {
         self.truths.into_iter().flatten().try_for_each(TextFile::finish)
     }
+}
+
+/// The size and the ending of all pictures of a camera.
+///
+/// # Errors
+/// When there are several: a sequence says one size and one ending.
+fn only_kind(index: &Index, number: usize, camera: &Camera) -> Result<([u32; 2], &'static str)> {
+    let mut kinds: Vec<([u32; 2], &str)> = Vec::new();
+    for kind in index.spots(number).map(|spot| (spot.size_pixels, spot.ending)) {
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    if let &[kind] = kinds.as_slice() {
+        return Ok(kind);
+    }
+    let kinds =
+        kinds.iter().take(FRAME_SIZES_MAX).map(|([width, height], ending)| format!("{width}x{height} .{ending}"));
+    let kinds = kinds.collect::<Vec<_>>().join(", ");
+    let sentence = format!("frames of camera {} are of several kinds, and a sequence has one: {kinds}", camera.id);
+    Err(Error::input(sentence).hint("`aisle export coco` says the size of each picture"))
 }

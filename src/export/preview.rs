@@ -52,12 +52,12 @@ impl<'a> Preview<'a> {
 
 impl FormWriter for Preview<'_> {
     fn picture(&self, spot: &Spot<'_>) -> String {
-        format!("frames/{}/{:06}.jpg", spot.name, spot.number)
+        format!("frames/{}/{:06}.{}", spot.name, spot.number, spot.ending)
     }
 
     fn frame(&mut self, spot: &Spot<'_>, stamp: &Stamp) -> Result<()> {
         let at = self.millis(stamp.at);
-        self.say("frame", &json!([spot.camera, spot.number, at]))
+        self.say("frame", &json!([spot.camera, spot.number, at, spot.ending]))
     }
 
     fn truth(&mut self, spot: &Spot<'_>, truth: &FrameTruth) -> Result<u64> {

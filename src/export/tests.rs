@@ -72,7 +72,11 @@ fn shop() -> Shop {
 
 /// A gradient with a bright square where the shopper is.
 fn picture(frame: u64) -> Vec<u8> {
-    let [width, height] = SIZE;
+    sized(frame, SIZE)
+}
+
+/// The same in another size, without the square being in its place.
+fn sized(frame: u64, [width, height]: [u32; 2]) -> Vec<u8> {
     let mut pixels = Vec::with_capacity((3 * width * height) as usize);
     let left = 20 + 5 * frame as u32;
     for y in 0..height {
@@ -160,6 +164,11 @@ fn truth() -> Truth {
 
 /// A recording of painted frames. The right camera lost a frame on the way, and of one of its frames nothing is known.
 fn recording(folder: &Path, pictures: bool, labels: bool) -> PathBuf {
+    recording_of(folder, pictures, labels, |_, frame| picture(frame))
+}
+
+/// The same with other pictures, by camera and number.
+fn recording_of(folder: &Path, pictures: bool, labels: bool, picture: impl Fn(&str, u64) -> Vec<u8>) -> PathBuf {
     let path = folder.join("painted.mcap");
     let mut writer = Writer::create(&path, &shop(), labels.then(truth).as_ref(), Cut::Raw).unwrap();
     for frame in 0..FRAMES {
@@ -173,7 +182,8 @@ fn recording(folder: &Path, pictures: bool, labels: bool) -> PathBuf {
                 let (at, name) = (time(frame), CameraId::new(camera));
                 let source = SourceId::new(&format!("camera/{camera}"));
                 let stamp = Stamp { source, sequence: frame * 3 + 5, at, arrived: at };
-                let body = Body::Frame(Frame { camera: name, format: FrameFormat::Jpeg, data: picture(frame).into() });
+                let body =
+                    Body::Frame(Frame { camera: name, format: FrameFormat::Jpeg, data: picture(camera, frame).into() });
                 writer.put(&Fact { stamp, body }).unwrap();
             }
         }
@@ -208,7 +218,7 @@ fn count(folder: &Path) -> usize {
 fn frames_are_the_pictures_as_they_were_recorded() {
     let folder = tempfile::tempdir().unwrap();
     let (out, summary) = exported(Form::Frames, folder.path());
-    assert_eq!((summary.cameras, summary.frames, summary.unlabelled), (2, 2 * FRAMES - 1, 0));
+    assert_eq!((summary.cameras, summary.frames, summary.left_out.unlabelled), (2, 2 * FRAMES - 1, 0));
     assert_eq!((count(&out.join("left")), count(&out.join("right"))), (40, 39));
     // The fourth frame of the right camera never came: the numbers go on without it.
     assert_eq!(fs::read(out.join("right/000004.jpg")).unwrap(), picture(4));
@@ -219,7 +229,7 @@ fn frames_are_the_pictures_as_they_were_recorded() {
 fn coco_has_pixel_indices_and_whom_somebody_can_see() {
     let folder = tempfile::tempdir().unwrap();
     let (out, summary) = exported(Form::Coco, folder.path());
-    assert_eq!((summary.frames, summary.unlabelled, summary.people), (78, 1, 78));
+    assert_eq!((summary.frames, summary.left_out.unlabelled, summary.people), (78, 1, 78));
     let coco: Value = serde_json::from_slice(&fs::read(out.join("person_keypoints.json")).unwrap()).unwrap();
     let (images, annotations) = (coco["images"].as_array().unwrap(), coco["annotations"].as_array().unwrap());
     assert_eq!((images.len(), annotations.len()), (78, 78));
@@ -262,7 +272,7 @@ fn mot_has_one_sequence_a_camera_with_whole_bodies() {
 fn the_page_holds_everything_it_shows() {
     let folder = tempfile::tempdir().unwrap();
     let (out, summary) = exported(Form::Preview, folder.path());
-    assert_eq!((summary.frames, summary.unlabelled), (79, 0));
+    assert_eq!((summary.frames, summary.left_out.unlabelled), (79, 0));
     let page = fs::read_to_string(out.join("index.html")).unwrap();
     assert!(!page.contains("http") && !page.contains("/*DATA*/") && !page.contains("/*TITLE*/"));
     // One script, and nothing of the shop ends it.
@@ -310,4 +320,87 @@ fn only_an_empty_folder_is_taken() {
     assert!(export(&from).unwrap_err().to_string().contains("this is a file"));
     assert_eq!(export(&folder.path().join("none/out")).unwrap_err().kind(), Kind::Io);
     assert_eq!(count(folder.path()), 2);
+}
+
+/// Exports a recording of such pictures; the folder, and what is said of it.
+fn exported_of(
+    form: Form,
+    folder: &Path,
+    picture: impl Fn(&str, u64) -> Vec<u8>,
+) -> crate::base::Result<(PathBuf, String)> {
+    let (from, to) = (recording_of(folder, true, true, picture), folder.join("out"));
+    export(form, &from, &to, &mut |_, _| {}).map(|summary| (to, summary.to_string()))
+}
+
+#[test]
+fn pictures_of_a_sub_stream_are_described_as_they_are() {
+    let half = |_: &str, frame| sized(frame, [160, 90]);
+    let folder = tempfile::tempdir().unwrap();
+    let (out, told) = exported_of(Form::Coco, folder.path(), half).unwrap();
+    assert!(told.starts_with("78 frames of 2 cameras, 78 people in them; 1 frames left out"), "{told}");
+    let coco: Value = serde_json::from_slice(&fs::read(out.join("person_keypoints.json")).unwrap()).unwrap();
+    let images = coco["images"].as_array().unwrap();
+    assert!(images.iter().all(|image| (image["width"].as_u64(), image["height"].as_u64()) == (Some(160), Some(90))));
+    let first = images.iter().find(|image| image["file_name"] == "left/000001.jpg").unwrap();
+    let annotations = coco["annotations"].as_array().unwrap();
+    let seen = annotations.iter().find(|annotation| annotation["image_id"] == first["id"]).unwrap();
+    assert_eq!(seen["bbox"], serde_json::json!([10.0, 20.0, 30.0, 60.0]));
+    // Half of (35, 48), and then half a pixel in.
+    assert_eq!(seen["keypoints"].as_array().unwrap()[..2], [17.0, 23.5].map(Value::from));
+    let folder = tempfile::tempdir().unwrap();
+    let (out, _) = exported_of(Form::Mot, folder.path(), half).unwrap();
+    assert!(
+        fs::read_to_string(out.join("left/seqinfo.ini")).unwrap().contains("imWidth=160\nimHeight=90\nimExt=.jpg\n")
+    );
+    let rows = fs::read_to_string(out.join("left/gt/gt.txt")).unwrap();
+    assert!(rows.starts_with("1,1,11.00,21.00,30.00,75.00,1,1,0.9000\n"), "{rows}");
+}
+
+#[test]
+fn pictures_are_called_what_they_are_and_a_sequence_has_one_kind() {
+    let png = |frame| {
+        let pixels = crate::image::decode_picture(&picture(frame)).unwrap();
+        crate::image::encode_png(&pixels).unwrap()
+    };
+    let mixed = |camera: &str, frame: u64| match (camera, frame % 2) {
+        ("left", 0) => png(frame),
+        ("left", _) => sized(frame, [160, 90]),
+        _ => picture(frame),
+    };
+    for (form, file) in [(Form::Frames, "left"), (Form::Preview, "frames/left"), (Form::Coco, "images/left")] {
+        let folder = tempfile::tempdir().unwrap();
+        let (out, _) = exported_of(form, folder.path(), mixed).unwrap();
+        assert_eq!(fs::read(out.join(file).join("000001.png")).unwrap(), png(0));
+        assert_eq!(fs::read(out.join(file).join("000002.jpg")).unwrap(), sized(1, [160, 90]));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let error = exported_of(Form::Mot, folder.path(), mixed).unwrap_err().to_string();
+    assert!(error.contains("camera left") && error.contains("320x180 .png, 160x90 .jpg"), "{error}");
+    assert_eq!(count(folder.path()), 1);
+}
+
+#[test]
+fn frames_that_are_no_whole_pictures_or_of_another_shape_are_left_out_and_told() {
+    let odd = |camera: &str, frame: u64| match (camera, frame) {
+        ("left", 4) => picture(frame)[..2_000].to_vec(),
+        ("left", 5) => b"no picture".to_vec(),
+        ("right", 7) => sized(frame, [320, 240]),
+        _ => picture(frame),
+    };
+    for form in [Form::Frames, Form::Preview, Form::Coco, Form::Mot] {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, told) = exported_of(form, folder.path(), odd).unwrap();
+        assert!(told.contains("2 frames left out, for they cannot be decoded"), "{told}");
+        assert!(
+            told.contains("1 frames left out of camera right with 320x240 pixels") && told.contains("320x180"),
+            "{told}"
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let error = exported_of(form, folder.path(), |_, frame| sized(frame, [320, 240])).unwrap_err().to_string();
+        assert!(
+            ["camera left", "camera right", "320x240", "320x180"].iter().all(|word| error.contains(word)),
+            "{error}"
+        );
+        assert_eq!(count(folder.path()), 1);
+    }
 }

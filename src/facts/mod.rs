@@ -11,6 +11,8 @@ mod sight;
 mod stamp;
 mod visit;
 
+/// A frame is compressed as other pictures are.
+pub use crate::image::PictureFormat as FrameFormat;
 pub use book::{Account, Reason, Transfer, TransferKind};
 pub use decision::{
     Attribution, ClockEstimate, Closing, Discount, Evidence, Grounds, LineChance, Movement, Receipt, ReceiptLine,
@@ -22,6 +24,6 @@ pub use payment::{
 pub use people::{Joint, JointKind, Joints, PeopleFrame, Person, TrackJoined, TrackVerdict};
 pub use review::{Case, Concern, Decision, Goods, Verdict};
 pub use shelf::{Level, PlateBatch, ShelfEvent, Staircase};
-pub use sight::{BodyPoint, Detection, DetectionClass, Frame, FrameFormat, Held, HeldGuess, Keypoint, SeenFrame};
+pub use sight::{BodyPoint, Detection, DetectionClass, Frame, Held, HeldGuess, Keypoint, SeenFrame};
 pub use stamp::{Body, Fact, FactRef, Stamp, Topic};
 pub use visit::{GateScan, OpenLine, OpenVisit, VisitBound};

@@ -6,25 +6,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::base::{CameraId, SkuId};
-use crate::geometry::{Pixel, PixelBox, Point};
+use crate::geometry::{Affine, Pixel, PixelBox, Point};
+use crate::image::PictureFormat;
 
 /// A picture of one camera at one instant, compressed. A ground fact; its stamp's source is `camera/` and the name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frame {
     /// Whose.
     pub camera: CameraId,
-    /// How it is compressed.
-    pub format: FrameFormat,
+    /// How it is compressed, as its bytes say.
+    pub format: PictureFormat,
     /// The compressed picture.
     pub data: Arc<[u8]>,
-}
-
-/// How a frame is compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FrameFormat {
-    /// JPEG (ITU-T T.81).
-    Jpeg,
 }
 
 /// Everything seen in one frame.
@@ -37,6 +30,22 @@ pub struct SeenFrame {
     pub size_pixels: [u32; 2],
     /// What was seen, surest first.
     pub detections: Vec<Detection>,
+}
+
+impl SeenFrame {
+    /// The same in the pixels of the frame in another size.
+    #[must_use]
+    pub fn resized(mut self, size_pixels: [u32; 2]) -> Self {
+        if self.size_pixels != size_pixels {
+            let map = Affine::resized(size_pixels, self.size_pixels);
+            for found in &mut self.detections {
+                found.bounds = map.apply_box(&found.bounds);
+                found.keypoints.iter_mut().for_each(|point| point.pixel = map.apply(point.pixel));
+            }
+            self.size_pixels = size_pixels;
+        }
+        self
+    }
 }
 
 /// One thing seen in a frame.

@@ -20,6 +20,12 @@ impl Affine {
         Affine { rows: [[scale[0], 0.0, shift[0]], [0.0, scale[1], shift[1]]] }
     }
 
+    /// From a picture of one size, width and height in pixels, to the same picture in another size.
+    pub fn resized(to: [u32; 2], from: [u32; 2]) -> Self {
+        let scale = |axis: usize| f64::from(to[axis]) / f64::from(from[axis].max(1));
+        Affine::scaled([scale(0), scale(1)], [0.0, 0.0])
+    }
+
     /// Where a point goes.
     pub fn apply(&self, point: Point<Pixel>) -> Point<Pixel> {
         let [x, y] = self.rows.map(|[a, b, c]| a * point.x + b * point.y + c);

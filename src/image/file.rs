@@ -1,38 +1,56 @@
-//! Pictures of the usual file formats, for what people bring; frames of cameras are JPEG, see `jpeg`.
+//! Pictures of the usual file formats, as people and cameras bring them.
 
-use std::io::Cursor;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use ::image::codecs::png::PngEncoder;
-use ::image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageReader, Limits};
+use ::image::metadata::Orientation;
+use ::image::{DynamicImage, ExtendedColorType, ImageEncoder, RgbImage as Pixels};
 
-use super::RgbImage;
-use crate::base::limits::PICTURE_SIDE_PIXELS_MAX;
+use super::head::{MAGIC_BYTES, broken, decoder};
+use super::{PictureFormat, PictureHead, RgbImage, jpeg, picture_head};
+use crate::base::limits::PICTURE_BYTES_MAX;
 use crate::base::{Error, Result};
 
 /// Decodes a picture, whose format its first bytes say: JPEG, PNG, BMP, WebP or GIF (its first picture). What is
-/// transparent keeps its colour; what EXIF says was turned is turned upright.
+/// transparent keeps its colour, of sixteen bits a sample the upper ones count; what EXIF says was turned is turned
+/// upright.
 ///
 /// # Errors
-/// When the bytes are none of these, are broken, or hold a picture with a side beyond
-/// [`PICTURE_SIDE_PIXELS_MAX`](crate::base::limits::PICTURE_SIDE_PIXELS_MAX).
+/// As [`picture_head`], and when the pixels are damaged.
 pub fn decode_picture(bytes: &[u8]) -> Result<RgbImage> {
-    let broken = |reason: &dyn std::fmt::Display| {
-        Error::input(format!("not a picture that can be read: {reason}")).hint("give a JPEG, PNG, BMP, WebP or GIF")
+    let mut picture = RgbImage::new(0, 0);
+    decode_picture_into(bytes, &picture_head(bytes)?, &mut picture)?;
+    Ok(picture)
+}
+
+/// Decodes a picture whose head was read into one that is there already, and takes over its memory: JPEG frames of one
+/// size need no new one for their pixels.
+///
+/// # Errors
+/// When the pixels are damaged; the picture then holds some that mean nothing.
+pub fn decode_picture_into(bytes: &[u8], head: &PictureHead, picture: &mut RgbImage) -> Result<()> {
+    let mut pixels = match head.format {
+        PictureFormat::Jpeg => {
+            jpeg::decode_rows(bytes, head.stored_pixels, picture)?;
+            if head.orientation == Orientation::NoTransforms {
+                return Ok(());
+            }
+            let [width, height] = head.stored_pixels;
+            Pixels::from_raw(width, height, std::mem::take(picture).into_pixels()).map(DynamicImage::from)
+        }
+        format => Some(DynamicImage::from_decoder(decoder(bytes, format)?).map_err(|error| broken(&error))?),
     };
-    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|error| broken(&error))?;
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(PICTURE_SIDE_PIXELS_MAX);
-    limits.max_image_height = Some(PICTURE_SIDE_PIXELS_MAX);
-    reader.limits(limits.clone());
-    let mut decoder = reader.into_decoder().map_err(|error| broken(&error))?;
-    limits.reserve(decoder.total_bytes()).map_err(|error| broken(&error))?;
-    let orientation = decoder.orientation().map_err(|error| broken(&error))?;
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| broken(&error))?;
-    picture.apply_orientation(orientation);
-    let picture = picture.into_rgb8();
-    let (width, height) = picture.dimensions();
-    RgbImage::from_pixels(width, height, picture.into_raw()).ok_or_else(|| broken(&"its pixels do not fill its size"))
+    if let Some(pixels) = &mut pixels {
+        pixels.apply_orientation(head.orientation);
+    }
+    let whole = pixels.map(DynamicImage::into_rgb8).and_then(|pixels| {
+        let (width, height) = pixels.dimensions();
+        RgbImage::from_pixels(width, height, pixels.into_raw())
+    });
+    *picture = whole.ok_or_else(|| broken(&"its pixels do not fill its size"))?;
+    Ok(())
 }
 
 /// Whether a file begins as a picture that [`decode_picture`] reads does.
@@ -41,8 +59,25 @@ pub fn decode_picture(bytes: &[u8]) -> Result<RgbImage> {
 /// When the file cannot be read.
 pub fn is_picture(path: &Path) -> Result<bool> {
     let unreadable = |error| Error::io("read", path, &error);
-    let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format).map_err(unreadable)?;
-    Ok(reader.format().is_some_and(|format| format.reading_enabled()))
+    let mut magic = Vec::with_capacity(MAGIC_BYTES);
+    File::open(path).map_err(unreadable)?.take(MAGIC_BYTES as u64).read_to_end(&mut magic).map_err(unreadable)?;
+    Ok(PictureFormat::of(&magic).is_some())
+}
+
+/// Reads and decodes the file of a picture.
+///
+/// # Errors
+/// When the file cannot be read or is larger than [`PICTURE_BYTES_MAX`], and as [`decode_picture`]; with its path.
+pub fn read_picture(path: &Path) -> Result<RgbImage> {
+    let unreadable = |error| Error::io("read", path, &error);
+    let file = File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    file.take(PICTURE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if PICTURE_BYTES_MAX < bytes.len() as u64 {
+        let message = format!("a picture of more than {} MiB is not read", PICTURE_BYTES_MAX >> 20);
+        return Err(Error::input(message).at_path(path));
+    }
+    decode_picture(&bytes).map_err(|error| error.at_path(path))
 }
 
 /// Encodes a picture as PNG, without loss.

@@ -1,5 +1,6 @@
-//! JPEG (ITU-T T.81), baseline.
+//! JPEG (ITU-T T.81).
 
+use ::image::metadata::Orientation;
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
@@ -7,8 +8,110 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::RgbImage;
-use crate::base::limits::PICTURE_SIDE_PIXELS_MAX;
+use super::head::broken;
+use crate::base::limits::{JPEG_SCANS_MAX, PICTURE_SIDE_PIXELS_MAX};
 use crate::base::{Error, Result};
+
+/// Side of the blocks in which a picture is coded, pixels.
+const BLOCK_PIXELS: u64 = 8;
+/// What the segment of EXIF begins with.
+const EXIF_MAGIC: &[u8] = b"Exif\0\0";
+
+/// What the markers of a file say, found without decoding any of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Survey {
+    /// Width and height as its rows are stored.
+    pub(super) size_pixels: [u32; 2],
+    pub(super) orientation: Orientation,
+    components: u8,
+    is_progressive: bool,
+}
+
+impl Survey {
+    /// Memory that decoding takes, bytes: pixels, and where the picture comes in several passes or in four colours, all
+    /// coefficients.
+    pub(super) fn decoding_bytes(&self) -> u64 {
+        let pixels = self.size_pixels.map(u64::from).iter().product::<u64>();
+        let whole = self.is_progressive || 3 < self.components;
+        pixels * (3 + if whole { 2 * u64::from(self.components) } else { 0 })
+    }
+}
+
+/// Walks through the markers of a file to its end.
+///
+/// # Errors
+/// A sentence, when it is broken off, is of a kind that is not decoded, or claims more blocks than its bytes can hold.
+pub(super) fn survey(bytes: &[u8]) -> std::result::Result<Survey, String> {
+    let mut found: Option<Survey> = None;
+    let (mut orientation, mut scans, mut at) = (Orientation::NoTransforms, 0, 2);
+    loop {
+        let (marker, begins) = next_marker(bytes, at).ok_or("it is broken off")?;
+        at = begins;
+        match marker {
+            // These stand alone.
+            0x01 | 0xd0..=0xd8 => continue,
+            0xd9 => break,
+            _ => {}
+        }
+        let segment = segment(bytes, begins).ok_or("it is broken off")?;
+        at += segment.len() + 2;
+        match marker {
+            0xe1 if segment.starts_with(EXIF_MAGIC) => {
+                let said = Orientation::from_exif_chunk(&segment[EXIF_MAGIC.len()..]);
+                orientation = said.unwrap_or(Orientation::NoTransforms);
+            }
+            0xc0..=0xc2 if found.is_none() => found = Some(frame_head(marker, segment)?),
+            0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf => {
+                return Err("it is of a kind of JPEG that is not read (lossless, arithmetic or in layers)".to_owned());
+            }
+            0xda => {
+                scans += 1;
+                if JPEG_SCANS_MAX < scans {
+                    return Err(format!("it comes in more than {JPEG_SCANS_MAX} passes"));
+                }
+            }
+            _ => {}
+        }
+    }
+    let found = found.filter(|_| 0 < scans).ok_or("there is no picture in it")?;
+    let blocks = found.size_pixels.map(|side| u64::from(side) / BLOCK_PIXELS).iter().product::<u64>();
+    // The first coefficient of each block has a bit at least.
+    if bytes.len() as u64 * 8 < blocks {
+        let [width, height] = found.size_pixels;
+        return Err(format!("it claims {width}x{height} pixels, more than its {} bytes can hold", bytes.len()));
+    }
+    Ok(Survey { orientation, ..found })
+}
+
+/// What the head of a frame says, the segment behind its marker.
+fn frame_head(marker: u8, segment: &[u8]) -> std::result::Result<Survey, String> {
+    let &[bits, high, low, wide, narrow, components, ..] = segment else { return Err("it is broken off".to_owned()) };
+    if bits != 8 {
+        return Err(format!("it has {bits} bits a sample, and JPEG of 8 bits is read"));
+    }
+    let [height, width] = [[high, low], [wide, narrow]].map(|side| u32::from(u16::from_be_bytes(side)));
+    let orientation = Orientation::NoTransforms;
+    Ok(Survey { size_pixels: [width, height], orientation, components, is_progressive: marker == 0xc2 })
+}
+
+/// The next marker from here on, and where what follows it begins; data of pictures is passed over.
+fn next_marker(bytes: &[u8], mut at: usize) -> Option<(u8, usize)> {
+    loop {
+        at += bytes.get(at..)?.iter().position(|byte| *byte == 0xff)? + 1;
+        match *bytes.get(at)? {
+            // A zero makes it a byte of data; more of its kind may fill the space before a marker.
+            0x00 => at += 1,
+            0xff => {}
+            marker => return Some((marker, at + 1)),
+        }
+    }
+}
+
+/// What a segment holds, whose length stands at its beginning; `None` where it ends too early.
+fn segment(bytes: &[u8], at: usize) -> Option<&[u8]> {
+    let length = usize::from(u16::from_be_bytes(*bytes.get(at..)?.first_chunk()?));
+    bytes.get(at + 2..at + length.max(2))
+}
 
 /// Encodes a picture with a quality of 1 to 100 and colours at half the resolution, as cameras do.
 ///
@@ -29,32 +132,23 @@ pub fn encode_jpeg(picture: &RgbImage, quality: u8) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Decodes a picture; grey ones become colour.
-///
-/// # Errors
-/// When the bytes are no JPEG, are cut off, or hold a picture with a side beyond
-/// [`PICTURE_SIDE_PIXELS_MAX`](crate::base::limits::PICTURE_SIDE_PIXELS_MAX).
-pub fn decode_jpeg(bytes: &[u8]) -> Result<RgbImage> {
-    let mut picture = RgbImage::new(0, 0);
-    decode_jpeg_into(bytes, &mut picture)?;
-    Ok(picture)
-}
-
-/// Decodes a picture into one that is there already, and takes over its memory: frames of one size need no new one
-/// for their pixels.
-///
-/// # Errors
-/// As [`decode_jpeg`]; the picture then holds pixels that mean nothing.
-pub fn decode_jpeg_into(bytes: &[u8], picture: &mut RgbImage) -> Result<()> {
-    let options = DecoderOptions::default()
-        .set_strict_mode(true)
+/// Decodes the rows of a JPEG whose head was read, as they are stored; grey ones and those of four colours become red,
+/// green and blue. A picture whose data end too early is not taken for one that is grey below.
+pub(super) fn decode_rows(bytes: &[u8], size_pixels: [u32; 2], picture: &mut RgbImage) -> Result<()> {
+    // What stands between segments may be odd; data may not.
+    let lenient = DecoderOptions::default()
+        .set_strict_mode(false)
         .set_max_width(PICTURE_SIDE_PIXELS_MAX as usize)
         .set_max_height(PICTURE_SIDE_PIXELS_MAX as usize)
+        .jpeg_set_max_scans(JPEG_SCANS_MAX)
         .jpeg_set_out_colorspace(ColorSpace::RGB);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-    let broken = |reason: &dyn std::fmt::Display| Error::input(format!("not a whole JPEG picture: {reason}"));
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), lenient);
     decoder.decode_headers().map_err(|error| broken(&error))?;
-    let (width, height) = decoder.dimensions().ok_or_else(|| broken(&"it has no size"))?;
-    picture.resize(width as u32, height as u32);
+    let size = decoder.dimensions().map(|(width, height)| [width as u32, height as u32]);
+    if size != Some(size_pixels) {
+        return Err(broken(&"it has two sizes"));
+    }
+    decoder.set_options(lenient.set_strict_mode(true));
+    picture.resize(size_pixels[0], size_pixels[1]);
     decoder.decode_into(picture.pixels_mut()).map_err(|error| broken(&error))
 }

@@ -1,8 +1,10 @@
 //! Pictures in memory: pixel buffers, how they become files and back, how they are read through a map, marks on them.
-//! It takes and gives bytes. It never opens a file and knows nothing of cameras.
+//! It takes and gives bytes, or the path of a picture. It knows nothing of cameras, and never takes memory for pixels
+//! before the head of a file was read.
 
 mod draw;
 mod file;
+mod head;
 mod jpeg;
 mod rgb;
 mod sample;
@@ -11,7 +13,8 @@ mod sample;
 mod tests;
 
 pub use draw::{draw_box, draw_dot, draw_line, draw_number};
-pub use file::{decode_picture, encode_png, is_picture};
-pub use jpeg::{decode_jpeg, decode_jpeg_into, encode_jpeg};
+pub use file::{decode_picture, decode_picture_into, encode_png, is_picture, read_picture};
+pub use head::{PictureFormat, PictureHead, picture_head};
+pub use jpeg::encode_jpeg;
 pub use rgb::RgbImage;
 pub use sample::Sampler;

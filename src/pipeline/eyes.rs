@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 
 use crate::base::{CameraId, Result, SourceId, Span};
-use crate::facts::{Body, Fact, FrameFormat, SeenFrame, Stamp};
-use crate::image::{RgbImage, decode_jpeg_into};
+use crate::facts::{Body, Fact, SeenFrame, Stamp};
+use crate::image::{RgbImage, decode_picture_into, picture_head};
+use crate::shop::Camera;
 
+use super::loss::{FrameLoss, Lost};
 use super::networks::{self, Glance, Networks, share};
 use super::stillness::{Stillness, Thumbnail};
 
@@ -26,13 +28,11 @@ pub struct EyesOptions {
     pub still_span_max: Option<Span>,
 }
 
-/// What was taken and what was left out.
+/// What was looked at. Frames that were left out are in [`FrameLoss`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EyesCounters {
-    /// Frames that were taken.
+    /// Frames that were taken, also those that were left out then.
     pub frames: u64,
-    /// Frames that could not be decoded.
-    pub broken_frames: u64,
     /// Frames in which nothing had moved, so that no network looked at them.
     pub still_frames: u64,
     /// People beyond [`DETECTIONS_PER_FRAME_MAX`](crate::base::limits::DETECTIONS_PER_FRAME_MAX) in one frame.
@@ -62,7 +62,10 @@ pub struct Eyes {
     fates: Vec<Fate>,
     /// What is remembered of each camera.
     cameras: BTreeMap<CameraId, Remembered>,
+    /// The cameras whose frames are taken; of all where none was named.
+    known: BTreeMap<CameraId, Camera>,
     counters: EyesCounters,
+    loss: FrameLoss,
 }
 
 /// What is remembered of a camera.
@@ -78,7 +81,7 @@ struct Remembered {
 /// What becomes of a frame.
 #[derive(Clone, Copy)]
 enum Fate {
-    Broken,
+    Lost(Lost),
     /// Nothing moved.
     Still,
     /// The place of its picture among those that are looked at.
@@ -104,19 +107,34 @@ impl Eyes {
             thumbnails: Vec::new(),
             fates: Vec::new(),
             cameras: BTreeMap::new(),
+            known: BTreeMap::new(),
             counters: EyesCounters::default(),
+            loss: FrameLoss::default(),
         }
+    }
+
+    /// Takes frames of these cameras only, and of these only frames that show the view which was calibrated. Which they are
+    /// their heads say, before memory is taken for any of their pixels.
+    #[must_use]
+    pub fn with_cameras(self, cameras: &[Camera]) -> Self {
+        let known = cameras.iter().map(|camera| (camera.id.clone(), camera.clone())).collect();
+        Eyes { known, ..self }
     }
 
     /// Takes a frame; gives what is seen in those that need not wait any longer, in the order in which they were taken.
     /// Of other facts nothing follows.
     ///
     /// # Errors
-    /// When a network fails. A frame that cannot be decoded is counted.
+    /// When a network fails. A frame that cannot be decoded, or does not show what its camera sees, is counted.
     pub fn take(&mut self, fact: &Fact) -> Result<Vec<Look>> {
         let mut looks = Vec::new();
         let Body::Frame(frame) = &fact.body else { return Ok(looks) };
         if self.sessions.is_empty() {
+            return Ok(looks);
+        }
+        if !self.known.is_empty() && !self.known.contains_key(&frame.camera) {
+            self.counters.frames += 1;
+            self.loss.dropped_unknown_camera += 1;
             return Ok(looks);
         }
         if !self.cameras.contains_key(&frame.camera) {
@@ -150,9 +168,14 @@ impl Eyes {
         !self.sessions.is_empty()
     }
 
-    /// What was taken and what was left out.
+    /// What was looked at.
     pub fn counters(&self) -> EyesCounters {
         self.counters
+    }
+
+    /// Which frames were left out.
+    pub fn loss(&self) -> &FrameLoss {
+        &self.loss
     }
 
     fn look(&mut self, held: &[Fact]) -> Result<Vec<Look>> {
@@ -164,14 +187,16 @@ impl Eyes {
         let compares = self.options.still_span_max.is_some();
         let mut fates = std::mem::take(&mut self.fates);
         fates.clear();
-        fates.resize(count, Fate::Broken);
+        fates.resize(count, Fate::Lost(Lost::Undecodable));
+        let known = &self.known;
         let jobs = held.iter().zip(&mut self.glances).zip(&mut self.thumbnails).zip(&mut fates);
         share(&mut self.sessions, jobs, |_, (((fact, glance), thumbnail), fate)| {
-            if decode(fact, &mut glance.picture) {
-                *fate = Fate::Still;
-                if compares {
-                    thumbnail.take(&glance.picture);
-                }
+            *fate = match decode(fact, known, &mut glance.picture) {
+                Ok(()) => Fate::Still,
+                Err(lost) => Fate::Lost(lost),
+            };
+            if compares && matches!(fate, Fate::Still) {
+                thumbnail.take(&glance.picture);
             }
         });
         // Pictures that are looked at are brought together in front.
@@ -208,8 +233,8 @@ impl Eyes {
         let Body::Frame(frame) = &fact.body else { return None };
         let remembered = self.cameras.get_mut(&frame.camera)?;
         let (seen, excess) = match fate {
-            Fate::Broken => {
-                self.counters.broken_frames += 1;
+            Fate::Lost(lost) => {
+                self.loss.lose(self.known.get(&frame.camera), &frame.camera, fact.stamp.at, lost);
                 return None;
             }
             Fate::Still => {
@@ -240,14 +265,14 @@ impl Remembered {
     }
 }
 
-/// Whether there is a picture in a frame, which is then in `picture`.
-fn decode(fact: &Fact, picture: &mut RgbImage) -> bool {
-    match &fact.body {
-        Body::Frame(frame) => match frame.format {
-            FrameFormat::Jpeg => decode_jpeg_into(&frame.data, picture).is_ok(),
-        },
-        _ => false,
+/// The picture of a frame, whatever it is labelled as, if it shows what its camera was calibrated to see.
+fn decode(fact: &Fact, known: &BTreeMap<CameraId, Camera>, picture: &mut RgbImage) -> std::result::Result<(), Lost> {
+    let Body::Frame(frame) = &fact.body else { return Err(Lost::Undecodable) };
+    let head = picture_head(&frame.data).map_err(|_| Lost::Undecodable)?;
+    if known.get(&frame.camera).is_some_and(|camera| camera.calibrated_from_frame(head.size_pixels).is_none()) {
+        return Err(Lost::OtherSize(head.size_pixels));
     }
+    decode_picture_into(&frame.data, &head, picture).map_err(|_| Lost::Undecodable)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 mod checkpoint;
 mod engine;
 mod eyes;
+mod frame_loss;
 mod live;
 mod loss;
 mod networks;
@@ -19,6 +20,7 @@ mod tests;
 pub use engine::{Counters, Engine, Held, Options};
 pub use eyes::{Eyes, EyesCounters, EyesOptions, HELD_FRAMES_MAX, Look};
 pub use live::{Began, Live, Payers};
+pub use frame_loss::{CameraLoss, FrameLoss, FrameSize, Lost};
 pub use loss::Loss;
 pub use networks::{Glance, Networks, look};
 pub use run::{Outcome, RunOptions, run};

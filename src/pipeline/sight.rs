@@ -4,8 +4,10 @@
 use crate::base::limits::{LEAP_FACTS_MIN, PEOPLE_PER_FRAME_MAX};
 use crate::base::{CameraId, ShopTime, SourceId, Span, TrackId};
 use crate::facts::{Body, Fact, SeenFrame, Stamp};
-use crate::shop::Shop;
+use crate::shop::{Camera, Shop};
 use crate::tracking::{self, BodyOptions, BodyTracker, ClockResidual};
+
+use super::loss::{FrameLoss, Lost};
 
 /// How often it is told where everybody is, per second.
 const TICKS_HERTZ: i64 = 15;
@@ -14,13 +16,11 @@ const ASTRAY: Span = Span::from_millis(3_000);
 /// The first track that is given.
 const FIRST_TRACK: u64 = 1;
 
-/// What was left out.
+/// What was taken. Frames that were left out are in [`FrameLoss`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SightCounters {
     /// Frames whose detections were taken.
     pub frames: u64,
-    /// Frames with the time of another day on their stamp.
-    pub astray_frames: u64,
 }
 
 /// What several cameras saw in, people with joints in three dimensions out.
@@ -33,7 +33,9 @@ pub struct Sight {
     leaps: usize,
     /// Number of the last instant at which people were told.
     ticked: i64,
+    cameras: Vec<Camera>,
     counters: SightCounters,
+    loss: FrameLoss,
 }
 
 impl Sight {
@@ -47,7 +49,9 @@ impl Sight {
             now: None,
             leaps: 0,
             ticked: i64::MIN,
+            cameras: shop.cameras().to_vec(),
             counters: SightCounters::default(),
+            loss: FrameLoss::default(),
         }
     }
 
@@ -75,20 +79,39 @@ impl Sight {
         self.bodies.clocks()
     }
 
-    /// What was taken and what was left out.
+    /// What was taken.
     pub fn counters(&self) -> SightCounters {
         self.counters
     }
 
-    /// Brings everybody on with what one camera saw, and tells where they are if it is time.
+    /// Which frames were left out, of those of which something was seen, and which were scaled.
+    pub fn loss(&self) -> &FrameLoss {
+        &self.loss
+    }
+
+    /// Brings everybody on with what one camera saw, and tells where they are if it is time. Where a frame has another size
+    /// than its camera was calibrated at, what was seen is scaled.
     fn follow(&mut self, at: ShopTime, arrived: ShopTime, seen: &SeenFrame) -> Option<Fact> {
-        self.counters.frames += 1;
+        let Some(place) = self.cameras.iter().position(|camera| camera.id == seen.camera) else {
+            self.loss.dropped_unknown_camera += 1;
+            return None;
+        };
         let now = self.shared_time(&seen.camera, at);
-        if self.is_astray(now) {
-            self.counters.astray_frames += 1;
+        let fits = self.cameras[place].calibrated_from_frame(seen.size_pixels).is_some();
+        let is_astray = fits && self.is_astray(now);
+        let camera = &self.cameras[place];
+        if is_astray || !fits {
+            let lost = if is_astray { Lost::Astray } else { Lost::OtherSize(seen.size_pixels) };
+            self.loss.lose(Some(camera), &seen.camera, at, lost);
             return None;
         }
-        self.bodies.step(at, seen);
+        self.counters.frames += 1;
+        self.loss.take(camera, seen.size_pixels);
+        if seen.size_pixels == camera.size_pixels {
+            self.bodies.step(at, seen);
+        } else {
+            self.bodies.step(at, &seen.clone().resized(camera.size_pixels));
+        }
         self.now = Some(self.now.map_or(now, |before| before.max(now)));
         self.tick(arrived)
     }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Eyes, EyesCounters, Look, Sight, SightCounters};
+use super::{Eyes, EyesCounters, FrameLoss, Look, Sight, SightCounters};
 use crate::base::Result;
 use crate::facts::{Body, Fact};
 use crate::ports::FactSource;
@@ -25,9 +25,14 @@ impl<'a> Watched<'a> {
         Watched { source, eyes, sight, ready: VecDeque::new(), has_ended: false }
     }
 
-    /// What was taken and what was left out, of the frames and of what was seen in them.
+    /// What was taken, of the frames and of what was seen in them.
     pub fn counters(&self) -> (EyesCounters, SightCounters) {
         (self.eyes.counters(), self.sight.counters())
+    }
+
+    /// Which frames were left out, for whatever reason.
+    pub fn loss(&self) -> FrameLoss {
+        self.eyes.loss().clone().with(self.sight.loss())
     }
 
     fn take(&mut self, fact: Fact) -> Result<()> {

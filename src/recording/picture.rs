@@ -16,6 +16,8 @@ use crate::facts::{Body, Fact, Frame, FrameFormat, Stamp};
 pub(super) const SCHEMA: &str = "foxglove.CompressedImage";
 
 const NANOS_PER_SEC: i64 = 1_000_000_000;
+/// Of a label that is not known, this much is shown.
+const LABEL_LETTERS_MAX: usize = 32;
 
 /// A frame on its way out.
 #[derive(Serialize)]
@@ -40,9 +42,10 @@ pub(super) struct Incoming<'a> {
     #[serde(borrow)]
     #[schemars(with = "String", extend("contentEncoding" = "base64"))]
     data: Cow<'a, str>,
-    /// How it is compressed: `jpeg`.
+    /// How it is compressed: `jpeg`, `png`, `webp`, `bmp` or `gif`. Where the picture itself says something else, that counts.
+    #[serde(borrow)]
     #[schemars(with = "String")]
-    format: FrameFormat,
+    format: Cow<'a, str>,
     /// Who made it, in what order, when it was true, when it arrived.
     stamp: Stamp,
 }
@@ -83,7 +86,12 @@ pub(super) fn encode(stamp: &Stamp, frame: &Frame, out: &mut Vec<u8>) -> serde_j
 pub(super) fn decode(json: &[u8]) -> Result<Fact, String> {
     let incoming: Incoming<'_> = serde_json::from_slice(json).map_err(|error| error.to_string())?;
     let data = STANDARD.decode(incoming.data.as_bytes()).map_err(|error| format!("its data is not base64: {error}"))?;
-    let frame = Frame { camera: CameraId::new(&incoming.frame_id), format: incoming.format, data: data.into() };
+    // Bytes say what they are; the label is asked where they say nothing, such as in a frame that was lost on its way.
+    let format = FrameFormat::of(&data).or_else(|| FrameFormat::named(&incoming.format)).ok_or_else(|| {
+        let label: String = incoming.format.chars().take(LABEL_LETTERS_MAX).collect();
+        format!("its picture is compressed as {label:?}, which is not read; jpeg, png, webp, bmp and gif are")
+    })?;
+    let frame = Frame { camera: CameraId::new(&incoming.frame_id), format, data: data.into() };
     Ok(Fact { stamp: incoming.stamp, body: Body::Frame(frame) })
 }
 

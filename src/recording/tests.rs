@@ -340,6 +340,32 @@ fn every_camera_has_a_channel_as_foxglove_reads_it() {
     assert_eq!(json("/cameras/front")["stamp"]["at"], -5);
 }
 
+/// Another label on a picture.
+fn labelled(bytes: &[u8], label: &str) -> std::result::Result<FrameFormat, String> {
+    let data = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes);
+    let stamp = r#"{"source":"camera/front","sequence":1,"at":5,"arrived":5}"#;
+    let json = format!(
+        r#"{{"timestamp":{{"sec":0,"nsec":5}},"frame_id":"front","data":"{data}","format":"{label}","stamp":{stamp}}}"#
+    );
+    let fact = super::picture::decode(json.as_bytes())?;
+    let Body::Frame(frame) = fact.body else { unreachable!("it is a frame") };
+    assert_eq!(&*frame.data, bytes);
+    Ok(frame.format)
+}
+
+#[test]
+fn a_picture_is_known_by_its_bytes_and_then_by_its_label() {
+    let (png, jpeg) = (b"\x89PNG\r\n\x1a\n and more", b"\xff\xd8\xff\xe0 and more");
+    for label in ["jpeg", "png", "image/png", "", "anything"] {
+        assert_eq!(labelled(png, label), Ok(FrameFormat::Png), "{label}");
+        assert_eq!(labelled(jpeg, label), Ok(FrameFormat::Jpeg), "{label}");
+    }
+    assert_eq!(labelled(b"", "JPG"), Ok(FrameFormat::Jpeg));
+    assert_eq!(labelled(b"lost", "rgb8; png compressed"), Ok(FrameFormat::Png));
+    let error = labelled(b"\0\0\0\x01\x67", "h264").unwrap_err();
+    assert!(error.contains("\"h264\", which is not read; jpeg, png, webp, bmp and gif are"), "{error}");
+}
+
 #[test]
 fn a_frame_of_a_camera_that_the_shop_has_not_is_refused() {
     let mut fact = facts(1, 1).remove(0);

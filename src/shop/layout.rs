@@ -1,8 +1,9 @@
 //! Shelves, plates, facings and zones in space.
 
 use super::ZoneKind;
+use crate::base::limits::FRAME_SCALE_MAX;
 use crate::base::{CameraId, PlateId, ShelfId, SkuId};
-use crate::geometry::{self, Floor, Placement, Point};
+use crate::geometry::{self, Affine, Floor, Placement, Point};
 
 /// A shelf board with its plates.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,6 +73,20 @@ pub struct Camera {
     pub rate_hertz: f64,
     /// How it projects.
     pub view: geometry::Camera,
+}
+
+impl Camera {
+    /// From the pixels of a frame of this size to those in which the camera is calibrated: a frame of another size and the
+    /// same aspect ratio, as of a sub stream, shows the same view. `None` where sides disagree by more than a pixel of
+    /// rounding, or one size is more than [`FRAME_SCALE_MAX`] times the other.
+    pub fn calibrated_from_frame(&self, size_pixels: [u32; 2]) -> Option<Affine> {
+        let ([width, height], [across, down]) = (self.size_pixels.map(f64::from), size_pixels.map(f64::from));
+        let is_same_view = (across * height - down * width).abs() <= width.max(height);
+        let scale = width.max(height) / across.max(down);
+        let is_near = (1.0 / FRAME_SCALE_MAX..=FRAME_SCALE_MAX).contains(&scale);
+        (is_same_view && is_near && size_pixels.iter().all(|side| 0 < *side))
+            .then(|| Affine::resized(self.size_pixels, size_pixels))
+    }
 }
 
 impl Shelf {

@@ -1,6 +1,6 @@
 use super::*;
-use crate::base::{BasisPoints, ShopTime};
-use crate::geometry::{Placement, Point};
+use crate::base::{BasisPoints, CameraId, ShopTime};
+use crate::geometry::{self, CameraPose, Lens, Placement, Point};
 
 fn small() -> ShopDraft {
     let plate = |number: u16| PlateDraft {
@@ -123,4 +123,28 @@ fn a_zone_knows_its_inside() {
     };
     assert!(zone.contains(Point::new(1.0, 0.5, 0.0)));
     assert!(!zone.contains(Point::new(2.5, 0.5, 0.0)));
+}
+
+#[test]
+fn frames_of_another_size_show_the_same_view_or_none_that_is_known() {
+    let lens =
+        Lens { focal_pixels: [500.0, 500.0], centre_pixels: [320.0, 180.0], distortion: [0.1, 0.0, 0.0, 0.0, 0.0] };
+    let pose = CameraPose::look_at(Point::new(0.0, 0.0, 2.5), Point::new(1.0, 2.0, 1.0), 0.1);
+    let view = geometry::Camera::new(lens, pose);
+    let camera = Camera { id: CameraId::new("door"), size_pixels: [640, 360], rate_hertz: 10.0, view };
+    for (size, scale) in
+        [([640, 360], 1.0), ([320, 180], 2.0), ([1920, 1080], 1.0 / 3.0), ([427, 240], 1.5), ([5120, 2880], 0.125)]
+    {
+        let map = camera.calibrated_from_frame(size).unwrap();
+        assert!((map.scale() - scale).abs() < 0.001, "{size:?}: {}", map.scale());
+    }
+    for size in [[640, 480], [640, 368], [360, 640], [352, 240], [6400, 3600], [64, 36], [0, 0], [0, 360]] {
+        assert!(camera.calibrated_from_frame(size).is_none(), "{size:?}");
+    }
+    // What is scaled falls where a camera of that size would see it.
+    let half = Lens { focal_pixels: [250.0, 250.0], centre_pixels: [160.0, 90.0], ..lens };
+    let point = Point::new(1.2, 1.8, 1.1);
+    let seen = geometry::Camera::new(half, pose).pixel_from_world(point).unwrap();
+    let scaled = camera.calibrated_from_frame([320, 180]).unwrap().apply(seen);
+    assert!(scaled.distance(camera.view.pixel_from_world(point).unwrap()) < 1e-9);
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{CameraId, ShopTime, SkuId, VisitId};
 use crate::facts::BodyPoint;
-use crate::geometry::{Pixel, PixelBox, Point, World};
+use crate::geometry::{Affine, Pixel, PixelBox, Point, World};
 
 /// What one frame really shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -42,6 +42,22 @@ pub struct FrameBody {
     pub hands: [HandTruth; 2],
     /// What lies in the basket, the bag or the arms, one entry a unit.
     pub carries: Vec<SkuId>,
+}
+
+impl FrameBody {
+    /// The same in the pixels of the frame in another size.
+    #[must_use]
+    pub fn mapped(mut self, map: &Affine) -> Self {
+        let point = |point: &mut PointTruth| point.pixel = point.pixel.map(|pixel| map.apply(pixel));
+        self.bounds = map.apply_box(&self.bounds);
+        self.visible_bounds = self.visible_bounds.map(|bounds| map.apply_box(&bounds));
+        self.keypoints.iter_mut().chain(&mut self.mouth).for_each(point);
+        for hand in &mut self.hands {
+            point(&mut hand.palm);
+            hand.held_bounds = hand.held_bounds.map(|bounds| map.apply_box(&bounds));
+        }
+        self
+    }
 }
 
 /// A point of a body in a frame.

@@ -10,7 +10,7 @@ use aisle::config;
 use aisle::eval;
 use aisle::facts::{Body, BodyPoint, Fact};
 use aisle::geometry::{PixelBox, Point};
-use aisle::image::decode_jpeg;
+use aisle::image::decode_picture;
 use aisle::pipeline::run;
 use aisle::ports::{FactSink, FactSource};
 use aisle::recording::{Cut, Entry, Reader, Writer};
@@ -98,7 +98,7 @@ fn truth_lies_on_the_pixels_and_in_the_world() {
     for (fact, truth) in &held.frames {
         let Body::Frame(frame) = &fact.body else { unreachable!("only frames were kept") };
         let camera = held.shop.camera(&truth.camera).unwrap();
-        let picture = decode_jpeg(&frame.data).unwrap();
+        let picture = decode_picture(&frame.data).unwrap();
         assert_eq!([picture.width(), picture.height()], camera.size_pixels);
         assert!(truth.people.is_sorted_by(|a, b| a.depth_metres <= b.depth_metres), "the nearest first");
         for person in &truth.people {

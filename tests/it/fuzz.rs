@@ -14,6 +14,7 @@ use rand::RngExt;
 
 mod mutate;
 mod order;
+mod pictures;
 mod receipts;
 mod targets;
 
@@ -42,6 +43,7 @@ target!(engine, 400, targets::engine);
 target!(shops, 1_500, targets::shop);
 target!(folders, 800, targets::folder);
 target!(documents, 1_500, receipts::document);
+target!(pictures, 1_500, pictures::picture);
 
 fn corpus_folder(target: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/fuzz").join(target)

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use aisle::base::{CameraId, Result, Span};
+use aisle::base::{CameraId, Result, ShopTime, SourceId, Span};
 use aisle::config::{load_manifests, load_shop};
-use aisle::facts::BodyPoint;
-use aisle::pipeline::{Eyes, EyesOptions, Networks};
+use aisle::facts::{Body, BodyPoint, Fact, Frame, FrameFormat, SeenFrame, Stamp};
+use aisle::image::{RgbImage, encode_jpeg};
+use aisle::pipeline::{Eyes, EyesOptions, Networks, Sight};
+use aisle::ports::FactSink;
+use aisle::recording::{Cut, Writer};
 use aisle::shop::Shop;
-use aisle::sim::{Film, FilmOptions, Level, Options, Scenario, Shown};
+use aisle::sim::{Film, FilmOptions, Level, Options, Scenario, Shown, glance};
 use aisle::truth::{FrameTruth, Visibility};
 use aisle::vision::{Gallery, Model, Network, Output, Slot, Tensor};
 use serde_json::Value;
@@ -127,6 +130,109 @@ fn no_frame_is_passed_over_in_which_a_wrist_moved() {
     eprintln!("{still} of {frames} frames were still, a wrist moved by up to {farthest:.2} pixels");
     assert!(600 < frames && frames / 20 < still && still < frames, "{still} of {frames}");
     assert!(farthest < 1.0, "{farthest} pixels");
+}
+
+/// Half as many pixels show the same view: where people are follows from them as from the whole ones.
+#[test]
+fn what_a_sub_stream_shows_is_where_it_is() {
+    let mut draft = load_shop(Path::new("convenience")).unwrap().draft().clone();
+    draft.cameras.iter_mut().for_each(|camera| camera.rate_hertz = 5.0);
+    let shop = Arc::new(Shop::check(draft).unwrap());
+    let options =
+        Options { shop: shop.clone(), scenario: Scenario::Open, level: Level::Clean, seed: 7, secs: Some(12.0) };
+    let (mut film, _) = Film::new(&options, FilmOptions { quality: 30, varied: false }).unwrap();
+    let (mut whole, mut half) = (Sight::new(&shop), Sight::new(&shop));
+    let (mut people, mut frames) = (0, 0);
+    while let Some(shown) = film.next_shown().unwrap() {
+        let Shown::Frame(fact, truth) = shown else { continue };
+        let size = shop.camera(&truth.camera).unwrap().size_pixels;
+        let seen = glance(&truth, size, 0.0, 1);
+        let small = seen.clone().resized(size.map(|side| side / 2));
+        let told = [(&mut whole, seen), (&mut half, small)].map(|(sight, seen)| {
+            sight.take(&Fact { stamp: fact.stamp.clone(), body: Body::Seen(seen) });
+            sight.bodies(fact.stamp.at)
+        });
+        assert_eq!(told[0].len(), told[1].len());
+        for (one, other) in told[0].iter().zip(&told[1]) {
+            assert!(one.track == other.track && one.floor.distance(other.floor) < 1e-6, "{one:?} {other:?}");
+        }
+        (people, frames) = (people + told[0].len(), frames + 1);
+    }
+    assert!(100 < people, "{people} of {frames} frames");
+    assert_eq!((half.loss().scaled, whole.loss().scaled, half.loss().dropped()), (frames, 0, 0));
+    // Another shape shows no view that is known.
+    let strange = SeenFrame { camera: shop.cameras()[0].id.clone(), size_pixels: [640, 480], detections: Vec::new() };
+    let at = ShopTime::from_nanos(1);
+    let stamp = Stamp { source: SourceId::new("sight/x"), sequence: 1, at, arrived: at };
+    let mut sight = Sight::new(&shop);
+    assert_eq!(sight.take(&Fact { stamp, body: Body::Seen(strange) }), None);
+    assert_eq!((sight.loss().dropped_other_size, sight.counters().frames), (1, 0));
+}
+
+/// A recording of the micro-market with pictures of this size, on which nothing is to be seen.
+fn grey_film(folder: &Path, size: [u32; 2], broken: u64) {
+    let shop = load_shop(Path::new("micro-market")).unwrap();
+    let grey = RgbImage::from_pixels(size[0], size[1], vec![90; (3 * size[0] * size[1]) as usize]).unwrap();
+    let jpeg = encode_jpeg(&grey, 80).unwrap();
+    let mut writer = Writer::create(&folder.join("film.mcap"), &shop, None, Cut::Raw).unwrap();
+    for sequence in 0..4 {
+        for camera in ["front", "side"] {
+            let at = ShopTime::from_nanos(1_700_000_000_000_000_000 + sequence as i64 * 100_000_000);
+            let stamp = Stamp { source: SourceId::new(&format!("camera/{camera}")), sequence, at, arrived: at };
+            let length = if sequence < broken { jpeg.len() / 2 } else { jpeg.len() };
+            let data = jpeg[..length].into();
+            let frame = Frame { camera: CameraId::new(camera), format: FrameFormat::Jpeg, data };
+            writer.put(&Fact { stamp, body: Body::Frame(frame) }).unwrap();
+        }
+    }
+    writer.finish().unwrap();
+}
+
+#[test]
+fn frames_of_another_shape_are_refused_by_every_command_with_camera_and_sizes() {
+    let folder = tempfile::tempdir().unwrap();
+    grey_film(folder.path(), [320, 240], 0);
+    let net = ["--engine", "embedded", "--network", "aisle_people"];
+    let see = [&["see", "film.mcap"][..], &net].concat();
+    let replay = [&["replay", "film.mcap", "--see"][..], &net].concat();
+    for command in [see, replay, vec!["export", "frames", "film.mcap", "-o", "out"]] {
+        let answer = ask(folder.path(), &command);
+        assert_eq!(answer.status, Some(3), "{} {}", answer.out, answer.err);
+        for word in ["camera front", "camera side", "320x240", "640x360", "film.mcap"] {
+            assert!(answer.err.contains(word), "{word} in {}", answer.err);
+        }
+    }
+}
+
+#[test]
+fn frames_that_were_scaled_or_lost_are_told_in_text_and_json() {
+    let folder = tempfile::tempdir().unwrap();
+    grey_film(folder.path(), [320, 180], 1);
+    let net = ["--engine", "embedded", "--network", "aisle_people"];
+    let json = |command: &[&str]| {
+        let answer = ask(folder.path(), &[command, &net, &["--json"]].concat());
+        assert_eq!(answer.status, Some(0), "{}", answer.err);
+        serde_json::from_str::<Value>(&answer.out).unwrap()
+    };
+    let seen = json(&["see", "film.mcap"]);
+    let replayed = json(&["replay", "film.mcap", "--see"]);
+    assert_eq!((&seen["dropped_frames"], &seen["frames"]), (&Value::from(2), &Value::from(6)));
+    for loss in [&seen["loss"], &replayed[0]["frames"]] {
+        assert_eq!((&loss["dropped_undecodable"], &loss["scaled"]), (&Value::from(2), &Value::from(6)), "{loss}");
+        assert_eq!(loss["cameras"]["side"]["dropped_undecodable"], 1);
+        assert_eq!(loss["cameras"]["side"]["lost_spans"].as_array().map(Vec::len), Some(1));
+    }
+    for command in [["see", "film.mcap"].as_slice(), &["replay", "film.mcap", "--see"]] {
+        let answer = ask(folder.path(), &[command, &net].concat());
+        let lost = "left out: 1 frame of camera front cannot be decoded\n";
+        let scaled = "scaled: 3 frames of camera side with 320x180 pixels, to the 640x360 of the shop\n";
+        assert!(answer.out.contains(lost) && answer.out.contains(scaled), "{}", answer.out);
+    }
+    // More lost than shown is no result to rely on.
+    grey_film(folder.path(), [640, 360], 3);
+    let answer = ask(folder.path(), &[&["replay", "film.mcap", "--see"][..], &net].concat());
+    assert_eq!(answer.status, Some(3), "{}", answer.out);
+    assert!(answer.err.contains("camera front lost 3 of 4 frames: 3 frames cannot be decoded"), "{}", answer.err);
 }
 
 /// Nothing but frames and plates goes in; the networks are those inside the program, the seed is none that they were trained

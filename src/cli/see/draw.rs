@@ -1,7 +1,7 @@
 //! Marks on frames: what networks saw, and whom it was taken for.
 
 use crate::facts::{BodyPoint, Detection, DetectionClass};
-use crate::geometry::{Camera, Pixel, PixelBox, Point};
+use crate::geometry::{Affine, Camera, Pixel, PixelBox, Point};
 use crate::image::{RgbImage, draw_box, draw_dot, draw_line, draw_number};
 use crate::tracking;
 
@@ -41,12 +41,14 @@ pub(super) fn tracked(picture: &mut RgbImage, bounds: &PixelBox, track: u64) {
     boxed(picture, bounds, &track.to_string(), colour(track));
 }
 
-/// Draws a person of the floor as a camera should see them: skeleton and number of the track.
-pub(super) fn body(picture: &mut RgbImage, camera: &Camera, body: &tracking::Body) {
+/// Draws a person of the floor as a camera should see them: skeleton and number of the track. `picture_from_calibrated` is
+/// there for pictures of another size than the camera was calibrated at.
+pub(super) fn body(picture: &mut RgbImage, camera: &Camera, picture_from_calibrated: &Affine, body: &tracking::Body) {
     let (colour, thickness) = (colour(body.track.number()), thickness(picture));
     let (width, height) = (f64::from(picture.width()), f64::from(picture.height()));
     let inside = |pixel: &&Point<Pixel>| (0.0..width).contains(&pixel.x) && (0.0..height).contains(&pixel.y);
-    let seen = |(position, sigma)| camera.pixel_from_world(position).filter(|_| sigma < JOINT_METRES_MAX);
+    let pixel = |position| camera.pixel_from_world(position).map(|pixel| picture_from_calibrated.apply(pixel));
+    let seen = |(position, sigma)| pixel(position).filter(|_| sigma < JOINT_METRES_MAX);
     let joints = body.joints.map(seen);
     for (from, to) in BodyPoint::BONES {
         if let (Some(from), Some(to)) = (joints[from as usize], joints[to as usize]) {

@@ -15,9 +15,10 @@ use clap::Args;
 use serde_json::json;
 
 use super::looking::{LookArgs, Purpose};
+use super::pictures::ends_in;
 use crate::base::{Error, Result};
 use crate::facts::{Detection, DetectionClass};
-use crate::image::{RgbImage, decode_picture, encode_jpeg, encode_png, is_picture};
+use crate::image::{RgbImage, encode_jpeg, encode_png, is_picture, read_picture};
 use crate::output;
 use crate::pipeline::{self, Glance};
 
@@ -87,17 +88,16 @@ impl See {
         }
         let moves = self.output.as_deref().is_some_and(film::is_video_name);
         if moves || !is_picture(&self.path)? {
-            return self.see_film();
+            return if self.wants_picture() { Err(self.no_picture()) } else { self.see_film() };
         }
-        file.read_to_end(&mut bytes).map_err(unreadable)?;
-        self.see_picture(&bytes)
+        self.see_picture()
     }
 
-    fn see_picture(&self, bytes: &[u8]) -> Result<()> {
+    fn see_picture(&self) -> Result<()> {
         self.refuse_truth("a picture")?;
         let output = self.output()?;
         let encode = encoder(output)?;
-        let picture = decode_picture(bytes).map_err(|error| error.at_path(&self.path))?;
+        let picture = read_picture(&self.path)?;
         let mut sessions = self.looking.sessions(Purpose::Picture, Some(1))?;
         let mut glances = [Glance { picture, ..Glance::default() }];
         pipeline::look(&mut sessions, &mut glances)?;
@@ -108,6 +108,19 @@ impl See {
             return crate::cli::print(&format!("{}\n", json!(seen)));
         }
         crate::cli::print(&format!("{}: {}\n", output.display(), summary(&seen)))
+    }
+
+    /// Whether a picture is to be written.
+    fn wants_picture(&self) -> bool {
+        self.output.as_deref().is_some_and(|output| ends_in(output, &["png", "jpg", "jpeg"]))
+    }
+
+    /// What is there is no picture, though one is to be made of it.
+    fn no_picture(&self) -> Error {
+        let error = Error::input("this is no picture of a kind that is read").at_path(&self.path);
+        error.hint(
+            "give a JPEG, PNG, BMP, WebP or GIF; frames of a video go into a folder or a video, such as -o seen.mp4",
+        )
     }
 
     fn output(&self) -> Result<&Path> {

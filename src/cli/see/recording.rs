@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use super::map::FloorMap;
 use super::{See, draw, make_folder, write};
 use crate::base::{CameraId, Error, Result, ShopTime, Span, TrackId};
-use crate::cli::looking;
-use crate::cli::print;
+use crate::cli::{lost, print};
 use crate::eval::sight::{SightJudge, SightScore, Told};
 use crate::facts::{Body, Fact, PeopleFrame, Stamp, Topic};
-use crate::image::decode_jpeg;
-use crate::pipeline::{Eyes, Look, Sight};
+use crate::geometry::Affine;
+use crate::image::decode_picture;
+use crate::pipeline::{Eyes, FrameLoss, Look, Sight};
 use crate::ports::FactSource;
 use crate::recording::{Entry, Losses, Reader};
 use crate::shop::Shop;
@@ -177,12 +177,15 @@ impl Course<'_> {
     fn draw(&mut self, fact: &Fact, seen: &Fact) -> Result<()> {
         let (Body::Frame(frame), Body::Seen(seen)) = (&fact.body, &seen.body) else { return Ok(()) };
         let Some(output) = &mut self.output else { return Ok(()) };
-        let (Some(camera), Ok(mut picture)) = (self.shop.camera(&frame.camera), decode_jpeg(&frame.data)) else {
+        let (Some(camera), Ok(mut picture)) = (self.shop.camera(&frame.camera), decode_picture(&frame.data)) else {
             return Ok(());
         };
+        let size_pixels = [picture.width(), picture.height()];
+        let seen = seen.clone().resized(size_pixels);
+        let map = Affine::resized(size_pixels, camera.size_pixels);
         seen.detections.iter().for_each(|found| draw::detection(&mut picture, found));
         let at = self.sight.shared_time(&frame.camera, fact.stamp.at);
-        self.sight.bodies(at).iter().for_each(|body| draw::body(&mut picture, &camera.view, body));
+        self.sight.bodies(at).iter().for_each(|body| draw::body(&mut picture, &camera.view, &map, body));
         write(&picture, &output.picture(&frame.camera)?)
     }
 
@@ -192,7 +195,9 @@ impl Course<'_> {
             output.floor.flush().map_err(|error| Error::io("write", &path, &error))?;
             write(output.map.picture(), &output.folder.join(MAP_FILE))?;
         }
+        let loss = self.loss();
         if self.sight.counters().frames == 0 {
+            lost::check(&loss).map_err(|error| error.at_path(&self.see.path))?;
             let (lacking, hint) = match self.see.truth {
                 true => ("truth about frames", "simulated recordings with frames have it"),
                 false => ("frames", "recordings of cut raw or seen have them"),
@@ -205,13 +210,19 @@ impl Course<'_> {
         let mean = really.values().sum::<f64>() / really.len().max(1) as f64;
         let score = std::mem::take(&mut self.judge).score(Span::from_secs(mean));
         let really: BTreeMap<CameraId, f64> = really.into_iter().map(|(camera, secs)| (camera, secs - mean)).collect();
-        if self.see.json {
-            return print(&format!("{}\n", self.to_json(&really, score.as_ref())));
+        match self.see.json {
+            true => print(&format!("{}\n", self.to_json(&really, &loss, score.as_ref())))?,
+            false => print(&self.to_text(&really, &loss, score.as_ref()))?,
         }
-        print(&self.to_text(&really, score.as_ref()))
+        lost::check(&loss).map_err(|error| error.at_path(&self.see.path))
     }
 
-    fn to_json(&self, really: &BTreeMap<CameraId, f64>, score: Option<&SightScore>) -> Value {
+    /// Which frames were left out, for whatever reason.
+    fn loss(&self) -> FrameLoss {
+        self.eyes.loss().clone().with(self.sight.loss())
+    }
+
+    fn to_json(&self, really: &BTreeMap<CameraId, f64>, loss: &FrameLoss, score: Option<&SightScore>) -> Value {
         let (counters, clocks) = (self.sight.counters(), self.sight.clocks());
         let eyes = self.eyes.counters();
         let cameras = clocks.iter().map(|(camera, clock)| {
@@ -221,14 +232,14 @@ impl Course<'_> {
             })
         });
         json!({
-            "frames": counters.frames, "broken_frames": eyes.broken_frames, "astray_frames": counters.astray_frames,
+            "frames": counters.frames, "dropped_frames": loss.dropped(), "loss": loss,
             "excess_detections": eyes.excess_detections, "still_frames": eyes.still_frames,
             "instants": self.instants, "tracks": self.tracks.len(), "people_max": self.people_max,
             "cameras": cameras.collect::<Vec<_>>(), "score": score,
         })
     }
 
-    fn to_text(&self, really: &BTreeMap<CameraId, f64>, score: Option<&SightScore>) -> String {
+    fn to_text(&self, really: &BTreeMap<CameraId, f64>, loss: &FrameLoss, score: Option<&SightScore>) -> String {
         let (counters, clocks) = (self.sight.counters(), self.sight.clocks());
         let mut text = format!(
             "{}: {} frames of {} cameras, {} tracks, at most {} people at once\n",
@@ -238,7 +249,7 @@ impl Course<'_> {
             self.tracks.len(),
             self.people_max
         );
-        text += &looking::left_out(self.eyes.counters(), counters);
+        text += &lost::text(loss);
         for (camera, clock) in &clocks {
             let (ahead, sigma) = (clock.offset.as_secs() * 1e3, clock.sigma.as_secs() * 1e3);
             let really = really.get(camera).map_or(String::new(), |secs| format!(", really {:+.0} ms", secs * 1e3));

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use rand::RngExt;
 
 use super::*;
-use crate::base::{CameraId, ShopTime};
-use crate::facts::{DetectionClass, Frame};
-use crate::image::encode_jpeg;
+use crate::base::{CameraId, ShopTime, TimeRange};
+use crate::facts::{DetectionClass, Frame, FrameFormat};
+use crate::geometry::{self, CameraPose, Lens, Point};
+use crate::image::{encode_jpeg, encode_png};
+use crate::pipeline::FrameSize;
 use crate::vision::{
     Classes, Colour, Decoder, Element, Fit, Gallery, Input, Layout, Manifest, Model, Network, Output, Region, Role,
     Shape, Slot, Tensor, Values, Weights,
@@ -125,8 +127,7 @@ fn what_is_seen_does_not_depend_on_sessions_batches_and_groups() {
         let mut eyes = Eyes::new(sessions(count, batch), options);
         let mut looks: Vec<Look> = film.iter().flat_map(|fact| eyes.take(fact).unwrap()).collect();
         looks.append(&mut eyes.flush().unwrap());
-        let counters = eyes.counters();
-        assert_eq!((counters.frames, counters.broken_frames), (60, 8));
+        assert_eq!((eyes.counters().frames, eyes.loss().dropped_undecodable), (60, 8));
         let frames: Vec<Fact> = looks.iter().map(|look| look.frame.clone()).collect();
         let whole = film.iter().filter(|fact| matches!(&fact.body, Body::Frame(frame) if !frame.data.is_empty()));
         assert!(frames.iter().eq(whole), "every whole frame, in order");
@@ -156,6 +157,67 @@ fn without_networks_nothing_is_seen() {
     let mut eyes = Eyes::new(Vec::new(), EyesOptions::usual(1));
     assert!(eyes.take(&frame("a", 1, 0, Some(1))).unwrap().is_empty() && eyes.flush().unwrap().is_empty());
     assert_eq!(eyes.counters(), EyesCounters::default());
+}
+
+/// A camera whose frames are of this size.
+fn camera(name: &str, size_pixels: [u32; 2]) -> Camera {
+    let lens = Lens { focal_pixels: [100.0; 2], centre_pixels: [50.0; 2], distortion: [0.0; 5] };
+    let pose = CameraPose::look_at(Point::new(0.0, 0.0, 2.0), Point::new(0.0, 2.0, 1.0), 0.0);
+    let view = geometry::Camera::new(lens, pose);
+    Camera { id: CameraId::new(name), size_pixels, rate_hertz: 10.0, view }
+}
+
+/// A frame of camera `a` with these bytes.
+fn bytes(sequence: u64, data: Vec<u8>) -> Fact {
+    let Fact { stamp, .. } = frame("a", sequence, 100 * sequence as i64, None);
+    let frame = Frame { camera: CameraId::new("a"), format: FrameFormat::Jpeg, data: data.into() };
+    Fact { stamp, body: Body::Frame(frame) }
+}
+
+#[test]
+fn frames_are_what_they_are_and_not_what_they_are_labelled_as() {
+    let grey = |width: u32, height: u32| {
+        RgbImage::from_pixels(width, height, vec![100; (3 * width * height) as usize]).unwrap()
+    };
+    let jpeg = |width, height| encode_jpeg(&grey(width, height), 95).unwrap();
+    let mut bomb = jpeg(32, 32);
+    let head = bomb.windows(2).position(|two| two == [0xff, 0xc0]).unwrap();
+    bomb[head + 5..head + 9].copy_from_slice(&[0x40, 0, 0x40, 0]);
+    let whole = jpeg(32, 32);
+    let film = [
+        whole.clone(),
+        encode_png(&grey(32, 32)).unwrap(),
+        // A sub stream, the main stream, one pixel less by rounding.
+        jpeg(16, 16),
+        jpeg(256, 256),
+        jpeg(48, 47),
+        // Another shape, more than eight times the side, and what is no whole picture.
+        jpeg(32, 24),
+        jpeg(264, 264),
+        bomb,
+        whole[..whole.len() / 2].to_vec(),
+        b"no picture".to_vec(),
+    ];
+    let mut eyes = Eyes::new(sessions(2, 1), EyesOptions::usual(1)).with_cameras(&[camera("a", [32, 32])]);
+    let facts = film.into_iter().zip(0..).map(|(data, sequence)| bytes(sequence, data));
+    let looks: Vec<Look> = facts.flat_map(|fact| eyes.take(&fact).unwrap()).collect();
+    let size = |look: &Look| match &look.seen.body {
+        Body::Seen(seen) => seen.size_pixels,
+        _ => [0, 0],
+    };
+    let sizes: Vec<[u32; 2]> = looks.iter().map(size).collect();
+    assert_eq!(sizes, [[32, 32], [32, 32], [16, 16], [256, 256], [48, 47]]);
+    let strange = frame("z", 1, 2_000, Some(100));
+    assert!(eyes.take(&strange).unwrap().is_empty() && eyes.flush().unwrap().is_empty());
+    let loss = eyes.loss();
+    assert_eq!((loss.dropped_undecodable, loss.dropped_other_size, loss.dropped_unknown_camera), (3, 2, 1));
+    assert_eq!((eyes.counters().frames, loss.dropped()), (11, 6));
+    let own = &loss.cameras[&CameraId::new("a")];
+    let left_out = |size_pixels| FrameSize { size_pixels, frames: 1, scaled: false };
+    assert_eq!(own.sizes, [left_out([32, 24]), left_out([264, 264])]);
+    let at = |millis| ShopTime::from_nanos(0) + Span::from_millis(millis);
+    assert_eq!(own.lost_spans, [TimeRange::new(at(500), at(900))]);
+    assert!(widths(&looks).iter().all(|width| *width != 0), "{:?}", widths(&looks));
 }
 
 /// A camera that is as noisy as good ones are: every pixel is off by a throw of dice, the square of side 2 stands at `x`.
