@@ -13,6 +13,8 @@ mod fuzz;
 mod live;
 mod long;
 mod models;
+mod networks;
+mod onnx;
 mod replay;
 mod scenarios;
 mod settler;
