@@ -7,6 +7,7 @@ use super::folder::{PartFolder, TextFile};
 use super::index::Index;
 use super::{FormWriter, Spot};
 use crate::base::Result;
+use crate::base::figures::fixed;
 use crate::truth::FrameTruth;
 
 /// Added to our coordinates, in which the corner of the picture is (0, 0), to count pixels from 1.
@@ -50,10 +51,10 @@ impl FormWriter for Mot<'_> {
         let Some(out) = &mut self.truths[spot.camera] else { return Ok(0) };
         for body in &truth.people {
             let (bounds, who) = (body.bounds, self.index.visit(body.visit));
-            let (left, top) = (bounds.left + FIRST_PIXEL, bounds.top + FIRST_PIXEL);
+            let (left, top) = (fixed(bounds.left + FIRST_PIXEL, 2), fixed(bounds.top + FIRST_PIXEL, 2));
             let (width, height) = (bounds.width(), bounds.height());
             let (frame, seen) = (spot.number, body.visible_share);
-            out.put(&format!("{frame},{who},{left:.2},{top:.2},{width:.2},{height:.2},1,1,{seen:.4}\n"))?;
+            out.put(&format!("{frame},{who},{left},{top},{width:.2},{height:.2},1,1,{seen:.4}\n"))?;
         }
         Ok(truth.people.len() as u64)
     }

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::base::json::fault;
 use crate::base::{CameraId, ShopTime};
 use crate::facts::{Body, Fact, Frame, FrameFormat, Stamp};
 
@@ -81,7 +82,7 @@ pub(super) fn encode(stamp: &Stamp, frame: &Frame, out: &mut Vec<u8>) -> serde_j
 /// # Errors
 /// A sentence, when it is not one.
 pub(super) fn decode(json: &[u8]) -> Result<Fact, String> {
-    let incoming: Incoming<'_> = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+    let incoming: Incoming<'_> = serde_json::from_slice(json).map_err(|error| fault(json, &error))?;
     let data = STANDARD.decode(incoming.data.as_bytes()).map_err(|error| format!("its data is not base64: {error}"))?;
     let frame = Frame { camera: CameraId::new(&incoming.frame_id), format: incoming.format, data: data.into() };
     Ok(Fact { stamp: incoming.stamp, body: Body::Frame(frame) })

@@ -10,6 +10,7 @@ use mcap::records::{Channel as ChannelRecord, Record, op};
 
 use super::records::{Break, Records, Spot};
 use super::{Cut, FORMAT, FRAME_TRUTH_CHANNEL, METADATA, SCENE_TRUTH_CHANNEL, SHOP_CHANNEL, TRUTH_CHANNEL, wire};
+use crate::base::json::fault;
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::base::{Error, Result, ShopTime};
 use crate::facts::{Fact, Topic};
@@ -255,7 +256,7 @@ impl Head {
                 .map_err(|reason| wrong(&format!("a message on {} is not a fact", topic.name()), &reason)),
             Channel::Shop => {
                 let draft: ShopDraft = serde_json::from_slice(json)
-                    .map_err(|error| wrong("the shop of this recording cannot be read", &error.to_string()))?;
+                    .map_err(|error| wrong("the shop of this recording cannot be read", &fault(json, &error)))?;
                 let shop = Shop::check(draft).map_err(|problems| {
                     let list: Vec<String> = problems.iter().map(|problem| format!("\n  {problem}")).collect();
                     wrong("the shop of this recording does not hold together", &list.concat())
@@ -264,16 +265,16 @@ impl Head {
             }
             Channel::Truth => {
                 let truth = serde_json::from_slice(json)
-                    .map_err(|error| wrong("the truth of this recording cannot be read", &error.to_string()))?;
+                    .map_err(|error| wrong("the truth of this recording cannot be read", &fault(json, &error)))?;
                 self.truth = Some(truth);
                 Ok(Found::Nothing)
             }
             Channel::FrameTruth => serde_json::from_slice(json)
                 .map(|truth| Found::Entry(Entry::Frame(truth)))
-                .map_err(|error| wrong("the truth about a frame cannot be read", &error.to_string())),
+                .map_err(|error| wrong("the truth about a frame cannot be read", &fault(json, &error))),
             Channel::SceneTruth => serde_json::from_slice(json)
                 .map(|truth| Found::Entry(Entry::Scene(truth)))
-                .map_err(|error| wrong("the truth about a scene cannot be read", &error.to_string())),
+                .map_err(|error| wrong("the truth about a scene cannot be read", &fault(json, &error))),
             Channel::Other(name) => {
                 self.others += 1;
                 Ok(if self.labelled { Found::Nothing } else { Found::Foreign(name.clone()) })
