@@ -317,7 +317,7 @@ fn as_many_detections_as_a_frame_may_have_cost_no_more_than_they_are_worth() {
         fs::write(folder.path().join("det/det.txt"), text).unwrap();
         for more in [&["--live"][..], &[]] {
             let begun = Instant::now();
-            let told = summary(folder.path(), &[&["track", ".", "-o", "out.txt", "--json"], more].concat());
+            let told = summary(folder.path(), &[&["track", ".", "-o", "out.txt", "--json"][..], more].concat());
             let secs = begun.elapsed().as_secs_f64();
             assert_eq!((&told["detections"], &told["left_out"]), (&Value::from(count * frames), &Value::from(0)));
             // A cubic way takes minutes; machines that are busy take their time.
