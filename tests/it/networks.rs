@@ -227,6 +227,24 @@ fn detectors_that_suppress_by_themselves_are_read_in_every_form() {
 }
 
 #[test]
+fn numbers_of_other_kinds_are_named_when_a_network_is_loaded() {
+    // Doubles: the embedded engine makes floats of them, the other one leaves them as they are.
+    let cast = node("Cast", &["flat"], &["y"], &[setting("to", 11)]);
+    let rows = [node("Flatten", &["x"], &["flat"], &[]), cast];
+    let doubles = [bytes(1, b"y"), bytes(2, &bytes(1, &whole(1, 11)))].concat();
+    let file = file(&graph(&rows, &[], &[value("x", &[1, 3, 8, 8])], &[doubles]));
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("ours.toml"), manifest("", &file)).unwrap();
+    let manifest = load_manifests(Some(folder.path())).unwrap()["ours"].clone();
+    for engine in engines() {
+        let network = engine.load(&file, LoadOptions::default()).unwrap();
+        let error = Model::new(manifest.clone(), network).err().unwrap().to_string();
+        let expected = if engine.name() == "embedded" { "[1, ?, 6]" } else { "the output y of the network is f64" };
+        assert!(error.contains(expected), "{}: {error}", engine.name());
+    }
+}
+
+#[test]
 fn columns_that_make_no_box_are_refused_where_manifests_are_checked() {
     let folder = tempfile::tempdir().unwrap();
     let cases = [
