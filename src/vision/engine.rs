@@ -105,7 +105,7 @@ impl Engine {
     /// When it is no ONNX file, not whole, or would take more memory than a network may; when the engine does not know an
     /// operation of it, or the provider cannot start.
     pub fn load(&self, bytes: &[u8], options: LoadOptions) -> Result<Box<dyn Network>> {
-        onnx::check(bytes)?;
+        onnx::check_network(bytes)?;
         match &self.0 {
             Kind::OnnxRuntime(runtime) => runtime.load(bytes, options),
             Kind::Embedded => embedded::load(bytes, options),

@@ -27,4 +27,4 @@ pub use manifest::{
 };
 pub use model::Model;
 pub use network::{Element, Network, Output, Shape, Slot, Tensor, Values};
-pub use onnx::other_format;
+pub use onnx::{check_network, other_format};

@@ -21,11 +21,11 @@ const ONE_FILE: &str = "put both into one file: `python -c \"import onnx; onnx.s
      'one.onnx', save_as_external_data=False)\"`, and name that in the manifest; PyTorch writes one with \
      torch.onnx.export(…, external_data=False)";
 
-/// Whether a file may be given to an engine.
+/// Whether a file may be given to an engine, told by what it says of itself.
 ///
 /// # Errors
 /// When it is something else than ONNX, broken, not whole, or would take more memory or work than a network may.
-pub(super) fn check(bytes: &[u8]) -> Result<()> {
+pub fn check_network(bytes: &[u8]) -> Result<()> {
     if let Some(refusal) = foreign::refusal(bytes) {
         return Err(refusal);
     }
