@@ -45,6 +45,10 @@ pub const CAMERAS_MAX: usize = 256;
 pub const DETECTIONS_PER_FRAME_MAX: usize = 1_024;
 /// Tracks of one camera that are open, whether seen or lost; beyond it none is begun, which is counted.
 pub const TRACKS_PER_CAMERA_MAX: usize = 1_024;
+/// Bytes of one tensor of a network, as its file declares it; a network that would make a larger one is not loaded.
+pub const NETWORK_TENSOR_BYTES_MAX: u64 = 1 << 30;
+/// Bytes of all tensors that a network would hold at one time, without its weights; one that would hold more is not loaded.
+pub const NETWORK_BYTES_MAX: u64 = 4 << 30;
 /// Bytes of one JSON line or MCAP message that is read.
 pub const MESSAGE_BYTES_MAX: usize = 64 << 20;
 /// Bytes of one catalogue, planogram or shop file that is read whole.
@@ -96,5 +100,6 @@ const _: () = assert!(HOLD_WAIT_SPAN_MAX.as_nanos() < REQUEST_SPAN_MAX.as_nanos(
 const _: () = assert!(REQUEST_BODY_BYTES_MAX <= NOTICE_BODY_BYTES_MAX);
 const _: () = assert!(ORDER_UNSURE_MAX.as_nanos() < ORDER_AGE_MAX.as_nanos());
 const _: () = assert!(WATERMARK_SPAN_MAX.as_nanos() < LEAP_SPAN_MAX.as_nanos());
+const _: () = assert!(NETWORK_TENSOR_BYTES_MAX <= NETWORK_BYTES_MAX);
 const _: () = assert!(LEAP_FACTS_MIN < LEAP_FACTS_MAX);
 const _: () = assert!(CLOCK_OFFSET_SPAN_MAX.as_nanos() < WATERMARK_SPAN_MAX.as_nanos());

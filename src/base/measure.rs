@@ -6,6 +6,8 @@ use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::figures::fixed;
+
 /// A weight, or a difference of weights, in grams.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
@@ -54,14 +56,15 @@ impl Sub for Grams {
 impl Neg for Grams {
     type Output = Grams;
     fn neg(self) -> Grams {
-        Grams(-self.0)
+        // Less than nothing of nothing is nothing.
+        Grams(0.0 - self.0)
     }
 }
 
 impl Mul<f64> for Grams {
     type Output = Grams;
     fn mul(self, factor: f64) -> Grams {
-        Grams(self.0 * factor)
+        Grams(self.0 * factor + 0.0)
     }
 }
 
@@ -80,6 +83,6 @@ impl std::iter::Sum for Grams {
 
 impl fmt::Display for Grams {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.1} g", self.0)
+        write!(f, "{} g", fixed(self.0, 1))
     }
 }

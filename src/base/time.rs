@@ -6,6 +6,8 @@ use std::ops::{Add, Mul, Neg, Sub};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::figures::fixed;
+
 /// An instant on the shop's corrected time axis: nanoseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
@@ -182,6 +184,6 @@ impl fmt::Display for ShopTime {
 
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.3} s", self.as_secs())
+        write!(f, "{} s", fixed(self.as_secs(), 3))
     }
 }

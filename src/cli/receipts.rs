@@ -10,6 +10,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::charge::Charge;
+use crate::base::figures::signed;
 use crate::base::{Error, Money, Result, ShopTime};
 use crate::facts::{Attribution, ClockEstimate, Discount, FactRef, Movement, Receipt, ReceiptLine, TaxShare};
 use crate::fusion::Anomalies;
@@ -135,8 +136,8 @@ fn write_text(text: &mut String, recording: &str, shop: &Shop, outcome: &Outcome
     let clock = &outcome.clock;
     writeln!(
         text,
-        "\nclocks: people {:+.2} s \u{b1} {:.2} s against plates, from {} step{}",
-        -clock.offset.as_secs(),
+        "\nclocks: people {} s \u{b1} {:.2} s against plates, from {} step{}",
+        signed(-clock.offset.as_secs(), 2),
         clock.sigma.as_secs(),
         clock.events,
         if clock.events == 1 { "" } else { "s" }
@@ -250,14 +251,14 @@ pub(super) fn sentence(attribution: &Attribution) -> String {
     let learned = if weight.learned { ", weight learned from the plates" } else { "" };
     let misplaced = if evidence.misplaced { ", off its planned place" } else { "" };
     format!(
-        "{verb} {} at {}, shelf {} plate {}: {:+.1} g \u{b1} {:.1} where {:+.1} g is expected{learned}{misplaced}; {hand}{others}",
+        "{verb} {} at {}, shelf {} plate {}: {} g \u{b1} {:.1} where {} g is expected{learned}{misplaced}; {hand}{others}",
         attribution.quantity,
         clock_time(evidence.span.middle()),
         evidence.shelf,
         plates.join("+"),
-        weight.measured.value(),
+        signed(weight.measured.value(), 1),
         weight.sigma.value(),
-        weight.expected.value(),
+        signed(weight.expected.value(), 1),
     )
 }
 

@@ -82,6 +82,11 @@ impl Runner for PipelineRunner {
                 .at_path(path)
                 .hint("a folder needs a truth.json; `aisle simulate` writes recordings that know theirs"));
         };
+        if truth.receipts.is_empty() && truth.actions.is_empty() && truth.ghosts.is_empty() {
+            return Err(Error::input("the truth names no shopper, so there is nothing to judge by")
+                .at_path(path)
+                .hint("whoever was in the shop has a receipt there, an empty one who bought nothing"));
+        }
         let shop = Arc::new(source.shop().clone());
         let outcome = match &self.looking {
             None => run(&mut source, RUN, None)?,

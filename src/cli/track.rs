@@ -59,6 +59,18 @@ struct Tracked {
     rows: Vec<Row>,
 }
 
+/// What came of judging.
+struct Judged {
+    /// None where the truth counts nobody.
+    score: Option<TrackScore>,
+    /// Rows of truth and of tracks whose frame is not one of the sequence.
+    truth_outside: usize,
+    rows_outside: usize,
+}
+
+/// What is said of truth by which nothing can be judged.
+const NOBODY: &str = "the truth has nobody in the frames of the sequence who counts";
+
 impl Track {
     /// Runs the command.
     ///
@@ -68,14 +80,7 @@ impl Track {
         let sequence = Sequence::read(&self.folder)?;
         let truth = self.truth()?;
         if let Some(path) = &self.score {
-            let rows = motchallenge::read_rows(path, RowsOf::Tracks)?;
-            let Some(truth) = truth else {
-                let missing = Error::missing("there is no truth to judge by").at_path(&self.folder);
-                return Err(missing.hint("put it into gt/gt.txt, or name it with --gt FILE"));
-            };
-            let score = judge(&sequence, &truth, &rows);
-            let summary = json!({ "sequence": sequence.name, "rows": rows.len(), "score": score });
-            return super::print(&if self.json { format!("{summary}\n") } else { score.to_text() });
+            return self.judge_rows(&sequence, truth, path);
         }
         let Some(output) = self.output.as_deref() else {
             return Err(Error::usage("say where the rows go: -o FILE"));
@@ -85,14 +90,37 @@ impl Track {
         output::check_inputs(output, read)?;
         let tracked = self.track(&sequence)?;
         output::write(output, motchallenge::write_rows(&tracked.rows).as_bytes())?;
-        let score = truth.map(|truth| judge(&sequence, &truth, &tracked.rows));
-        self.report(&sequence, &tracked, output, score.as_ref())
+        let judged = truth.map(|truth| Judged::of(&sequence, truth, &tracked.rows));
+        self.report(&sequence, &tracked, output, judged.as_ref())
+    }
+
+    /// Judges the rows of some tracker.
+    fn judge_rows(&self, sequence: &Sequence, truth: Option<Vec<Row>>, path: &Path) -> Result<()> {
+        let rows = motchallenge::read_rows(path, RowsOf::Tracks)?;
+        let Some(truth) = truth else {
+            let missing = Error::missing("there is no truth to judge by").at_path(&self.folder);
+            return Err(missing.hint("put it into gt/gt.txt, or name it with --gt FILE"));
+        };
+        let judged = Judged::of(sequence, truth, &rows);
+        let Some(score) = &judged.score else {
+            return Err(Error::input(NOBODY).at_path(&self.truth_path()).hint("its seventh field is 1 for who counts"));
+        };
+        judged.warn();
+        let summary = json!({
+            "sequence": sequence.name, "rows": rows.len(), "rows_outside": judged.rows_outside,
+            "truth_outside": judged.truth_outside, "score": score,
+        });
+        super::print(&if self.json { format!("{summary}\n") } else { score.to_text() })
     }
 
     fn truth(&self) -> Result<Option<Vec<Row>>> {
-        let usual = motchallenge::truth_path(&self.folder);
-        let path = self.gt.clone().or_else(|| usual.is_file().then_some(usual));
-        path.map(|path| motchallenge::read_rows(&path, RowsOf::Tracks)).transpose()
+        let path = self.truth_path();
+        let is_there = self.gt.is_some() || path.is_file();
+        is_there.then(|| motchallenge::read_rows(&path, RowsOf::Truth)).transpose()
+    }
+
+    fn truth_path(&self) -> PathBuf {
+        self.gt.clone().unwrap_or_else(|| motchallenge::truth_path(&self.folder))
     }
 
     fn track(&self, sequence: &Sequence) -> Result<Tracked> {
@@ -135,7 +163,8 @@ impl Track {
         }
     }
 
-    fn report(&self, sequence: &Sequence, tracked: &Tracked, output: &Path, score: Option<&TrackScore>) -> Result<()> {
+    fn report(&self, sequence: &Sequence, tracked: &Tracked, output: &Path, judged: Option<&Judged>) -> Result<()> {
+        let score = judged.and_then(|judged| judged.score.as_ref());
         let Tracked { detections, outside, counters, rows } = tracked;
         let tracks = rows.iter().map(|row| row.id).collect::<BTreeSet<_>>().len();
         let Counters { odd_detections, excess_detections, late_frames, excess_tracks } = *counters;
@@ -143,7 +172,8 @@ impl Track {
         if self.json {
             let summary = json!({
                 "sequence": sequence.name, "frames": sequence.frames, "detections": detections,
-                "left_out": left_out, "late_frames": late_frames, "tracks_not_begun": excess_tracks, "tracks": tracks, "rows": rows.len(), "output": output, "score": score,
+                "left_out": left_out, "late_frames": late_frames, "tracks_not_begun": excess_tracks, "tracks": tracks, "rows": rows.len(), "output": output,
+                "truth_outside": judged.map(|judged| judged.truth_outside), "score": score,
             });
             return super::print(&format!("{summary}\n"));
         }
@@ -158,6 +188,9 @@ impl Track {
         }
         if 0 < excess_tracks {
             eprintln!("warning: {excess_tracks} tracks were not begun, as there were too many at once");
+        }
+        if let Some(judged) = judged {
+            judged.warn();
         }
         let mut text = format!(
             "{}: {detections} detections in {} frames, {tracks} tracks, {} rows in {}\n",
@@ -186,13 +219,38 @@ fn result_row(frame: u32, track: TrackId, bounds: PixelBox, confidence: f64) -> 
     Row { frame, id: track.number() as i64, bounds, confidence, class: None }
 }
 
-fn judge(sequence: &Sequence, truth: &[Row], said: &[Row]) -> TrackScore {
-    let is_mot20 = sequence.name.starts_with("MOT20");
-    let observed = |row: &Row| Observed { frame: u64::from(row.frame), id: row.id, place: row.bounds };
-    let truth: Vec<TruthBox> = truth
-        .iter()
-        .map(|row| TruthBox { seen: observed(row), kind: TruthKind::of(row.confidence != 0.0, row.class, is_mot20) })
-        .collect();
-    let said: Vec<Observed<PixelBox>> = said.iter().map(observed).collect();
-    TrackScore::of(&compare_boxes(&truth, &said))
+impl Judged {
+    /// Judges rows by truth, both only where the sequence has frames.
+    fn of(sequence: &Sequence, truth: Vec<Row>, said: &[Row]) -> Self {
+        let is_mot20 = sequence.name.starts_with("MOT20");
+        let observed = |row: &Row| Observed { frame: u64::from(row.frame), id: row.id, place: row.bounds };
+        let (inside, outside): (Vec<Row>, Vec<Row>) = truth.into_iter().partition(|row| row.frame <= sequence.frames);
+        let truth: Vec<TruthBox> = inside
+            .iter()
+            .map(|row| TruthBox {
+                seen: observed(row),
+                kind: TruthKind::of(row.confidence != 0.0, row.class, is_mot20),
+            })
+            .collect();
+        let here: Vec<Observed<PixelBox>> =
+            said.iter().filter(|row| row.frame <= sequence.frames).map(observed).collect();
+        let counts = truth.iter().any(|one| one.kind == TruthKind::Counted);
+        Judged {
+            score: counts.then(|| TrackScore::of(&compare_boxes(&truth, &here))),
+            truth_outside: outside.len(),
+            rows_outside: said.len() - here.len(),
+        }
+    }
+
+    /// Says what was not judged.
+    fn warn(&self) {
+        if self.score.is_none() {
+            eprintln!("warning: {NOBODY}; there are no scores");
+        }
+        for (count, what) in [(self.truth_outside, "rows of the truth"), (self.rows_outside, "rows of the tracks")] {
+            if 0 < count {
+                eprintln!("warning: {count} {what} are beyond the last frame of the sequence, and are not judged");
+            }
+        }
+    }
 }

@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::base::json::fault;
 use crate::base::{Currency, Error, Result, ShelfId};
 use crate::payment::{Draft, Settings};
 use crate::shop::{FacingDraft, Problem, ShelfDraft, Shop, ShopDraft};
@@ -73,7 +74,11 @@ pub fn load_payment(path: &Path) -> Result<Option<Settings>> {
     let file = Files::open(path)?.shop;
     let wrong = |message: String| Error::input(message).at_path(&file.path);
     let draft: Option<Draft> = match file.is_json() {
-        true => serde_json::from_str::<WithPayment>(&file.text).map_err(|error| wrong(error.to_string()))?.payment,
+        true => {
+            serde_json::from_str::<WithPayment>(&file.text)
+                .map_err(|error| wrong(fault(file.text.as_bytes(), &error)))?
+                .payment
+        }
         false => toml::from_str::<WithPayment>(&file.text).map_err(|error| wrong(error.to_string()))?.payment,
     };
     let settings = draft.map(Settings::check).transpose();
@@ -127,9 +132,9 @@ fn recorded_form(file: &Text) -> Result<Option<ShopDraft>> {
     if !entries.iter().any(|(key, ..)| key == "shelves" || key == "products") {
         return Ok(None);
     }
-    serde_json::from_str(&file.text)
-        .map(Some)
-        .map_err(|error| Error::input(error.to_string()).at_path(&file.path).at_line(error.line() as u64))
+    serde_json::from_str(&file.text).map(Some).map_err(|error| {
+        Error::input(fault(file.text.as_bytes(), &error)).at_path(&file.path).at_line(error.line() as u64)
+    })
 }
 
 /// A file as a tree; what is wrong with its syntax goes to the findings.

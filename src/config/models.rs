@@ -11,7 +11,7 @@ use super::{failure, parse};
 use crate::base::{Error, Result};
 use crate::facts::DetectionClass;
 use crate::vision::{
-    Classes, Colour, Decoder, Element, Fit, Input, Layout, Manifest, OutputName, Region, Role, Weights,
+    Classes, Colour, Column, Decoder, Element, Fit, Input, Layout, Manifest, OutputName, Region, Role, Rows, Weights,
 };
 
 /// Sides of an input and lengths of vectors up to which a manifest is believed.
@@ -291,6 +291,10 @@ fn decoder(node: &Node, findings: &Findings) -> Option<Decoder> {
             let all = strides.zip(bins).zip(classes(&mut fields));
             all.map(|((strides, bins), classes)| Decoder::NanoDet { strides, bins, classes })
         }
+        "suppressed" => {
+            let (rows, classes) = (rows(&mut fields), classes(&mut fields));
+            rows.zip(classes).map(|(rows, classes)| Decoder::Suppressed { rows, classes })
+        }
         "movenet" => Some(Decoder::MoveNet),
         "simcc" => within(&mut fields, "split", 0.1..=16.0, Some(2.0)).map(|split| Decoder::SimCc { split }),
         "rtmo" => Some(Decoder::Rtmo),
@@ -308,14 +312,60 @@ fn decoder(node: &Node, findings: &Findings) -> Option<Decoder> {
         "hand_points" => Some(Decoder::HandPoints),
         other => {
             fields.say(format!(
-                "kind is `{other}`; it must be yunet, scrfd, ultraface, yolox, yolov8, nanodet, movenet, simcc, rtmo, \
-                 posenet, embedding, held_product, palm or hand_points"
+                "kind is `{other}`; it must be yunet, scrfd, ultraface, yolox, yolov8, nanodet, suppressed, movenet, simcc, \
+                 rtmo, posenet, embedding, held_product, palm or hand_points"
             ));
             return None;
         }
     };
     fields.finish();
     decoder
+}
+
+/// What rows hold: columns of one output, or a list for each of several.
+fn rows(fields: &mut Fields<'_>) -> Option<Rows> {
+    let keypoints = choice(fields, "keypoints", &[("none", 0), ("coco", 17)], Some(0));
+    let shares = choice(fields, "boxes", &[("pixels", false), ("shares", true)], Some(false));
+    let columns = match fields.has("columns") {
+        true => columns(fields)?,
+        false => {
+            let _ = fields.node("columns");
+            let usual = [Column::Left, Column::Top, Column::Right, Column::Bottom, Column::Score, Column::Class];
+            vec![usual.to_vec()]
+        }
+    };
+    let rows = Rows { columns, shares: shares?, keypoints: keypoints? };
+    if !rows.are_readable() {
+        fields.say(
+            "columns must name score and left, top, right and bottom, once each; or width and height beside left and top \
+             or middle_x and middle_y",
+        );
+        return None;
+    }
+    Some(rows)
+}
+
+fn columns(fields: &mut Fields<'_>) -> Option<Vec<Vec<Column>>> {
+    let one = |node: &Node| match &node.value {
+        Value::Text(text) => Column::ALL.iter().find(|(name, _)| name == text).map(|(_, column)| *column),
+        _ => None,
+    };
+    let nodes = fields.list("columns");
+    let lists: Option<Vec<Vec<Column>>> = match nodes.first().map(|node| &node.value) {
+        Some(Value::List(_)) => {
+            let list = |node: &Node| match &node.value {
+                Value::List(nodes) if !nodes.is_empty() => nodes.iter().map(one).collect(),
+                _ => None,
+            };
+            nodes.iter().map(list).collect()
+        }
+        _ => nodes.iter().map(one).collect::<Option<Vec<Column>>>().map(|columns| vec![columns]),
+    };
+    if lists.is_none() {
+        let names: Vec<&str> = Column::ALL.iter().map(|(name, _)| *name).collect();
+        fields.say(format!("columns must be a list, or one list for each output, of {}", names.join(", ")));
+    }
+    lists
 }
 
 fn classes(fields: &mut Fields<'_>) -> Option<Classes> {

@@ -223,6 +223,9 @@ impl<'a> Json<'a> {
                 let real = || number.as_f64().map_or(Value::Other("no number"), Value::Real);
                 number.as_i64().map_or_else(real, Value::Whole)
             }
+            _ if ["NaN", "Infinity", "-Infinity"].contains(&&rest[..length]) => {
+                return Err((self.line, format!("{} is no number in JSON", &rest[..length])));
+            }
             _ => return self.wrong("a value"),
         };
         self.skip(length);

@@ -203,6 +203,10 @@ impl SightScore {
             ("wrists that one camera sees", &self.lone_wrist_errors),
         ];
         for (name, errors) in lengths {
+            if errors.count == 0 {
+                let _ = writeln!(text, "{name}: none to measure");
+                continue;
+            }
             let (median, p95) = (errors.median_metres * 100.0, errors.p95_metres * 100.0);
             let _ = writeln!(text, "{name}: median {median:.1} cm, 95 % within {p95:.1} cm, of {}", errors.count);
         }

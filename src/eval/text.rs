@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Case, Delay, Interval, Reliability, Share, Standing, Summary, Totals, UnitDiff};
+use crate::base::figures::fixed;
 use crate::base::{Currency, Money};
 
 /// Wrong cases that are told in full; the rest is counted.
@@ -55,9 +56,9 @@ pub(super) fn mean_amount(minor: f64, currency: Option<Currency>) -> String {
         Some(currency) => {
             let decimals = currency.decimals();
             let major = minor / 10_f64.powi(decimals as i32);
-            format!("{major:.precision$} {currency}", precision = decimals as usize + 1)
+            format!("{} {currency}", fixed(major, decimals as usize + 1))
         }
-        None => format!("{minor:.1} minor"),
+        None => format!("{} minor", fixed(minor, 1)),
     }
 }
 

@@ -10,6 +10,7 @@ use super::folder::{PartFolder, TextFile};
 use super::index::Index;
 use super::{FormWriter, Spot};
 use crate::base::Result;
+use crate::base::figures::fixed;
 use crate::facts::BodyPoint;
 use crate::truth::{FrameBody, FrameTruth, PointTruth, Visibility};
 
@@ -92,15 +93,20 @@ fn annotation(body: &FrameBody) -> Option<String> {
         match pixel.filter(|_| 0 < flag) {
             Some(pixel) => {
                 labelled += 1;
-                points.push(format!("{:.2},{:.2},{flag}", pixel.x - PIXEL_MIDDLE, pixel.y - PIXEL_MIDDLE));
+                points.push(format!(
+                    "{},{},{flag}",
+                    fixed(pixel.x - PIXEL_MIDDLE, 2),
+                    fixed(pixel.y - PIXEL_MIDDLE, 2)
+                ));
             }
             None => points.push("0,0,0".to_owned()),
         }
     }
-    let (left, top, width, height) = (bounds.left, bounds.top, bounds.width(), bounds.height());
+    let (left, top) = (fixed(bounds.left, 2), fixed(bounds.top, 2));
+    let (width, height) = (bounds.width(), bounds.height());
     let (area, points) = (bounds.area(), points.join(","));
     Some(format!(
-        "\"bbox\":[{left:.2},{top:.2},{width:.2},{height:.2}],\"area\":{area:.2},\"iscrowd\":0,\
+        "\"bbox\":[{left},{top},{width:.2},{height:.2}],\"area\":{area:.2},\"iscrowd\":0,\
          \"num_keypoints\":{labelled},\"keypoints\":[{points}]"
     ))
 }

@@ -6,6 +6,7 @@
 use super::folder::{PartFolder, TextFile};
 use super::index::Index;
 use super::{FormWriter, Spot};
+use crate::base::figures::fixed;
 use crate::base::limits::FRAME_SIZES_MAX;
 use crate::base::{Error, Result};
 use crate::shop::Camera;
@@ -53,10 +54,10 @@ impl FormWriter for Mot<'_> {
         for body in &truth.people {
             let bounds = spot.picture_from_calibrated.apply_box(&body.bounds);
             let who = self.index.visit(body.visit);
-            let (left, top) = (bounds.left + FIRST_PIXEL, bounds.top + FIRST_PIXEL);
+            let (left, top) = (fixed(bounds.left + FIRST_PIXEL, 2), fixed(bounds.top + FIRST_PIXEL, 2));
             let (width, height) = (bounds.width(), bounds.height());
             let (frame, seen) = (spot.number, body.visible_share);
-            out.put(&format!("{frame},{who},{left:.2},{top:.2},{width:.2},{height:.2},1,1,{seen:.4}\n"))?;
+            out.put(&format!("{frame},{who},{left},{top},{width:.2},{height:.2},1,1,{seen:.4}\n"))?;
         }
         Ok(truth.people.len() as u64)
     }

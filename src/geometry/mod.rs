@@ -12,7 +12,7 @@ mod space;
 mod tests;
 
 pub use affine::Affine;
-pub use assignment::assign;
+pub use assignment::{Pair, assign, assign_pairs, assign_pairs_within};
 pub use camera::{Camera, CameraPose, Lens, View};
 pub use pixels::{Pixel, PixelBox};
 pub use placement::Placement;

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::base::json::fault;
 use crate::base::{CameraId, ShopTime};
 use crate::facts::{Body, Fact, Frame, FrameFormat, Stamp};
 
@@ -84,7 +85,7 @@ pub(super) fn encode(stamp: &Stamp, frame: &Frame, out: &mut Vec<u8>) -> serde_j
 /// # Errors
 /// A sentence, when it is not one.
 pub(super) fn decode(json: &[u8]) -> Result<Fact, String> {
-    let incoming: Incoming<'_> = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+    let incoming: Incoming<'_> = serde_json::from_slice(json).map_err(|error| fault(json, &error))?;
     let data = STANDARD.decode(incoming.data.as_bytes()).map_err(|error| format!("its data is not base64: {error}"))?;
     // Bytes say what they are; the label is asked where they say nothing, such as in a frame that was lost on its way.
     let format = FrameFormat::of(&data).or_else(|| FrameFormat::named(&incoming.format)).ok_or_else(|| {

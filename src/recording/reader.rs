@@ -11,6 +11,7 @@ use super::broken::{self, Losses};
 use super::order::{self, InOrder, Spot};
 use super::walk::{self, Break, MESSAGE_HEAD_BYTES, Piece, Walk, number};
 use super::{Cut, FORMAT, FRAME_TRUTH_CHANNEL, SCENE_TRUTH_CHANNEL, SHOP_CHANNEL, TRUTH_CHANNEL, wire};
+use crate::base::json::fault;
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::base::{Error, Result, ShopTime};
 use crate::facts::{Fact, Topic};
@@ -484,7 +485,7 @@ impl Head {
                 .map_err(|reason| wrong(&format!("a message on {} is not a fact", topic.name()), &reason)),
             Channel::Shop => {
                 let draft: ShopDraft = serde_json::from_slice(json)
-                    .map_err(|error| wrong("the shop of this recording cannot be read", &error.to_string()))?;
+                    .map_err(|error| wrong("the shop of this recording cannot be read", &fault(json, &error)))?;
                 let shop = Shop::check(draft).map_err(|problems| {
                     let list: Vec<String> = problems.iter().map(|problem| format!("\n  {problem}")).collect();
                     wrong("the shop of this recording does not hold together", &list.concat())
@@ -495,17 +496,17 @@ impl Head {
             }
             Channel::Truth => {
                 let truth: Truth = serde_json::from_slice(json)
-                    .map_err(|error| wrong("the truth of this recording cannot be read", &error.to_string()))?;
+                    .map_err(|error| wrong("the truth of this recording cannot be read", &fault(json, &error)))?;
                 let known = self.truth.get_or_insert_with(|| truth.clone());
                 let is_second = *known != truth;
                 if is_second { Err(wrong(SECOND, "its truth differs from the first")) } else { Ok(None) }
             }
             Channel::FrameTruth => serde_json::from_slice(json)
                 .map(|truth| Some(Entry::Frame(truth)))
-                .map_err(|error| wrong("the truth about a frame cannot be read", &error.to_string())),
+                .map_err(|error| wrong("the truth about a frame cannot be read", &fault(json, &error))),
             Channel::SceneTruth => serde_json::from_slice(json)
                 .map(|truth| Some(Entry::Scene(truth)))
-                .map_err(|error| wrong("the truth about a scene cannot be read", &error.to_string())),
+                .map_err(|error| wrong("the truth about a scene cannot be read", &fault(json, &error))),
             Channel::Unread => {
                 self.unread_messages += 1;
                 Ok(None)

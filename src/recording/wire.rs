@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::picture;
+use crate::base::json::fault;
 use crate::facts::{
     Attribution, Body, ClockEstimate, Fact, GateScan, PeopleFrame, PlateBatch, Receipt, SeenFrame, ShelfEvent, Stamp,
     Topic, TrackJoined, VisitClosed,
@@ -140,7 +141,7 @@ pub(super) fn decode(topic: Topic, json: &[u8]) -> Result<Fact, String> {
 }
 
 fn decode_as<T: DeserializeOwned>(json: &[u8], body: fn(T) -> Body) -> Result<Fact, String> {
-    let incoming: Incoming<T> = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+    let incoming: Incoming<T> = serde_json::from_slice(json).map_err(|error| fault(json, &error))?;
     Ok(Fact { stamp: incoming.stamp, body: body(incoming.body) })
 }
 

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::base::figures::fixed;
 use crate::base::{Error, Result, ShopTime, Span};
 use crate::geometry::PixelBox;
 
@@ -51,8 +52,10 @@ pub struct Row {
 pub enum RowsOf {
     /// Ids mean nothing.
     Detections,
-    /// Nobody is twice in a frame.
+    /// What a tracker said: nobody is twice in a frame.
     Tracks,
+    /// What was there: the same, and a flag in the place of the confidence.
+    Truth,
 }
 
 impl Sequence {
@@ -128,8 +131,11 @@ pub fn read_rows(path: &Path, of: RowsOf) -> Result<Vec<Row>> {
             Err(problem) => problems.push((line, problem)),
         }
     }
+    if problems.is_empty() {
+        of.check(path, &rows, &text)?;
+    }
     rows.sort_by_key(|(line, row)| (row.frame, *line));
-    if of == RowsOf::Tracks {
+    if of != RowsOf::Detections {
         let mut first: BTreeMap<(u32, i64), u64> = BTreeMap::new();
         for (line, row) in &rows {
             if let Some(other) = first.insert((row.frame, row.id), *line) {
@@ -154,16 +160,44 @@ pub fn read_rows(path: &Path, of: RowsOf) -> Result<Vec<Row>> {
     }
 }
 
+impl RowsOf {
+    /// Whether rows are what they are given for, told by what only the one or the other has.
+    fn check(self, path: &Path, rows: &[(u64, Row)], text: &str) -> Result<()> {
+        let wrong = |what: &str, hint: &str| Err(Error::input(what).at_path(path).hint(hint));
+        let all = |is: fn(&Row) -> bool| !rows.is_empty() && rows.iter().all(|(_, row)| is(row));
+        // Truth has a flag, a class and a share that is seen; results end in what nobody fills in.
+        let has_truth_form = all(|row| row.class.is_some() && (row.confidence == 0.0 || row.confidence == 1.0));
+        let has_result_form = text.lines().all(|line| line.trim().is_empty() || line.trim_end().ends_with(",-1,-1,-1"));
+        let unsure = rows.iter().find(|(_, row)| row.confidence != 0.0 && row.confidence != 1.0);
+        match self {
+            RowsOf::Detections => Ok(()),
+            _ if all(|row| row.id == -1) => wrong(
+                "these are detections: every id is -1, so nobody is followed",
+                "`aisle track` makes tracks of them",
+            ),
+            RowsOf::Tracks if has_truth_form => {
+                let hint = "name the file that the tracker wrote; truth goes to --gt";
+                wrong(
+                    "this is truth, with a flag, a class and a visibility, where a tracker's results are to be judged",
+                    hint,
+                )
+            }
+            RowsOf::Truth if has_result_form && unsure.is_some() => {
+                let hint = "name the truth, such as gt/gt.txt; results go to --score";
+                wrong("these are a tracker's results, with confidences, where truth is needed to judge by", hint)
+            }
+            RowsOf::Tracks | RowsOf::Truth => Ok(()),
+        }
+    }
+}
+
 /// Result rows as MOTChallenge wants them: `frame,id,left,top,width,height,confidence,-1,-1,-1`.
 pub fn write_rows(rows: &[Row]) -> String {
     let mut text = String::with_capacity(rows.len() * 64);
     for Row { frame, id, bounds, confidence, .. } in rows {
+        let (left, top) = (fixed(bounds.left, 3), fixed(bounds.top, 3));
         let (width, height) = (bounds.width(), bounds.height());
-        let _ = writeln!(
-            text,
-            "{frame},{id},{:.3},{:.3},{width:.3},{height:.3},{confidence:.4},-1,-1,-1",
-            bounds.left, bounds.top
-        );
+        let _ = writeln!(text, "{frame},{id},{left},{top},{width:.3},{height:.3},{confidence:.4},-1,-1,-1");
     }
     text
 }

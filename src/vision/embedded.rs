@@ -1,5 +1,6 @@
 //! The engine that is always there: `rten`, in Rust, inside this program. The only file that knows it.
 
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
 use rten::{Dimension, Model, NodeId, RunOptions, ThreadPool, Value, ValueType, ValueView};
@@ -22,11 +23,22 @@ pub(super) fn load(bytes: &[u8], options: LoadOptions) -> Result<Box<dyn Network
     let refused = |error: rten::LoadError| {
         Error::input(format!("the embedded engine cannot load this network: {error}")).hint(HINT)
     };
-    let model = Model::load(bytes.to_vec()).map_err(refused)?;
+    // What the engine cannot do it should say; where it breaks off instead, this network is refused and nothing else.
+    let loaded = guarded(|| Model::load(bytes.to_vec()));
+    let model = loaded.ok_or_else(|| broken_off("loading"))?.map_err(refused)?;
     let slots = |nodes: &[NodeId]| nodes.iter().map(|node| slot(&model, *node)).collect::<Vec<Slot>>();
     let (inputs, outputs) = (slots(model.input_ids()), slots(model.output_ids()));
     let threads = Arc::new(ThreadPool::with_num_threads(options.threads));
     Ok(Box::new(Loaded { model, inputs, outputs, threads }))
+}
+
+/// Runs a part of the engine; none where it broke off. The model is only read by it, so nothing is left half done.
+fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
+    panic::catch_unwind(AssertUnwindSafe(work)).ok()
+}
+
+fn broken_off(what: &str) -> Error {
+    Error::input(format!("the embedded engine broke off {what} this network")).hint(HINT)
 }
 
 fn slot(model: &Model, node: NodeId) -> Slot {
@@ -79,8 +91,8 @@ impl Network for Loaded {
         };
         let Some(node) = self.model.input_ids().first() else { return Err(failed(&"it has no input")) };
         let options = RunOptions::default().with_thread_pool(Some(self.threads.clone()));
-        let results = self.model.run(vec![(*node, given.into())], self.model.output_ids(), Some(options));
-        let results = results.map_err(|error| failed(&error))?;
+        let run = || self.model.run(vec![(*node, given.into())], self.model.output_ids(), Some(options));
+        let results = guarded(run).ok_or_else(|| broken_off("running"))?.map_err(|error| failed(&error))?;
         outputs.resize_with(self.outputs.len(), Output::default);
         for ((output, slot), value) in outputs.iter_mut().zip(&self.outputs).zip(results) {
             if output.name != slot.name {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::network::Network;
-use super::{embedded, onnxruntime};
+use super::{embedded, onnx, onnxruntime};
 use crate::base::Result;
 
 /// What runs networks.
@@ -102,8 +102,10 @@ impl Engine {
     /// Loads a network from the bytes of its ONNX file.
     ///
     /// # Errors
-    /// When the engine does not know an operation of it, or the provider cannot start.
+    /// When it is no ONNX file, not whole, or would take more memory than a network may; when the engine does not know an
+    /// operation of it, or the provider cannot start.
     pub fn load(&self, bytes: &[u8], options: LoadOptions) -> Result<Box<dyn Network>> {
+        onnx::check_network(bytes)?;
         match &self.0 {
             Kind::OnnxRuntime(runtime) => runtime.load(bytes, options),
             Kind::Embedded => embedded::load(bytes, options),

@@ -158,6 +158,46 @@ pub struct Classes {
     pub keep: Vec<usize>,
 }
 
+/// What the rows of a detector hold that suppresses by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rows {
+    /// The columns of each output, in the order in which the decoder reads outputs.
+    pub columns: Vec<Vec<Column>>,
+    /// Whether places are parts of the input, from 0 to 1, and not its pixels.
+    pub shares: bool,
+    /// Points behind the columns of the first output, each of x, y and score; 0 or 17.
+    pub keypoints: usize,
+}
+
+/// A column of such rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Column {
+    /// Left edge.
+    Left,
+    /// Upper edge.
+    Top,
+    /// Right edge.
+    Right,
+    /// Lower edge.
+    Bottom,
+    /// The middle, across.
+    MiddleX,
+    /// The middle, down.
+    MiddleY,
+    /// Width.
+    Width,
+    /// Height.
+    Height,
+    /// How sure it is.
+    Score,
+    /// Number of its class.
+    Class,
+    /// Number of its picture within the batch.
+    Batch,
+    /// Something that is not read.
+    Other,
+}
+
 /// How the outputs of a network become facts. What each reads, in which order, is in `docs/reference/models.md`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decoder {
@@ -195,6 +235,13 @@ pub enum Decoder {
         strides: Vec<usize>,
         /// Distances that are told apart, in cells, from 0.
         bins: usize,
+        /// Its classes.
+        classes: Classes,
+    },
+    /// A detector with suppression inside, such as YOLOv10's or what exporters add: a row for each thing.
+    Suppressed {
+        /// What is in a row.
+        rows: Rows,
         /// Its classes.
         classes: Classes,
     },
@@ -270,7 +317,43 @@ impl Input {
     }
 }
 
+impl Column {
+    /// All of them, with the names that manifests use.
+    pub const ALL: [(&'static str, Column); 12] = [
+        ("left", Column::Left),
+        ("top", Column::Top),
+        ("right", Column::Right),
+        ("bottom", Column::Bottom),
+        ("middle_x", Column::MiddleX),
+        ("middle_y", Column::MiddleY),
+        ("width", Column::Width),
+        ("height", Column::Height),
+        ("score", Column::Score),
+        ("class", Column::Class),
+        ("batch", Column::Batch),
+        ("other", Column::Other),
+    ];
+}
+
+impl Rows {
+    /// Whether boxes and scores can be read from the columns, each of which is there once.
+    pub fn are_readable(&self) -> bool {
+        let times = |wanted: &Column| self.columns.iter().flatten().filter(|column| *column == wanted).count();
+        let has = |wanted: &[Column]| wanted.iter().all(|column| times(column) == 1);
+        let once = Column::ALL.iter().all(|(_, column)| *column == Column::Other || times(column) <= 1);
+        let (corner, size) = ([Column::Left, Column::Top], [Column::Width, Column::Height]);
+        let is_box = (has(&corner) && (has(&[Column::Right, Column::Bottom]) || has(&size)))
+            || (has(&[Column::MiddleX, Column::MiddleY]) && has(&size));
+        once && is_box && has(&[Column::Score])
+    }
+}
+
 impl Classes {
+    /// Whether a class is looked for.
+    pub fn is_wanted(&self, number: usize) -> bool {
+        self.keep.is_empty() || self.keep.contains(&number)
+    }
+
     /// What a class is.
     pub fn class(&self, number: usize) -> DetectionClass {
         let named = self.named.iter().find(|(index, _)| *index == number);
@@ -306,6 +389,15 @@ impl Manifest {
             Decoder::NanoDet { strides, bins, classes } => {
                 let groups = [classes.count, 4 * bins].map(|width| each(&grids(strides), width));
                 groups.into_iter().flat_map(|group: Vec<Shape>| group).collect()
+            }
+            Decoder::Suppressed { rows, .. } => {
+                let widths = rows.columns.iter().enumerate();
+                let widths = widths.map(|(index, all)| all.len() + if index == 0 { 3 * rows.keypoints } else { 0 });
+                let shape = |width: usize| match width {
+                    1 => Shape(vec![Some(1), None]),
+                    width => Shape(vec![Some(1), None, Some(width)]),
+                };
+                widths.map(shape).collect()
             }
             Decoder::MoveNet => vec![fixed(&[1, 1, 17, 3])],
             Decoder::SimCc { split } => {

@@ -12,6 +12,7 @@ mod input;
 mod manifest;
 mod model;
 mod network;
+mod onnx;
 mod onnxruntime;
 
 #[cfg(test)]
@@ -21,6 +22,9 @@ mod tests;
 
 pub use engine::{Engine, LoadOptions, Provider};
 pub use hand::{Gallery, HandSide, HeldProduct, hand_region};
-pub use manifest::{Classes, Colour, Decoder, Fit, Input, Layout, Manifest, OutputName, Region, Role, Weights};
+pub use manifest::{
+    Classes, Colour, Column, Decoder, Fit, Input, Layout, Manifest, OutputName, Region, Role, Rows, Weights,
+};
 pub use model::Model;
 pub use network::{Element, Network, Output, Shape, Slot, Tensor, Values};
+pub use onnx::{check_network, other_format};

@@ -10,6 +10,9 @@ use crate::facts::{Detection, DetectionClass, Keypoint};
 use crate::geometry::{Affine, PixelBox};
 use crate::image::{RgbImage, Sampler};
 
+/// What the numbers of an output may be.
+const READ_ELEMENTS: [&str; 5] = ["f32", "u8", "i8", "i32", "i64"];
+
 /// A network ready to look at frames, with the memory that it uses again from frame to frame.
 pub struct Model {
     manifest: Manifest,
@@ -48,6 +51,13 @@ impl Model {
         let mut is_open = pictures.is_none();
         for (read, shape) in reads.iter().zip(&expected) {
             let slot = &network.outputs()[*read];
+            if let Some(element) = slot.element.as_deref().filter(|element| !READ_ELEMENTS.contains(element)) {
+                let (name, output) = (&manifest.name, &slot.name);
+                let message = format!("{name}: the output {output} of the network is {element}, which is not read");
+                return Err(
+                    Error::input(message).hint(format!("export it with outputs of {}", READ_ELEMENTS.join(", ")))
+                );
+            }
             let Some(declared) = slot.shape.as_ref() else { continue };
             if !declared.fits(shape) {
                 return Err(unfit(&manifest.name, "output", &slot.name, declared, shape));
@@ -178,7 +188,9 @@ impl Model {
         }
         let mut found = decode::detections(&self.manifest, &views);
         for detection in &mut found {
-            detection.bounds = frame_from_input.apply_box(&detection.bounds);
+            let PixelBox { left, top, right, bottom } = frame_from_input.apply_box(&detection.bounds);
+            // A zero from below becomes a plain one.
+            detection.bounds = PixelBox { left: left + 0.0, top: top + 0.0, right: right + 0.0, bottom: bottom + 0.0 };
             for Keypoint { pixel, .. } in &mut detection.keypoints {
                 *pixel = frame_from_input.apply(*pixel);
             }

@@ -140,10 +140,7 @@ impl Shape {
     /// Whether both can be the shape of one tensor: no two known lengths differ. Where one has more axes than the
     /// other, axes of length 1 in front do not count, since exporters keep or drop the batch as they like.
     pub fn fits(&self, other: &Shape) -> bool {
-        let (one, two) = match self.0.len() == other.0.len() {
-            true => (self.0.as_slice(), other.0.as_slice()),
-            false => (self.without_batch(), other.without_batch()),
-        };
+        let (one, two) = (self.without_front(other.0.len()), other.without_front(self.0.len()));
         one.len() == two.len() && one.iter().zip(two).all(|(a, b)| a.is_none() || b.is_none() || a == b)
     }
 
@@ -162,9 +159,10 @@ impl Shape {
         alike || self.fits(&Shape::fixed(lengths))
     }
 
-    fn without_batch(&self) -> &[Option<usize>] {
-        let batch = self.0.iter().take_while(|length| **length == Some(1)).count();
-        &self.0[batch.min(self.0.len().saturating_sub(1))..]
+    /// The last `rank` lengths, if those before are all 1; all lengths otherwise.
+    fn without_front(&self, rank: usize) -> &[Option<usize>] {
+        let (front, rest) = self.0.split_at(self.0.len().saturating_sub(rank.max(1)));
+        if front.iter().all(|length| *length == Some(1)) { rest } else { &self.0 }
     }
 }
 

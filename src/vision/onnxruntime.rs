@@ -103,9 +103,13 @@ fn dispatch(provider: Provider) -> Result<Option<ExecutionProviderDispatch>> {
     }
 }
 
-/// Messages of the library go on with paths of the machine it was built on.
+/// Messages of the library go on with paths of the machine it was built on, and some begin with one and with the name of a
+/// function, which end in a bracket.
 fn first_line(error: &dyn std::fmt::Display) -> String {
-    error.to_string().lines().next().unwrap_or_default().to_owned()
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    let said = if line.starts_with('/') { line.split_once(") ").map_or(line, |(_, said)| said) } else { line };
+    said.to_owned()
 }
 
 fn slots(outlets: &[Outlet]) -> Vec<Slot> {

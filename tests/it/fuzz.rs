@@ -42,6 +42,7 @@ target!(outputs, 300, order::output);
 target!(engine, 400, targets::engine);
 target!(shops, 1_500, targets::shop);
 target!(folders, 800, targets::folder);
+target!(networks, 4_000, targets::network);
 target!(documents, 1_500, receipts::document);
 target!(pictures, 1_500, pictures::picture);
 

@@ -14,6 +14,8 @@ mod live;
 mod long;
 mod loss;
 mod models;
+mod networks;
+mod onnx;
 mod outputs;
 mod replay;
 mod scenarios;

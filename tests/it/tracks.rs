@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
+use aisle::base::limits::DETECTIONS_PER_FRAME_MAX;
 use aisle::eval::tracks::{Observed, Scene, TrackScore};
 use aisle::geometry::{Camera, CameraPose, Floor, Lens, PixelBox, Point};
 use aisle::tracking::floor::{FloorCamera, FloorOptions, foot_point, merge};
@@ -291,4 +293,85 @@ fn boxes_of_seven_cameras_become_people_on_the_floor() {
     let clear = TrackScore::of(&Scene::of_points(&truth, &said, 0.5)).clear;
     println!("WILDTRACK: {} people, MODA {:.1}, {clear:?}", truth.len(), 100.0 * clear.moda);
     assert!(0.916 <= clear.moda, "MODA {:.4}", clear.moda);
+}
+
+#[test]
+fn as_many_detections_as_a_frame_may_have_cost_no_more_than_they_are_worth() {
+    // Side by side, far apart, all on one spot, and nearly so; in the first frame only, and in every one.
+    let count = DETECTIONS_PER_FRAME_MAX;
+    let side_by_side = |index: usize| [(index % 64 * 6) as f64, (index / 64 * 9) as f64, 5.0, 8.0];
+    let apart = |index: usize| [(index % 64 * 60) as f64, (index / 64 * 90) as f64, 5.0, 8.0];
+    let heap = |_: usize| [100.0, 100.0, 50.0, 80.0];
+    let loose =
+        |index: usize| [100.0 + (index * 7 % 11) as f64 * 0.7, 100.0 + (index * 5 % 13) as f64 * 0.9, 50.0, 80.0];
+    let places: [&dyn Fn(usize) -> [f64; 4]; 4] = [&side_by_side, &apart, &heap, &loose];
+    for (place, frames) in places.iter().flat_map(|place| [(place, 1), (place, 10)]) {
+        let folder = tempfile::tempdir().unwrap();
+        sequence(folder.path(), 30.0, 10);
+        let row = |frame: usize, index: usize| {
+            let [left, top, width, height] = place(index);
+            format!("{frame},-1,{left:.2},{top:.2},{width},{height},0.9,-1,-1,-1\n")
+        };
+        let rows = (1..=frames).flat_map(|frame| (0..count).map(move |index| (frame, index)));
+        let text: String = rows.map(|(frame, index)| row(frame, index)).collect();
+        fs::write(folder.path().join("det/det.txt"), text).unwrap();
+        for more in [&["--live"][..], &[]] {
+            let begun = Instant::now();
+            let told = summary(folder.path(), &[&["track", ".", "-o", "out.txt", "--json"][..], more].concat());
+            let secs = begun.elapsed().as_secs_f64();
+            assert_eq!((&told["detections"], &told["left_out"]), (&Value::from(count * frames), &Value::from(0)));
+            // A cubic way takes minutes; machines that are busy take their time.
+            assert!(secs < 30.0, "{frames} frames of {count} detections took {secs:.1} s {more:?}");
+        }
+    }
+}
+
+#[test]
+fn files_that_were_swapped_are_told_by_what_they_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    sequence(folder.path(), 25.0, 50);
+    let file = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    file("truth.txt", "1,1,10,10,20,40,1,1,0.9\n2,1,11,10,20,40,1,1,0.9\n");
+    file("result.txt", "1,7,10,10,20,40,0.93,-1,-1,-1\n2,7,11,10,20,40,0.87,-1,-1,-1\n");
+    file("found.txt", "1,-1,10,10,20,40,0.93,-1,-1,-1\n2,-1,11,10,20,40,0.87,-1,-1,-1\n");
+    let cases = [
+        ("result.txt", "result.txt", "result.txt: these are a tracker's results"),
+        ("truth.txt", "truth.txt", "truth.txt: this is truth"),
+        ("truth.txt", "found.txt", "found.txt: these are detections"),
+        ("found.txt", "result.txt", "found.txt: these are detections"),
+    ];
+    for (truth, said, expected) in cases {
+        let answer = ask(folder.path(), &["track", ".", "--gt", truth, "--score", said]);
+        assert_eq!(answer.status, Some(3), "{truth} {said}: {}", answer.err);
+        assert!(answer.err.contains(expected) && answer.err.contains("hint:"), "{}", answer.err);
+    }
+    let right = summary(folder.path(), &["track", ".", "--gt", "truth.txt", "--score", "result.txt", "--json"]);
+    assert_eq!(right["score"]["clear"]["mota"], 1.0);
+}
+
+#[test]
+fn truth_beyond_the_sequence_is_not_scored_and_said() {
+    let folder = tempfile::tempdir().unwrap();
+    sequence(folder.path(), 25.0, 2);
+    let rows = |last: u32, name: u32| -> String {
+        (1..=last).map(|frame| format!("{frame},{name},10,10,20,40,1,-1,-1,-1\n")).collect()
+    };
+    fs::write(folder.path().join("truth.txt"), rows(9, 1)).unwrap();
+    fs::write(folder.path().join("result.txt"), rows(5, 7)).unwrap();
+    let asked = ["track", ".", "--gt", "truth.txt", "--score", "result.txt"];
+    let answer = ask(folder.path(), &[&asked[..], &["--json"]].concat());
+    assert_eq!(answer.status, Some(0), "{}", answer.err);
+    let told: Value = serde_json::from_str(&answer.out).unwrap();
+    assert_eq!((&told["truth_outside"], &told["rows_outside"]), (&Value::from(7), &Value::from(3)));
+    assert_eq!((&told["score"]["frames"], &told["score"]["clear"]["misses"]), (&Value::from(2), &Value::from(0)));
+    assert!(answer.err.contains("7 rows of the truth are beyond the last frame"), "{}", answer.err);
+    // Who is there only later is nobody to judge by.
+    fs::write(folder.path().join("truth.txt"), "8,1,10,10,20,40,1,-1,-1,-1\n").unwrap();
+    let answer = ask(folder.path(), &asked);
+    assert_eq!(answer.status, Some(3), "{}", answer.out);
+    assert!(answer.err.contains("truth.txt: the truth has nobody in the frames of the sequence"), "{}", answer.err);
+    fs::write(folder.path().join("det/det.txt"), "").unwrap();
+    let answer = ask(folder.path(), &["track", ".", "--gt", "truth.txt", "-o", "out.txt"]);
+    assert!(answer.status == Some(0) && answer.err.contains("there are no scores"), "{}", answer.err);
+    assert!(!answer.out.contains("100.0"), "{}", answer.out);
 }

@@ -26,7 +26,7 @@ fn data() -> Option<PathBuf> {
 }
 
 /// The engine inside, and ONNX Runtime where `AISLE_ONNXRUNTIME` names it. Says when it does not.
-fn engines() -> Vec<Engine> {
+pub(super) fn engines() -> Vec<Engine> {
     let mut engines = vec![Engine::embedded()];
     match std::env::var_os("AISLE_ONNXRUNTIME") {
         Some(library) => engines.push(Engine::onnxruntime(Path::new(&library)).unwrap()),

@@ -12,8 +12,10 @@ use ureq::{Agent, Body};
 
 use crate::base::{Error, Result, hex, sha256};
 use crate::config;
-use crate::vision::Weights;
+use crate::vision::{self, Weights};
 
+/// Bytes at the beginning of a file by which its format is known.
+const BEGINNING_BYTES: u64 = 4_096;
 /// How long reaching a server, and then each answer of it, may take.
 const CONNECT_SPAN_MAX: Duration = Duration::from_secs(10);
 const ANSWER_SPAN_MAX: Duration = Duration::from_secs(60);
@@ -57,9 +59,20 @@ pub(super) fn check_bytes(bytes: &[u8], weights: &Weights) -> Result<()> {
 
 fn judge(path: &Path, length: u64, digest: &str, weights: &Weights) -> Result<()> {
     differs(length, digest, weights).map_or(Ok(()), |why| {
-        let hint = "move it away, then fetch it again or give the right one";
-        Err(Error::input(format!("another file than the manifest means: {why}")).at_path(path).hint(hint))
+        let is = |bytes: Vec<u8>| vision::other_format(&bytes);
+        let (also, hint) = match beginning(path).and_then(is) {
+            Some((is, hint)) => (format!("; it is {is}, no ONNX file"), hint),
+            None => (String::new(), "move it away, then fetch it again or give the right one"),
+        };
+        Err(Error::input(format!("another file than the manifest means: {why}{also}")).at_path(path).hint(hint))
     })
+}
+
+/// The first bytes of a file, by which formats are known.
+fn beginning(path: &Path) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path).ok()?.take(BEGINNING_BYTES).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 /// How a file differs from what was meant.

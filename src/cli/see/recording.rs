@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::map::FloorMap;
 use super::{See, draw, make_folder, write};
+use crate::base::figures::signed;
 use crate::base::{CameraId, Error, Result, ShopTime, Span, TrackId};
 use crate::cli::{lost, print};
 use crate::eval::sight::{SightJudge, SightScore, Told};
@@ -252,8 +253,9 @@ impl Course<'_> {
         text += &lost::text(loss);
         for (camera, clock) in &clocks {
             let (ahead, sigma) = (clock.offset.as_secs() * 1e3, clock.sigma.as_secs() * 1e3);
-            let really = really.get(camera).map_or(String::new(), |secs| format!(", really {:+.0} ms", secs * 1e3));
-            text += &format!("clock of {camera}: {ahead:+.0} ms, give or take {sigma:.0} ms{really}\n");
+            let really =
+                really.get(camera).map_or(String::new(), |secs| format!(", really {} ms", signed(secs * 1e3, 0)));
+            text += &format!("clock of {camera}: {} ms, give or take {sigma:.0} ms{really}\n", signed(ahead, 0));
         }
         text + &score.map_or_else(String::new, SightScore::to_text)
     }
@@ -292,7 +294,7 @@ impl Output {
         let row = |one: &Told| {
             let person = people.people.iter().find(|person| person.track == one.track);
             let joints = person.map(|person| &person.joints);
-            json!({ "track": one.track, "floor_metres": [one.floor.x, one.floor.y], "joints": joints })
+            json!({ "track": one.track, "floor_metres": [one.floor.x + 0.0, one.floor.y + 0.0], "joints": joints })
         };
         let line = json!({ "at": at, "people": told.iter().map(row).collect::<Vec<_>>() });
         let path = self.folder.join(FLOOR_FILE);

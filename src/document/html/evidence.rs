@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Sheet, text, words};
+use crate::base::figures;
 use crate::base::{PlateId, VisitId};
 use crate::facts::{Attribution, Evidence, FactRef, Movement, TakerEvidence, WeightEvidence};
 
@@ -140,7 +141,7 @@ fn weight(weight: &WeightEvidence) -> String {
         spread(2.0),
         percent(measured),
     );
-    let words = format!("{measured:+.0} g measured, {expected:+.0} g expected").replace('-', "−");
+    let words = format!("{} g measured, {} g expected", signed(measured), signed(expected));
     let figures = format!("<b>{}</b> of {} g", signed(measured), signed(expected));
     row("Weight", &drawing, &words, &figures)
 }
@@ -165,10 +166,10 @@ fn hand(taker: &TakerEvidence, owner: VisitId) -> String {
 }
 
 fn signed(grams: f64) -> String {
-    format!("{grams:+.0}").replace('-', "−")
+    figures::signed(grams, 0).replace('-', "−")
 }
 
 /// A coordinate; what is no number is drawn at the edge.
 fn number(value: f64) -> String {
-    format!("{:.2}", if value.is_finite() { value } else { 0.0 })
+    figures::fixed(if value.is_finite() { value } else { 0.0 }, 2)
 }

@@ -9,6 +9,7 @@ use svg::escape;
 
 use super::text::{amount, between, delay, mean_amount, percent, standing};
 use super::{Case, Group, Reliability, Share, Summary, Totals, UnitDiff};
+use crate::base::figures::{fixed, signed};
 
 /// The style sheet: light and dark, wide and narrow.
 const STYLE: &str = include_str!("style.css");
@@ -222,7 +223,7 @@ fn ablations(ablations: &[Ablation], overall: &Totals) -> String {
     );
     for one in sorted {
         let loss = overall.mean_f1 - one.mean_f1;
-        let mut svg = svg::Svg::strip(12.0, &format!("loss {loss:.3}"));
+        let mut svg = svg::Svg::strip(12.0, &format!("loss {}", fixed(loss, 3)));
         let width = if 0.0 < largest { 100.0 * loss.abs() / largest } else { 0.0 };
         let class = if loss < 0.0 { "over" } else { "tone-0" };
         svg.rect(
@@ -232,10 +233,10 @@ fn ablations(ablations: &[Ablation], overall: &Totals) -> String {
             "",
         );
         rows += &format!(
-            "<tr><th scope=\"row\">{}</th><td>{:.3}</td><td>{:+.3}</td><td>{}</td><td class=\"wide\">{}</td></tr>",
+            "<tr><th scope=\"row\">{}</th><td>{:.3}</td><td>{}</td><td>{}</td><td class=\"wide\">{}</td></tr>",
             escape(&one.left_out),
             one.mean_f1,
-            -loss,
+            signed(-loss, 3),
             percent(Some(one.exact_receipts)),
             svg.finish()
         );

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::base::figures::fixed;
+
 /// A coordinate or a length.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum At {
@@ -93,7 +95,7 @@ impl At {
         };
         // A number that is none would break the drawing; it is drawn at the edge.
         let value = if value.is_finite() { value } else { 0.0 };
-        let fixed = format!("{value:.2}");
+        let fixed = fixed(value, 2);
         format!("{}{unit}", fixed.trim_end_matches('0').trim_end_matches('.'))
     }
 }

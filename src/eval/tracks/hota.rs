@@ -26,8 +26,8 @@ impl Hota {
     pub(super) fn of(scene: &Scene) -> Self {
         let (there, said) = (scene.truth_counts.iter().sum::<u64>(), scene.track_counts.iter().sum::<u64>());
         if there == 0 || said == 0 {
-            // Nothing was placed wrongly.
-            return Hota { localisation: 1.0, ..Hota::default() };
+            // Of nothing there is no share.
+            return Hota::default();
         }
         let alignment = alignment(scene);
         let pairs: Vec<Vec<(usize, usize, f64)>> = scene.frames.iter().map(|frame| pairs(frame, &alignment)).collect();

@@ -15,6 +15,8 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use crate::base::figures::fixed;
+
 pub use clear::Clear;
 pub use hota::Hota;
 pub use identity::Identity;
@@ -64,7 +66,7 @@ impl TrackScore {
 
     /// The scores in per cent, as tables of the field give them, and the counts behind them; ends in a newline.
     pub fn to_text(&self) -> String {
-        let percent = |share: f64| format!("{:.1}", 100.0 * share);
+        let percent = |share: f64| fixed(100.0 * share, 1);
         let (clear, identity, hota) = (&self.clear, &self.identity, &self.hota);
         let scores = [
             ("MOTA", clear.mota),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::geometry::{Floor, PixelBox, Point, assign};
+use crate::geometry::{Floor, Pair, PixelBox, Point, assign_pairs};
 
 /// One thing in one frame: something that was there, or that a tracker said.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -87,14 +87,11 @@ fn numbers<T>(all: &[Observed<T>]) -> BTreeMap<i64, usize> {
 /// Pairs (row, column) with the greatest total value. Pairs of no value are left out.
 pub(super) fn pair_up(value: &[Vec<f64>]) -> Vec<(usize, usize)> {
     let columns = value.first().map_or(0, Vec::len);
-    if columns < value.len() {
-        // The assignment is cubic in its rows.
-        let turned: Vec<Vec<f64>> = (0..columns).map(|column| value.iter().map(|row| row[column]).collect()).collect();
-        let mut pairs: Vec<(usize, usize)> = pair_up(&turned).into_iter().map(|(column, row)| (row, column)).collect();
-        pairs.sort_unstable();
-        return pairs;
-    }
-    let cost: Vec<Vec<f64>> = value.iter().map(|row| row.iter().map(|value| -value).collect()).collect();
-    let assigned = assign(&cost).into_iter().enumerate();
-    assigned.filter_map(|(row, column)| column.filter(|&column| 0.0 < value[row][column]).map(|c| (row, c))).collect()
+    let row_pairs = |(row, values): (usize, &Vec<f64>)| -> Vec<Pair> {
+        let worth = values.iter().enumerate().filter(|(_, value)| 0.0 < **value);
+        worth.map(|(column, value)| (row, column, -value)).collect()
+    };
+    let pairs: Vec<Pair> = value.iter().enumerate().flat_map(row_pairs).collect();
+    let assigned = assign_pairs(value.len(), columns, &pairs, 0.0).into_iter().enumerate();
+    assigned.filter_map(|(row, column)| column.map(|column| (row, column))).collect()
 }

@@ -17,6 +17,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use crate::base::json::fault;
 use crate::base::limits::SHOP_FILE_BYTES_MAX;
 use crate::base::{Error, Result};
 use crate::facts::Fact;
@@ -237,6 +238,9 @@ fn strangers(plates: &BTreeSet<crate::base::PlateId>) -> String {
     format!("{count} plates have samples but no place in the planogram and are ignored: {names}{rest}")
 }
 
+/// Keys by which submissions to the competition say whose they are.
+const SUBMITTERS: [&str; 7] = ["user", "username", "user_id", "team", "team_id", "email", "submission"];
+
 fn read_truth(path: &Path) -> Result<Option<Truth>> {
     let length = match fs::metadata(path) {
         Ok(data) => data.len(),
@@ -246,7 +250,30 @@ fn read_truth(path: &Path) -> Result<Option<Truth>> {
         return Err(Error::input(format!("{length} bytes; at most {SHOP_FILE_BYTES_MAX} are read")).at_path(path));
     }
     let text = fs::read(path).map_err(|error| Error::io("read", path, &error))?;
+    let said: serde_json::Value = serde_json::from_slice(&text).map_err(|error| {
+        let fault = fault(&text, &error);
+        Error::input(format!("the truth cannot be read: {fault}")).at_path(path).at_line(error.line() as u64)
+    })?;
+    if let Some(refusal) = no_truth(&said) {
+        return Err(refusal.at_path(path).hint(
+            "truth is `{\"receipts\": [{\"target_id\": …, \"products\": [{\"barcode\": …, \"quantity\": …}]}]}`",
+        ));
+    }
     serde_json::from_slice(&text).map(Some).map_err(|error| {
         Error::input(format!("the truth cannot be read: {error}")).at_path(path).at_line(error.line() as u64)
     })
+}
+
+/// What a text is that is JSON and no truth: people put there what they sent in, or what something else wrote.
+fn no_truth(said: &serde_json::Value) -> Option<Error> {
+    let Some(fields) = said.as_object() else {
+        let what = if said.is_array() { "a list" } else { "no object" };
+        return Some(Error::input(format!("this is {what}, not the truth about a trip, which is an object")));
+    };
+    if let Some(name) = SUBMITTERS.into_iter().find(|name| fields.contains_key(*name)) {
+        let what = format!("this is a submission, what somebody said (it has `{name}`), not the truth");
+        return Some(Error::input(what));
+    }
+    let is_list = fields.get("receipts").is_some_and(serde_json::Value::is_array);
+    (!is_list).then(|| Error::input("this is no truth about a trip: it has no list of `receipts`"))
 }

@@ -64,7 +64,7 @@ fn read_all<T: DeserializeOwned>(path: &Path, tolerate: bool, warnings: &mut War
             None => Ok(None),
             Some(spot) => serde_json::from_slice(documents.text())
                 .map(|value| Some((spot.line, value)))
-                .map_err(|error| documents.wrong(spot, &json(&error))),
+                .map_err(|error| documents.wrong(spot, &json(documents.text(), &error))),
         });
         match read {
             Ok(Some(value)) => all.push(value),

@@ -12,6 +12,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use super::METRES_PER_INCH;
 use super::documents::{Documents, Spot};
 use super::wire::{Instant, JointWire, Number, PlateData, PlateMessage, Target, TargetMessage, Values};
+use crate::base::json::fault;
 use crate::base::limits::{PEOPLE_PER_FRAME_MAX, SAMPLES_PER_BATCH_MAX};
 use crate::base::{Error, PlateId, Result, ShopTime, SourceId, Span, TrackId};
 use crate::facts::{Body, Fact, Joint, Joints, PeopleFrame, Person, PlateBatch, Stamp};
@@ -78,7 +79,8 @@ impl PlateStream {
     }
 
     fn understand(&mut self, shop: &Shop) -> Result<Option<Fact>, String> {
-        let message: PlateMessage = serde_json::from_slice(self.documents.text()).map_err(|error| json(&error))?;
+        let message: PlateMessage =
+            serde_json::from_slice(self.documents.text()).map_err(|error| json(self.documents.text(), &error))?;
         let (at, arrived) = times(message.timestamp, message.date_time)?;
         let data = message.document.and_then(|document| document.plate_data).ok_or("it has no plate_data")?;
         let gondola = gondola(&data)?;
@@ -189,7 +191,8 @@ impl TargetStream {
     }
 
     fn understand(&mut self) -> Result<Fact, String> {
-        let message: TargetMessage = serde_json::from_slice(self.documents.text()).map_err(|error| json(&error))?;
+        let message: TargetMessage =
+            serde_json::from_slice(self.documents.text()).map_err(|error| json(self.documents.text(), &error))?;
         let (at, arrived) = times(message.timestamp, message.date_time)?;
         let list = message.document.and_then(|document| document.targets).and_then(|list| list.targets);
         let targets = list.unwrap_or_default();
@@ -237,7 +240,11 @@ impl Stream for TargetStream {
 }
 
 /// A JSON error without the line and column, which would be those inside the document.
-pub(super) fn json(error: &serde_json::Error) -> String {
+pub(super) fn json(document: &[u8], error: &serde_json::Error) -> String {
+    let fault = fault(document, error);
+    if fault != error.to_string() {
+        return fault;
+    }
     let (text, column) = (error.to_string(), error.column());
     let sentence = text.rsplit_once(" at line ").map_or(text.as_str(), |(sentence, _)| sentence);
     format!("{sentence} (column {column} of it)")

@@ -421,3 +421,25 @@ fn missing_files_are_named() {
     assert!(gone("products.json").contains("products.json: cannot open"));
     assert!(gone("plate_data.json").contains("neither plate_data.json nor full_targets.json"));
 }
+
+#[test]
+fn what_lies_in_the_place_of_truth_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("truth.json");
+    let read = |text: &str| {
+        fs::write(&path, text).unwrap();
+        super::read_truth(&path)
+    };
+    let cases = [
+        ("{\"user\": \"a@b.org\", \"receipts\": []}", "a submission, what somebody said (it has `user`)"),
+        ("[{\"target_id\": \"1\", \"products\": []}]", "a list, not the truth"),
+        ("{\"products\": []}", "no list of `receipts`"),
+        ("{\"receipts\": [],\n \"score\": NaN}", "it holds NaN, which is no number in JSON, at line 2 column 11"),
+    ];
+    for (text, expected) in cases {
+        let error = read(text).unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+        assert_eq!(error.kind(), Kind::Input, "{text}");
+    }
+    assert_eq!(read("{\"testcase\": \"one\", \"receipts\": []}").unwrap().unwrap().case, "one");
+}

@@ -1,7 +1,7 @@
 //! How alike a track and a detection are: where they are, how they look, how they stand; and who is paired with whom.
 
 use crate::facts::{Detection, DetectionClass, Keypoint};
-use crate::geometry::{PixelBox, assign};
+use crate::geometry::{Pair, PixelBox, assign_pairs_within};
 
 use super::motion::Motion;
 use crate::tracking::looks::{Looks, blend};
@@ -20,6 +20,11 @@ const KEYPOINTS_MIN: usize = 4;
 /// How far apart annotators place a keypoint, in units of the root of the area: COCO's constants, twice their sigma.
 const KEYPOINT_SPREADS: [f64; 17] =
     [0.052, 0.05, 0.05, 0.07, 0.07, 0.158, 0.158, 0.144, 0.144, 0.124, 0.124, 0.214, 0.214, 0.174, 0.174, 0.178, 0.178];
+
+/// How often pairs are looked at for the best total of a frame, so that a camera keeps its rate: more than 100 people need
+/// of whom any may be any, and for each pair of more.
+const LOOKS_MIN: u64 = 1_000_000;
+const LOOKS_PER_PAIR: u64 = 2;
 
 /// What a track looks like.
 #[derive(Clone, Debug)]
@@ -53,18 +58,21 @@ impl Look {
     }
 }
 
-/// How alike, `0..=1`: the intersection over union with where the track is taken to be, in the mean with the poses'
+/// How alike, `0..=1`: the intersection over union with `predicted`, where the track is taken to be, in the mean with the poses'
 /// likeness where both have one. Where the track may have gone, looks move the odds of that, as far as they have shown to
 /// tell people apart; less downwards, as somebody half hidden looks like who hides them.
-pub(super) fn likeness(motion: &Motion, look: &Look, one: &Detection, looks: &Looks) -> f64 {
+pub(super) fn likeness(motion: &Motion, predicted: &PixelBox, look: &Look, one: &Detection, looks: &Looks) -> f64 {
     if look.class != one.class {
         return 0.0;
     }
-    let predicted = motion.bounds();
     let overlap = predicted.iou(&one.bounds);
-    let place = pose_likeness(&predicted, look, one).map_or(overlap, |pose| f64::midpoint(overlap, pose));
+    let place = pose_likeness(predicted, look, one).map_or(overlap, |pose| f64::midpoint(overlap, pose));
+    let has_looks = !look.embedding.is_empty() && !one.embedding.is_empty();
+    if !has_looks || (overlap <= 0.0 && LOOK_GATE < motion.distance_squared(&one.bounds)) {
+        return place;
+    }
     let worth = looks.worth(&look.embedding, &one.embedding).max(LOOK_WORTH_MIN);
-    if worth == 0.0 || (overlap <= 0.0 && LOOK_GATE < motion.distance_squared(&one.bounds)) {
+    if worth == 0.0 {
         return place;
     }
     let place = place.clamp(PLACE_DOUBT, 1.0 - PLACE_DOUBT);
@@ -92,16 +100,12 @@ fn pose_likeness(predicted: &PixelBox, look: &Look, one: &Detection) -> Option<f
     (KEYPOINTS_MIN <= count).then(|| sum / count as f64)
 }
 
-/// Pairs (row, column) at the greatest total likeness above `least`; none below.
-pub(super) fn pair_within(likeness: &[Vec<f64>], least: f64) -> Vec<(usize, usize)> {
-    let rows = likeness.len();
+/// Pairs (row, column) at the greatest total likeness above `least`. `likeness` names each pair that may be, once, by row,
+/// column and how alike both are, all at least `least`.
+pub(super) fn pair_within(rows: usize, columns: usize, likeness: &[Pair], least: f64) -> Vec<(usize, usize)> {
+    let pairs: Vec<Pair> = likeness.iter().map(|&(row, column, alike)| (row, column, 1.0 - alike)).collect();
     // A row that stays free costs as much as the worst pair that may be.
-    let row_cost = |row: &Vec<f64>| -> Vec<f64> {
-        let pairs = row.iter().map(|alike| if least <= *alike { 1.0 - alike } else { f64::INFINITY });
-        pairs.chain(std::iter::repeat_n(1.0 - least, rows)).collect()
-    };
-    let cost: Vec<Vec<f64>> = likeness.iter().map(row_cost).collect();
-    let columns = likeness.first().map_or(0, Vec::len);
-    let assigned = assign(&cost).into_iter().enumerate();
-    assigned.filter_map(|(row, column)| column.filter(|column| *column < columns).map(|column| (row, column))).collect()
+    let looks_max = LOOKS_MIN + LOOKS_PER_PAIR * pairs.len() as u64;
+    let assigned = assign_pairs_within(rows, columns, &pairs, 1.0 - least, looks_max).into_iter().enumerate();
+    assigned.filter_map(|(row, column)| column.map(|column| (row, column))).collect()
 }

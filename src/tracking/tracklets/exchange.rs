@@ -24,6 +24,9 @@ const UNSEEN_COST_MAX: f64 = 4.0;
 const NOISE_PRIOR_BOXES: f64 = 100.0;
 /// Exchanges in one window, for each of its paths.
 const EXCHANGES_PER_PATH_MAX: usize = 4;
+/// Exchanges that are looked at in one window, one for each pair of paths and place: more than there are where 100 people
+/// meet all the time, at 30 frames a second. In a heap of a thousand boxes what was found up to there is all.
+const WEIGHED_MAX: usize = 3_000_000;
 
 /// A path in one window, followed both ways.
 struct Line {
@@ -38,6 +41,9 @@ struct Line {
     back: Vec<Motion>,
     /// Of all boxes: the logarithm.
     evidence: f64,
+    /// Around the middles of all boxes, and the height of the highest.
+    middles: PixelBox,
+    height_max: f64,
 }
 
 /// An exchange of everything after the first boxes of two paths.
@@ -56,6 +62,8 @@ struct Window<'a> {
     span_max: Span,
     noise: [f64; 4],
     lines: Vec<Line>,
+    /// Exchanges that were looked at.
+    weighed: usize,
 }
 
 /// Exchanges what follows the meetings of two paths of one class, wherever that makes the motion of both likelier. A path
@@ -68,7 +76,7 @@ pub(super) fn exchange(paths: &mut BTreeMap<TrackId, Seen>, times: &[ShopTime], 
     while let Some(&start) = times.get(first) {
         let end = first + times[first..].partition_point(|at| *at < start + WINDOW_SPAN).max(1);
         let (from, to) = (start - margin, times[end - 1] + margin);
-        let mut window = Window { times, frames: [first, end], span_max, noise, lines: Vec::new() };
+        let mut window = Window { times, frames: [first, end], span_max, noise, lines: Vec::new(), weighed: 0 };
         for (track, seen) in paths.iter() {
             let boxes = &seen.boxes[seen.boxes.partition_point(|(at, _)| *at < from)..];
             let boxes = &boxes[..boxes.partition_point(|(at, _)| *at <= to)];
@@ -108,6 +116,16 @@ fn swap_after(one: &mut Seen, other: &mut Seen, at: ShopTime) {
     other.scores.extend(rests.1);
 }
 
+impl Line {
+    /// Whether no two boxes of both are so near that they may have met, told without looking at each.
+    fn never_meets(&self, other: &Line) -> bool {
+        let [here, there] = [&self.middles, &other.middles];
+        let across = (there.left - here.right).max(here.left - there.right);
+        let down = (there.top - here.bottom).max(here.top - there.bottom);
+        HEIGHTS_APART_MAX * self.height_max < across.max(down)
+    }
+}
+
 impl Window<'_> {
     fn line(&self, track: TrackId, class: Option<DetectionClass>, boxes: Vec<(ShopTime, PixelBox)>) -> Line {
         let frames: Vec<usize> = boxes.iter().map(|(at, _)| self.times.partition_point(|time| time < at)).collect();
@@ -119,32 +137,47 @@ impl Window<'_> {
         }
         let mut back: Vec<Motion> = follow(boxes.iter().rev()).map(|(_, _, motion)| motion).collect();
         back.reverse();
-        Line { track, class, boxes, frames, forth, back, evidence }
+        let middle = |bounds: &PixelBox| {
+            let centre = bounds.centre();
+            PixelBox::from_size(centre.x, centre.y, 0.0, 0.0)
+        };
+        let middles = boxes.iter().map(|(_, bounds)| middle(bounds)).reduce(|hull, one| hull.hull(&one));
+        let height_max = boxes.iter().map(|(_, bounds)| bounds.height()).fold(0.0, f64::max);
+        let middles = middles.unwrap_or(PixelBox::from_size(0.0, 0.0, 0.0, 0.0));
+        Line { track, class, boxes, frames, forth, back, evidence, middles, height_max }
     }
 
     /// Exchanges, the one that gains most first, until none gains. Gives who was exchanged with whom, and the time after
     /// which they were.
     fn exchanges(&mut self) -> Vec<(TrackId, TrackId, ShopTime)> {
         let count = self.lines.len();
-        let row = |one: usize| (0..count).map(|other| if one < other { self.cut(one, other) } else { None }).collect();
-        let mut cuts: Vec<Vec<Option<Cut>>> = (0..count).map(row).collect();
+        let mut cuts: BTreeMap<(usize, usize), Cut> = BTreeMap::new();
+        for one in 0..count {
+            for other in one + 1..count {
+                cuts.extend(self.cut(one, other).map(|cut| ((one, other), cut)));
+            }
+        }
         let mut done = Vec::new();
-        while done.len() < EXCHANGES_PER_PATH_MAX * count {
-            let all = cuts.iter().enumerate().flat_map(|(one, row)| {
-                row.iter().enumerate().filter_map(move |(other, cut)| cut.map(|cut| (one, other, cut)))
-            });
-            let Some((one, other, cut)) = all.reduce(|best, next| if best.2.gain < next.2.gain { next } else { best })
+        while done.len() < EXCHANGES_PER_PATH_MAX * count && self.weighed < WEIGHED_MAX {
+            self.weighed += cuts.len();
+            let all = cuts.iter().map(|(pair, cut)| (*pair, *cut));
+            let Some(((one, other), cut)) =
+                all.reduce(|best, next| if best.1.gain < next.1.gain { next } else { best })
             else {
                 break;
             };
             let Some(at) = self.apply(one, other, cut) else {
-                cuts[one][other] = None;
+                cuts.remove(&(one, other));
                 continue;
             };
             done.push((self.lines[one].track, self.lines[other].track, at));
             for index in 0..count {
                 for changed in [one, other].into_iter().filter(|changed| *changed != index) {
-                    cuts[index.min(changed)][index.max(changed)] = self.cut(index.min(changed), index.max(changed));
+                    let pair = (index.min(changed), index.max(changed));
+                    match self.cut(pair.0, pair.1) {
+                        Some(cut) => cuts.insert(pair, cut),
+                        None => cuts.remove(&pair),
+                    };
                 }
             }
         }
@@ -166,11 +199,12 @@ impl Window<'_> {
     }
 
     /// The exchange of two paths that gains most, if any does, by the motion before and after it.
-    fn cut(&self, one: usize, other: usize) -> Option<Cut> {
+    fn cut(&mut self, one: usize, other: usize) -> Option<Cut> {
         let (one, other) = (&self.lines[one], &self.lines[other]);
-        if one.class != other.class {
+        if one.class != other.class || one.never_meets(other) || WEIGHED_MAX <= self.weighed {
             return None;
         }
+        let mut weighed = 0;
         let mut best: Option<Cut> = None;
         let [first, end] = self.frames;
         let mut kept = [one, other].map(|line| line.frames.partition_point(|frame| *frame < first));
@@ -178,11 +212,13 @@ impl Window<'_> {
             let next = [one.frames.get(kept[0]), other.frames.get(kept[1])];
             let Some(frame) = next.into_iter().flatten().min().filter(|frame| **frame < end) else { break };
             kept = [0, 1].map(|line| kept[line] + usize::from(next[line] == Some(frame)));
+            weighed += 1;
             let gain = self.gain(one, other, kept).unwrap_or(f64::NEG_INFINITY);
             if best.map_or(0.0, |best| best.gain) < gain {
                 best = Some(Cut { gain, kept });
             }
         }
+        self.weighed += weighed;
         best
     }
 

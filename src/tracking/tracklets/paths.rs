@@ -2,11 +2,11 @@
 //! person is joined, what was two is exchanged where they met, boxes are smoothed and gaps are filled.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::base::{ShopTime, Span, TrackId};
 use crate::facts::{Detection, DetectionClass};
-use crate::geometry::{PixelBox, assign};
+use crate::geometry::{Pair, PixelBox, assign_pairs};
 
 use super::Tracklet;
 use super::exchange::exchange;
@@ -125,7 +125,7 @@ fn join(paths: &mut BTreeMap<TrackId, Seen>, span_max: Span) {
     let mut begun: Vec<usize> = (0..ids.len()).filter(|&index| starts[index].is_some()).collect();
     let began = |index: usize| starts[index].as_ref().map(|start| start.at);
     begun.sort_by_key(|&index| began(index));
-    let mut pairs: Vec<(usize, usize, f64)> = Vec::new();
+    let mut pairs: Vec<Pair> = Vec::new();
     for (index, end) in ends.iter().enumerate() {
         let Some(end) = end else { continue };
         let soon = &begun[begun.partition_point(|&start| began(start) <= Some(end.at))..];
@@ -133,7 +133,8 @@ fn join(paths: &mut BTreeMap<TrackId, Seen>, span_max: Span) {
         let near = soon.iter().filter_map(|&start| Some((index, start, end.distance(starts[start].as_ref()?)?)));
         pairs.extend(near);
     }
-    let mut followers = pair_groups(ids.len(), &pairs);
+    let assigned = assign_pairs(ids.len(), ids.len(), &pairs, f64::INFINITY).into_iter().enumerate();
+    let mut followers: Vec<(usize, usize)> = assigned.filter_map(|(end, start)| Some((end, start?))).collect();
     // The latest first, so that each is whole when it goes to the one before it.
     followers.sort_by_key(|&(index, _)| (Reverse(ends[index].as_ref().map(|end| end.at)), index));
     for (index, follower) in followers {
@@ -143,40 +144,6 @@ fn join(paths: &mut BTreeMap<TrackId, Seen>, span_max: Span) {
             path.scores.extend(rest.scores);
         }
     }
-}
-
-/// Pairs of an end and a start at the least sum of distances. What no chain of pairs connects is assigned apart, as the
-/// cost of an assignment grows with the cube of its size.
-fn pair_groups(count: usize, pairs: &[(usize, usize, f64)]) -> Vec<(usize, usize)> {
-    // Ends are the first `count` nodes, starts the second; each node leads to an earlier one of its group, or is its root.
-    let mut lead: Vec<usize> = (0..2 * count).collect();
-    let root = |lead: &[usize], mut node: usize| {
-        while lead[node] != node {
-            node = lead[node];
-        }
-        node
-    };
-    for &(end, start, _) in pairs {
-        let (a, b) = (root(&lead, end), root(&lead, count + start));
-        lead[a.max(b)] = a.min(b);
-    }
-    let mut groups: BTreeMap<usize, Vec<(usize, usize, f64)>> = BTreeMap::new();
-    for pair in pairs {
-        groups.entry(root(&lead, pair.0)).or_default().push(*pair);
-    }
-    let mut paired = Vec::new();
-    for group in groups.values() {
-        let unique = |node: fn(&(usize, usize, f64)) -> usize| group.iter().map(node).collect::<BTreeSet<usize>>();
-        let ends: Vec<usize> = unique(|pair| pair.0).into_iter().collect();
-        let starts: Vec<usize> = unique(|pair| pair.1).into_iter().collect();
-        let mut cost = vec![vec![f64::INFINITY; starts.len()]; ends.len()];
-        for (end, start, distance) in group {
-            cost[ends.partition_point(|other| other < end)][starts.partition_point(|other| other < start)] = *distance;
-        }
-        let assigned = assign(&cost).into_iter().enumerate();
-        paired.extend(assigned.filter_map(|(row, column)| Some((ends[row], starts[column?]))));
-    }
-    paired
 }
 
 /// An end of a path, or its beginning seen against time: when, of what, and how it moves there.

@@ -3,7 +3,7 @@
 use crate::base::limits::{DETECTIONS_PER_FRAME_MAX, TRACKS_PER_CAMERA_MAX};
 use crate::base::{ShopTime, Span, TrackId};
 use crate::facts::Detection;
-use crate::geometry::{Pixel, PixelBox, Point};
+use crate::geometry::{Pair, Pixel, PixelBox, Point};
 
 use super::affinity::{Look, likeness, pair_within};
 use super::motion::Motion;
@@ -201,11 +201,13 @@ impl Tracker {
     fn associate(&self, detections: &[Detection], sure: &[usize], unsure: &[usize], owner: &mut [Option<usize>]) {
         let options = &self.options;
         let mut free: Vec<usize> = (0..self.tracks.len()).collect();
-        let by_motion = |track: &Track, one: &Detection| likeness(&track.motion, &track.look, one, &self.looks);
+        let by_motion = |track: &Track, predicted: &PixelBox, one: &Detection| {
+            likeness(&track.motion, predicted, &track.look, one, &self.looks)
+        };
         let confirmed = |track: &Track| track.confirmed;
         self.tier(detections, sure, &mut free, owner, options.likeness_sure_min, confirmed, by_motion);
-        let by_place = |track: &Track, one: &Detection| match track.look.class == one.class {
-            true => track.motion.bounds().iou(&one.bounds),
+        let by_place = |track: &Track, predicted: &PixelBox, one: &Detection| match track.look.class == one.class {
+            true => predicted.iou(&one.bounds),
             false => 0.0,
         };
         let tracked = |track: &Track| track.confirmed && track.tracked;
@@ -223,18 +225,23 @@ impl Tracker {
         owner: &mut [Option<usize>],
         likeness_min: f64,
         asked: impl Fn(&Track) -> bool,
-        alike: impl Fn(&Track, &Detection) -> f64,
+        alike: impl Fn(&Track, &PixelBox, &Detection) -> f64,
     ) {
         let rows: Vec<usize> = free.iter().copied().filter(|&track| asked(&self.tracks[track])).collect();
         let columns: Vec<usize> = candidates.iter().copied().filter(|&index| owner[index].is_none()).collect();
-        let likeness: Vec<Vec<f64>> = rows
-            .iter()
-            .map(|&track| columns.iter().map(|&index| alike(&self.tracks[track], &detections[index])).collect())
-            .collect();
-        for (row, column) in pair_within(&likeness, likeness_min) {
-            owner[columns[column]] = Some(rows[row]);
+        let mut pairs: Vec<Pair> = Vec::new();
+        for (row, track) in rows.iter().map(|&track| &self.tracks[track]).enumerate() {
+            let predicted = track.motion.bounds();
+            let alike = columns.iter().map(|&index| alike(track, &predicted, &detections[index]));
+            let pair = |(column, alike)| (likeness_min <= alike).then_some((row, column, alike));
+            pairs.extend(alike.enumerate().filter_map(pair));
         }
-        free.retain(|track| !owner.contains(&Some(*track)));
+        let mut is_taken = vec![false; self.tracks.len()];
+        for (row, column) in pair_within(rows.len(), columns.len(), &pairs, likeness_min) {
+            owner[columns[column]] = Some(rows[row]);
+            is_taken[rows[row]] = true;
+        }
+        free.retain(|track| !is_taken[*track]);
     }
 
     /// Two detections of one frame are two people; a detection and its track are one.

@@ -51,7 +51,7 @@ pub(super) fn yolov8(manifest: &Manifest, classes: &Classes, keypoints: usize, c
             let row = 4 + classes.count + index * 3;
             keypoint(at(row), at(row + 1), at(row + 2))
         };
-        let wanted = manifest.score_min <= f64::from(score) && is_wanted(classes, class);
+        let wanted = manifest.score_min <= f64::from(score) && classes.is_wanted(class);
         wanted.then(|| Candidate {
             class: classes.class(class),
             score: f64::from(score),
@@ -103,11 +103,7 @@ fn best(scores: &[f32], classes: &Classes) -> Option<(usize, f32)> {
             surest = (class, score);
         }
     }
-    is_wanted(classes, surest.0).then_some(surest)
-}
-
-fn is_wanted(classes: &Classes, class: usize) -> bool {
-    classes.keep.is_empty() || classes.keep.contains(&class)
+    classes.is_wanted(surest.0).then_some(surest)
 }
 
 /// The mean of the numbers from 0 on, weighted by the softmax of the logits.

@@ -6,6 +6,7 @@ mod faces;
 mod hands;
 mod joints;
 mod personlab;
+mod rows;
 mod suppress;
 
 use super::hand::HeldProduct;
@@ -72,6 +73,10 @@ fn decoded(manifest: &Manifest, views: &[View<'_>]) -> Vec<Detection> {
         }
         (Decoder::NanoDet { strides, bins, classes }, views) => {
             kept(cells::nanodet(manifest, strides, *bins, classes, views))
+        }
+        // The network has left out already what overlaps.
+        (Decoder::Suppressed { rows, classes }, views) => {
+            suppress::keep(rows::rows(manifest, rows, classes, views), 1.0)
         }
         (Decoder::MoveNet, [points, ..]) => joints::movenet(input, points, manifest.score_min),
         (Decoder::SimCc { split }, [across, down, ..]) => joints::simcc(across, down, *split, manifest.score_min),
