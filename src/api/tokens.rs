@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::access::{Grant, Role, create_token, revoke_token};
-use super::page::{Page, PageQuery, row};
+use super::access::{Grant, HOLDER_CHARS_MAX, Role, create_token, revoke_token};
+use super::checks::NAME;
+use super::page::{AfterRow, Page, PageQuery, row};
 use super::problem::Problem;
 use super::reply::{Created, Done, Json, Nothing};
 use super::route::Call;
@@ -14,11 +15,26 @@ use crate::db::access::{self, Token};
 /// A token to be made.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [
+    {
+        "required": ["shopper"],
+        "properties": { "role": { "const": "shopper" }, "shopper": { "type": "string" }, "holder": { "type": "null" } },
+    },
+    {
+        "required": ["holder"],
+        "properties": {
+            "role": { "enum": ["operator", "reviewer", "gate"] },
+            "holder": { "type": "string" },
+            "shopper": { "type": "null" },
+        },
+    },
+]))]
 pub(super) struct TokenBody {
     /// What its holder may do.
     role: Role,
     /// Who holds it, 1 to 100 letters; for a shopper's token, nothing.
     #[serde(default)]
+    #[schemars(length(min = 1, max = HOLDER_CHARS_MAX), regex(pattern = NAME))]
     holder: Option<String>,
     /// Whom it speaks for; for the role `shopper`, and only for it.
     #[serde(default)]
@@ -75,10 +91,10 @@ fn view(token: Token) -> TokenView {
 pub(super) fn list(
     call: &Call<'_>,
     _: Nothing,
-    query: PageQuery,
+    query: PageQuery<AfterRow>,
     _: Nothing,
 ) -> Result<Json<Page<TokenView>>, Problem> {
-    let (rows, (at, name)) = (query.rows()?, query.row(ShopTime::MIN)?);
+    let (rows, (at, name)) = (query.rows()?, query.row(ShopTime::MIN));
     let found = call.read(|till| till.with(|session| access::tokens(session, (at, &name), rows)))?;
     Page::of(&query, found, |token| row(token.created_at, &token.id), view).map(Json)
 }
