@@ -33,7 +33,7 @@ pub(super) struct AfterNumber(i64);
 
 /// The row before, by its code.
 #[derive(Debug, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String")]
 pub(super) struct AfterCode(String);
 
 /// `next` of a page is of these letters.
@@ -77,7 +77,15 @@ impl TryFrom<String> for AfterNumber {
     type Error = String;
 
     fn try_from(after: String) -> Result<Self, String> {
-        whole(&after).map(AfterNumber).ok_or_else(|| wrong(&after))
+        whole(&after).filter(|_| !after.starts_with('-')).map(AfterNumber).ok_or_else(|| wrong(&after))
+    }
+}
+
+impl TryFrom<String> for AfterCode {
+    type Error = String;
+
+    fn try_from(after: String) -> Result<Self, String> {
+        if after.chars().any(|sign| sign.is_ascii_control()) { Err(wrong(&after)) } else { Ok(AfterCode(after)) }
     }
 }
 

@@ -57,9 +57,9 @@ impl Seats {
         Arc::new(Seats { most, most_of_origin, taken: Mutex::default() })
     }
 
-    /// A seat for a connection from there, and whether another one had to leave for it; none where all are taken by those
-    /// who may be here.
-    pub(super) fn sit(self: &Arc<Self>, origin: IpAddr) -> Option<(Seat, bool)> {
+    /// A seat for a connection from there, for which another one may have to leave; none where all are taken by those who
+    /// may be here.
+    pub(super) fn sit(self: &Arc<Self>, origin: IpAddr) -> Option<Seat> {
         let mut taken = self.lock();
         let of_origin = taken.of_origin.get(&origin).copied().unwrap_or(0);
         let leaves = match (self.most_of_origin <= of_origin, self.most <= taken.seats.len()) {
@@ -74,7 +74,7 @@ impl Seats {
         taken.next += 1;
         taken.seats.insert(number, (origin, flags.clone()));
         *taken.of_origin.entry(origin).or_default() += 1;
-        Some((Seat { seats: self.clone(), number, flags }, leaves.is_some()))
+        Some(Seat { seats: self.clone(), number, flags })
     }
 
     fn lock(&self) -> MutexGuard<'_, Taken> {
@@ -137,14 +137,15 @@ mod tests {
     fn the_oldest_of_an_address_leaves_for_the_newest() {
         let seats = Seats::new(10, 3);
         let sit = |last| seats.sit(address(last));
-        let [first, second, third] = [1, 1, 1].map(|last| sit(last).unwrap().0);
+        let [first, second, third] = [1, 1, 1].map(|last| sit(last).unwrap());
         first.peer(address(1)).prove();
-        let (fourth, pushed) = sit(1).unwrap();
-        assert!(pushed && is_needed(&second) && !is_needed(&first) && !is_needed(&third));
-        assert!(!sit(2).unwrap().1, "others are not concerned");
+        let fourth = sit(1).unwrap();
+        assert!(is_needed(&second) && !is_needed(&first) && !is_needed(&third));
+        drop(sit(2).unwrap());
+        assert!(!is_needed(&third), "others are not concerned");
         drop(third);
-        let (fifth, pushed) = sit(1).unwrap();
-        assert!(!pushed);
+        let fifth = sit(1).unwrap();
+        assert!(!is_needed(&fourth) && !is_needed(&first));
         [fourth, fifth].iter().for_each(|seat| seat.peer(address(1)).prove());
         assert!(sit(1).is_none(), "all of them may be here");
         assert!(sit(2).is_some());
@@ -153,9 +154,9 @@ mod tests {
     #[test]
     fn one_who_may_be_here_finds_a_seat_among_any_number_who_have_shown_nothing() {
         let seats = Seats::new(10, 4);
-        let gate = seats.sit(address(9)).unwrap().0;
+        let gate = seats.sit(address(9)).unwrap();
         gate.peer(address(9)).prove();
-        let held: Vec<Seat> = (0..200).map(|number| seats.sit(address(number % 40)).unwrap().0).collect();
+        let held: Vec<Seat> = (0..200).map(|number| seats.sit(address(number % 40)).unwrap()).collect();
         assert!(!is_needed(&gate));
         assert_eq!(seats.lock().seats.len(), 10);
         assert_eq!(held.iter().filter(|seat| !is_needed(seat)).count(), 9);

@@ -69,10 +69,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
             }
         };
         match seats.sit(origin(address.ip())) {
-            Some((seat, pushed)) => {
-                if pushed {
-                    tracing::debug!("the oldest connection without a valid token ended for a new one");
-                }
+            Some(seat) => {
                 let attended = attend(stream, address, seat, router.clone(), closing.clone());
                 let alive = alive.clone();
                 tokio::spawn(async move {
@@ -119,7 +116,8 @@ async fn attend(
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(duration(REQUEST_HEAD_SPAN_MAX))
-        .max_buf_size(REQUEST_HEAD_BYTES_MAX)
+        // What is too large was refused before it comes here.
+        .max_buf_size(2 * REQUEST_HEAD_BYTES_MAX)
         .max_headers(REQUEST_HEADERS_MAX)
         // Who has asked and shuts their side is answered; and what stands behind a request does not take its answer away.
         .half_close(true)
@@ -140,7 +138,13 @@ async fn attend(
     let mut wire = connection.into_parts().io;
     let parting = async {
         match end {
-            End::SeatNeeded | End::Idle => Ok(()),
+            // An answer may be on its way already, so nothing is said; but it is counted like one.
+            End::SeatNeeded => {
+                let problem = Problem::new(Sort::Unavailable, "its seat was needed by another connection");
+                drop(answer(router, problem).await);
+                Ok(())
+            }
+            End::Idle => Ok(()),
             End::Read(end) => match why(&mut wire, &end) {
                 Some(problem) => wire.refuse(router, problem).await,
                 None => wire.end().await,
@@ -154,7 +158,6 @@ async fn attend(
 fn why(wire: &mut Wire, end: &hyper::Result<()>) -> Option<Problem> {
     let late = || Problem::new(Sort::Slow, "the head of the request did not arrive in time");
     let is_late = matches!(end, Err(error) if error.is_timeout()) && wire.is_within_head();
-    // What was refused within a body was answered by whoever read it.
     let refusal = wire.refusal().filter(|_| end.is_ok());
     if is_late { Some(late()) } else { refusal }
 }

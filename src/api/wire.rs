@@ -46,9 +46,9 @@ impl Wire {
         (Wire { stream, framing: Framing::new(), ready: Vec::new(), from: 0, moved: moved.clone() }, moved)
     }
 
-    /// Why it was refused to go on, if it was.
+    /// Why it was refused to go on, if it was, and nobody has said so yet: what is wrong with a body, whoever reads it says.
     pub(super) fn refusal(&mut self) -> Option<Problem> {
-        self.framing.refusal()
+        self.framing.refusal().filter(|_| self.framing.over() == Some(false))
     }
 
     /// Whether a head has begun and is not there as a whole.
@@ -141,6 +141,21 @@ impl Write for Wire {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let wire = self.get_mut();
         let written = ready!(Pin::new(&mut wire.stream).poll_write(cx, bytes))?;
+        wire.moved.fetch_add(1, Ordering::Relaxed);
+        Poll::Ready(Ok(written))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let wire = self.get_mut();
+        let written = ready!(Pin::new(&mut wire.stream).poll_write_vectored(cx, pieces))?;
         wire.moved.fetch_add(1, Ordering::Relaxed);
         Poll::Ready(Ok(written))
     }
