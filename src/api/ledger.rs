@@ -116,7 +116,7 @@ pub(super) fn of_cart(
     query: PageQuery<AfterNumber>,
     _: Nothing,
 ) -> Result<Json<Page<LedgerRow>>, Problem> {
-    let after = query.number(0);
+    let (_, after) = (query.limit()?, query.number(0));
     let mut found = call.read(|till| {
         till.with(|session| {
             super::carts::known(session, id)?;

@@ -146,7 +146,7 @@ mod tests {
         drop(third);
         let fifth = sit(1).unwrap();
         assert!(!is_needed(&fourth) && !is_needed(&first));
-        [fourth, fifth].iter().for_each(|seat| seat.peer(address(1)).prove());
+        [&fourth, &fifth].iter().for_each(|seat| seat.peer(address(1)).prove());
         assert!(sit(1).is_none(), "all of them may be here");
         assert!(sit(2).is_some());
     }

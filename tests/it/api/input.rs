@@ -133,9 +133,10 @@ fn what_is_no_json_is_refused() {
         }
         world.send(Request::from_parts(head, Body::from(body.to_vec()))).status.as_u16()
     };
-    for body in [&b""[..], b"{", b"nul", b"\xff\xfe", b"{\"role\":\"gate\"}{}", &b"[".repeat(100_000)] {
+    for body in [&b""[..], b"{", b"nul", b"\xff\xfe", b"{\"role\":\"gate\"}{}"] {
         assert_eq!(send("application/json", body), 400, "{:?}", String::from_utf8_lossy(&body[..body.len().min(20)]));
     }
+    assert_eq!(send("application/json", &b"[".repeat(100_000)), 422, "no object");
     for media_type in ["", "text/plain", "application/jsonx", "application/x-www-form-urlencoded", "/", ";"] {
         assert_eq!(send(media_type, b"{}"), 415, "{media_type}");
     }
