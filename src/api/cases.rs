@@ -7,7 +7,7 @@ use super::carts::{CartView, known, view};
 use super::checks::{Checks, ProductCode, WORDS};
 use super::page::{AfterCode, AfterRow, Page, PageQuery, row};
 use super::problem::Problem;
-use super::reply::{Json, Nothing, Object};
+use super::reply::{Json, Nothing, Object, Whole};
 use super::route::Call;
 use crate::base::{CaseId, Error, Money, Quantity, ShopTime, SkuId};
 use crate::db::{carts, cases};
@@ -69,8 +69,8 @@ pub(super) struct GoodsBody {
     #[schemars(with = "ProductCode")]
     sku: SkuId,
     /// How many; at least one.
-    #[schemars(range(min = 1, max = u32::MAX))]
-    quantity: u32,
+    #[schemars(with = "u32", range(min = 1, max = u32::MAX))]
+    quantity: Whole<u32>,
 }
 
 /// A product of the catalogue.
@@ -121,7 +121,7 @@ pub(super) fn decide(
         VerdictBody::Accept { note } => (Decision::Accept, note),
         VerdictBody::Change { lines, note } => {
             let goods =
-                |Object(line): Object<GoodsBody>| Goods { sku: line.sku, quantity: Quantity::new(line.quantity) };
+                |Object(line): Object<GoodsBody>| Goods { sku: line.sku, quantity: Quantity::new(line.quantity.0) };
             (Decision::Change { lines: lines.into_iter().map(goods).collect() }, note)
         }
         VerdictBody::Reject { note } => (Decision::Reject, note),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::checks::{Checks, CurrencyCode, LINE};
 use super::page::{AfterRow, Page, PageQuery, row};
 use super::problem::Problem;
-use super::reply::{Done, Json, Nothing, Object};
+use super::reply::{Done, Json, Nothing, Object, Whole};
 use super::route::Call;
 use crate::base::{CartId, Currency, Money, PaymentId, ShopTime, TransferId};
 use crate::db::outbox::{self, Letter};
@@ -57,7 +57,7 @@ pub(super) enum Resolution {
         reference: String,
         /// How much was moved.
         #[schemars(with = "Amount")]
-        amount: Object<Money>,
+        amount: Object<Amount>,
     },
     /// It was not, and will not be.
     Declined {
@@ -68,12 +68,12 @@ pub(super) enum Resolution {
 }
 
 /// An amount that was moved, as a person writes it.
-#[derive(JsonSchema)]
-#[expect(dead_code, reason = "it describes what is read as `Money`")]
-struct Amount {
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Amount {
     /// How many minor units.
-    #[schemars(range(min = 0, max = i64::MAX))]
-    minor: i64,
+    #[schemars(with = "i64", range(min = 0, max = i64::MAX))]
+    minor: Whole<i64>,
     /// Of which currency, ISO 4217.
     #[schemars(with = "CurrencyCode")]
     currency: Currency,
@@ -122,7 +122,8 @@ pub(super) fn resolve(
 ) -> Result<Done, Problem> {
     let mut checks = Checks::default();
     let (answer, word) = match body {
-        Resolution::Done { reference, amount: Object(amount) } => {
+        Resolution::Done { reference, amount: Object(Amount { minor: Whole(minor), currency }) } => {
+            let amount = Money::new(minor, currency);
             checks.line("/reference", &reference, 1, CHARS_MAX);
             if amount.minor < 0 {
                 checks.say("/amount/minor", format!("is {}; an amount that was moved is not negative", amount.minor));

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::problem::{Problem, Sort};
@@ -154,6 +154,22 @@ impl<T: DeserializeOwned + JsonSchema> Input for Json<T> {
 
     fn schema(generator: &mut SchemaGenerator) -> Option<Schema> {
         Some(generator.subschema_for::<T>())
+    }
+}
+
+/// A whole number, however it is written: JSON does not tell `3` from `3.0`, and neither do all who write it.
+pub(super) struct Whole<T>(pub(super) T);
+
+impl<'de, T: TryFrom<i128>> Deserialize<'de> for Whole<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// Beyond it, numbers with a point are not told from their neighbours.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        let number = serde_json::Number::deserialize(deserializer)?;
+        let with_point = || number.as_f64().filter(|number| number.fract() == 0.0 && number.abs() <= EXACT);
+        let whole = number.as_i128().or_else(|| with_point().map(|number| number as i128));
+        let fits = whole.and_then(|whole| T::try_from(whole).ok());
+        fits.map(Whole)
+            .ok_or_else(|| D::Error::custom(format!("{number} is no whole number, or beyond what fits here")))
     }
 }
 

@@ -7,7 +7,7 @@ use super::access::{Grant, HOLDER_CHARS_MAX, Role, create_token, revoke_token};
 use super::checks::NAME;
 use super::page::{AfterRow, Page, PageQuery, row};
 use super::problem::Problem;
-use super::reply::{Created, Done, Json, Nothing};
+use super::reply::{Created, Done, Json, Nothing, Whole};
 use super::route::Call;
 use crate::base::{ShopTime, ShopperId, TokenId};
 use crate::db::access::{self, Token};
@@ -41,8 +41,8 @@ pub(super) struct TokenBody {
     shopper: Option<ShopperId>,
     /// Days that it is valid, 1 to 3,650; none for ever.
     #[serde(default)]
-    #[schemars(range(min = 1, max = 3_650))]
-    days: Option<u32>,
+    #[schemars(with = "Option<u32>", range(min = 1, max = 3_650))]
+    days: Option<Whole<u32>>,
 }
 
 /// A token, without its secret.
@@ -106,7 +106,8 @@ pub(super) fn create(
     _: Nothing,
     Json(body): Json<TokenBody>,
 ) -> Result<Created<NewToken>, Problem> {
-    let grant = Grant { role: body.role, holder: body.holder, shopper: body.shopper, days: body.days };
+    let days = body.days.map(|Whole(days)| days);
+    let grant = Grant { role: body.role, holder: body.holder, shopper: body.shopper, days };
     let (token, secret) = call.read(|till| create_token(till, &grant, call.who(), call.now))?;
     Ok(Created(NewToken { token: view(token), secret: secret.reveal().clone() }))
 }

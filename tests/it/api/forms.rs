@@ -66,6 +66,8 @@ fn candidates(schema: &Value) -> Vec<Value> {
         all.extend([most, most + 1].map(|count| json!(vec![items.last().unwrap(); count])));
         all.push(json!([null]));
     }
+    // A whole number may be written with a point.
+    all.extend(schema["minimum"].as_f64().map(|limit| json!(limit + 2.0)));
     let limits = [&schema["minimum"], &schema["maximum"]].into_iter().filter_map(Value::as_i64);
     all.extend(
         limits.flat_map(|limit| [limit.checked_sub(1), Some(limit), limit.checked_add(1)]).flatten().map(Value::from),
