@@ -166,7 +166,7 @@ impl<'de, T: TryFrom<i128>> Deserialize<'de> for Whole<T> {
         const EXACT: f64 = 9_007_199_254_740_992.0;
         let number = serde_json::Number::deserialize(deserializer)?;
         let with_point = || number.as_f64().filter(|number| number.fract() == 0.0 && number.abs() <= EXACT);
-        let whole = number.as_i128().or_else(|| with_point().map(|number| number as i128));
+        let whole = number.as_i64().map(i128::from).or_else(|| with_point().map(|number| number as i128));
         let fits = whole.and_then(|whole| T::try_from(whole).ok());
         fits.map(Whole)
             .ok_or_else(|| D::Error::custom(format!("{number} is no whole number, or beyond what fits here")))

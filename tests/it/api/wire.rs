@@ -216,6 +216,7 @@ fn half_sent_requests_shut_nobody_out() {
             stream
         })
         .collect();
+    let idle = open.connect();
     let began = Instant::now();
     assert_eq!(open.gate(&mut gate, "over the same connection"), 200);
     assert_eq!(open.gate(&mut open.connect(), "over another one"), 200);
@@ -229,6 +230,7 @@ fn half_sent_requests_shut_nobody_out() {
     for answer in &told {
         assert_eq!((answer.status, answer.sort().as_str()), (408, "slow"));
     }
+    assert_eq!(rest(idle), "", "who says nothing is not waited for");
     assert!(answers[..30].iter().all(String::is_empty), "the oldest went");
     assert!(!answers[299].is_empty() && !answers[298].is_empty() && !answers[297].is_empty());
 }
