@@ -116,7 +116,8 @@ pub(super) fn of_cart(
     query: PageQuery<AfterNumber>,
     _: Nothing,
 ) -> Result<Json<Page<LedgerRow>>, Problem> {
-    let (_, after) = (query.limit()?, query.number(0));
+    query.limit()?;
+    let after = query.number(0);
     let mut found = call.read(|till| {
         till.with(|session| {
             super::carts::known(session, id)?;
