@@ -11,6 +11,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::checks::is_unfit;
 use super::limiter::Limiter;
 use super::problem::{Problem, Sort};
 use crate::base::limits::{
@@ -26,7 +27,7 @@ const PREFIX: &str = "aisle_";
 /// Random bytes of a secret: nobody guesses 256 bits.
 const SECRET_BYTES: usize = 32;
 /// Letters of a holder's name.
-const HOLDER_CHARS_MAX: usize = 100;
+pub(super) const HOLDER_CHARS_MAX: usize = 100;
 /// Days that a token may be valid.
 const DAYS_MAX: u32 = 3_650;
 
@@ -164,7 +165,7 @@ pub fn deed((who, role): (&str, &str), action: &str, subject: &dyn fmt::Display,
 }
 
 fn is_name(text: &str) -> bool {
-    !text.trim().is_empty() && text.chars().count() <= HOLDER_CHARS_MAX && !text.chars().any(char::is_control)
+    !text.trim().is_empty() && text.chars().count() <= HOLDER_CHARS_MAX && !text.chars().any(is_unfit)
 }
 
 /// Dice of the operating system.
@@ -195,7 +196,7 @@ pub(super) struct Holder {
 pub(super) struct Door {
     /// By digest.
     tokens: Mutex<Limiter<String>>,
-    /// By address; those without one are one.
+    /// By where they come from; those without an address are one.
     wrong: Mutex<Limiter<Option<IpAddr>>>,
 }
 
@@ -212,7 +213,7 @@ impl Door {
     pub(super) fn let_in(
         &self,
         authorization: Option<&str>,
-        address: Option<IpAddr>,
+        origin: Option<IpAddr>,
         now: ShopTime,
         find: impl FnOnce(&str) -> Result<Option<Token>>,
     ) -> Result<Holder, Problem> {
@@ -222,21 +223,43 @@ impl Door {
         let secret = authorization.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let digest = secret.map(|(_, secret)| hash(secret.trim()));
         let known = digest.as_ref().is_some_and(|digest| locked(&self.tokens).knows(digest));
-        // Whoever came in before is not shut out by somebody who guesses behind the same address.
+        // The room for a wrong one is taken before anybody looks, so that guesses that overlap are counted like those one
+        // after the other. Whoever came in before is not shut out by somebody who guesses behind the same address.
         if !known {
-            locked(&self.wrong).check(&address, now).map_err(too_many_wrong)?;
+            locked(&self.wrong).take(&origin, now).map_err(too_many_wrong)?;
         }
-        let token = digest.as_deref().map(find).transpose()?.flatten();
+        let found = digest.as_deref().map(find).transpose();
+        if !known && found.is_err() {
+            locked(&self.wrong).give_back(&origin);
+        }
+        let token = found?.flatten();
         let valid = |token: &Token| token.revoked_at.is_none() && token.expires_at.is_none_or(|end| now < end);
         let Some(token) = token.filter(valid) else {
-            locked(&self.wrong).take(&address, now).map_err(too_many_wrong)?;
+            if known {
+                locked(&self.wrong).take(&origin, now).map_err(too_many_wrong)?;
+            }
             return Err(Problem::new(Sort::Unauthenticated, "nobody has this token, or it is not valid any more"));
         };
+        if !known {
+            locked(&self.wrong).give_back(&origin);
+        }
         locked(&self.tokens)
             .take(&token.digest, now)
             .map_err(|wait| Problem::new(Sort::TooMany, "this token comes too often; slow down").retry_after(wait))?;
         let role = token.role.parse().map_err(|message: String| Problem::from(Error::broken(message)))?;
         Ok(Holder { role, token: token.id, name: token.holder, shopper: token.shopper })
+    }
+}
+
+/// Where somebody comes from, as far as it can be counted: of IPv6 the network, because whoever has one address of it has
+/// all of them.
+pub(super) fn origin(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
+        }
+        address => address,
     }
 }
 

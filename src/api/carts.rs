@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::page::{Page, PageQuery, row};
+use super::page::{AfterRow, Page, PageQuery, row};
 use super::problem::{Problem, Sort};
 use super::reply::{Done, Json, Nothing};
 use super::route::Call;
@@ -138,8 +138,13 @@ pub(super) fn view(session: &mut dyn Session, cart: Cart) -> Result<CartView, Fa
 }
 
 /// `GET /v1/carts`
-pub(super) fn open(call: &Call<'_>, _: Nothing, query: PageQuery, _: Nothing) -> Result<Json<Page<CartView>>, Problem> {
-    let (rows, (at, name)) = (query.rows()?, query.row(ShopTime::MIN)?);
+pub(super) fn open(
+    call: &Call<'_>,
+    _: Nothing,
+    query: PageQuery<AfterRow>,
+    _: Nothing,
+) -> Result<Json<Page<CartView>>, Problem> {
+    let (rows, (at, name)) = (query.rows()?, query.row(ShopTime::MIN));
     let views = call.read(|till| {
         let shop = till.shop().name().to_owned();
         till.with(|session| {

@@ -4,12 +4,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::carts::{CartView, known, view};
-use super::checks::Checks;
-use super::page::{Page, PageQuery, row};
+use super::checks::{Checks, ProductCode, WORDS};
+use super::page::{AfterCode, AfterRow, Page, PageQuery, row};
 use super::problem::Problem;
-use super::reply::{Json, Nothing};
+use super::reply::{Json, Nothing, Object, Whole};
 use super::route::Call;
-use crate::base::{CaseId, Error, Money, ShopTime, SkuId};
+use crate::base::{CaseId, Error, Money, Quantity, ShopTime, SkuId};
 use crate::db::{carts, cases};
 use crate::facts::{Case, Decision, Goods, Grounds, Receipt, Verdict};
 
@@ -39,22 +39,38 @@ pub(super) enum VerdictBody {
     Accept {
         /// Why, in their words, up to 2,000 letters.
         #[serde(default)]
+        #[schemars(length(max = NOTE_CHARS_MAX), regex(pattern = WORDS))]
         note: String,
     },
     /// These are the goods; products not named were not taken.
     Change {
-        /// What the shopper has, a product once; quantities of at least one.
-        lines: Vec<Goods>,
+        /// What the shopper has, a product once, up to 500 of them.
+        #[schemars(with = "Vec<GoodsBody>", length(max = LINES_MAX))]
+        lines: Vec<Object<GoodsBody>>,
         /// Why, in their words, up to 2,000 letters.
         #[serde(default)]
+        #[schemars(length(max = NOTE_CHARS_MAX), regex(pattern = WORDS))]
         note: String,
     },
     /// Nothing is to be charged, or what was charged is to be given back.
     Reject {
         /// Why, in their words, up to 2,000 letters.
         #[serde(default)]
+        #[schemars(length(max = NOTE_CHARS_MAX), regex(pattern = WORDS))]
         note: String,
     },
+}
+
+/// So many units of a product, as a person names them.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GoodsBody {
+    /// The product, by its code of 1 to 64 letters.
+    #[schemars(with = "ProductCode")]
+    sku: SkuId,
+    /// How many; at least one.
+    #[schemars(with = "u32", range(min = 1, max = u32::MAX))]
+    quantity: Whole<u32>,
 }
 
 /// A product of the catalogue.
@@ -70,8 +86,13 @@ pub(super) struct ProductView {
 }
 
 /// `GET /v1/cases`
-pub(super) fn waiting(call: &Call<'_>, _: Nothing, query: PageQuery, _: Nothing) -> Result<Json<Page<Case>>, Problem> {
-    let (rows, (at, name)) = (query.rows()?, query.row(ShopTime::MIN)?);
+pub(super) fn waiting(
+    call: &Call<'_>,
+    _: Nothing,
+    query: PageQuery<AfterRow>,
+    _: Nothing,
+) -> Result<Json<Page<Case>>, Problem> {
+    let (rows, (at, name)) = (query.rows()?, query.row(ShopTime::MIN));
     let found = call.read(|till| till.with(|session| cases::waiting(session, (at, &name), rows)))?;
     Page::of(&query, found, |case| row(case.opened, &case.id), |case| case).map(Json)
 }
@@ -98,7 +119,11 @@ pub(super) fn decide(
     let mut checks = Checks::default();
     let (decision, note) = match body {
         VerdictBody::Accept { note } => (Decision::Accept, note),
-        VerdictBody::Change { lines, note } => (Decision::Change { lines }, note),
+        VerdictBody::Change { lines, note } => {
+            let goods =
+                |Object(line): Object<GoodsBody>| Goods { sku: line.sku, quantity: Quantity::new(line.quantity.0) };
+            (Decision::Change { lines: lines.into_iter().map(goods).collect() }, note)
+        }
         VerdictBody::Reject { note } => (Decision::Reject, note),
     };
     checks.words("/note", &note, NOTE_CHARS_MAX);
@@ -108,6 +133,9 @@ pub(super) fn decide(
         }
         for (index, line) in lines.iter().take(LINES_MAX).enumerate() {
             checks.sku(&format!("/lines/{index}/sku"), &line.sku);
+            if line.quantity == Quantity::new(0) {
+                checks.say(format!("/lines/{index}/quantity"), "is 0; leave the line out, or write 1 or more");
+            }
         }
     }
     checks.done()?;
@@ -125,12 +153,12 @@ pub(super) fn decide(
 pub(super) fn products(
     call: &Call<'_>,
     _: Nothing,
-    query: PageQuery,
+    query: PageQuery<AfterCode>,
     _: Nothing,
 ) -> Result<Json<Page<ProductView>>, Problem> {
     let rows = usize::try_from(query.rows()?).unwrap_or(usize::MAX);
     let shop = call.read(|till| Ok(till.shop().clone()))?;
-    let behind = |sku: &SkuId| query.text().is_none_or(|after| after < sku.as_str());
+    let behind = |sku: &SkuId| query.code().is_none_or(|after| after < sku.as_str());
     let mut found: Vec<_> = shop.catalogue().products().iter().filter(|product| behind(&product.sku)).collect();
     found.sort_by(|a, b| a.sku.cmp(&b.sku));
     found.truncate(rows);

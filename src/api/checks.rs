@@ -1,10 +1,22 @@
-//! What is wrong with a body, all of it at once.
+//! What is wrong with a body, all of it at once; and the same in the words of the API's description, so that what it allows
+//! is what is taken.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::problem::{Flaw, Problem};
-use crate::base::SkuId;
+use crate::base::{Currency, SkuId};
 
 /// Letters of a product's code.
 const SKU_CHARS_MAX: usize = 64;
+
+/// One line: no control characters, and nothing that turns what stands behind it around. Says what [`Checks::line`] does.
+pub(super) const LINE: &str = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$";
+/// The same with something in it that can be seen.
+pub(super) const NAME: &str = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*[^\s\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069][^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$";
+/// Several lines. Says what [`Checks::words`] does.
+pub(super) const WORDS: &str = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$";
+/// What another program calls something. Says what [`Checks::code`] does.
+pub(super) const CODE: &str = "^[!-~]*$";
 
 /// Flaws found so far.
 #[derive(Default)]
@@ -17,7 +29,7 @@ impl Checks {
 
     /// Text of one line with at least `least` and at most `most` letters.
     pub(super) fn line(&mut self, pointer: &str, text: &str, least: usize, most: usize) {
-        self.text(pointer, text, least, most, |sign| sign.is_control());
+        self.text(pointer, text, least, most, is_unfit);
     }
 
     /// As [`Checks::line`], where it is there.
@@ -29,7 +41,15 @@ impl Checks {
 
     /// Text of several lines with at most `most` letters.
     pub(super) fn words(&mut self, pointer: &str, text: &str, most: usize) {
-        self.text(pointer, text, 0, most, |sign| sign.is_control() && sign != '\n' && sign != '\t');
+        self.text(pointer, text, 0, most, |sign| is_unfit(sign) && sign != '\n' && sign != '\t');
+    }
+
+    /// What another program calls something: letters, digits and signs of ASCII.
+    pub(super) fn code(&mut self, pointer: &str, text: &str, least: usize, most: usize) {
+        self.text(pointer, text, least, most, is_unfit);
+        if text.chars().any(|sign| !sign.is_ascii_graphic()) {
+            self.say(pointer, "has more than letters, digits and signs of ASCII; write it as the provider does");
+        }
     }
 
     pub(super) fn sku(&mut self, pointer: &str, sku: &SkuId) {
@@ -50,5 +70,40 @@ impl Checks {
     /// When anything was found.
     pub(super) fn done(self) -> Result<(), Problem> {
         if self.0.is_empty() { Ok(()) } else { Err(Problem::flawed(self.0)) }
+    }
+}
+
+/// What moves a terminal or a page instead of standing in it.
+pub(super) fn is_unfit(sign: char) -> bool {
+    sign.is_control() || matches!(sign, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A product's code, as [`Checks::sku`] takes it.
+pub(super) struct ProductCode;
+
+impl JsonSchema for ProductCode {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ProductCode".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "minLength": 1, "maxLength": SKU_CHARS_MAX, "pattern": LINE })
+    }
+}
+
+/// A currency's code, as [`Currency`] takes it.
+pub(super) struct CurrencyCode;
+
+impl JsonSchema for CurrencyCode {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "CurrencyCode".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let letters = || b'A'..=b'Z';
+        let words = letters().flat_map(|a| letters().flat_map(move |b| letters().map(move |c| [a, b, c])));
+        let text = |word: [u8; 3]| String::from_utf8_lossy(&word).into_owned();
+        let known: Vec<String> = words.map(text).filter(|word| word.parse::<Currency>().is_ok()).collect();
+        json_schema!({ "type": "string", "enum": known })
     }
 }

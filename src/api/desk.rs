@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use axum::body::Bytes;
 use axum::http::{HeaderValue, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -37,7 +38,7 @@ impl Output for Desk {
 
     fn reply(self) -> Result<Reply, Problem> {
         let (page, policy) = &*PAGE;
-        let mut reply = Reply::text("text/html; charset=utf-8", page.as_bytes());
+        let mut reply = Reply::fixed("text/html; charset=utf-8", Bytes::from_static(page.as_bytes()));
         reply.headers.extend(HeaderValue::from_str(policy).map(|policy| (header::CONTENT_SECURITY_POLICY, policy)));
         reply.headers.push((header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")));
         Ok(reply)

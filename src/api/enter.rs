@@ -1,49 +1,51 @@
 //! The way in: from a request to the answer of its route. Async ends here: what a route does, it does on a thread that may
 //! block, because databases and providers do.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::RequestExt;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{MatchedPath, RawPathParams, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt as _;
 use uuid::Uuid;
 
 use super::access::{Holder, Role, random};
 use super::problem::{Problem, Sort};
-use super::reply::header_text;
+use super::reply::{Reply, header_text};
 use super::route::{Call, Permit, Route};
+use super::seats::Peer;
+use super::shares::{self, Class};
 use super::{Api, Shared};
-use crate::base::limits::{REQUEST_SPAN_MAX, REQUESTS_MAX};
+use crate::base::limits::{REQUEST_BODY_SPAN_MAX, REQUEST_SPAN_MAX};
 use crate::base::{CartId, Span};
 use crate::db::{access, carts};
 
 /// What stands in the place of a path that is no route's, so that nobody can fill the metrics with invented ones.
 const NO_ROUTE: &str = "none";
 
-/// Around every request: its name, its share of the machine, its line in the log and the metrics.
-pub(super) async fn around(State(api): State<Shared>, request: Request, next: Next) -> Response {
+/// What a connection has to say in place of a request that never came to be one.
+#[derive(Clone)]
+pub(super) struct Refused(pub(super) Problem);
+
+/// Around every request: its name, its time, its line in the log and the metrics.
+pub(super) async fn around(State(api): State<Shared>, mut request: Request, next: Next) -> Response {
     let began = api.clock.now();
     let instance = name(&api);
     let method = request.method().clone();
     let path = request.extensions().get::<MatchedPath>().map_or(NO_ROUTE, MatchedPath::as_str).to_owned();
-    // Whether the process lives must be seen also when it has too much to do.
-    let admitted = api.requests.clone().try_acquire_owned().ok();
-    let answered = match admitted.is_none() && path != "/healthz" {
-        true => Problem::new(Sort::Unavailable, format!("{REQUESTS_MAX} requests are being answered; come again"))
-            .retry_after(Span::ZERO)
-            .into_response(),
-        false => {
+    let mut response = match request.extensions_mut().remove::<Refused>() {
+        Some(Refused(problem)) => problem.into_response(),
+        None => {
             let late = || Problem::new(Sort::Unavailable, "it took too long; what was asked for may still happen");
             let answer = tokio::time::timeout(duration(REQUEST_SPAN_MAX), next.run(request)).await;
             answer.unwrap_or_else(|_| late().into_response())
         }
     };
-    let mut response = answered;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let allowed = response.headers_mut().remove(header::ALLOW);
         response = problem.render(&instance);
@@ -72,49 +74,71 @@ pub(super) async fn no_method(method: Method) -> Problem {
     Problem::method(&method)
 }
 
-/// Brings a request to its route.
-pub(super) async fn enter(api: Shared, route: Arc<Route>, mut request: Request) -> Response {
-    let part = match part(&route, &mut request).await {
-        Ok(part) => part,
-        Err(problem) => return problem.into_response(),
-    };
-    let address = request.extensions().get::<SocketAddr>().map(SocketAddr::ip);
+/// Brings a request to its route: who asks is known before the body is read, and only a request that is all there takes a
+/// place among those that are answered.
+pub(super) async fn enter(api: Shared, route: Arc<Route>, request: Request) -> Response {
+    answer(api, route, request).await.map_or_else(IntoResponse::into_response, Reply::into_response)
+}
+
+async fn answer(api: Shared, route: Arc<Route>, mut request: Request) -> Result<Reply, Problem> {
+    let part = part(&route, &mut request).await?;
+    let peer = request.extensions_mut().remove::<Peer>();
     let (head, body) = request.into_parts();
-    let body = match read(&route, &head.headers, body).await {
-        Ok(body) => body,
-        Err(problem) => return problem.into_response(),
+    let (part, head) = (Arc::<str>::from(part), Arc::new(head));
+    let holder = match route.permit {
+        Permit::Open => None,
+        Permit::To(_) => Some(look_up(&api, &route, &head, &part, peer).await?),
     };
+    let class = holder.as_ref().map_or(route.class, |holder| Class::of(holder.role));
+    let (body, room) = read(&api, &route, class, &head.headers, body).await?;
+    let place = api.shares.place(class)?;
     let handled = tokio::task::spawn_blocking(move || {
-        let now = api.clock.now();
-        let authorization = header_text(&head.headers, &header::AUTHORIZATION);
-        let holder = match route.permit {
-            Permit::Open => None,
-            Permit::To(_) => {
-                let find = |digest: &str| api.till().with(|session| access::token_by_digest(session, digest));
-                Some(api.door.let_in(authorization, address, now, find)?)
-            }
-        };
-        permit(&api, &route, holder.as_ref(), &part)?;
+        // Also where nobody waits for the answer any more, it takes its place until it is done.
+        let _held = (place, room);
         let asked: (&Uri, &HeaderMap) = (&head.uri, &head.headers);
+        let now = api.clock.now();
         let reply = route.answer(&Call::new(&api, &route, holder.as_ref(), asked, (&part, &body), now))?;
         if route.method != Method::GET {
             api.bell.ring();
         }
-        Ok::<_, Problem>(reply)
+        Ok(reply)
     });
-    match handled.await {
-        Ok(Ok(reply)) => reply.into_response(),
-        Ok(Err(problem)) => problem.into_response(),
-        Err(panic) => {
-            tracing::error!(%panic, "a request was not answered");
-            Problem::broken().into_response()
+    handled.await.unwrap_or_else(|panic| {
+        tracing::error!(%panic, "a request was not answered");
+        Err(Problem::broken())
+    })
+}
+
+/// Who asks, if they may.
+async fn look_up(
+    api: &Shared,
+    route: &Arc<Route>,
+    head: &Arc<Parts>,
+    part: &Arc<str>,
+    peer: Option<Peer>,
+) -> Result<Holder, Problem> {
+    let place = api.lookups.clone().acquire_owned().await;
+    let (api, route, head, part) = (api.clone(), route.clone(), head.clone(), part.clone());
+    let found = tokio::task::spawn_blocking(move || {
+        let _held = place;
+        let authorization = header_text(&head.headers, &header::AUTHORIZATION);
+        let find = |digest: &str| api.till().with(|session| access::token_by_digest(session, digest));
+        let origin = peer.as_ref().map(|peer| peer.origin);
+        let holder = api.door.let_in(authorization, origin, api.clock.now(), find)?;
+        if let Some(peer) = peer {
+            peer.prove();
         }
-    }
+        permit(&api, &route, &holder, &part)?;
+        Ok(holder)
+    });
+    found.await.unwrap_or_else(|panic| {
+        tracing::error!(%panic, "a token was not looked up");
+        Err(Problem::broken())
+    })
 }
 
 /// Whether the holder's role may take the route, and a shopper with what the path names. Here and nowhere else.
-fn permit(api: &Api, route: &Route, holder: Option<&Holder>, part: &str) -> Result<(), Problem> {
-    let Some(holder) = holder else { return Ok(()) };
+fn permit(api: &Api, route: &Route, holder: &Holder, part: &str) -> Result<(), Problem> {
     if !route.admits(holder.role) {
         return Err(Problem::new(Sort::Forbidden, format!("{} is not for the role {}", route.action, holder.role)));
     }
@@ -146,8 +170,14 @@ async fn part(route: &Route, request: &mut Request) -> Result<String, Problem> {
     Ok(parts.iter().next().map(|(_, part)| part.to_owned()).unwrap_or_default())
 }
 
-/// The body, if it is of the right sort and not too large.
-async fn read(route: &Route, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
+/// The body, if it is of the right sort and not too large, and the room that it takes.
+async fn read(
+    api: &Api,
+    route: &Route,
+    class: Class,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Vec<u8>, Option<shares::Part>), Problem> {
     if let Some(wanted) = route.media_type {
         let given = header_text(headers, &header::CONTENT_TYPE).unwrap_or_default();
         let essence = given.split(';').next().unwrap_or_default().trim();
@@ -155,22 +185,36 @@ async fn read(route: &Route, headers: &HeaderMap, body: Body) -> Result<Vec<u8>,
             return Err(Problem::new(Sort::MediaType, format!("write `Content-Type: {wanted}`")));
         }
     }
-    let most = route.body_bytes_max;
-    let too_large = || Problem::new(Sort::TooLarge, format!("a body of this has at most {most} bytes"));
     let length = header_text(headers, &header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
-    if length.is_some_and(|length: usize| most < length) {
-        return Err(too_large());
+    if length.is_some_and(|length: usize| route.body_bytes_max < length) {
+        return Err(too_large(route));
     }
-    match to_bytes(body, most).await {
-        Ok(body) => Ok(body.into()),
-        Err(error) if is_length(&error) => Err(too_large()),
-        Err(_) => Err(Problem::new(Sort::Slow, "the body did not arrive as a whole")),
-    }
+    let late = |_| Problem::new(Sort::Slow, "the body did not arrive in time");
+    tokio::time::timeout(duration(REQUEST_BODY_SPAN_MAX), collect(api, route, class, body)).await.map_err(late)?
 }
 
-fn is_length(error: &axum::Error) -> bool {
-    let source = std::error::Error::source(error);
-    source.is_some_and(|source| source.is::<http_body_util::LengthLimitError>())
+async fn collect(
+    api: &Api,
+    route: &Route,
+    class: Class,
+    mut body: Body,
+) -> Result<(Vec<u8>, Option<shares::Part>), Problem> {
+    let (mut whole, mut room) = (Vec::new(), None);
+    while let Some(frame) = body.frame().await {
+        let broken = |_| Problem::new(Sort::Malformed, "the body did not arrive as a whole, or is no body in chunks");
+        // What stands behind a body in chunks is nobody's here.
+        let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+        if route.body_bytes_max < whole.len() + data.len() {
+            return Err(too_large(route));
+        }
+        api.shares.room(class, data.len(), &mut room)?;
+        whole.extend_from_slice(&data);
+    }
+    Ok((whole, room))
+}
+
+fn too_large(route: &Route) -> Problem {
+    Problem::new(Sort::TooLarge, format!("a body of this has at most {} bytes", route.body_bytes_max))
 }
 
 /// A new name for a request.

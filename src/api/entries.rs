@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Api;
 use super::access::hash;
-use super::checks::Checks;
+use super::checks::{Checks, LINE};
 use super::enter::duration;
 use super::problem::{Problem, Sort};
 use super::reply::{Json, Nothing};
@@ -27,6 +27,10 @@ const HOLD_POLL: Duration = Duration::from_millis(250);
 /// Somebody at a gate: a shopper, or what they show there.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [
+    { "required": ["shopper"], "properties": { "shopper": { "type": "string" }, "gate_token": { "type": "null" } } },
+    { "required": ["gate_token"], "properties": { "gate_token": { "type": "string" }, "shopper": { "type": "null" } } },
+]))]
 pub(super) struct EntryBody {
     /// Who it is, where the gate knows.
     #[serde(default)]
@@ -36,6 +40,7 @@ pub(super) struct EntryBody {
     #[schemars(with = "Option<String>")]
     gate_token: Option<Secret<String>>,
     /// Which gate, 1 to 64 letters.
+    #[schemars(length(min = 1, max = GATE_CHARS_MAX), regex(pattern = LINE))]
     gate: String,
 }
 

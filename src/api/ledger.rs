@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::page::{Page, PageQuery};
+use super::page::{AfterNumber, Page, PageQuery};
 use super::problem::{Problem, Sort};
 use super::reply::{Json, Nothing};
 use super::route::Call;
@@ -66,6 +66,7 @@ pub(super) struct AuditLine {
 pub(super) struct BalanceQuery {
     /// One account, such as `shopper/shopper_…`; without it, all but those of shoppers.
     #[serde(default)]
+    #[schemars(with = "Option<Account>")]
     account: Option<String>,
 }
 
@@ -100,10 +101,10 @@ pub(super) fn balances(
 pub(super) fn rows(
     call: &Call<'_>,
     _: Nothing,
-    query: PageQuery,
+    query: PageQuery<AfterNumber>,
     _: Nothing,
 ) -> Result<Json<Page<LedgerRow>>, Problem> {
-    let (most, after) = (query.rows()?, query.number(0)?);
+    let (most, after) = (query.rows()?, query.number(0));
     let found = call.read(|till| till.with(|session| transfers::after(session, after, most)))?;
     Page::of(&query, found, |entry| entry.seq.to_string(), row).map(Json)
 }
@@ -112,10 +113,11 @@ pub(super) fn rows(
 pub(super) fn of_cart(
     call: &Call<'_>,
     id: CartId,
-    query: PageQuery,
+    query: PageQuery<AfterNumber>,
     _: Nothing,
 ) -> Result<Json<Page<LedgerRow>>, Problem> {
-    let after = query.number(0)?;
+    query.limit()?;
+    let after = query.number(0);
     let mut found = call.read(|till| {
         till.with(|session| {
             super::carts::known(session, id)?;
@@ -134,10 +136,10 @@ fn row(entry: Entry) -> LedgerRow {
 pub(super) fn audit(
     call: &Call<'_>,
     _: Nothing,
-    query: PageQuery,
+    query: PageQuery<AfterNumber>,
     _: Nothing,
 ) -> Result<Json<Page<AuditLine>>, Problem> {
-    let (most, before) = (query.rows()?, query.number(i64::MAX)?);
+    let (most, before) = (query.rows()?, query.number(i64::MAX));
     let found = call.read(|till| till.with(|session| access::deeds(session, before, most)))?;
     let view = |(seq, deed): (i64, Deed)| AuditLine {
         seq,

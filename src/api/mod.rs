@@ -13,6 +13,7 @@ mod checks;
 mod desk;
 mod enter;
 mod entries;
+mod framing;
 mod health;
 mod ledger;
 mod limiter;
@@ -27,10 +28,13 @@ mod reply;
 mod retention;
 mod route;
 mod routes;
+mod seats;
 mod server;
+mod shares;
 mod sheet;
 mod shoppers;
 mod tokens;
+mod wire;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -46,7 +50,7 @@ pub use server::serve;
 pub use sheet::Paper;
 
 use crate::base::Span;
-use crate::base::limits::{HOLD_WAIT_SPAN_MAX, HOLDS_MAX, REQUESTS_MAX};
+use crate::base::limits::{HOLD_WAIT_SPAN_MAX, HOLDS_MAX, LOOKUPS_MAX};
 use crate::ports::Clock;
 use crate::till::{Bell, Providers, Till, lock};
 
@@ -59,7 +63,10 @@ pub struct Api {
     hold_wait: Span,
     door: access::Door,
     metrics: metrics::Metrics,
-    requests: Arc<Semaphore>,
+    described: openapi::Written,
+    shares: shares::Shares,
+    /// Places of those whose token is being looked up.
+    lookups: Arc<Semaphore>,
     holds: Arc<Semaphore>,
 }
 
@@ -76,7 +83,9 @@ impl Api {
             hold_wait: HOLD_WAIT_SPAN_MAX,
             door: access::Door::new(),
             metrics: metrics::Metrics::default(),
-            requests: Arc::new(Semaphore::new(REQUESTS_MAX)),
+            described: openapi::Written::default(),
+            shares: shares::Shares::new(),
+            lookups: Arc::new(Semaphore::new(LOOKUPS_MAX)),
             holds: Arc::new(Semaphore::new(HOLDS_MAX)),
         }
     }

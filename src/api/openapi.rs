@@ -1,22 +1,86 @@
 //! The API's description in OpenAPI 3.1, made of the same table of routes as the router.
 
+use std::sync::OnceLock;
+
+use axum::body::Bytes;
+use axum::http::{HeaderValue, StatusCode, header};
 use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::access::Role;
 use super::problem::{Document, MEDIA_TYPE, Problem, Sort};
-use super::reply::{Json, Nothing};
+use super::reply::{JSON, Json, Nothing, Output, Reply};
 use super::route::{Call, Description, Permit, Route};
 use super::routes;
+use super::shoppers::KEY_CHARS_MAX;
+use crate::base::{Error, sha256};
+use crate::till::Providers;
 
-/// `GET /openapi.json`
-pub(super) fn get(_: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Result<Json<Value>, Problem> {
-    Ok(Json(description()))
+/// Payment providers that a shop can have, by name.
+const PROVIDERS: [&str; 3] = ["sandbox", "stripe", "wechat"];
+
+/// The description as it is given, and its name for caches. It is made once, for whoever asks needs no token.
+#[derive(Default)]
+pub(super) struct Written(OnceLock<Result<(Bytes, HeaderValue), String>>);
+
+impl Written {
+    /// That of a shop with these payment providers.
+    fn of(&self, providers: &Providers) -> Result<&(Bytes, HeaderValue), Problem> {
+        let written = self.0.get_or_init(|| {
+            let names: Vec<&str> = providers.keys().map(String::as_str).collect();
+            let body = serde_json::to_vec(&description_with(&names)).map_err(|error| error.to_string())?;
+            let tag = HeaderValue::from_str(&format!("\"{}\"", sha256(&body))).map_err(|error| error.to_string())?;
+            Ok((body.into(), tag))
+        });
+        written
+            .as_ref()
+            .map_err(|message| Error::broken(format!("the description cannot be written: {message}")).into())
+    }
 }
 
-/// The description of every route.
+/// The description; or only its name, where whoever asks has it already.
+pub(super) struct Described {
+    body: Option<Bytes>,
+    tag: HeaderValue,
+}
+
+impl Output for Described {
+    const STATUS: StatusCode = StatusCode::OK;
+    const OR_ELSE: Option<(StatusCode, &'static str)> =
+        Some((StatusCode::NOT_MODIFIED, "It is the one that `If-None-Match` names"));
+
+    fn reply(self) -> Result<Reply, Problem> {
+        let mut reply = match self.body {
+            Some(body) => Reply::fixed(JSON, body),
+            None => Reply::bare(StatusCode::NOT_MODIFIED),
+        };
+        reply.headers.push((header::ETAG, self.tag));
+        reply.headers.push((header::CACHE_CONTROL, HeaderValue::from_static("no-cache")));
+        Ok(reply)
+    }
+
+    fn content(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
+        Json::<Value>::content(generator)
+    }
+}
+
+/// `GET /openapi.json`
+pub(super) fn get(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Result<Described, Problem> {
+    let (body, tag) = call.api.described.of(&call.api.providers)?;
+    let named = call.headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let mut known = named.flat_map(|names| names.split(',')).map(str::trim);
+    let is_known =
+        known.any(|name| name == "*" || name.strip_prefix("W/").unwrap_or(name).as_bytes() == tag.as_bytes());
+    Ok(Described { body: (!is_known).then(|| body.clone()), tag: tag.clone() })
+}
+
+/// The description of every route. A server's own names the payment providers that its shop has, instead of all.
 pub fn description() -> Value {
+    description_with(&PROVIDERS)
+}
+
+fn description_with(providers: &[&str]) -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
         settings.meta_schema = None;
@@ -33,6 +97,12 @@ pub fn description() -> Value {
         let entry = json!({ "title": sort.title(), "status": sort.status().as_u16() });
         (sort.slug().to_owned(), entry)
     });
+    let mut schemas = generator.take_definitions(true);
+    for (schema, property) in [("PaymentBody", "/properties/provider"), ("ProviderName", "")] {
+        if let Some(property) = schemas.get_mut(schema).and_then(|schema| schema.pointer_mut(property)) {
+            property["enum"] = json!(providers);
+        }
+    }
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -44,7 +114,7 @@ pub fn description() -> Value {
         },
         "paths": paths,
         "components": {
-            "schemas": generator.take_definitions(true),
+            "schemas": schemas,
             "securitySchemes": { "token": { "type": "http", "scheme": "bearer", "bearerFormat": "aisle_…" } },
         },
         "x-problems": problems.collect::<Map<String, Value>>(),
@@ -70,6 +140,9 @@ fn operation(route: &Route, problem: &Schema, generator: &mut SchemaGenerator) -
             },
         },
     });
+    if let Some((status, text)) = described.or_else {
+        operation["responses"][status.as_str()] = json!({ "description": text });
+    }
     if !parameters.is_empty() {
         operation["parameters"] = parameters.into();
     }
@@ -94,15 +167,34 @@ fn parameters(route: &Route, described: &Description) -> Vec<Value> {
     for (name, schema) in properties.into_iter().flatten() {
         let mut schema = schema.clone();
         let text = schema.as_object_mut().and_then(|schema| schema.remove("description"));
+        present(&mut schema);
         parameters
             .push(json!({ "name": name, "in": "query", "required": false, "description": text, "schema": schema }));
     }
     for (name, required, text) in route.headers {
-        let schema = json!({ "type": "string" });
+        // Spaces around the value of a header are no part of it.
+        let pattern = "^[!-~]([ -~]*[!-~])?$";
+        let schema = json!({ "type": "string", "minLength": 1, "maxLength": KEY_CHARS_MAX, "pattern": pattern });
         parameters
             .push(json!({ "name": name, "in": "header", "required": required, "description": text, "schema": schema }));
     }
     parameters
+}
+
+/// What a parameter is where it is there: there is no other way to say that it is not than to leave it out.
+fn present(schema: &mut Value) {
+    let Some(fields) = schema.as_object_mut() else { return };
+    if let Some([kind, Value::String(null)]) = fields.get("type").and_then(Value::as_array).map(Vec::as_slice)
+        && null == "null"
+    {
+        let kind = kind.clone();
+        fields.insert("type".to_owned(), kind);
+    }
+    if let Some([one, _]) = fields.get("anyOf").and_then(Value::as_array).map(Vec::as_slice) {
+        *schema = one.clone();
+    } else if fields.get("default").is_some_and(Value::is_null) {
+        fields.remove("default");
+    }
 }
 
 fn content<'a>(all: impl Iterator<Item = (&'a str, &'a Schema)>) -> Value {

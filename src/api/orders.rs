@@ -3,12 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::checks::Checks;
-use super::page::{Page, PageQuery, row};
+use super::checks::{Checks, CurrencyCode, LINE};
+use super::page::{AfterRow, Page, PageQuery, row};
 use super::problem::Problem;
-use super::reply::{Done, Json, Nothing};
+use super::reply::{Done, Json, Nothing, Object, Whole};
 use super::route::Call;
-use crate::base::{CartId, Money, PaymentId, ShopTime, TransferId};
+use crate::base::{CartId, Currency, Money, PaymentId, ShopTime, TransferId};
 use crate::db::outbox::{self, Letter};
 use crate::facts::{Answer, Task};
 
@@ -53,15 +53,30 @@ pub(super) enum Resolution {
     /// It was carried out.
     Done {
         /// What the provider calls it, 1 to 255 letters.
+        #[schemars(length(min = 1, max = CHARS_MAX), regex(pattern = LINE))]
         reference: String,
         /// How much was moved.
-        amount: Money,
+        #[schemars(with = "Amount")]
+        amount: Object<Amount>,
     },
     /// It was not, and will not be.
     Declined {
         /// The provider's code, 1 to 255 letters.
+        #[schemars(length(min = 1, max = CHARS_MAX), regex(pattern = LINE))]
         code: String,
     },
+}
+
+/// An amount that was moved, as a person writes it.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Amount {
+    /// How many minor units.
+    #[schemars(with = "i64", range(min = 0, max = i64::MAX))]
+    minor: Whole<i64>,
+    /// Of which currency, ISO 4217.
+    #[schemars(with = "CurrencyCode")]
+    currency: Currency,
 }
 
 fn view(letter: Letter) -> OrderView {
@@ -85,10 +100,10 @@ fn view(letter: Letter) -> OrderView {
 pub(super) fn stuck(
     call: &Call<'_>,
     _: Nothing,
-    query: PageQuery,
+    query: PageQuery<AfterRow>,
     _: Nothing,
 ) -> Result<Json<Page<OrderView>>, Problem> {
-    let (rows, (at, name)) = (query.rows()?, query.row(ShopTime::MIN)?);
+    let (rows, (at, name)) = (query.rows()?, query.row(ShopTime::MIN));
     let found = call.read(|till| till.with(|session| outbox::stuck(session, (at, &name), rows)))?;
     Page::of(&query, found, |letter| row(letter.order.made_at, &letter.order.id), view).map(Json)
 }
@@ -107,8 +122,12 @@ pub(super) fn resolve(
 ) -> Result<Done, Problem> {
     let mut checks = Checks::default();
     let (answer, word) = match body {
-        Resolution::Done { reference, amount } => {
+        Resolution::Done { reference, amount: Object(Amount { minor: Whole(minor), currency }) } => {
+            let amount = Money::new(minor, currency);
             checks.line("/reference", &reference, 1, CHARS_MAX);
+            if amount.minor < 0 {
+                checks.say("/amount/minor", format!("is {}; an amount that was moved is not negative", amount.minor));
+            }
             (Answer::Done { reference, amount }, "done")
         }
         Resolution::Declined { code } => {

@@ -1,6 +1,6 @@
 //! Lists come in pages.
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::problem::{Problem, Sort};
@@ -11,14 +11,90 @@ use crate::base::limits::PAGE_ROWS_MAX;
 const ROWS: u32 = 50;
 
 /// Which page of a list.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct PageQuery {
+pub(super) struct PageQuery<A> {
     /// Rows in the answer at most: 1 to 200, default 50.
-    #[schemars(range(min = 1, max = 200))]
+    #[schemars(range(min = 1, max = PAGE_ROWS_MAX))]
     limit: Option<u32>,
     /// `next` of the page before.
-    after: Option<String>,
+    after: Option<A>,
+}
+
+/// The row before, by time and name.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct AfterRow(ShopTime, String);
+
+/// The row before, by its number.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct AfterNumber(i64);
+
+/// The row before, by its code.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct AfterCode(String);
+
+/// `next` of a page is of these letters.
+macro_rules! described {
+    ($($after:ident: $pattern:literal),*) => {$(
+        impl JsonSchema for $after {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($after).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string", "pattern": $pattern })
+            }
+        }
+    )*};
+}
+
+described!(
+    AfterRow: "^-?[0-9]{1,19}\\.[0-9A-Za-z_]{0,64}$",
+    AfterNumber: "^[0-9]{1,19}$",
+    AfterCode: "^[^\\x00-\\x1f\\x7f]*$"
+);
+
+impl TryFrom<String> for AfterRow {
+    type Error = String;
+
+    fn try_from(after: String) -> Result<Self, String> {
+        let row = after.split_once('.').and_then(|(at, name)| {
+            let plain = name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+            Some(AfterRow(ShopTime::from_nanos(whole(at)?), name.to_owned())).filter(|_| plain)
+        });
+        row.ok_or_else(|| wrong(&after))
+    }
+}
+
+impl TryFrom<String> for AfterNumber {
+    type Error = String;
+
+    fn try_from(after: String) -> Result<Self, String> {
+        whole(&after).filter(|_| !after.starts_with('-')).map(AfterNumber).ok_or_else(|| wrong(&after))
+    }
+}
+
+impl TryFrom<String> for AfterCode {
+    type Error = String;
+
+    fn try_from(after: String) -> Result<Self, String> {
+        if after.chars().any(|sign| sign.is_ascii_control()) { Err(wrong(&after)) } else { Ok(AfterCode(after)) }
+    }
+}
+
+/// A whole number of up to 19 digits; where it is beyond what there can be, the end of that.
+fn whole(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let fits = (1..=19).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let number: i128 = text.parse().ok().filter(|_| fits)?;
+    Some(i64::try_from(number).unwrap_or(if number < 0 { i64::MIN } else { i64::MAX }))
 }
 
 /// A page of a list.
@@ -30,7 +106,7 @@ pub(super) struct Page<T> {
     pub(super) next: Option<String>,
 }
 
-impl PageQuery {
+impl<A> PageQuery<A> {
     /// How many rows to read: one more than are given, to know whether it is the last page.
     pub(super) fn rows(&self) -> Result<u32, Problem> {
         Ok(self.limit()? + 1)
@@ -43,30 +119,31 @@ impl PageQuery {
             false => Err(Problem::new(Sort::Malformed, format!("`limit` is {limit}; write 1 to {PAGE_ROWS_MAX}"))),
         }
     }
+}
 
+impl PageQuery<AfterRow> {
     /// The time and name of the row before, or `first`.
-    pub(super) fn row(&self, first: ShopTime) -> Result<(ShopTime, String), Problem> {
-        let Some(after) = &self.after else { return Ok((first, String::new())) };
-        let row = after.split_once('.').and_then(|(at, name)| {
-            let plain = name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-            Some((ShopTime::from_nanos(at.parse().ok()?), name.to_owned())).filter(|_| plain)
-        });
-        row.ok_or_else(|| wrong(after))
-    }
-
-    /// The number of the row before, or `first`.
-    pub(super) fn number(&self, first: i64) -> Result<i64, Problem> {
-        self.after.as_ref().map_or(Ok(first), |after| after.parse().map_err(|_| wrong(after)))
-    }
-
-    /// The text of the row before, if any.
-    pub(super) fn text(&self) -> Option<&str> {
-        self.after.as_deref()
+    pub(super) fn row(&self, first: ShopTime) -> (ShopTime, String) {
+        self.after.as_ref().map_or((first, String::new()), |AfterRow(at, name)| (*at, name.clone()))
     }
 }
 
-fn wrong(after: &str) -> Problem {
-    Problem::new(Sort::Malformed, format!("`after={after}` is not what `next` of an earlier page said"))
+impl PageQuery<AfterNumber> {
+    /// The number of the row before, or `first`.
+    pub(super) fn number(&self, first: i64) -> i64 {
+        self.after.as_ref().map_or(first, |after| after.0)
+    }
+}
+
+impl PageQuery<AfterCode> {
+    /// The code of the row before, if any.
+    pub(super) fn code(&self) -> Option<&str> {
+        self.after.as_ref().map(|after| after.0.as_str())
+    }
+}
+
+fn wrong(after: &str) -> String {
+    format!("`after={after}` is not what `next` of an earlier page said")
 }
 
 /// The name of a row for [`PageQuery::row`].
@@ -76,8 +153,8 @@ pub(super) fn row(at: ShopTime, name: &dyn std::fmt::Display) -> String {
 
 impl<T> Page<T> {
     /// A page of the rows that were read, of which `key` names one.
-    pub(super) fn of<R>(
-        query: &PageQuery,
+    pub(super) fn of<R, A>(
+        query: &PageQuery<A>,
         mut rows: Vec<R>,
         key: impl Fn(&R) -> String,
         view: impl FnMut(R) -> T,

@@ -27,12 +27,15 @@ pub(super) enum Sort {
     MediaType,
     Invalid,
     TooMany,
+    HeadTooLarge,
+    Expectation,
+    Version,
     Broken,
     Unavailable,
 }
 
 impl Sort {
-    pub(super) const ALL: [Sort; 14] = [
+    pub(super) const ALL: [Sort; 17] = [
         Sort::Malformed,
         Sort::Unauthenticated,
         Sort::Forbidden,
@@ -45,6 +48,9 @@ impl Sort {
         Sort::MediaType,
         Sort::Invalid,
         Sort::TooMany,
+        Sort::HeadTooLarge,
+        Sort::Expectation,
+        Sort::Version,
         Sort::Broken,
         Sort::Unavailable,
     ];
@@ -64,6 +70,9 @@ impl Sort {
             Sort::MediaType => "media-type",
             Sort::Invalid => "invalid",
             Sort::TooMany => "too-many",
+            Sort::HeadTooLarge => "head-too-large",
+            Sort::Expectation => "expectation",
+            Sort::Version => "version",
             Sort::Broken => "broken",
             Sort::Unavailable => "unavailable",
         }
@@ -84,6 +93,9 @@ impl Sort {
             Sort::MediaType => "The body is not of the right media type",
             Sort::Invalid => "The request makes no sense",
             Sort::TooMany => "Too many requests",
+            Sort::HeadTooLarge => "The head of the request is too large",
+            Sort::Expectation => "Nobody here can do what is expected",
+            Sort::Version => "This version of HTTP is not spoken",
             Sort::Broken => "Something is wrong on this side",
             Sort::Unavailable => "It cannot be done just now",
         }
@@ -103,6 +115,9 @@ impl Sort {
             Sort::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Sort::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
             Sort::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Sort::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Sort::Expectation => StatusCode::EXPECTATION_FAILED,
+            Sort::Version => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
             Sort::Broken => StatusCode::INTERNAL_SERVER_ERROR,
             Sort::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -160,12 +175,20 @@ pub(super) struct Document {
 }
 
 impl Problem {
+    /// Its sort.
+    #[cfg(test)]
+    pub(super) fn sort(&self) -> Sort {
+        self.sort
+    }
+
     pub(super) fn new(sort: Sort, detail: impl Into<String>) -> Self {
         let problem =
             Problem { sort, detail: Some(detail.into()), errors: Vec::new(), headers: Vec::new(), of_notice: false };
         match sort {
             Sort::Unauthenticated => problem.header(header::WWW_AUTHENTICATE, "Bearer realm=\"aisle\""),
             Sort::Unavailable => problem.retry_after(RETRY_SPAN),
+            // The rest of the body may still be on its way.
+            Sort::Slow => problem.header(header::CONNECTION, "close"),
             _ => problem,
         }
     }

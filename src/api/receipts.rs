@@ -5,8 +5,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::access::Role;
-use super::checks::Checks;
-use super::page::{Page, PageQuery, row};
+use super::checks::{Checks, ProductCode, WORDS};
+use super::page::{AfterRow, Page, PageQuery, row};
 use super::problem::{Problem, Sort};
 use super::reply::{Created, Json, Nothing, Output, Reply};
 use super::route::Call;
@@ -47,6 +47,7 @@ pub(super) struct Summary {
 pub(super) struct FormQuery {
     /// `text`, `html`, `json`, `poslog` or `epcis`; goes before `Accept`.
     #[serde(default)]
+    #[schemars(extend("enum" = ["text", "html", "json", "poslog", "epcis"]))]
     form: Option<String>,
 }
 
@@ -55,9 +56,11 @@ pub(super) struct FormQuery {
 #[serde(deny_unknown_fields)]
 pub(super) struct ContestBody {
     /// In their own words, up to 2,000 letters.
+    #[schemars(length(max = WORDS_CHARS_MAX), regex(pattern = WORDS))]
     words: String,
     /// The products meant, up to 100; none for the whole receipt.
     #[serde(default)]
+    #[schemars(with = "Vec<ProductCode>", length(max = SKUS_MAX))]
     skus: Vec<SkuId>,
 }
 
@@ -96,10 +99,10 @@ fn essence(form: Form) -> &'static str {
 pub(super) fn of_shopper(
     call: &Call<'_>,
     shopper: ShopperId,
-    query: PageQuery,
+    query: PageQuery<AfterRow>,
     _: Nothing,
 ) -> Result<Json<Page<Summary>>, Problem> {
-    let (rows, (at, name)) = (query.rows()?, query.row(ShopTime::MAX)?);
+    let (rows, (at, name)) = (query.rows()?, query.row(ShopTime::MAX));
     let found = call.read(|till| {
         till.with(|session| {
             let carts = carts::of_shopper(session, shopper, (at, &name), rows)?;

@@ -1,11 +1,15 @@
 //! Bodies in and answers out, with what the API's description says about them.
 
-use axum::body::Body;
+use std::fmt;
+use std::marker::PhantomData;
+
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::problem::{Problem, Sort};
 use crate::base::Error;
@@ -18,13 +22,23 @@ pub(super) const JSON: &str = "application/json";
 pub(super) struct Reply {
     pub(super) status: StatusCode,
     pub(super) media_type: &'static str,
-    pub(super) body: Vec<u8>,
+    pub(super) body: Bytes,
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Reply {
     pub(super) fn text(media_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
-        Reply { status: StatusCode::OK, media_type, body: body.into(), headers: Vec::new() }
+        Reply { status: StatusCode::OK, media_type, body: Bytes::from(body.into()), headers: Vec::new() }
+    }
+
+    /// What is the same for everybody, for as long as the process lives.
+    pub(super) fn fixed(media_type: &'static str, body: Bytes) -> Self {
+        Reply { status: StatusCode::OK, media_type, body, headers: Vec::new() }
+    }
+
+    /// Nothing but a status.
+    pub(super) fn bare(status: StatusCode) -> Self {
+        Reply { status, media_type: "", body: Bytes::new(), headers: Vec::new() }
     }
 
     pub(super) fn into_response(self) -> Response {
@@ -53,6 +67,8 @@ pub(super) trait Input: Sized {
 /// What a request is answered with.
 pub(super) trait Output {
     const STATUS: StatusCode;
+    /// Another status that it may have, without a body, and what that means.
+    const OR_ELSE: Option<(StatusCode, &'static str)> = None;
 
     /// # Errors
     /// When it cannot be written.
@@ -105,11 +121,32 @@ impl Input for Raw {
 /// JSON.
 pub(super) struct Json<T>(pub(super) T);
 
+/// What is read of an object of JSON, and of nothing else. By itself serde reads a list too, field by field.
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OfFields<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for OfFields<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(fields)).map(Object)
+            }
+        }
+        deserializer.deserialize_map(OfFields(PhantomData))
+    }
+}
+
 impl<T: DeserializeOwned + JsonSchema> Input for Json<T> {
     const MEDIA_TYPE: Option<&'static str> = Some(JSON);
 
     fn read(body: &[u8]) -> Result<Self, Problem> {
-        serde_json::from_slice(body).map(Json).map_err(|error| match error.classify() {
+        serde_json::from_slice(body).map(|Object(read)| Json(read)).map_err(|error| match error.classify() {
             serde_json::error::Category::Data => Problem::new(Sort::Invalid, format!("the body: {error}")),
             _ => Problem::new(Sort::Malformed, format!("the body is not JSON: {error}")),
         })
@@ -117,6 +154,22 @@ impl<T: DeserializeOwned + JsonSchema> Input for Json<T> {
 
     fn schema(generator: &mut SchemaGenerator) -> Option<Schema> {
         Some(generator.subschema_for::<T>())
+    }
+}
+
+/// A whole number, however it is written: JSON does not tell `3` from `3.0`, and neither do all who write it.
+pub(super) struct Whole<T>(pub(super) T);
+
+impl<'de, T: TryFrom<i128>> Deserialize<'de> for Whole<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// Beyond it, numbers with a point are not told from their neighbours.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        let number = serde_json::Number::deserialize(deserializer)?;
+        let with_point = || number.as_f64().filter(|number| number.fract() == 0.0 && number.abs() <= EXACT);
+        let whole = number.as_i64().map(i128::from).or_else(|| with_point().map(|number| number as i128));
+        let fits = whole.and_then(|whole| T::try_from(whole).ok());
+        fits.map(Whole)
+            .ok_or_else(|| D::Error::custom(format!("{number} is no whole number, or beyond what fits here")))
     }
 }
 
@@ -156,7 +209,7 @@ impl Output for Done {
     const STATUS: StatusCode = StatusCode::NO_CONTENT;
 
     fn reply(self) -> Result<Reply, Problem> {
-        Ok(Reply { status: Self::STATUS, ..Reply::text("", Vec::new()) })
+        Ok(Reply::bare(Self::STATUS))
     }
 
     fn content(_: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {

@@ -12,6 +12,7 @@ use super::Api;
 use super::access::{Holder, Role, deed};
 use super::problem::{Problem, Sort};
 use super::reply::{Input, Output, Reply};
+use super::shares::Class;
 use crate::base::limits::{NOTICE_BODY_BYTES_MAX, REQUEST_BODY_BYTES_MAX};
 use crate::base::{Result as Outcome, ShopTime};
 use crate::till::Till;
@@ -92,6 +93,8 @@ pub(super) struct Route {
     pub(super) headers: &'static [(&'static str, bool, &'static str)],
     pub(super) media_type: Option<&'static str>,
     pub(super) body_bytes_max: usize,
+    /// Whose share it takes where no token says whose.
+    pub(super) class: Class,
     pub(super) describe: fn(&mut SchemaGenerator) -> Description,
     handle: Handle,
 }
@@ -102,6 +105,7 @@ pub(super) struct Description {
     pub(super) query: Schema,
     pub(super) body: Option<Schema>,
     pub(super) status: StatusCode,
+    pub(super) or_else: Option<(StatusCode, &'static str)>,
     pub(super) content: Vec<(&'static str, Schema)>,
 }
 
@@ -134,11 +138,13 @@ impl Route {
             headers: &[],
             media_type: B::MEDIA_TYPE,
             body_bytes_max: REQUEST_BODY_BYTES_MAX,
+            class: Class::Open,
             describe: |generator| Description {
                 part: generator.subschema_for::<P>(),
                 query: Q::json_schema(generator),
                 body: B::schema(generator),
                 status: A::STATUS,
+                or_else: A::OR_ELSE,
                 content: A::content(generator),
             },
             handle: Box::new(answer),
@@ -152,7 +158,12 @@ impl Route {
 
     /// Takes a payment provider's message.
     pub(super) fn for_notices(self) -> Self {
-        Route { body_bytes_max: NOTICE_BODY_BYTES_MAX, ..self }
+        Route { body_bytes_max: NOTICE_BODY_BYTES_MAX, class: Class::Notices, ..self }
+    }
+
+    /// Says how the shop is, however much else there is to do.
+    pub(super) fn for_health(self) -> Self {
+        Route { class: Class::Health, ..self }
     }
 
     /// Whether this role may take it.

@@ -35,8 +35,10 @@ pub(super) fn all() -> Vec<Route> {
 fn for_everybody() -> Vec<Route> {
     vec![
         Route::new((GET, "/"), Permit::Open, ("page.review", "The page for reviewers"), desk::page),
-        Route::new((GET, "/healthz"), Permit::Open, ("health.alive", "Whether the process lives"), health::alive),
-        Route::new((GET, "/readyz"), Permit::Open, ("health.ready", "Whether the shop may open"), health::ready),
+        Route::new((GET, "/healthz"), Permit::Open, ("health.alive", "Whether the process lives"), health::alive)
+            .for_health(),
+        Route::new((GET, "/readyz"), Permit::Open, ("health.ready", "Whether the shop may open"), health::ready)
+            .for_health(),
         Route::new((GET, "/openapi.json"), Permit::Open, ("api.description", "This description"), openapi::get),
         Route::new(
             (POST, "/v1/webhooks/{provider}"),

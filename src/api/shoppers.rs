@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::access::{hash, random};
-use super::checks::Checks;
+use super::access::{Role, hash, random};
+use super::checks::{CODE, Checks, LINE};
 use super::problem::{Problem, Sort};
-use super::reply::{Created, Done, Json, Nothing};
+use super::reply::{Created, Done, Json, Nothing, Object};
 use super::route::Call;
 use crate::base::{Error, Secret, ShopTime, ShopperId};
 use crate::db::shoppers::{self, Shopper};
@@ -18,7 +18,7 @@ const CHARS_MAX: usize = 255;
 /// Letters of what is shown at a gate: enough that nobody guesses it.
 const GATE_TOKEN_CHARS: (usize, usize) = (16, 256);
 /// Letters of an idempotency key.
-const KEY_CHARS_MAX: usize = 255;
+pub(super) const KEY_CHARS_MAX: usize = 255;
 
 /// Somebody who wants to be a shopper. What is left out is not known of them.
 #[derive(Deserialize, JsonSchema)]
@@ -26,17 +26,22 @@ const KEY_CHARS_MAX: usize = 255;
 pub(super) struct EnrolmentBody {
     /// What they call themselves, 1 to 255 letters.
     #[serde(default)]
+    #[schemars(length(min = 1, max = CHARS_MAX), regex(pattern = LINE))]
     name: Option<String>,
     /// Where to reach them, 1 to 255 letters.
     #[serde(default)]
+    #[schemars(length(min = 1, max = CHARS_MAX), regex(pattern = LINE))]
     contact: Option<String>,
-    /// How they pay; without it they cannot come in.
+    /// How they pay; without it they cannot come in. A shopper's token may say it only as the shop has it, or as the
+    /// provider confirms it for this very shopper.
     #[serde(default)]
-    payment: Option<PaymentBody>,
+    #[schemars(with = "Option<PaymentBody>")]
+    payment: Option<Object<PaymentBody>>,
     /// What they show at a gate, such as the content of a QR code: 16 to 256 letters that nobody can guess. Only a digest
     /// of it is kept.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
+    #[schemars(length(min = GATE_TOKEN_CHARS.0, max = GATE_TOKEN_CHARS.1), regex(pattern = LINE))]
     gate_token: Option<Secret<String>>,
 }
 
@@ -46,13 +51,13 @@ pub(super) struct EnrolmentBody {
 pub(super) struct PaymentBody {
     /// The provider, by the name that it has in this shop.
     provider: String,
-    /// Whom the provider knows the shopper as, 1 to 255 letters.
-    #[schemars(with = "String")]
+    /// Whom the provider knows the shopper as, 1 to 255 letters of ASCII; nobody else may be the same.
+    #[schemars(with = "String", length(min = 1, max = CHARS_MAX), regex(pattern = CODE))]
     customer: Secret<String>,
-    /// What the provider calls the way to pay, up to 255 letters; empty where the customer says it all.
+    /// What the provider calls the way to pay, up to 255 letters of ASCII; empty where the customer says it all.
     #[serde(default)]
-    #[schemars(with = "Option<String>")]
-    token: Secret<String>,
+    #[schemars(with = "Option<String>", length(max = CHARS_MAX), regex(pattern = CODE))]
+    token: Option<Secret<String>>,
 }
 
 /// A shopper, without what providers and gates know them by.
@@ -120,25 +125,55 @@ fn write(call: &Call<'_>, id: ShopperId, body: EnrolmentBody) -> Result<ShopperV
     checks.maybe_line("/contact", body.contact.as_deref(), 1, CHARS_MAX);
     let (least, most) = GATE_TOKEN_CHARS;
     checks.maybe_line("/gate_token", body.gate_token.as_ref().map(|token| token.reveal().as_str()), least, most);
-    if let Some(payment) = &body.payment {
+    if let Some(Object(payment)) = &body.payment {
         if !call.api.providers.contains_key(&payment.provider) {
             let names: Vec<&str> = call.api.providers.keys().map(String::as_str).collect();
             checks.say("/payment/provider", format!("is none of this shop's: {}", names.join(", ")));
         }
-        checks.line("/payment/customer", payment.customer.reveal(), 1, CHARS_MAX);
-        checks.line("/payment/token", payment.token.reveal(), 0, CHARS_MAX);
+        checks.code("/payment/customer", payment.customer.reveal(), 1, CHARS_MAX);
+        checks.code("/payment/token", payment.token.as_ref().map_or("", |token| token.reveal()), 0, CHARS_MAX);
     }
     checks.done()?;
-    let method = body.payment.map(|payment| PaymentMethod {
+    let method = body.payment.map(|Object(payment)| PaymentMethod {
         provider: payment.provider,
         customer: payment.customer.reveal().clone(),
-        token: payment.token.reveal().clone(),
+        token: payment.token.map(|token| token.reveal().clone()).unwrap_or_default(),
     });
     let gate_digest = body.gate_token.map(|token| hash(token.reveal()));
     let enrolment = Enrolment { id, name: body.name, contact: body.contact, method, gate_digest };
-    call.record(&id, "", |till| till.enrol(&enrolment, call.now))?;
+    match answers_for_payment(call, &enrolment)? {
+        None => call.record(&id, "", |till| till.retell(&enrolment, call.now)),
+        Some(detail) => call.record(&id, detail, |till| till.enrol(&enrolment, call.now)),
+    }?;
     let shopper = call.read(|till| till.with(|session| known(shoppers::get(session, id)?, id).map_err(Into::into)))?;
     Ok(shopper.into())
+}
+
+/// Who answers for what pays, as the audit log says it; nobody where it stays as it is. A shopper's own word is no proof, and
+/// neither is that they know what somebody is called at the provider.
+fn answers_for_payment(call: &Call<'_>, enrolment: &Enrolment) -> Result<Option<&'static str>, Problem> {
+    let id = enrolment.id;
+    let before = call.read(|till| till.with(|session| shoppers::get(session, id)))?.and_then(|known| known.method);
+    let changed = before != enrolment.method;
+    let Some(method) = enrolment.method.as_ref().filter(|_| changed) else {
+        return Ok(call.is(Role::Operator).then_some(if changed { "pays no more" } else { "" }));
+    };
+    if call.is(Role::Operator) {
+        return Ok(Some("way to pay told"));
+    }
+    let provider = call.api.providers.get(&method.provider);
+    match provider.map_or(Ok(false), |provider| provider.confirms(id, method)) {
+        Ok(true) => Ok(Some("way to pay confirmed by the provider")),
+        Ok(false) => Err(Problem::new(
+            Sort::Forbidden,
+            "a shopper's token may say what pays only as the shop has it, or as the payment provider confirms it for this \
+             shopper; an operator may change it",
+        )),
+        Err(error) => {
+            tracing::warn!(provider = method.provider, %error, "a way to pay was not confirmed");
+            Err(Problem::new(Sort::Unavailable, "the payment provider cannot be asked just now; nothing was changed"))
+        }
+    }
 }
 
 /// `GET /v1/shoppers/{shopper}`

@@ -63,14 +63,42 @@ pub const ORDER_AGE_MAX: Span = Span::from_millis(7 * 24 * 3_600_000);
 /// Receipts that are kept in memory while the database cannot be used; beyond it no more facts are taken.
 pub const LIVE_CLOSINGS_MAX: usize = 1_000;
 
-/// Connections to the API that are open at once; further ones wait to be accepted.
-pub const CONNECTIONS_MAX: usize = 1_024;
-/// Requests that are answered at once; further ones are asked to come again.
-pub const REQUESTS_MAX: usize = 64;
+/// Connections to the API that are open at once: fewer than the files that a process may have open, so that the book finds
+/// room beside them. Beyond it the oldest on which nobody has shown a valid token ends.
+pub const CONNECTIONS_MAX: usize = 768;
+/// Connections of one address; beyond it the oldest of that address on which nobody has shown a valid token ends.
+pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 256;
+/// How long a connection may be without a byte in either direction.
+pub const CONNECTION_IDLE_SPAN_MAX: Span = Span::from_millis(45_000);
+/// Requests of gates that are answered at once; further ones are asked to come again. Each class of callers has its own.
+pub const GATE_REQUESTS_MAX: usize = 64;
+/// Requests of operators and reviewers that are answered at once.
+pub const STAFF_REQUESTS_MAX: usize = 16;
+/// Requests of shoppers that are answered at once.
+pub const SHOPPER_REQUESTS_MAX: usize = 16;
+/// Messages of payment providers that are read at once.
+pub const NOTICES_AT_ONCE_MAX: usize = 16;
+/// Other requests without a token that are answered at once.
+pub const OPEN_REQUESTS_MAX: usize = 8;
+/// Questions whether the shop is alive and ready that are answered at once.
+pub const HEALTH_REQUESTS_MAX: usize = 8;
+/// All requests that are answered at once.
+pub const REQUESTS_MAX: usize = GATE_REQUESTS_MAX
+    + STAFF_REQUESTS_MAX
+    + SHOPPER_REQUESTS_MAX
+    + NOTICES_AT_ONCE_MAX
+    + OPEN_REQUESTS_MAX
+    + HEALTH_REQUESTS_MAX;
+/// Tokens that are looked up at once; further requests wait for that.
+pub const LOOKUPS_MAX: usize = 16;
+/// Bytes of bodies of one class of callers that are in memory at once.
+pub const BODY_BYTES_AT_ONCE_MAX: usize = 16 << 20;
 /// How long a request may take, from its first byte to its answer.
 pub const REQUEST_SPAN_MAX: Span = Span::from_millis(30_000);
-/// How long the head of a request may take to arrive.
+/// How long the head of a request may take to arrive, from the answer before.
 pub const REQUEST_HEAD_SPAN_MAX: Span = Span::from_millis(10_000);
+/// How long the body of a request may take to arrive.
+pub const REQUEST_BODY_SPAN_MAX: Span = Span::from_millis(8_000);
 /// Bytes of the head of a request.
 pub const REQUEST_HEAD_BYTES_MAX: usize = 32 << 10;
 /// Lines of the head of a request.
@@ -98,6 +126,12 @@ pub const HOLDS_MAX: usize = 64;
 
 const _: () = assert!(HOLD_WAIT_SPAN_MAX.as_nanos() < REQUEST_SPAN_MAX.as_nanos());
 const _: () = assert!(REQUEST_BODY_BYTES_MAX <= NOTICE_BODY_BYTES_MAX);
+const _: () = assert!(NOTICE_BODY_BYTES_MAX < BODY_BYTES_AT_ONCE_MAX);
+const _: () =
+    assert!(REQUEST_HEAD_SPAN_MAX.as_nanos() + REQUEST_BODY_SPAN_MAX.as_nanos() < REQUEST_SPAN_MAX.as_nanos());
+const _: () = assert!(REQUEST_SPAN_MAX.as_nanos() < CONNECTION_IDLE_SPAN_MAX.as_nanos());
+const _: () = assert!(CONNECTIONS_PER_ADDRESS_MAX < CONNECTIONS_MAX);
+const _: () = assert!(LOOKUPS_MAX < WRONG_TOKENS_BURST as usize);
 const _: () = assert!(ORDER_UNSURE_MAX.as_nanos() < ORDER_AGE_MAX.as_nanos());
 const _: () = assert!(WATERMARK_SPAN_MAX.as_nanos() < LEAP_SPAN_MAX.as_nanos());
 const _: () = assert!(NETWORK_TENSOR_BYTES_MAX <= NETWORK_BYTES_MAX);

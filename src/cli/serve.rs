@@ -15,7 +15,7 @@ use super::book::BookArgs;
 use super::feed::{self, Feed, FeedArgs};
 use super::{print, shops};
 use crate::api::{Api, Retention, serve};
-use crate::base::limits::{HOLDS_MAX, REQUESTS_MAX};
+use crate::base::limits::{HOLDS_MAX, LOOKUPS_MAX, REQUESTS_MAX};
 use crate::base::{Error, Result};
 use crate::config;
 use crate::db::{Database, carts};
@@ -126,8 +126,9 @@ fn open_till(mut database: Database, shop: Option<&Path>, clock: &dyn Clock) -> 
 }
 
 fn runtime() -> Result<Runtime> {
-    // Each request may hold one thread that blocks, and each entry one more for its hold.
-    let built = Builder::new_multi_thread().enable_all().max_blocking_threads(REQUESTS_MAX + HOLDS_MAX + 8).build();
+    // Each request may hold one thread that blocks, as each token that is looked up, and each entry one more for its hold.
+    let threads = REQUESTS_MAX + LOOKUPS_MAX + HOLDS_MAX + 8;
+    let built = Builder::new_multi_thread().enable_all().max_blocking_threads(threads).build();
     built.map_err(|error| Error::io("start threads for", Path::new("the server"), &error))
 }
 

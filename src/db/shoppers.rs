@@ -1,7 +1,7 @@
 //! Who pays.
 
 use super::body::{json, name, time};
-use super::{Failure, Row, Session, Value};
+use super::{Failure, FailureKind, Row, Session, Value};
 use crate::base::{ShopTime, ShopperId};
 use crate::facts::PaymentMethod;
 
@@ -60,6 +60,27 @@ pub fn get(session: &mut dyn Session, id: ShopperId) -> Result<Option<Shopper>, 
 pub fn by_gate_digest(session: &mut dyn Session, digest: &str) -> Result<Option<Shopper>, Failure> {
     let rows = session.query(&format!("SELECT {COLUMNS} FROM shoppers WHERE gate_digest = ?1"), &[digest.into()])?;
     rows.first().map(read).transpose()
+}
+
+/// Another shopper than `but` whom the provider of this way to pay knows by the same name, if there is one.
+///
+/// # Errors
+/// What the database says.
+pub fn by_customer(
+    session: &mut dyn Session,
+    method: &PaymentMethod,
+    but: ShopperId,
+) -> Result<Option<ShopperId>, Failure> {
+    // Both engines compare text letter by letter, and the token stands last: so the beginning is provider and customer.
+    let text = |text: &str| match json(&text)? {
+        Value::Text(text) => Ok(text),
+        _ => Err(Failure::new(FailureKind::Broken, "text is no text in JSON")),
+    };
+    let beginning = format!("{{\"provider\":{},\"customer\":{},", text(&method.provider)?, text(&method.customer)?);
+    let statement = "SELECT id FROM shoppers WHERE substr(method, 1, length(CAST(?1 AS TEXT))) = CAST(?1 AS TEXT) \
+                     AND id <> ?2 ORDER BY id LIMIT 1";
+    let rows = session.query(statement, &[beginning.into(), name(&but)])?;
+    rows.first().map(|row| row.name(0)).transpose()
 }
 
 fn values(shopper: &Shopper) -> Result<[Value; 7], Failure> {

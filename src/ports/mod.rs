@@ -4,8 +4,8 @@ mod clock;
 
 pub use clock::WallClock;
 
-use crate::base::{Result, ShopTime};
-use crate::facts::{Answer, Fact, Notice, Order, StatementLine};
+use crate::base::{Result, ShopTime, ShopperId};
+use crate::facts::{Answer, Fact, Notice, Order, PaymentMethod, StatementLine};
 use crate::shop::Shop;
 
 /// Where facts come from: a recording, a foreign folder, a simulation, live devices. It may be read on a thread of
@@ -60,6 +60,15 @@ pub trait PaymentProvider: Send + Sync {
     /// # Errors
     /// When it is forged, too old, or not to be understood; the answer to the sender is then a refusal.
     fn read_notice(&self, headers: &[(String, String)], body: &[u8], now: ShopTime) -> Result<Notice>;
+
+    /// Whether the provider itself says that this way to pay was left by this shopper, named by the shop's own id of them.
+    /// Knowing a name is no proof of anything; `false` where the provider cannot tell.
+    ///
+    /// # Errors
+    /// When it cannot be reached or read.
+    fn confirms(&self, _shopper: ShopperId, _method: &PaymentMethod) -> Result<bool> {
+        Ok(false)
+    }
 
     /// Every movement that the provider has on its own books, where it tells; `None` where it does not.
     ///

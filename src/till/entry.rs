@@ -54,36 +54,27 @@ pub enum Door {
 }
 
 impl Till {
-    /// Writes a new shopper into the book; doing it again changes what they told.
+    /// Writes a new shopper into the book; doing it again changes what they told. How they pay is written as it is said:
+    /// the caller answers for it, or the provider does.
     ///
     /// # Errors
-    /// When somebody else shows the same token at gates; what the database says.
+    /// When somebody else shows the same token at gates, or is the same customer of the provider; what the database says.
     pub fn enrol(&mut self, enrolment: &Enrolment, now: ShopTime) -> Result<()> {
+        self.db.transaction(|session| enrol_in(session, enrolment, now))
+    }
+
+    /// As [`Till::enrol`], said by the shopper, whose word does not make anybody else pay: a way to pay must be the one that
+    /// the book has of them.
+    ///
+    /// # Errors
+    /// As [`Till::enrol`], and when the way to pay is another one.
+    pub fn retell(&mut self, enrolment: &Enrolment, now: ShopTime) -> Result<()> {
         self.db.transaction(|session| {
-            let digest = enrolment.gate_digest.as_deref();
-            if let Some(digest) = digest
-                && let Some(other) = shoppers::by_gate_digest(session, digest)?
-                && other.id != enrolment.id
-            {
-                return Err(Error::conflict("this gate token belongs to another shopper; make a new one").into());
+            let known = shoppers::get(session, enrolment.id)?.and_then(|known| known.method);
+            if enrolment.method.is_some() && enrolment.method != known {
+                return Err(Error::conflict("this is not the way to pay that the book has of this shopper").into());
             }
-            let known = shoppers::get(session, enrolment.id)?;
-            let shopper = Shopper {
-                id: enrolment.id,
-                name: enrolment.name.clone(),
-                contact: enrolment.contact.clone(),
-                method: enrolment.method.clone(),
-                gate_digest: enrolment.gate_digest.clone(),
-                created_at: known.as_ref().map_or(now, |known| known.created_at),
-                erased_at: None,
-            };
-            match known {
-                None => shoppers::insert(session, &shopper),
-                Some(known) if known.erased_at.is_some() => {
-                    Err(Error::conflict(format!("{} was erased", known.id)).into())
-                }
-                Some(_) => shoppers::update(session, &shopper),
-            }
+            enrol_in(session, enrolment, now)
         })
     }
 
@@ -173,6 +164,42 @@ impl Till {
             turn_away(session, payment, at)?;
             Ok(Door::Shut { reason: "the payment provider cannot be reached; please try again later".to_owned() })
         })
+    }
+}
+
+fn enrol_in(session: &mut dyn Session, enrolment: &Enrolment, now: ShopTime) -> Result<(), Failure> {
+    let digest = enrolment.gate_digest.as_deref();
+    if let Some(digest) = digest
+        && let Some(other) = shoppers::by_gate_digest(session, digest)?
+        && other.id != enrolment.id
+    {
+        return Err(Error::conflict("this gate token belongs to another shopper; make a new one").into());
+    }
+    let known = shoppers::get(session, enrolment.id)?;
+    let customer = |method: &PaymentMethod| (method.provider.clone(), method.customer.clone());
+    let before = known.as_ref().and_then(|known| known.method.as_ref()).map(customer);
+    // Where a provider knows nobody by name, the customer is empty, and is nobody in particular.
+    if let Some(method) = enrolment.method.as_ref().filter(|method| !method.customer.is_empty())
+        && before != Some(customer(method))
+        && shoppers::by_customer(session, method, enrolment.id)?.is_some()
+    {
+        let message = "another shopper is this customer of the payment provider already; nobody pays with what is somebody \
+                       else's";
+        return Err(Error::conflict(message).into());
+    }
+    let shopper = Shopper {
+        id: enrolment.id,
+        name: enrolment.name.clone(),
+        contact: enrolment.contact.clone(),
+        method: enrolment.method.clone(),
+        gate_digest: enrolment.gate_digest.clone(),
+        created_at: known.as_ref().map_or(now, |known| known.created_at),
+        erased_at: None,
+    };
+    match known {
+        None => shoppers::insert(session, &shopper),
+        Some(known) if known.erased_at.is_some() => Err(Error::conflict(format!("{} was erased", known.id)).into()),
+        Some(_) => shoppers::update(session, &shopper),
     }
 }
 

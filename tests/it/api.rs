@@ -1,12 +1,15 @@
 //! The HTTP API as a whole: requests go through the router, the book is SQLite in memory, the clock is set by hand.
 
+mod forms;
 mod fuzz;
 mod input;
 mod life;
 mod limits;
 mod notices;
+mod payers;
 mod process;
 mod roles;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};

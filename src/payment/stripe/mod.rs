@@ -17,8 +17,8 @@ use ureq::http::Method;
 use self::object::{Failure, Intent, List, Refund};
 use super::http::{Http, Reply, Trouble, unsure};
 use super::signature;
-use crate::base::{Error, Result, Secret, ShopTime, Span, TransferId};
-use crate::facts::{Answer, Notice, Order, Settled, Task};
+use crate::base::{Error, Result, Secret, ShopTime, ShopperId, Span, TransferId};
+use crate::facts::{Answer, Notice, Order, PaymentMethod, Settled, Task};
 use crate::ports::{Clock, PaymentProvider};
 
 pub use self::enrol::Enrolment;
@@ -41,6 +41,8 @@ const ORDER_KEY: &str = "aisle_order";
 const CAPTURE_KEY: &str = "aisle_capture";
 /// In the metadata of an intent or a refund: the cart.
 const CART_KEY: &str = "aisle_cart";
+/// In the metadata of a customer or a setup intent: the shopper for whom it was made.
+const SHOPPER_KEY: &str = "aisle_shopper";
 
 /// What Stripe needs to know of an account.
 #[derive(Clone, Debug)]
@@ -265,6 +267,13 @@ impl PaymentProvider for Stripe {
             .ok_or_else(|| Error::input("the notice has no header `Stripe-Signature`"))?;
         signature::verify(&self.settings.webhook_secret, signature, body, now)?;
         event::read(body)
+    }
+
+    fn confirms(&self, shopper: ShopperId, method: &PaymentMethod) -> Result<bool> {
+        match method.token.is_empty() {
+            true => Ok(false),
+            false => self.was_left_by(shopper, method),
+        }
     }
 }
 

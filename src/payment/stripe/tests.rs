@@ -304,15 +304,38 @@ fn a_card_is_enrolled_without_personal_data() {
     assert_eq!(enrolment.customer, "cus_1");
     assert!(enrolment.client_secret.reveal().contains("_secret_"));
     assert!(!format!("{enrolment:?}").contains("_secret_"));
-    assert_eq!(shop.stripe.enrolled(&enrolment.setup).unwrap(), None);
+    assert_eq!(shop.stripe.enrolled(shopper, &enrolment.setup).unwrap(), None);
     shop.fake.books().leave_card(&enrolment.setup);
-    let left = shop.stripe.enrolled(&enrolment.setup).unwrap().unwrap();
+    let left = shop.stripe.enrolled(shopper, &enrolment.setup).unwrap().unwrap();
     assert_eq!((left.customer.as_str(), left.token.as_str()), ("cus_1", "pm_card_visa"));
     let again = shop.stripe.enrol(shopper, Some("cus_1")).unwrap();
     assert_ne!(again.setup, enrolment.setup);
-    assert!(shop.stripe.enrolled("seti_none").unwrap_err().to_string().contains("resource_missing"));
+    assert!(shop.stripe.enrolled(shopper, "seti_none").unwrap_err().to_string().contains("resource_missing"));
     shop.fake.fault(Fault::TooMany);
     assert_eq!(shop.stripe.enrol(shopper, None).unwrap_err().kind(), crate::base::Kind::Unavailable);
+}
+
+#[test]
+fn a_card_is_that_of_whoever_left_it() {
+    let shop = shop();
+    let [anna, bert] = ["anna", "bert"].map(|name| ShopperId::derived(&[name]));
+    let enrolment = shop.stripe.enrol(anna, None).unwrap();
+    let card = method("pm_card_visa");
+    assert!(!shop.stripe.confirms(anna, &card).unwrap(), "she has not left it yet");
+    shop.fake.books().leave_card(&enrolment.setup);
+    assert!(shop.stripe.confirms(anna, &card).unwrap());
+    // Whoever knows the names of her customer, her card or her enrolment has none of them.
+    assert!(!shop.stripe.confirms(bert, &card).unwrap());
+    let refused = shop.stripe.enrolled(bert, &enrolment.setup).unwrap_err();
+    assert_eq!(refused.kind(), crate::base::Kind::Conflict, "{refused}");
+    let own = shop.stripe.enrol(bert, Some("cus_2")).unwrap();
+    shop.fake.books().leave_card(&own.setup);
+    for (customer, token) in [("cus_2", "pm_other"), ("cus_1", "pm_card_visa"), ("cus_2", ""), ("", "pm_card_visa")] {
+        let mixed = PaymentMethod { customer: customer.into(), ..method(token) };
+        assert!(!shop.stripe.confirms(bert, &mixed).unwrap(), "{customer} {token}");
+    }
+    shop.fake.fault(Fault::TooMany);
+    assert_eq!(shop.stripe.confirms(anna, &card).unwrap_err().kind(), crate::base::Kind::Unavailable);
 }
 
 #[test]
@@ -339,9 +362,10 @@ fn every_call_keeps_to_the_public_description() {
     }
     let enrolment = shop.stripe.enrol(ShopperId::derived(&["anna"]), None).unwrap();
     shop.fake.books().leave_card(&enrolment.setup);
-    shop.stripe.enrolled(&enrolment.setup).unwrap();
+    let left = shop.stripe.enrolled(ShopperId::derived(&["anna"]), &enrolment.setup).unwrap().unwrap();
+    shop.stripe.confirms(ShopperId::derived(&["anna"]), &left).unwrap();
     let mut books = shop.fake.books();
-    assert_eq!(books.log.len(), 22);
+    assert_eq!(books.log.len(), 23);
     let problems: Vec<String> = books.log.iter().flat_map(|exchange| contract.problems(exchange)).collect();
     assert!(problems.is_empty(), "{problems:#?}");
     // The description would notice a field too many, one too few, and another kind of value.

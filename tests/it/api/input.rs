@@ -103,8 +103,7 @@ fn no_field_of_a_body_breaks_anything() {
         let mut unknown = body.clone();
         unknown["surplus"] = json!(1);
         let answer = world.ask_with(Role::Operator, method, &path, Some(unknown), &[("Idempotency-Key", "surplus")]);
-        let tolerated = path.ends_with("verdict");
-        assert!(tolerated || answer.status == 422, "{method} {path}: a field that nobody knows: {}", answer.text());
+        assert_eq!(answer.status, 422, "{method} {path}: a field that nobody knows: {}", answer.text());
     }
     assert!(600 < tried, "{tried}");
 }
@@ -134,9 +133,10 @@ fn what_is_no_json_is_refused() {
         }
         world.send(Request::from_parts(head, Body::from(body.to_vec()))).status.as_u16()
     };
-    for body in [&b""[..], b"{", b"nul", b"\xff\xfe", b"{\"role\":\"gate\"}{}", &b"[".repeat(100_000)] {
+    for body in [&b""[..], b"{", b"nul", b"\xff\xfe", b"{\"role\":\"gate\"}{}"] {
         assert_eq!(send("application/json", body), 400, "{:?}", String::from_utf8_lossy(&body[..body.len().min(20)]));
     }
+    assert_eq!(send("application/json", &b"[".repeat(100_000)), 422, "no object");
     for media_type in ["", "text/plain", "application/jsonx", "application/x-www-form-urlencoded", "/", ";"] {
         assert_eq!(send(media_type, b"{}"), 415, "{media_type}");
     }

@@ -246,7 +246,7 @@ fn debt_shuts_the_door_until_it_is_paid() {
     let home = format!("/v1/shoppers/{}", world.anna);
     // The hold is smaller than the bill, and the card is empty by then.
     let receipt = world.receipt("1", [9, 9], 1.0);
-    world.ask(Role::Shopper, "PUT", &home, Some(method("declined"))).expect(200);
+    world.ask(Role::Operator, "PUT", &home, Some(method("declined"))).expect(200);
     world.close(&receipt, Vec::new(), Payer::Cart(cart));
     let key = |key: &'static str| [("Idempotency-Key", key)];
     let entry = || Some(json!({ "shopper": world.anna, "gate": "front" }));
@@ -257,7 +257,7 @@ fn debt_shuts_the_door_until_it_is_paid() {
     assert!(shut["reason"].as_str().unwrap().contains("declined"), "{shut}");
     assert!(shut["cart"].is_null());
     // What was shut stays shut, whatever happens meanwhile.
-    world.ask(Role::Shopper, "PUT", &home, Some(method("ok"))).expect(200);
+    world.ask(Role::Operator, "PUT", &home, Some(method("ok"))).expect(200);
     let again = world.ask_with(Role::Gate, "POST", "/v1/entries", entry(), &key("2")).expect(200);
     assert_eq!(again["door"], "shut", "{again}");
     let open = world.ask_with(Role::Gate, "POST", "/v1/entries", entry(), &key("3")).expect(200);

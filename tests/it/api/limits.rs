@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aisle::api::Role;
 use aisle::base::limits::{
-    NOTICE_BODY_BYTES_MAX, REQUEST_BODY_BYTES_MAX, REQUESTS_MAX, TOKEN_REQUESTS_BURST, WRONG_TOKENS_BURST,
+    HEALTH_REQUESTS_MAX, NOTICE_BODY_BYTES_MAX, REQUEST_BODY_BYTES_MAX, TOKEN_REQUESTS_BURST, WRONG_TOKENS_BURST,
 };
 use aisle::base::{Error, Result, ShopTime, Span};
 use aisle::facts::{Answer, Notice, Order};
@@ -49,6 +49,9 @@ fn a_token_that_comes_too_often_waits() {
     world.clock.on(Span::from_millis(10));
     ask(Role::Reviewer).expect(200);
     ask(Role::Reviewer).expect(429);
+    // Nor does a request that was overtaken find the bucket empty.
+    world.clock.on(Span::from_millis(-1));
+    ask(Role::Reviewer).expect(429);
     // A clock that is set back shuts nobody out.
     world.clock.on(Span::from_millis(-3_600_000));
     ask(Role::Reviewer).expect(200);
@@ -75,19 +78,56 @@ fn whoever_guesses_is_stopped_and_whoever_came_before_is_not() {
 fn more_than_can_be_answered_are_asked_to_come_again() {
     let world = World::new();
     let held = world.till();
-    let (tell, told) = bounded(REQUESTS_MAX + 1);
-    for _ in 0..=REQUESTS_MAX {
+    let (tell, told) = bounded(HEALTH_REQUESTS_MAX + 1);
+    for _ in 0..=HEALTH_REQUESTS_MAX {
         let (router, tell) = (world.router.clone(), tell.clone());
         let request = request("GET", "/readyz", None, None, &[]);
         world.runtime.spawn(async move { tell.send(exchange(router, request).await).unwrap() });
     }
     let first = told.recv().unwrap();
     assert_eq!((first.status.as_u16(), first.header("Retry-After")), (503, "1"));
-    assert_eq!(world.send(request("GET", "/healthz", None, None, &[])).status, 200, "the process lives");
+    assert_eq!(world.send(request("GET", "/", None, None, &[])).status, 200, "others have their own");
     drop(held);
-    for _ in 0..REQUESTS_MAX {
+    for _ in 0..HEALTH_REQUESTS_MAX {
         assert_eq!(told.recv().unwrap().status, 200);
     }
+    assert_eq!(world.send(request("GET", "/healthz", None, None, &[])).status, 200);
+}
+
+#[test]
+fn guesses_that_overlap_are_counted_like_those_one_after_the_other() {
+    let world = World::new();
+    let held = world.till();
+    let guesses = 4 * WRONG_TOKENS_BURST as usize;
+    let (tell, told) = bounded(guesses);
+    for number in 0..guesses {
+        let (router, tell) = (world.router.clone(), tell.clone());
+        let request = request("GET", "/v1/cases", Some(&format!("aisle_{number}")), None, &[]);
+        world.runtime.spawn(async move { tell.send(exchange(router, request).await.status.as_u16()).unwrap() });
+    }
+    drop(held);
+    let answers: Vec<u16> = (0..guesses).map(|_| told.recv().unwrap()).collect();
+    let looked_up = answers.iter().filter(|status| **status == 401).count();
+    assert_eq!(looked_up, WRONG_TOKENS_BURST as usize, "{answers:?}");
+    assert_eq!(answers.iter().filter(|status| **status == 429).count(), guesses - looked_up);
+}
+
+#[test]
+fn the_description_is_made_once_and_given_again_to_nobody_who_has_it() {
+    let world = World::new();
+    let ask = |known: &[(&str, &str)]| world.send(request("GET", "/openapi.json", None, None, known));
+    let first = ask(&[]);
+    let tag = first.header("ETag").to_owned();
+    assert!(first.status == 200 && 60 < tag.len() && first.header("Cache-Control") == "no-cache");
+    for known in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()] {
+        let again = ask(&[("If-None-Match", &known)]);
+        assert_eq!((again.status.as_u16(), again.header("ETag"), again.body.len()), (304, tag.as_str(), 0), "{known}");
+    }
+    let other = ask(&[("If-None-Match", "\"other\"")]);
+    assert_eq!((other.status.as_u16(), other.body.len()), (200, first.body.len()));
+    // It names the providers of this shop.
+    let told = first.json();
+    assert_eq!(told["components"]["schemas"]["PaymentBody"]["properties"]["provider"]["enum"], json!(["sandbox"]));
 }
 
 /// A provider that says nothing until it is let go, and stumbles over every notice.

@@ -144,6 +144,13 @@ impl Books {
                 (200, json!({ "id": "cus_1", "object": "customer", "created": 1, "livemode": false }))
             }
             ("POST", ["setup_intents"]) => self.set_up(form),
+            ("GET", ["setup_intents"]) => {
+                let query = call.query();
+                let card = query.iter().find(|(name, _)| name == "payment_method").map(|(_, value)| value.as_str());
+                let with_card = self.setups.iter().filter(|(_, setup)| setup["payment_method"].as_str() == card);
+                let with_card = with_card.map(|(id, setup)| (id.clone(), setup.clone())).collect();
+                list(&query, "customer", "/v1/setup_intents", &with_card)
+            }
             ("GET", ["setup_intents", id]) => found(self.setups.get(*id)),
             ("POST", ["payment_intents"]) => self.pay(form),
             ("GET", ["payment_intents"]) => list(&call.query(), "customer", "/v1/payment_intents", &self.intents),
@@ -166,7 +173,7 @@ impl Books {
         let id = self.id("seti");
         let setup = json!({ "id": id, "object": "setup_intent", "created": 1, "livemode": false, "usage": form["usage"],
             "payment_method_types": ["card"], "status": "requires_payment_method", "customer": form["customer"],
-            "client_secret": format!("{id}_secret_1") });
+            "metadata": { "aisle_shopper": form["metadata[aisle_shopper]"] }, "client_secret": format!("{id}_secret_1") });
         self.setups.insert(id, setup.clone());
         (200, setup)
     }
