@@ -70,14 +70,6 @@ pub struct LeftOut {
     other_sizes: BTreeMap<String, u64>,
 }
 
-/// Whether a folder may be made here.
-///
-/// # Errors
-/// When something is there already that is not an empty folder.
-pub fn check_folder(path: &Path) -> Result<()> {
-    folder::free_name(path).map(drop)
-}
-
 /// Exports a recording to a folder that does not exist yet, or is empty. `progress` is told how many of how many bytes are
 /// read.
 ///

@@ -204,7 +204,7 @@ fn is_descriptor(path: &Path) -> bool {
 
 fn begins_as_database(file: &mut File) -> bool {
     let mut begin = Vec::new();
-    let read = file.by_ref().take(DATABASE_MAGIC.len() as u64).read_to_end(&mut begin);
+    let read = Read::by_ref(file).take(DATABASE_MAGIC.len() as u64).read_to_end(&mut begin);
     read.is_ok() && begin == DATABASE_MAGIC
 }
 

@@ -8,7 +8,7 @@ use crate::facts::{Body, Fact, SeenFrame, Stamp};
 use crate::image::{RgbImage, decode_picture_into, picture_head};
 use crate::shop::Camera;
 
-use super::loss::{FrameLoss, Lost};
+use super::frame_loss::{FrameLoss, Lost};
 use super::networks::{self, Glance, Networks, share};
 use super::stillness::{Stillness, Thumbnail};
 

@@ -7,7 +7,7 @@ use crate::facts::{Body, Fact, SeenFrame, Stamp};
 use crate::shop::{Camera, Shop};
 use crate::tracking::{self, BodyOptions, BodyTracker, ClockResidual};
 
-use super::loss::{FrameLoss, Lost};
+use super::frame_loss::{FrameLoss, Lost};
 
 /// How often it is told where everybody is, per second.
 const TICKS_HERTZ: i64 = 15;
