@@ -89,7 +89,8 @@ impl Check {
     fn run(self) -> Result<()> {
         let book = self.at.map_or(self.book, |db| BookArgs { db });
         let mut database = book.open()?;
-        let report = check(&mut database, &book.sandbox_statement()?)?;
+        let statements = book.sandbox_statement(&mut database)?;
+        let report = check(&mut database, &statements)?;
         if self.json {
             super::print(&format!("{:#}\n", serde_json::json!(report)))?;
         } else {

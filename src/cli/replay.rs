@@ -82,7 +82,9 @@ impl Replay {
                 let report = Report::new(&name, &outcome, wall_secs).with(charges.as_deref());
                 reports.push(serde_json::json!(report));
             } else {
-                text += &charges.map_or_else(String::new, |charges| charge::text(&charges, &self.book.shown()));
+                if let Some(charges) = charges {
+                    text += &charge::text(&charges, &self.book)?;
+                }
                 super::print(&text)?;
             }
             all.extend(outcome.receipts);
