@@ -24,7 +24,7 @@ const JOURNAL_ENDING: &str = ".sandbox.jsonl";
 /// Where the book is.
 #[derive(Args, Clone, Debug)]
 pub(super) struct BookArgs {
-    /// The book: a file (SQLite), or a PostgreSQL database, postgresql://USER:PASSWORD@HOST/NAME.
+    /// The book: a file (SQLite), or the URL of a PostgreSQL database, postgres://USER:PASSWORD@HOST/NAME.
     #[arg(long, value_name = "FILE|URL", default_value = BOOK, env = VARIABLE, hide_env_values = true)]
     pub(super) db: String,
 }

@@ -95,6 +95,9 @@ impl Check {
             super::print(&format!("{:#}\n", serde_json::json!(report)))?;
         } else {
             super::print(&text(&report))?;
+            if statements.is_empty() && 0 < report.orders {
+                super::print("note: no provider's statement was at hand, so none was compared with the book\n")?;
+            }
         }
         match report.findings.first() {
             None => Ok(()),

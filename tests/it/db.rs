@@ -2,6 +2,8 @@
 
 mod killed;
 mod place;
+mod pooled;
+mod spellings;
 mod upgrades;
 
 use std::io::Write as _;

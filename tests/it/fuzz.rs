@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use aisle::base::rng::{Dice, dice};
 use rand::RngExt;
 
+mod addresses;
 mod mutate;
 mod receipts;
 mod targets;
@@ -39,6 +40,7 @@ target!(engine, 400, targets::engine);
 target!(shops, 1_500, targets::shop);
 target!(folders, 800, targets::folder);
 target!(documents, 1_500, receipts::document);
+target!(addresses, 4_000, addresses::address);
 
 fn corpus_folder(target: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/fuzz").join(target)

@@ -13,7 +13,7 @@ use crate::base::{Money, Result, ShopTime, Span, TransferId};
 use crate::facts::{Answer, MoneyMovement, Order, PaymentMethod, Settled, StatementLine, Task};
 
 /// Orders that are known without looking into the journal: those of about a day of a small shop.
-const RECENT_MAX: usize = 4_096;
+pub(super) const RECENT_MAX: usize = 4_096;
 /// Orders of which it is counted how often they were asked for.
 const ATTEMPTED_MAX: usize = 65_536;
 /// What every reference of the sandbox begins with.
