@@ -312,6 +312,11 @@ fn failure(error: &tokio_postgres::Error) -> Failure {
         let broken = ours.iter().any(|beginning| said.starts_with(beginning));
         return Failure::new(if broken { FailureKind::Broken } else { FailureKind::Lost }, said);
     };
+    // It says so as if the connection had broken, but another one will not be better.
+    if refused.message().contains("statement pooling mode") {
+        let why = format!("the pooler before it must pool by transaction or session: {}", refused.message());
+        return Failure::new(FailureKind::Broken, why);
+    }
     let double = if *refused.code() == SqlState::UNIQUE_VIOLATION { DOUBLE } else { "" };
     Failure::new(kind(refused.code().code()), format!("{double}{}", refused.message()))
 }
