@@ -57,6 +57,10 @@ impl Address {
                 );
             }
             None if is_words(text) => Place::Server(Box::new(Server::from_words(text)?)),
+            None if is_nearly_a_url(text) => {
+                let hint = format!("{FORMS}; a file with such a name is written `./NAME`");
+                return Err(Error::usage("this is no path, and the address of no database that aisle knows").hint(hint));
+            }
             None if text.is_empty() => return Err(unknown("the database has no name")),
             None if text == ":memory:" => Place::Memory,
             None => Place::File(PathBuf::from(text)),
@@ -111,6 +115,14 @@ fn is_words(text: &str) -> bool {
         let name = name.trim();
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
     })
+}
+
+/// Whether somebody meant a URL and mistyped it. It may hold a password, which must not become the name of a file.
+fn is_nearly_a_url(text: &str) -> bool {
+    let text = text.trim().to_ascii_lowercase();
+    let is_path = text.starts_with(['.', '/']);
+    !is_path
+        && (text.contains("://") || text.contains("password=") || text.starts_with("postgres") && text.contains('@'))
 }
 
 /// What stands behind `sqlite:`. Where programs disagree what it means it is refused.

@@ -90,23 +90,37 @@ impl Server {
     /// Settings of the driver that are the same for every host.
     pub(in super::super) fn config(&self) -> Config {
         let mut config = Config::new();
-        let secs = |name: &str| self.manners.get(name).and_then(|secs| secs.parse().ok()).map(Duration::from_secs);
-        self.user.iter().for_each(|user| drop(config.user(user)));
-        self.password.iter().for_each(|password| drop(config.password(password.reveal())));
-        self.database.iter().for_each(|name| drop(config.dbname(name)));
-        self.manners.get("options").into_iter().for_each(|options| drop(config.options(options)));
-        config.application_name(self.manners.get("application_name").map_or("aisle", String::as_str));
-        match self.manners.get("channel_binding").map(String::as_str) {
-            Some("disable") => drop(config.channel_binding(ChannelBinding::Disable)),
-            Some("require") => drop(config.channel_binding(ChannelBinding::Require)),
-            _ => {}
+        let said = |name: &str| self.manners.get(name).map(String::as_str);
+        let number = |name: &str| said(name).and_then(|text| text.parse().ok()).filter(|number| *number != 0_u64);
+        if let Some(user) = &self.user {
+            config.user(user);
         }
-        config.keepalives(self.manners.get("keepalives").is_none_or(|value| value != "0"));
-        secs("keepalives_idle").into_iter().for_each(|span| drop(config.keepalives_idle(span)));
-        secs("keepalives_interval").into_iter().for_each(|span| drop(config.keepalives_interval(span)));
+        if let Some(password) = &self.password {
+            config.password(password.reveal());
+        }
+        if let Some(name) = &self.database {
+            config.dbname(name);
+        }
+        if let Some(options) = said("options") {
+            config.options(options);
+        }
+        config.application_name(said("application_name").unwrap_or("aisle"));
+        config.channel_binding(match said("channel_binding") {
+            Some("disable") => ChannelBinding::Disable,
+            Some("require") => ChannelBinding::Require,
+            _ => ChannelBinding::Prefer,
+        });
+        config.keepalives(said("keepalives") != Some("0"));
+        if let Some(secs) = number("keepalives_idle") {
+            config.keepalives_idle(Duration::from_secs(secs));
+        }
+        if let Some(secs) = number("keepalives_interval") {
+            config.keepalives_interval(Duration::from_secs(secs));
+        }
         // Milliseconds, as `libpq` has it.
-        let unheard = self.manners.get("tcp_user_timeout").and_then(|millis| millis.parse().ok());
-        unheard.into_iter().for_each(|millis| drop(config.tcp_user_timeout(Duration::from_millis(millis))));
+        if let Some(millis) = number("tcp_user_timeout") {
+            config.tcp_user_timeout(Duration::from_millis(millis));
+        }
         config
     }
 

@@ -31,6 +31,7 @@ fn files_are_files_and_urls_are_none() {
         ("sqlite:/var/lib/shop.db", "/var/lib/shop.db"),
         ("./sqlite:shop.db", "./sqlite:shop.db"),
         ("./a=b.db", "./a=b.db"),
+        ("./postgres://h", "./postgres://h"),
         ("what?.db", "what?.db"),
         ("shops/a:b.db", "shops/a:b.db"),
         ("2026-11-30T10:00.db", "2026-11-30T10:00.db"),
@@ -53,6 +54,10 @@ fn files_are_files_and_urls_are_none() {
         ("mysql://u:secret@h/db", "no database that aisle knows"),
         ("jdbc:postgresql://h/db?password=secret", "no database that aisle knows"),
         ("postgres:shop", "begins with `postgresql://`"),
+        (" postgres://u:secret@h/db", "this is no path"),
+        ("postgresql//u:secret@h/db", "this is no path"),
+        ("Postgres,//u:secret@h/db", "this is no path"),
+        ("my shop password=secret", "this is no path"),
         ("a=b.db", "`a` is a parameter that aisle does not know"),
         ("shop.db\n", "control character"),
     ] {

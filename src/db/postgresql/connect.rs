@@ -11,7 +11,7 @@ use rustls::pki_types::pem::PemObject;
 use tokio::runtime::Runtime;
 use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, Config, SimpleQueryMessage};
+use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::super::address::{Host, Server, Target};
@@ -101,7 +101,7 @@ impl Connector {
         let mut refusals = Vec::new();
         for target in &self.targets {
             for config in self.configs(target, runtime, &mut refusals) {
-                match self.connect_to(&config, runtime) {
+                match self.connect_to(target, &config, runtime) {
                     Ok(link) => return Ok(link),
                     Err(why) => refusals.push(Refusal { target: target.clone(), why }),
                 }
@@ -143,11 +143,19 @@ impl Connector {
         addresses.into_iter().map(of).collect()
     }
 
-    fn connect_to(&self, config: &Config, runtime: &Runtime) -> Result<Link, Why> {
+    fn connect_to(&self, target: &Target, config: &Config, runtime: &Runtime) -> Result<Link, Why> {
         let connecting = async {
-            let (client, connection) = config.connect(self.tls.clone()).await?;
             // How a connection ended is told to whoever asks next.
-            let task = tokio::spawn(async move { drop(connection.await) });
+            let (client, task) = match target.host {
+                Host::Socket(_) => {
+                    let (client, connection) = config.connect(NoTls).await?;
+                    (client, tokio::spawn(async move { drop(connection.await) }))
+                }
+                Host::Name(_) => {
+                    let (client, connection) = config.connect(self.tls.clone()).await?;
+                    (client, tokio::spawn(async move { drop(connection.await) }))
+                }
+            };
             let link = Link { client, task, turns: false };
             let unfit = find_unfit(&link.client).await?;
             Ok::<_, tokio_postgres::Error>((link, unfit))
