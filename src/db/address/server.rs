@@ -91,7 +91,7 @@ impl Server {
     pub(in super::super) fn config(&self) -> Config {
         let mut config = Config::new();
         let said = |name: &str| self.manners.get(name).map(String::as_str);
-        let number = |name: &str| said(name).and_then(|text| text.parse().ok()).filter(|number| *number != 0_u64);
+        let number = |name: &str| said(name).and_then(|text| text.parse::<u64>().ok()).filter(|number| *number != 0);
         if let Some(user) = &self.user {
             config.user(user);
         }
