@@ -126,6 +126,12 @@ impl Error {
         self
     }
 
+    /// Adds behind the sentence what else was said, such as by the others that were tried.
+    pub fn further(mut self, what: &str) -> Self {
+        self.message = format!("{}; {what}", self.message);
+        self
+    }
+
     /// Adds what the reader can do about it.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::book::{BookArgs, walk_in_method};
+use super::book::{self, BookArgs, walk_in_method};
 use crate::base::{CartId, CaseId, Money, Result, VisitId};
 use crate::db::carts;
 use crate::facts::Fact;
@@ -37,8 +37,9 @@ pub(super) struct Charge {
 
 impl Charger {
     pub(super) fn open(book: &BookArgs, shop: Arc<Shop>) -> Result<Self> {
-        let till = Till::open(book.open_or_create()?, shop, WallClock.now())?;
-        let providers = book.sandbox()?;
+        let mut database = book.open_or_create()?;
+        let providers = book::alone(book.sandbox(&mut database)?);
+        let till = Till::open(database, shop, WallClock.now())?;
         Ok(Charger { till, providers, endings: Endings::default(), closed: Vec::new() })
     }
 
@@ -79,7 +80,7 @@ impl FactSink for Charger {
 }
 
 /// What became of the receipts, for people.
-pub(super) fn text(charges: &[Charge], db: &str) -> String {
+pub(super) fn text(charges: &[Charge], book: &BookArgs) -> Result<String> {
     let mut text = String::from("\ncharged in the sandbox:\n");
     for charge in charges {
         let known = if charge.again { ", as booked before" } else { "" };
@@ -95,6 +96,9 @@ pub(super) fn text(charges: &[Charge], db: &str) -> String {
             (None, None, _) => writeln!(text, "  shopper {}: no payment, {}{known}", charge.visit, charge.cart),
         };
     }
-    let _ = writeln!(text, "  the book is {db}; `aisle ledger check --db {db}` proves it");
-    text
+    let _ = match book.command("aisle ledger check")? {
+        Some(command) => writeln!(text, "  the book is {}; {command} proves it", book.shown()?),
+        None => writeln!(text, "  the book was in memory and is gone"),
+    };
+    Ok(text)
 }

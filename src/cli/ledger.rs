@@ -89,11 +89,15 @@ impl Check {
     fn run(self) -> Result<()> {
         let book = self.at.map_or(self.book, |db| BookArgs { db });
         let mut database = book.open()?;
-        let report = check(&mut database, &book.sandbox_statement()?)?;
+        let statements = book.sandbox_statement(&mut database)?;
+        let report = check(&mut database, &statements)?;
         if self.json {
             super::print(&format!("{:#}\n", serde_json::json!(report)))?;
         } else {
             super::print(&text(&report))?;
+            if statements.is_empty() && 0 < report.orders {
+                super::print("note: no provider's statement was at hand, so none was compared with the book\n")?;
+            }
         }
         match report.findings.first() {
             None => Ok(()),

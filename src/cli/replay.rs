@@ -91,7 +91,9 @@ impl Replay {
                 let report = report.with(charges.as_deref()).seeing(frames.as_ref());
                 reports.push(serde_json::json!(report));
             } else {
-                text += &charges.map_or_else(String::new, |charges| charge::text(&charges, &self.book.shown()));
+                if let Some(charges) = charges {
+                    text += &charge::text(&charges, &self.book)?;
+                }
                 super::print(&text)?;
             }
             if self.max_loss < 100.0 * outcome.loss.share {

@@ -1,13 +1,17 @@
 //! `aisle review`: what waits for a person, and what the person says.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use clap::{Args, Subcommand};
 
-use super::book::BookArgs;
+use super::book::{self, BookArgs};
 use super::receipts::sentence;
 use crate::api::deed;
 use crate::base::{CartId, CaseId, Error, Kind, Quantity, Result, ShopTime, ShopperId, SkuId};
 use crate::db::{Failure, Session, carts, cases};
 use crate::facts::{Attribution, Case, Concern, Decision, Goods, Grounds, Receipt, Verdict};
+use crate::payment::Sandbox;
 use crate::ports::{Clock, WallClock};
 use crate::till::{Till, settle_due};
 
@@ -123,7 +127,7 @@ impl Review {
             Verb::Change(change) => decide(change.case, Decision::Change { lines: change.lines }, change.who),
             Verb::Reject(reject) => decide(reject.case, Decision::Reject, reject.who),
             Verb::Assign(assign) => {
-                let mut till = till_of(&assign.book, |session| shop_of(session, assign.cart))?;
+                let (mut till, _) = till_of(&assign.book, |session| shop_of(session, assign.cart))?;
                 let now = WallClock.now();
                 let deed = deed((&assign.by, ROLE), "cart.assign", &assign.cart, "on the command line", now);
                 till.by(deed, |till| till.assign(assign.cart, assign.shopper, now))
@@ -216,7 +220,7 @@ fn decision(decision: &Decision) -> String {
 }
 
 fn decide(id: CaseId, decision: Decision, who: Who) -> Result<()> {
-    let mut till = till_of(&who.book, |session| {
+    let (mut till, journal) = till_of(&who.book, |session| {
         let case = cases::get(session, id)?.ok_or_else(|| Error::missing(format!("there is no {id}")))?;
         shop_of(session, case.cart)
     })?;
@@ -224,10 +228,11 @@ fn decide(id: CaseId, decision: Decision, who: Who) -> Result<()> {
     let deed = deed((&verdict.reviewer, ROLE), "case.verdict", &id, "on the command line", verdict.at);
     let case = till.by(deed, |till| till.decide(id, &verdict))?;
     // Where a server has the sandbox it will settle; here nobody else does.
-    let sandbox = who.book.sandbox_path().exists().then(|| who.book.sandbox()).transpose();
+    let sandbox =
+        journal.filter(|path| path.exists()).map(|path| Sandbox::open(&path, Arc::new(WallClock))).transpose();
     match sandbox {
         Ok(None) => {}
-        Ok(Some(providers)) => settle_due(&mut till, &providers, &WallClock)?,
+        Ok(Some(sandbox)) => settle_due(&mut till, &book::alone(sandbox), &WallClock)?,
         Err(error) if error.kind() == Kind::Unavailable => {}
         Err(error) => return Err(error),
     }
@@ -239,9 +244,13 @@ fn shop_of(session: &mut dyn Session, cart: CartId) -> Result<String, Failure> {
     Ok(cart.shop)
 }
 
-/// The till of the shop that something in the book belongs to.
-fn till_of(book: &BookArgs, mut shop: impl FnMut(&mut dyn Session) -> Result<String, Failure>) -> Result<Till> {
+/// The till of the shop that something in the book belongs to, and where the sandbox of the book has its own books.
+fn till_of(
+    book: &BookArgs,
+    mut shop: impl FnMut(&mut dyn Session) -> Result<String, Failure>,
+) -> Result<(Till, Option<PathBuf>)> {
     let mut database = book.open()?;
     let name = database.transaction(|session| shop(session))?;
-    Till::reopen(database, &name)
+    let journal = book.sandbox_path(&mut database)?;
+    Ok((Till::reopen(database, &name)?, journal))
 }

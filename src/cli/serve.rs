@@ -1,18 +1,17 @@
 //! `aisle serve`: the shop's HTTP server, with whoever carries its orders to the payment providers.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
-use tokio::net::TcpListener;
+use clap::Args;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
-use super::book::BookArgs;
+use super::book::{self, BookArgs};
 use super::feed::{self, Feed, FeedArgs};
+use super::listen::Listen;
+use super::log::{self, LeftOut, LogForm};
 use super::{print, shops};
 use crate::api::{Api, Retention, serve};
 use crate::base::limits::{HOLDS_MAX, LOOKUPS_MAX, REQUESTS_MAX};
@@ -43,27 +42,20 @@ pub(super) struct Serve {
     book: BookArgs,
     #[command(flatten)]
     feed: FeedArgs,
-    /// Where to listen; port 0 takes any that is free
+    /// Where to listen, HOST:PORT, the host by name or number; port 0 takes any that is free
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
-    listen: SocketAddr,
+    listen: Listen,
     /// How the log is written; what is in it, RUST_LOG says
     #[arg(long, value_name = "FORM", default_value = "text")]
     log: LogForm,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum LogForm {
-    /// Lines for people
-    Text,
-    /// A JSON object a line
-    Json,
-}
-
 impl Serve {
     pub(super) fn run(&self) -> Result<()> {
-        start_log(self.log)?;
+        let left_out = log::start(self.log)?;
         let clock: Arc<dyn Clock> = Arc::new(WallClock);
-        let database = self.book.open_or_create()?;
+        let mut database = self.book.open_or_create()?;
+        let providers = providers(self.shop.as_deref(), &self.book, &mut database, &clock)?;
         let recording = self.feed.open()?;
         let till = match &recording {
             // A recording knows its shop.
@@ -71,19 +63,19 @@ impl Serve {
             None => open_till(database, self.shop.as_deref(), clock.as_ref())?,
         };
         let till = Arc::new(Mutex::new(till));
-        let providers = providers(self.shop.as_deref(), &self.book, &clock)?;
         let runtime = runtime()?;
-        let listener =
-            runtime.block_on(TcpListener::bind(self.listen)).map_err(|error| refused(self.listen, &error))?;
-        let address = listener.local_addr().map_err(|error| refused(self.listen, &error))?;
+        let listener = self.listen.bind(&runtime)?;
+        let place = self.listen.to_string();
+        let address = listener.local_addr().map_err(|error| Error::io("listen on", Path::new(&place), &error))?;
         let stop = runtime.block_on(async { stop_signal() })?;
         let settler = Settler::start(&till, &providers, &clock, SETTLERS);
         let router = Api::new(till.clone(), providers, clock.clone(), settler.bell()).router();
         let play = |recording| Feed::start(recording, till.clone(), clock.clone(), settler.bell());
         let feed = recording.map(play).transpose()?;
         runtime.spawn(forget(till.clone(), clock.clone()));
+        runtime.spawn(tell(left_out.clone()));
         print(&format!("listening on http://{address}\n"))?;
-        tracing::info!(%address, database = self.book.shown(), "open");
+        tracing::info!(%address, database = self.book.shown()?, "open");
         runtime.block_on(serve(listener, router, stop));
         tracing::info!("closing");
         if let Some(feed) = feed {
@@ -91,16 +83,30 @@ impl Serve {
         }
         runtime.shutdown_timeout(END_PAUSE);
         settler.stop();
+        left_out.tell(true);
         tracing::info!("closed");
         Ok(())
     }
 }
 
-/// The payment provider that the shop's file names; without one the sandbox, with its books beside those of the shop.
-fn providers(shop: Option<&Path>, book: &BookArgs, clock: &Arc<dyn Clock>) -> Result<Providers> {
+/// The payment provider that the shop's file names; without one the sandbox. Where no journal is named the sandbox has its
+/// books beside those of the shop.
+fn providers(
+    shop: Option<&Path>,
+    book: &BookArgs,
+    database: &mut Database,
+    clock: &Arc<dyn Clock>,
+) -> Result<Providers> {
     let settings = shop.map(config::load_payment).transpose()?.flatten();
     match settings {
-        None | Some(Settings::Sandbox { journal: None, hold: None }) => book.sandbox(),
+        None => Ok(book::alone(book.sandbox(database)?)),
+        Some(Settings::Sandbox { journal: None, hold }) => {
+            let sandbox = book.sandbox(database)?;
+            Ok(book::alone(match hold {
+                Some(hold) => sandbox.with_hold_span(hold),
+                None => sandbox,
+            }))
+        }
         Some(settings) => {
             let provider = settings.open(clock.clone())?.provider();
             Ok(Providers::from([(provider.name().to_owned(), provider)]))
@@ -130,17 +136,6 @@ fn runtime() -> Result<Runtime> {
     let threads = REQUESTS_MAX + LOOKUPS_MAX + HOLDS_MAX + 8;
     let built = Builder::new_multi_thread().enable_all().max_blocking_threads(threads).build();
     built.map_err(|error| Error::io("start threads for", Path::new("the server"), &error))
-}
-
-fn refused(address: SocketAddr, error: &std::io::Error) -> Error {
-    let failure = Error::io("listen on", Path::new(&address.to_string()), error);
-    match error.kind() {
-        std::io::ErrorKind::AddrInUse => {
-            failure.hint("another program listens there; end it, or name another port with --listen")
-        }
-        std::io::ErrorKind::AddrNotAvailable => failure.hint("this machine does not have that address"),
-        _ => failure,
-    }
 }
 
 /// Is over when somebody wants the server to end.
@@ -173,14 +168,10 @@ async fn forget(till: Arc<Mutex<Till>>, clock: Arc<dyn Clock>) {
     }
 }
 
-/// Says on standard error what happens. Requests are named, never quoted.
-fn start_log(form: LogForm) -> Result<()> {
-    let filter = EnvFilter::builder().with_default_directive(tracing::Level::INFO.into()).from_env();
-    let filter = filter.map_err(|error| Error::usage(format!("RUST_LOG is not understood: {error}")))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
-    let started = match form {
-        LogForm::Text => log.try_init(),
-        LogForm::Json => log.json().flatten_event(true).try_init(),
-    };
-    started.map_err(|error| Error::usage(format!("the log cannot be started: {error}")))
+/// Tells what is left out of the log, until the runtime ends.
+async fn tell(left_out: LeftOut) {
+    loop {
+        tokio::time::sleep(log::TOLD_EVERY).await;
+        left_out.tell(false);
+    }
 }

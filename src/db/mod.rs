@@ -3,11 +3,13 @@
 //! what may be booked is decided by `ledger`, when by `till`.
 
 pub mod access;
+mod address;
 mod body;
 pub mod carts;
 pub mod cases;
 mod database;
 pub mod faulty;
+mod identity;
 mod migrations;
 mod open;
 pub mod outbox;
@@ -18,8 +20,10 @@ pub mod shoppers;
 mod sqlite;
 pub mod transfers;
 
+pub use address::Address;
 pub use database::Database;
-pub use open::{Options, open, without_password};
+pub use identity::{Identity, identity};
+pub use open::{Options, open, open_at};
 pub use schema::schema;
 pub use session::{Engine, Failure, FailureKind, Row, Session, Value};
 

@@ -1,5 +1,8 @@
 //! PostgreSQL by URL.
 //!
+//! Nothing is kept in a connection from one transaction to the next, neither a setting nor a statement, so that a pooler
+//! which gives every transaction another connection to the server does no harm.
+//!
 //! Every call waits for the server on a runtime of its own, so none may come from a thread that runs async code: it
 //! would panic. Whoever does gives the database a thread of its own.
 
@@ -8,23 +11,23 @@ mod connect;
 mod tests;
 mod values;
 
-use std::collections::BTreeMap;
-
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
-use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Statement};
+use tokio_postgres::Client;
 
-use self::connect::Server;
+use self::connect::Connector;
+use super::address::Server;
 use super::{Engine, Failure, FailureKind, Options, Row, Session, Value};
 use crate::base::Result;
 
-/// Statements that are kept ready; beyond it all of them are prepared anew.
-const STATEMENTS_MAX: usize = 256;
+/// A commit is on the disk before it is answered, whatever the server does by itself. Who waits for copies of the log too,
+/// goes on doing so.
+const SAFE: &str = "SELECT set_config('synchronous_commit', 'on', true) \
+    WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')";
 
 /// A server and, most of the time, a connection to it.
 pub(super) struct Postgresql {
-    server: Server,
+    server: Connector,
     runtime: Runtime,
     link: Option<Link>,
     /// The last transaction met another one: the next one runs while no other does, so it cannot meet any.
@@ -35,7 +38,6 @@ pub(super) struct Postgresql {
 struct Link {
     client: Client,
     task: JoinHandle<()>,
-    statements: BTreeMap<String, Statement>,
     /// Whether there is the table by which transactions take turns.
     turns: bool,
 }
@@ -47,14 +49,14 @@ impl Drop for Link {
 }
 
 impl Postgresql {
-    /// Connects to the server at `url`.
-    pub(super) fn open(url: &str, options: &Options) -> Result<Self> {
-        let server = Server::new(url, options)?;
+    /// Connects to the server at this address.
+    pub(super) fn open(address: &Server, options: &Options) -> Result<Self> {
+        let server = Connector::new(address, options)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| Failure::new(FailureKind::Broken, error.to_string()))?;
-        let link = server.connect(&runtime).map_err(|refusal| server.explain(refusal))?;
+        let link = server.connect(&runtime).map_err(|refusals| server.explain(refusals))?;
         Ok(Postgresql { server, runtime, link: Some(link), alone: false })
     }
 
@@ -71,7 +73,7 @@ impl Postgresql {
                 Ok(()) => return Ok(link),
             }
         }
-        let mut link = self.server.connect(&self.runtime).map_err(|refusal| refusal.into_failure())?;
+        let mut link = self.server.connect(&self.runtime).map_err(connect::into_failure)?;
         self.begin_on(&mut link)?;
         Ok(link)
     }
@@ -82,13 +84,14 @@ impl Postgresql {
             let found = open.query("SELECT to_regclass('migrations') IS NOT NULL", &[])?;
             link.turns = found.first().map_or(Ok(0), |row| row.int(0))? == 1;
         }
-        // The lock comes before the first question, because that is when the transaction's view of the world is taken.
-        let turn = match (link.turns, self.alone) {
+        let lock = match (link.turns, self.alone) {
             (false, _) => "",
-            (true, false) => "; LOCK TABLE migrations IN ROW SHARE MODE",
-            (true, true) => "; LOCK TABLE migrations IN EXCLUSIVE MODE",
+            (true, false) => "LOCK TABLE migrations IN ROW SHARE MODE;",
+            (true, true) => "LOCK TABLE migrations IN EXCLUSIVE MODE;",
         };
-        self.command(link, &format!("BEGIN ISOLATION LEVEL SERIALIZABLE{turn}"))
+        let settings = self.server.settings();
+        // The lock comes before the first question, because that is when the transaction's view of the world is taken.
+        self.command(link, &format!("BEGIN ISOLATION LEVEL SERIALIZABLE; {settings} {lock} {SAFE}"))
     }
 
     fn command(&self, link: &Link, command: &str) -> Result<(), Failure> {
@@ -110,8 +113,8 @@ impl Engine for Postgresql {
 
     fn transaction(&mut self, work: &mut dyn FnMut(&mut dyn Session) -> Result<(), Failure>) -> Result<(), Failure> {
         // Out of its place while it is in use: if `work` panics it is closed, and with it the transaction.
-        let mut link = self.begin()?;
-        let done = work(&mut Open { link: &mut link, server: &self.server, runtime: &self.runtime });
+        let link = self.begin()?;
+        let done = work(&mut Open { link: &link, server: &self.server, runtime: &self.runtime });
         let done = done.and_then(|()| self.command(&link, "COMMIT"));
         let alone = std::mem::take(&mut self.alone);
         let Err(mut failure) = done else {
@@ -133,38 +136,22 @@ impl Engine for Postgresql {
 
 /// A transaction that has begun.
 struct Open<'a> {
-    link: &'a mut Link,
-    server: &'a Server,
+    link: &'a Link,
+    server: &'a Connector,
     runtime: &'a Runtime,
-}
-
-impl Open<'_> {
-    fn prepare(&mut self, statement: &str) -> Result<Statement, Failure> {
-        if let Some(ready) = self.link.statements.get(statement) {
-            return Ok(ready.clone());
-        }
-        let text = values::with_dollars(statement);
-        let ready = self.server.ask(self.runtime, self.link.client.prepare(&text))?;
-        if STATEMENTS_MAX <= self.link.statements.len() {
-            self.link.statements.clear();
-        }
-        self.link.statements.insert(statement.to_owned(), ready.clone());
-        Ok(ready)
-    }
 }
 
 impl Session for Open<'_> {
     fn execute(&mut self, statement: &str, values: &[Value]) -> Result<u64, Failure> {
-        let ready = self.prepare(statement)?;
-        let values = values::bind(values, ready.params())?;
-        self.server.ask(self.runtime, self.link.client.execute_raw(&ready, values))
+        let (text, wanted) = values::with_dollars(statement);
+        let bound = values::bind(values, wanted)?;
+        self.server.ask(self.runtime, self.link.client.execute_typed(&text, &values::typed(&bound)))
     }
 
     fn query(&mut self, statement: &str, values: &[Value]) -> Result<Vec<Row>, Failure> {
-        let ready = self.prepare(statement)?;
-        let values = values::bind(values, ready.params())?;
-        let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| &**value).collect();
-        let rows = self.server.ask(self.runtime, self.link.client.query(&ready, &values))?;
+        let (text, wanted) = values::with_dollars(statement);
+        let bound = values::bind(values, wanted)?;
+        let rows = self.server.ask(self.runtime, self.link.client.query_typed(&text, &values::typed(&bound)))?;
         rows.iter().map(values::read).collect()
     }
 }

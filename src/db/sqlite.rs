@@ -18,6 +18,9 @@ const STATEMENTS_MAX: usize = 256;
 /// Bytes of the write-ahead log that stay on the disk after a checkpoint.
 const LOG_BYTES_KEPT: i64 = 64 << 20;
 
+/// Links that are followed from one to the next.
+const LINKS_MAX: usize = 40;
+
 /// Pause between two attempts to turn the log on.
 const LOG_PAUSE: Duration = Duration::from_millis(10);
 
@@ -203,19 +206,39 @@ fn configure(connection: &Connection, wait: Span) -> rusqlite::Result<()> {
     connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES_KEPT, |_| Ok(()))
 }
 
-/// Sees to it that there is a file that only its owner reads, or says why there cannot be one.
+/// Where a file is, through all links, also through one that leads to a file that is not there yet.
+pub(super) fn real_path(path: &Path) -> std::io::Result<PathBuf> {
+    if let Ok(found) = fs::canonicalize(path) {
+        return Ok(found);
+    }
+    let mut path = path.to_owned();
+    for _ in 0..LINKS_MAX {
+        let Ok(target) = fs::read_link(&path) else { break };
+        path = path.parent().unwrap_or(Path::new("")).join(target);
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Ok(fs::canonicalize(folder)?.join(path.file_name().unwrap_or_default()))
+}
+
+/// Sees to it that there is a file that nobody else reads, or says why there cannot be one.
 fn prepare_file(path: &Path, create: bool) -> Result<()> {
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => {
             Err(Error::usage("this is a folder, not a database").at_path(path).hint("name a file, such as `shop.db`"))
         }
-        Ok(_) => Ok(()),
+        Ok(found) => {
+            if create {
+                close_to_others(path, &found);
+            }
+            refuse_second_names(path, &found)
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && create => {
             let mut options = fs::OpenOptions::new();
             options.write(true).create_new(true);
             #[cfg(unix)]
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            match options.open(path) {
+            // A link to a file that is not there yet leads to where it will be.
+            match options.open(real_path(path).as_deref().unwrap_or(path)) {
                 // Somebody else was first, which is as good.
                 Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
                     Err(Error::io("create the database", path, &error))
@@ -226,6 +249,43 @@ fn prepare_file(path: &Path, create: bool) -> Result<()> {
         Err(error) => Err(Error::io("open the database", path, &error)),
     }
 }
+
+/// SQLite keeps the log beside the name that a file was opened by: with two names there would be two logs, and what is in
+/// one of them is lost to who comes by the other.
+#[cfg(unix)]
+fn refuse_second_names(path: &Path, found: &fs::Metadata) -> Result<()> {
+    match std::os::unix::fs::MetadataExt::nlink(found) {
+        0 | 1 => Ok(()),
+        names => Err(Error::input(format!("this file has {names} names (hard links), and a book has one"))
+            .at_path(path)
+            .hint("remove the other names, or make a copy with `cp` and open that")),
+    }
+}
+
+#[cfg(not(unix))]
+fn refuse_second_names(_: &Path, _: &fs::Metadata) -> Result<()> {
+    Ok(())
+}
+
+/// A book holds names of people: what everybody on the machine might do with the file and its log is taken away. The
+/// group stays as somebody has set it. A file of another owner stays as it is.
+#[cfg(unix)]
+fn close_to_others(path: &Path, found: &fs::Metadata) {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = found.permissions().mode() & 0o7777;
+    if mode & 0o007 == 0 {
+        return;
+    }
+    for ending in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        // Its log need not be there.
+        let _ = fs::set_permissions(&name, fs::Permissions::from_mode(mode & !0o007));
+    }
+}
+
+#[cfg(not(unix))]
+fn close_to_others(_: &Path, _: &fs::Metadata) {}
 
 #[cfg(unix)]
 fn file_name(path: &Path) -> Option<FileName> {

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use aisle::base::rng::{Dice, dice};
 use rand::RngExt;
 
+mod addresses;
 mod mutate;
 mod order;
 mod pictures;
@@ -45,6 +46,7 @@ target!(folders, 800, targets::folder);
 target!(networks, 4_000, targets::network);
 target!(documents, 1_500, receipts::document);
 target!(pictures, 1_500, pictures::picture);
+target!(addresses, 4_000, addresses::address);
 
 fn corpus_folder(target: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/fuzz").join(target)

@@ -1,27 +1,28 @@
 //! How to reach a server, and what it means when that or a question fails.
 
-use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tokio::runtime::Runtime;
-use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, Config};
+use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::super::{Failure, FailureKind, Options, without_password};
+use super::super::address::{Host, Server, Target};
+use super::super::{Failure, FailureKind, Options};
 use super::Link;
 use crate::base::{Error, Result};
 
 /// The oldest PostgreSQL whose behaviour is known, as it numbers itself.
 const VERSION_MIN: u32 = 14_00_00;
 
-/// How long connecting may take, with the name, the certificate and the password, unless the URL has a
+/// How long connecting to one server may take, with the name, the certificate and the password, unless the address has a
 /// `connect_timeout`.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
 
@@ -37,95 +38,146 @@ const IDLE_TIME_MAX: Duration = Duration::from_secs(60);
 /// How the message of a name that exists already begins, in whatever language the server goes on.
 pub(super) const DOUBLE: &str = "it exists already: ";
 
-/// Where a server is and how it is spoken to.
-pub(super) struct Server {
+/// Where servers are and how they are spoken to.
+pub(super) struct Connector {
+    /// In the order in which they are tried.
+    targets: Vec<Target>,
+    /// What is the same for all of them.
     config: Config,
+    /// Whether TLS is asked for; `None` where nobody says.
+    privacy: Option<SslMode>,
     tls: MakeRustlsConnect,
-    /// Its address for messages.
+    /// The address for messages.
     place: String,
+    /// How long connecting to one server may take.
+    limit: Duration,
     /// How long a statement waits for other transactions.
     wait: Duration,
 }
 
+/// Why one server was not taken.
+pub(super) struct Refusal {
+    /// Which one.
+    target: Target,
+    why: Why,
+}
+
 /// Why there is no connection.
-pub(super) enum Refusal {
+enum Why {
     /// The driver says so.
     Driver(tokio_postgres::Error),
+    /// Its name leads nowhere.
+    Unknown(std::io::Error),
     /// Nobody answered in time.
     Silence,
     /// It is not a server that can be used.
     Unfit(String),
 }
 
-impl Server {
-    pub(super) fn new(url: &str, options: &Options) -> Result<Self> {
-        let place = without_password(url);
-        let (url, authority) = for_driver(url);
-        let mut config: Config = url.parse().map_err(|error| {
-            let message = format!("`{place}` is not the address of a PostgreSQL server: {}", chain(&error));
-            Error::usage(message).hint("write `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`")
-        })?;
-        let local = |host: &Host| match host {
-            Host::Tcp(name) => name == "localhost" || name.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback()),
-            #[cfg(unix)]
-            Host::Unix(_) => true,
-        };
-        if !url.contains("sslmode=") && config.get_hosts().iter().all(local) {
-            config.ssl_mode(SslMode::Disable);
-        }
-        if config.get_application_name().is_none() {
-            config.application_name("aisle");
-        }
+impl Connector {
+    pub(super) fn new(server: &Server, options: &Options) -> Result<Self> {
+        let mut config = server.config();
         // A server that only copies another one takes no writes.
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT_TIME_MAX);
+        if !server.says("tcp_user_timeout") {
+            config.tcp_user_timeout(STATEMENT_TIME_MAX);
         }
-        config.tcp_user_timeout(STATEMENT_TIME_MAX);
-        config.keepalives_idle(STATEMENT_TIME_MAX);
-        let wait = Duration::from_nanos(u64::try_from(options.wait_span_max.as_nanos()).unwrap_or(0));
-        Ok(Server { config, tls: tls(authority.as_deref())?, place, wait })
+        if !server.says("keepalives_idle") {
+            config.keepalives_idle(STATEMENT_TIME_MAX);
+        }
+        Ok(Connector {
+            targets: server.targets.clone(),
+            config,
+            privacy: server.privacy,
+            tls: tls(server.authority.as_deref())?,
+            place: server.to_string(),
+            limit: server.connect_span_max.unwrap_or(CONNECT_TIME_MAX),
+            wait: Duration::from_nanos(u64::try_from(options.wait_span_max.as_nanos()).unwrap_or(0)),
+        })
     }
 
-    /// A new connection with its settings.
-    pub(super) fn connect(&self, runtime: &Runtime) -> Result<Link, Refusal> {
+    /// A new connection, to the first server that takes writes; or why there is none, server by server.
+    pub(super) fn connect(&self, runtime: &Runtime) -> Result<Link, Vec<Refusal>> {
+        let mut refusals = Vec::new();
+        for target in &self.targets {
+            for config in self.configs(target, runtime, &mut refusals) {
+                match self.connect_to(target, &config, runtime) {
+                    Ok(link) => return Ok(link),
+                    Err(why) => refusals.push(Refusal { target: target.clone(), why }),
+                }
+            }
+        }
+        Err(refusals)
+    }
+
+    /// The settings for each of the addresses that a host has. TLS is for wires: a socket of this machine never has it, as
+    /// with `libpq`.
+    fn configs(&self, target: &Target, runtime: &Runtime, refusals: &mut Vec<Refusal>) -> Vec<Config> {
+        let mut config = self.config.clone();
+        config.port(target.port);
+        let name = match &target.host {
+            Host::Socket(folder) => {
+                config.host(folder.to_string_lossy()).ssl_mode(SslMode::Disable);
+                return vec![config];
+            }
+            Host::Name(name) => name,
+        };
+        let found: Result<Vec<IpAddr>, Why> = match target.address {
+            Some(address) => Ok(vec![address]),
+            None => runtime.block_on(async {
+                let looked_up = tokio::net::lookup_host((name.as_str(), target.port));
+                let found = tokio::time::timeout(self.limit, looked_up).await.map_err(|_| Why::Silence)?;
+                Ok(found.map_err(Why::Unknown)?.map(|address: SocketAddr| address.ip()).collect())
+            }),
+        };
+        let addresses = found.unwrap_or_else(|why| {
+            refusals.push(Refusal { target: target.clone(), why });
+            Vec::new()
+        });
+        let of = |address: IpAddr| {
+            let usual = if address.is_loopback() { SslMode::Disable } else { SslMode::Prefer };
+            let mut config = config.clone();
+            config.host(name).hostaddr(address).ssl_mode(self.privacy.unwrap_or(usual));
+            config
+        };
+        addresses.into_iter().map(of).collect()
+    }
+
+    fn connect_to(&self, target: &Target, config: &Config, runtime: &Runtime) -> Result<Link, Why> {
         let connecting = async {
-            let (client, connection) = self.config.connect(self.tls.clone()).await?;
             // How a connection ended is told to whoever asks next.
-            let task = tokio::spawn(async move { drop(connection.await) });
-            let link = Link { client, task, statements: BTreeMap::new(), turns: false };
-            let unfit = self.settle(&link.client).await?;
+            let (client, task) = match target.host {
+                Host::Socket(_) => {
+                    let (client, connection) = config.connect(NoTls).await?;
+                    (client, tokio::spawn(async move { drop(connection.await) }))
+                }
+                Host::Name(_) => {
+                    let (client, connection) = config.connect(self.tls.clone()).await?;
+                    (client, tokio::spawn(async move { drop(connection.await) }))
+                }
+            };
+            let link = Link { client, task, turns: false };
+            let unfit = find_unfit(&link.client).await?;
             Ok::<_, tokio_postgres::Error>((link, unfit))
         };
-        let connected = runtime.block_on(async { tokio::time::timeout(self.limit(), connecting).await });
-        match connected {
-            Err(_) => Err(Refusal::Silence),
-            Ok(Err(error)) => Err(Refusal::Driver(error)),
-            Ok(Ok((_, Some(unfit)))) => Err(Refusal::Unfit(unfit)),
+        match runtime.block_on(async { tokio::time::timeout(self.limit, connecting).await }) {
+            Err(_) => Err(Why::Silence),
+            Ok(Err(error)) => Err(Why::Driver(error)),
+            Ok(Ok((_, Some(unfit)))) => Err(Why::Unfit(unfit)),
             Ok(Ok((link, None))) => Ok(link),
         }
     }
 
-    fn limit(&self) -> Duration {
-        self.config.get_connect_timeout().copied().unwrap_or(CONNECT_TIME_MAX)
-    }
-
-    /// Tells the server how it is used, and says why it cannot be.
-    async fn settle(&self, client: &Client) -> Result<Option<String>, tokio_postgres::Error> {
-        let settings = [
+    /// What a transaction tells the server before anything else. It is forgotten at its end.
+    pub(super) fn settings(&self) -> String {
+        let spans = [
             // Nothing means for ever here.
             ("lock_timeout", self.wait.as_millis().max(1)),
             ("statement_timeout", (self.wait + STATEMENT_TIME_MAX).as_millis()),
             ("idle_in_transaction_session_timeout", IDLE_TIME_MAX.as_millis()),
         ];
-        let settings = settings.iter().map(|(name, millis)| format!("SET {name} = {millis};")).collect::<String>();
-        // Who waits for copies of the log too, goes on doing so.
-        let safe = "SELECT set_config('synchronous_commit', 'on', false) \
-            WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')";
-        client.batch_execute(&format!("SET client_min_messages = warning; {settings} {safe}")).await?;
-        let asked = "SELECT current_setting('server_version_num')::int, current_setting('server_encoding')";
-        let answer = client.query_one(asked, &[]).await?;
-        Ok(unfit(u32::try_from(answer.get::<_, i32>(0)).unwrap_or(0), answer.get(1)))
+        let spans = spans.iter().map(|(name, millis)| format!(" SET LOCAL {name} = {millis};")).collect::<String>();
+        format!("SET LOCAL client_min_messages = warning;{spans}")
     }
 
     /// Waits for an answer, for a bounded time.
@@ -141,16 +193,32 @@ impl Server {
         }
     }
 
-    /// A refusal for somebody who wanted to open this database.
-    pub(super) fn explain(&self, refusal: Refusal) -> Error {
-        let place = &self.place;
-        let error = match refusal {
-            Refusal::Silence => {
-                return Error::unavailable(format!("{place} does not answer within {} s", self.limit().as_secs()))
+    /// Refusals for somebody who wanted to open this database: the first one of a server that answered, else the first
+    /// one, and of the others what they said.
+    pub(super) fn explain(&self, mut refusals: Vec<Refusal>) -> Error {
+        if refusals.is_empty() {
+            return Error::unavailable(format!("{} has no address", self.place));
+        }
+        let telling = refusals.remove(refusals.iter().position(Refusal::is_answer).unwrap_or(0));
+        let others: Vec<String> = refusals.iter().map(Refusal::to_string).collect();
+        let error = self.explain_one(telling);
+        if others.is_empty() { error } else { error.further(&others.join("; ")) }
+    }
+
+    fn explain_one(&self, Refusal { target, why }: Refusal) -> Error {
+        let several = 1 < self.targets.len();
+        let place = &if several { format!("{} of {}", target, self.place) } else { self.place.clone() };
+        let error = match why {
+            Why::Silence => {
+                return Error::unavailable(format!("{place} does not answer within {} s", self.limit.as_secs()))
                     .hint("check host and port, and that nothing between here and there holds the connection up");
             }
-            Refusal::Unfit(why) => return Error::input(format!("{place} cannot be used: {why}")),
-            Refusal::Driver(error) => error,
+            Why::Unfit(why) => return Error::input(format!("{place} cannot be used: {why}")),
+            Why::Unknown(error) => {
+                return Error::unavailable(format!("cannot reach {place}: its name was not found: {error}"))
+                    .hint("check the name of the host, and that this machine has a name server");
+            }
+            Why::Driver(error) => error,
         };
         let said = chain(&error);
         let code = error.code().cloned();
@@ -165,6 +233,10 @@ impl Server {
         if is(&[SqlState::INVALID_CATALOG_NAME]) {
             return Error::usage(format!("there is no such database at {place}: {said}")).hint("`createdb` makes one");
         }
+        if said.contains("unsupported startup parameter") {
+            return Error::usage(format!("a pooler stands before {place}, and does not pass everything on: {said}"))
+                .hint("take `options` out of the address; `ALTER ROLE … SET search_path` says which schema is meant");
+        }
         if said.contains("TLS") {
             return Error::unavailable(format!("cannot speak to {place} in private: {said}"))
                 .hint("add `sslrootcert=FILE` with the authority of its certificate, or `sslmode=disable`");
@@ -172,24 +244,58 @@ impl Server {
         if code.is_some() {
             return Error::from(failure(&error)).during(place);
         }
-        Error::unavailable(format!("cannot reach {place}: {said}"))
-            .hint("check host and port, and that the server runs and listens there")
+        let hint = match target.host {
+            Host::Name(_) => "check host and port, and that the server runs and listens there",
+            Host::Socket(_) => {
+                "check that the server runs, and that its socket lies there: `SHOW unix_socket_directories` and `SHOW port`"
+            }
+        };
+        Error::unavailable(format!("cannot reach {place}: {said}")).hint(hint)
     }
 }
 
+/// What makes a server unfit, if anything does.
+async fn find_unfit(client: &Client) -> Result<Option<String>, tokio_postgres::Error> {
+    let asked = "SELECT current_setting('server_version_num'), current_setting('server_encoding')";
+    let answers = client.simple_query(asked).await?;
+    let found = answers.iter().find_map(|answer| match answer {
+        SimpleQueryMessage::Row(row) => Some((row.get(0)?.parse().ok()?, row.get(1)?.to_owned())),
+        _ => None,
+    });
+    Ok(match found {
+        Some((version, encoding)) => unfit(version, &encoding),
+        None => Some("it does not say what it is".to_owned()),
+    })
+}
+
+/// Refusals while the shop is open: they may end.
+pub(super) fn into_failure(refusals: Vec<Refusal>) -> Failure {
+    let full = |refusal: &Refusal| matches!(&refusal.why, Why::Driver(error) if error.code() == Some(&SqlState::TOO_MANY_CONNECTIONS));
+    let kind = if refusals.iter().any(full) { FailureKind::Busy } else { FailureKind::Lost };
+    let said: Vec<String> = refusals.iter().map(Refusal::to_string).collect();
+    Failure::new(kind, said.join("; "))
+}
+
 impl Refusal {
-    /// A refusal while the shop is open: it may end.
-    pub(super) fn into_failure(self) -> Failure {
-        let message = match &self {
-            Refusal::Driver(error) => chain(error),
-            Refusal::Silence => "it does not answer in time".to_owned(),
-            Refusal::Unfit(why) => why.clone(),
-        };
-        let kind = match &self {
-            Refusal::Driver(error) if error.code() == Some(&SqlState::TOO_MANY_CONNECTIONS) => FailureKind::Busy,
-            _ => FailureKind::Lost,
-        };
-        Failure::new(kind, message)
+    /// Whether somebody was there who said it.
+    fn is_answer(&self) -> bool {
+        match &self.why {
+            Why::Driver(error) => !chain(error).starts_with("error connecting to server"),
+            Why::Unfit(_) => true,
+            Why::Unknown(_) | Why::Silence => false,
+        }
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: ", self.target)?;
+        match &self.why {
+            Why::Driver(error) => f.write_str(&chain(error)),
+            Why::Unknown(error) => write!(f, "its name was not found: {error}"),
+            Why::Silence => f.write_str("it does not answer in time"),
+            Why::Unfit(why) => f.write_str(why),
+        }
     }
 }
 
@@ -214,6 +320,11 @@ fn failure(error: &tokio_postgres::Error) -> Failure {
         let broken = ours.iter().any(|beginning| said.starts_with(beginning));
         return Failure::new(if broken { FailureKind::Broken } else { FailureKind::Lost }, said);
     };
+    // It says so as if the connection had broken, but another one will not be better.
+    if refused.message().contains("statement pooling mode") {
+        let why = format!("the pooler before it must pool by transaction or session: {}", refused.message());
+        return Failure::new(FailureKind::Broken, why);
+    }
     let double = if *refused.code() == SqlState::UNIQUE_VIOLATION { DOUBLE } else { "" };
     Failure::new(kind(refused.code().code()), format!("{double}{}", refused.message()))
 }
@@ -228,6 +339,8 @@ pub(super) fn kind(code: &str) -> FailureKind {
         // It shuts down, starts up, became a copy of another one, or dropped the connection; nobody knows how it ended.
         "25006" | "25P03" | "40003" | "58030" => FailureKind::Lost,
         _ if code.starts_with("08") || code.starts_with("57P") => FailureKind::Lost,
+        // Also a value of another type than its column.
+        "42804" => FailureKind::Refused,
         _ if code.starts_with("23") => FailureKind::Refused,
         _ => FailureKind::Broken,
     }
@@ -246,29 +359,12 @@ fn chain(error: &tokio_postgres::Error) -> String {
     text
 }
 
-/// The URL without what only `libpq` knows, and the file of the authority that signed the server's certificate.
-/// A certificate is always checked, so the ways of `libpq` to ask for that come to `require`.
-fn for_driver(url: &str) -> (String, Option<String>) {
-    let Some((base, parameters)) = url.split_once('?') else { return (url.to_owned(), None) };
-    let (mut kept, mut authority) = (Vec::new(), None);
-    for parameter in parameters.split('&') {
-        match parameter.split_once('=') {
-            Some(("sslrootcert", _)) => {
-                authority = form_urlencoded::parse(parameter.as_bytes()).next().map(|(_, file)| file.into_owned());
-            }
-            Some(("sslmode", "verify-ca" | "verify-full")) => kept.push("sslmode=require"),
-            _ => kept.push(parameter),
-        }
-    }
-    (format!("{base}?{}", kept.join("&")), authority)
-}
-
 /// Certificates are checked against the authorities of the web, and the one that is named.
-fn tls(authority: Option<&str>) -> Result<MakeRustlsConnect> {
+fn tls(authority: Option<&Path>) -> Result<MakeRustlsConnect> {
     let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     if let Some(file) = authority {
         let broken = |error: &dyn std::fmt::Display| {
-            Error::input(format!("`sslrootcert` cannot be used: {error}")).at_path(Path::new(file))
+            Error::input(format!("`sslrootcert` cannot be used: {error}")).at_path(file)
         };
         let certificates = CertificateDer::pem_file_iter(file).map_err(|error| broken(&error))?;
         for certificate in certificates {

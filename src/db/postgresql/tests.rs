@@ -7,13 +7,14 @@ use super::values::{WholeNumeric, with_dollars};
 #[test]
 fn parameters_are_translated_outside_of_quotes() {
     let cases = [
-        ("a = ?1 AND b = ?12", "a = $1 AND b = $12"),
-        ("a = '?1' AND b = ?1", "a = '?1' AND b = $1"),
-        ("a = 'it''s ?1' AND \"?2\" = ?2", "a = 'it''s ?1' AND \"?2\" = $2"),
-        ("a = '\"' AND b = ?1", "a = '\"' AND b = $1"),
+        ("a = ?1 AND b = ?12", "a = $1 AND b = $12", 12),
+        ("a = '?1' AND b = ?1", "a = '?1' AND b = $1", 1),
+        ("a = 'it''s ?1' AND \"?3\" = ?2", "a = 'it''s ?1' AND \"?3\" = $2", 2),
+        ("a = '\"' AND b = ?1 + 7", "a = '\"' AND b = $1 + 7", 1),
+        ("a = 99", "a = 99", 0),
     ];
-    for (portable, wanted) in cases {
-        assert_eq!(with_dollars(portable), wanted);
+    for (portable, wanted, highest) in cases {
+        assert_eq!(with_dollars(portable), (wanted.to_owned(), highest));
     }
 }
 
@@ -30,6 +31,7 @@ fn codes_say_whether_to_try_again() {
         ("25006", FailureKind::Lost),
         ("23505", FailureKind::Refused),
         ("23001", FailureKind::Refused),
+        ("42804", FailureKind::Refused),
         ("42601", FailureKind::Broken),
     ];
     for (code, wanted) in cases {

@@ -5,12 +5,20 @@ use tokio_postgres::types::{FromSql, ToSql, Type};
 use super::super::{Failure, FailureKind, Row, Value};
 use crate::base::Result;
 
-/// A statement with `$1` for `?1`, outside of what is quoted.
-pub(super) fn with_dollars(statement: &str) -> String {
+/// A statement with `$1` for `?1`, outside of what is quoted, and the highest number of a parameter.
+pub(super) fn with_dollars(statement: &str) -> (String, usize) {
     let (mut text, mut quote) = (String::with_capacity(statement.len()), None);
+    let (mut highest, mut number) = (0, None);
     for letter in statement.chars() {
+        number = match (number, letter.to_digit(10)) {
+            (Some(number), Some(digit)) => Some(usize::saturating_add(10 * number, digit as usize)),
+            _ => None,
+        };
         match (quote, letter) {
-            (None, '?') => text.push('$'),
+            (None, '?') => {
+                number = Some(0);
+                text.push('$');
+            }
             (None, '\'' | '"') => {
                 quote = Some(letter);
                 text.push(letter);
@@ -22,40 +30,35 @@ pub(super) fn with_dollars(statement: &str) -> String {
             }
             _ => text.push(letter),
         }
+        highest = highest.max(number.unwrap_or(0));
     }
-    text
+    (text, highest)
 }
 
-type Bound<'a> = Box<dyn ToSql + Sync + 'a>;
+type Bound<'a> = (Box<dyn ToSql + Sync + 'a>, Type);
 
-/// Values in the types that a statement wants.
-pub(super) fn bind<'a>(values: &'a [Value], types: &[Type]) -> Result<Vec<Bound<'a>>, Failure> {
-    if values.len() != types.len() {
-        let message = format!("the statement has {} parameters, {} values were given", types.len(), values.len());
+/// Values in the types that columns have. The server is told them, so that it need not be asked first.
+pub(super) fn bind(values: &[Value], wanted: usize) -> Result<Vec<Bound<'_>>, Failure> {
+    if values.len() != wanted {
+        let message = format!("the statement has {wanted} parameters, {} values were given", values.len());
         return Err(Failure::new(FailureKind::Broken, message));
     }
-    let bound = values.iter().zip(types).enumerate();
-    bound.map(|(index, (value, wanted))| bind_one(value, wanted).ok_or_else(|| unfit(index, value, wanted))).collect()
+    Ok(values.iter().map(bind_one).collect())
 }
 
-fn bind_one<'a>(value: &'a Value, wanted: &Type) -> Option<Bound<'a>> {
-    let bound: Bound<'a> = match value {
-        Value::Null if *wanted == Type::BYTEA => Box::new(None::<&[u8]>),
-        Value::Null if *wanted == Type::INT8 => Box::new(None::<i64>),
-        Value::Null if *wanted == Type::INT4 => Box::new(None::<i32>),
-        Value::Null if <&str as ToSql>::accepts(wanted) => Box::new(None::<&str>),
-        Value::Int(number) if *wanted == Type::INT8 => Box::new(*number),
-        Value::Int(number) if *wanted == Type::INT4 => Box::new(i32::try_from(*number).ok()?),
-        Value::Text(text) if <&str as ToSql>::accepts(wanted) => Box::new(text.as_str()),
-        Value::Bytes(bytes) if *wanted == Type::BYTEA => Box::new(bytes.as_slice()),
-        _ => return None,
-    };
-    Some(bound)
+fn bind_one(value: &Value) -> Bound<'_> {
+    match value {
+        // What is nothing is of any type.
+        Value::Null => (Box::new(None::<&str>), Type::UNKNOWN),
+        Value::Int(number) => (Box::new(*number), Type::INT8),
+        Value::Text(text) => (Box::new(text.as_str()), Type::TEXT),
+        Value::Bytes(bytes) => (Box::new(bytes.as_slice()), Type::BYTEA),
+    }
 }
 
-fn unfit(index: usize, value: &Value, wanted: &Type) -> Failure {
-    let message = format!("parameter ?{} is {}, the statement wants {wanted}", index + 1, value.sort());
-    Failure::new(FailureKind::Refused, message)
+/// As the driver takes them.
+pub(super) fn typed<'a>(bound: &'a [Bound<'_>]) -> Vec<(&'a (dyn ToSql + Sync), Type)> {
+    bound.iter().map(|(value, kind)| (&**value as &(dyn ToSql + Sync), kind.clone())).collect()
 }
 
 /// A row in portable values. What is computed may have a type that no column has: a sum, a comparison, a literal.

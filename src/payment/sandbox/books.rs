@@ -1,12 +1,21 @@
 //! The provider's own books: which orders came, what became of them, what is held, taken and given back.
+//! With a journal only the newest orders are in memory, whatever the day brings; what an older one came to is looked up in
+//! the file. Without one everything is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{Money, ShopTime, Span, TransferId};
+use super::journal::Journal;
+use super::seen::Seen;
+use crate::base::{Money, Result, ShopTime, Span, TransferId};
 use crate::facts::{Answer, MoneyMovement, Order, PaymentMethod, Settled, StatementLine, Task};
 
+/// Orders that are known without looking into the journal: those of about a day of a small shop.
+pub(super) const RECENT_MAX: usize = 4_096;
+/// Orders of which it is counted how often they were asked for.
+const ATTEMPTED_MAX: usize = 65_536;
 /// What every reference of the sandbox begins with.
 const REFERENCE_PREFIX: &str = "sb_";
 
@@ -49,18 +58,28 @@ pub(super) enum Ruling {
 /// Everything that was ever entered.
 #[derive(Default)]
 pub(super) struct Books {
-    entries: BTreeMap<TransferId, Entry>,
-    /// In the order in which they were entered.
-    moved: Vec<TransferId>,
-    /// What ended a hold.
-    hold_ends: BTreeMap<TransferId, HoldEnd>,
-    /// What was given back of a capture or charge, minor units.
-    refunded: BTreeMap<TransferId, i64>,
+    /// Where older orders are; without one all are in memory.
+    journal: Option<Journal>,
+    /// Which orders the journal may have.
+    seen: Seen,
+    recent: BTreeMap<TransferId, Known>,
+    /// The names of those in memory, in the order in which they came there.
+    order: VecDeque<TransferId>,
     /// How often each order was asked for or about, by this process.
     attempts: BTreeMap<TransferId, u32>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// An order, and what others made of it since.
+#[derive(Clone, Debug)]
+struct Known {
+    entry: Entry,
+    /// What ended this hold.
+    hold_end: Option<HoldEnd>,
+    /// What was given back of this capture or charge, minor units.
+    refunded: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum HoldEnd {
     Captured,
     Released,
@@ -109,6 +128,22 @@ impl Entry {
             && (&mine.task, &mine.method) == (task, method)
     }
 
+    /// The order that this one builds on.
+    fn builds_on(&self) -> Option<TransferId> {
+        match &self.order.task {
+            Task::Authorise | Task::Charge => None,
+            Task::Capture { hold } | Task::Void { hold } => Some(hold.order),
+            Task::Refund { of } => Some(of.order),
+        }
+    }
+
+    /// What it moved by now.
+    pub(super) fn line(&self, now: ShopTime) -> Option<StatementLine> {
+        let movement = self.movement().filter(|_| self.final_at() <= now)?;
+        let (order, amount): (_, Money) = (self.order.id, self.order.amount);
+        Some(StatementLine { order, reference: self.reference(), movement, amount })
+    }
+
     fn movement(&self) -> Option<MoneyMovement> {
         match self.order.task {
             Task::Capture { .. } | Task::Charge if self.outcome == Outcome::Done => Some(MoneyMovement::Taken),
@@ -118,22 +153,105 @@ impl Entry {
     }
 }
 
+impl Known {
+    fn new(entry: Entry) -> Self {
+        Known { entry, hold_end: None, refunded: 0 }
+    }
+
+    /// Another order was entered that builds on this one.
+    fn follow(&mut self, later: &Entry) {
+        if later.outcome != Outcome::Done {
+            return;
+        }
+        match &later.order.task {
+            Task::Authorise | Task::Charge => {}
+            Task::Capture { .. } => self.hold_end = Some(HoldEnd::Captured),
+            Task::Void { .. } => self.hold_end = Some(HoldEnd::Released),
+            Task::Refund { .. } => self.refunded = self.refunded.saturating_add(later.order.amount.minor),
+        }
+    }
+}
+
 impl Books {
+    /// With everything in the journal at `path`.
+    ///
+    /// # Errors
+    /// As [`Journal::open`].
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let mut books = Books::default();
+        let journal = Journal::open(path, |entry| {
+            books.seen.add(entry.order.id);
+            books.remember(entry, RECENT_MAX);
+        })?;
+        Ok(Books { journal: Some(journal), ..books })
+    }
+
     /// Counts attempts at an order, from 0.
     pub(super) fn attempt(&mut self, order: TransferId) -> u32 {
+        if ATTEMPTED_MAX <= self.attempts.len() && !self.attempts.contains_key(&order) {
+            self.attempts.pop_first();
+        }
         let count = self.attempts.entry(order).or_default();
         let attempt = *count;
         *count = count.saturating_add(1);
         attempt
     }
 
+    /// What is known of an order, from memory or the journal.
+    fn known(&mut self, id: TransferId) -> Result<Option<&Known>> {
+        if !self.recent.contains_key(&id)
+            && let Some(journal) = self.journal.as_ref().filter(|_| self.seen.may_have(id))
+        {
+            let mut found: Option<Known> = None;
+            journal.each_about(id, |entry| match &mut found {
+                _ if entry.order.id == id => found = Some(Known::new(entry)),
+                Some(known) if entry.builds_on() == Some(id) => known.follow(&entry),
+                _ => {}
+            })?;
+            if let Some(known) = found {
+                self.keep(known, RECENT_MAX);
+            }
+        }
+        Ok(self.recent.get(&id))
+    }
+
+    /// Brings an entry into memory.
+    fn remember(&mut self, entry: Entry, most: usize) {
+        let earlier = entry.builds_on().and_then(|earlier| self.recent.get_mut(&earlier));
+        // One that is not in memory is read with all that followed it when it is wanted.
+        if let Some(earlier) = earlier {
+            earlier.follow(&entry);
+        }
+        self.keep(Known::new(entry), most);
+    }
+
+    fn keep(&mut self, known: Known, most: usize) {
+        let id = known.entry.order.id;
+        if self.recent.insert(id, known).is_none() {
+            self.order.push_back(id);
+        }
+        while most < self.order.len() {
+            self.order.pop_front().and_then(|oldest| self.recent.remove(&oldest));
+        }
+    }
+
+    /// How many orders are in memory.
+    #[cfg(test)]
+    pub(super) fn in_memory(&self) -> usize {
+        self.recent.len()
+    }
+
     /// What to do with an order. `faulted` is what the faults make of it, if it is otherwise in order.
-    pub(super) fn rule(&self, order: &Order, faulted: Option<Ruling>, now: ShopTime, hold_span: Span) -> Ruling {
-        if let Some(entry) = self.entries.get(&order.id) {
-            return Ruling::Answer(match entry.is_same(order) {
-                true => entry.first_answer(),
-                false => faulty("this id was used with other parameters"),
-            });
+    pub(super) fn rule(&mut self, order: &Order, faulted: Option<Ruling>, now: ShopTime, hold_span: Span) -> Ruling {
+        match self.known(order.id) {
+            Ok(Some(known)) => {
+                return Ruling::Answer(match known.entry.is_same(order) {
+                    true => known.entry.first_answer(),
+                    false => faulty("this id was used with other parameters"),
+                });
+            }
+            Ok(None) => {}
+            Err(error) => return Ruling::Answer(Answer::Unknown { message: error.to_string() }),
         }
         let Some(token) = Token::of(&order.method) else {
             return Ruling::Answer(faulty("no such payment method; the tokens are in docs/reference/payment.md"));
@@ -148,7 +266,7 @@ impl Books {
     }
 
     /// Whether the order fits what was done before.
-    fn check(&self, order: &Order, now: ShopTime, hold_span: Span) -> Result<(), Ruling> {
+    fn check(&mut self, order: &Order, now: ShopTime, hold_span: Span) -> Result<(), Ruling> {
         let wrong = |message: &str| Err(Ruling::Answer(faulty(message)));
         let amount = order.amount;
         let is_void = matches!(order.task, Task::Void { .. });
@@ -159,26 +277,26 @@ impl Books {
             Task::Authorise | Task::Charge => Ok(()),
             Task::Capture { hold } | Task::Void { hold } => {
                 let held = self.earlier(hold, order, now)?;
-                if !matches!(held.order.task, Task::Authorise) {
+                if !matches!(held.entry.order.task, Task::Authorise) {
                     return wrong("this is not a hold");
                 }
-                match self.hold_ends.get(&hold.order) {
+                match held.hold_end {
                     Some(HoldEnd::Captured) => return Err(declined("already_captured")),
                     Some(HoldEnd::Released) if !is_void => return Err(declined("hold_expired")),
-                    None if held.at + hold_span <= now && !is_void => return Err(declined("hold_expired")),
+                    None if held.entry.at + hold_span <= now && !is_void => return Err(declined("hold_expired")),
                     Some(HoldEnd::Released) | None => {}
                 }
-                match amount.minor <= held.order.amount.minor {
+                match amount.minor <= held.entry.order.amount.minor {
                     true => Ok(()),
                     false => wrong("more than is held"),
                 }
             }
             Task::Refund { of } => {
                 let taken = self.earlier(of, order, now)?;
-                if taken.movement() != Some(MoneyMovement::Taken) {
+                if taken.entry.movement() != Some(MoneyMovement::Taken) {
                     return wrong("nothing was taken by this");
                 }
-                let left = taken.order.amount.minor - self.refunded.get(&of.order).copied().unwrap_or(0);
+                let left = taken.entry.order.amount.minor - taken.refunded;
                 match amount.minor <= left {
                     true => Ok(()),
                     false => wrong("more than is left of what was taken"),
@@ -188,12 +306,14 @@ impl Books {
     }
 
     /// The order that another one builds on.
-    fn earlier(&self, settled: &Settled, order: &Order, now: ShopTime) -> Result<&Entry, Ruling> {
+    fn earlier(&mut self, settled: &Settled, order: &Order, now: ShopTime) -> Result<&Known, Ruling> {
         let refuse = |answer| Err(Ruling::Answer(answer));
-        let Some(entry) = self.entries.get(&settled.order).filter(|entry| entry.reference() == settled.reference)
-        else {
-            return refuse(faulty("no such hold or payment"));
+        let known = match self.known(settled.order) {
+            Ok(Some(known)) if known.entry.reference() == settled.reference => known,
+            Ok(_) => return refuse(faulty("no such hold or payment")),
+            Err(error) => return refuse(Answer::Unknown { message: error.to_string() }),
         };
+        let entry = &known.entry;
         if now < entry.final_at() {
             let message = "what this builds on is still pending".to_owned();
             return refuse(Answer::Unavailable { message, retry_after: Some(entry.final_at() - now) });
@@ -204,49 +324,59 @@ impl Books {
         if entry.order.amount.currency != order.amount.currency || entry.order.method != order.method {
             return refuse(faulty("another currency or payment method than before"));
         }
-        Ok(entry)
+        Ok(known)
     }
 
-    /// Writes an entry down.
-    pub(super) fn enter(&mut self, entry: Entry) {
-        let id = entry.order.id;
-        if entry.outcome == Outcome::Done {
-            match &entry.order.task {
-                Task::Authorise | Task::Charge => {}
-                Task::Capture { hold } => drop(self.hold_ends.insert(hold.order, HoldEnd::Captured)),
-                Task::Void { hold } => drop(self.hold_ends.insert(hold.order, HoldEnd::Released)),
-                Task::Refund { of } => {
-                    let refunded = self.refunded.entry(of.order).or_default();
-                    *refunded = refunded.saturating_add(entry.order.amount.minor);
-                }
+    /// Writes an entry down, on the disk first.
+    ///
+    /// # Errors
+    /// When the journal does not take it.
+    pub(super) fn enter(&mut self, entry: Entry) -> Result<()> {
+        let most = match &mut self.journal {
+            Some(journal) => {
+                journal.append(&entry)?;
+                self.seen.add(entry.order.id);
+                RECENT_MAX
             }
-        }
-        if entry.movement().is_some() {
-            self.moved.push(id);
-        }
-        self.entries.insert(id, entry);
+            None => usize::MAX,
+        };
+        self.remember(entry, most);
+        Ok(())
     }
 
-    /// What became of an order by now.
-    pub(super) fn answer(&self, order: TransferId, now: ShopTime) -> Option<Answer> {
-        Some(self.entries.get(&order)?.answer(now))
+    /// What became of an order by now; none for one that never came.
+    pub(super) fn answer(&mut self, order: TransferId, now: ShopTime) -> Option<Answer> {
+        match self.known(order) {
+            Ok(known) => known.map(|known| known.entry.answer(now)),
+            Err(error) => Some(Answer::Unknown { message: error.to_string() }),
+        }
     }
 
     /// What has been moved by now.
-    pub(super) fn statement(&self, now: ShopTime) -> Vec<StatementLine> {
-        self.moved.iter().filter_map(|id| self.line(*id, now)).collect()
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub(super) fn statement(&self, now: ShopTime) -> Result<Vec<StatementLine>> {
+        let mut lines = Vec::new();
+        match &self.journal {
+            Some(journal) => journal.each(|entry| lines.extend(entry.line(now)))?,
+            None => {
+                let entries = self.order.iter().filter_map(|id| self.recent.get(id));
+                lines.extend(entries.filter_map(|known| known.entry.line(now)));
+            }
+        }
+        Ok(lines)
     }
 
     /// The movement under this reference, if it took money by now.
-    pub(super) fn taken(&self, reference: &str, now: ShopTime) -> Option<StatementLine> {
-        let id = TransferId::from_hex(reference.strip_prefix(REFERENCE_PREFIX)?).ok()?;
-        self.line(id, now).filter(|line| line.movement == MoneyMovement::Taken)
-    }
-
-    fn line(&self, id: TransferId, now: ShopTime) -> Option<StatementLine> {
-        let entry = self.entries.get(&id).filter(|entry| entry.final_at() <= now)?;
-        let (movement, amount): (_, Money) = (entry.movement()?, entry.order.amount);
-        Some(StatementLine { order: id, reference: entry.reference(), movement, amount })
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub(super) fn taken(&mut self, reference: &str, now: ShopTime) -> Result<Option<StatementLine>> {
+        let id = reference.strip_prefix(REFERENCE_PREFIX).and_then(|hex| TransferId::from_hex(hex).ok());
+        let Some(id) = id else { return Ok(None) };
+        let line = self.known(id)?.and_then(|known| known.entry.line(now));
+        Ok(line.filter(|line| line.movement == MoneyMovement::Taken))
     }
 }
 

@@ -6,6 +6,7 @@ mod books;
 mod faults;
 mod journal;
 mod post;
+mod seen;
 #[cfg(test)]
 mod tests;
 
@@ -14,7 +15,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use self::books::{Books, Entry, Ruling};
 use self::faults::Fate;
-use self::journal::Journal;
 use self::post::Post;
 use super::signature;
 use crate::base::{Error, Result, Secret, ShopTime, Span};
@@ -46,7 +46,6 @@ pub struct Sandbox {
 
 struct State {
     books: Books,
-    journal: Option<Journal>,
     faults: Faults,
     /// Nobody answers.
     down: bool,
@@ -56,17 +55,17 @@ struct State {
 impl Sandbox {
     /// A provider that forgets everything with the process.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Sandbox::with(clock, Books::default(), None)
+        Sandbox::with(clock, Books::default())
     }
 
     /// A provider whose books are in a journal file: one JSON line for each order, on the disk before the answer is
-    /// given. A torn last line is dropped, for its answer was never given. One process at a time.
+    /// given. A torn last line is dropped, for its answer was never given. One process at a time. Only the newest orders
+    /// are in memory, and only the file's owner may read it.
     ///
     /// # Errors
-    /// When the file cannot be opened, another process has it, or a line cannot be read.
+    /// When the file cannot be opened, another process has it, it is no journal, or a line cannot be read.
     pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self> {
-        let (journal, books) = Journal::open(path)?;
-        Ok(Sandbox::with(clock, books, Some(journal)))
+        Ok(Sandbox::with(clock, Books::open(path)?))
     }
 
     /// What a journal file says was moved up to `now`, without taking the file from a process that writes it.
@@ -74,17 +73,19 @@ impl Sandbox {
     /// # Errors
     /// When the file cannot be read.
     pub fn statement_of(path: &Path, now: ShopTime) -> Result<Vec<StatementLine>> {
-        Ok(journal::read(path)?.0.statement(now))
+        let mut lines = Vec::new();
+        journal::read_from(path, |entry| lines.extend(entry.line(now)))?;
+        Ok(lines)
     }
 
-    fn with(clock: Arc<dyn Clock>, books: Books, journal: Option<Journal>) -> Self {
+    fn with(clock: Arc<dyn Clock>, books: Books) -> Self {
         let (faults, post) = (Faults::default(), Post::default());
         Sandbox {
             clock,
             secret: Secret::new(WEBHOOK_SECRET.to_owned()),
             hold_span: HOLD_SPAN,
             slow_span: SLOW_SPAN,
-            state: Mutex::new(State { books, journal, faults, down: false, post }),
+            state: Mutex::new(State { books, faults, down: false, post }),
         }
     }
 
@@ -146,7 +147,7 @@ impl Sandbox {
     pub fn dispute(&self, reference: &str) -> Result<()> {
         let now = self.clock.now();
         let mut state = self.state();
-        let line = state.books.taken(reference, now);
+        let line = state.books.taken(reference, now)?;
         let line = line.ok_or_else(|| Error::input(format!("the sandbox has taken nothing under `{reference}`")))?;
         state.post.dispute(&line, now);
         Ok(())
@@ -169,11 +170,8 @@ impl State {
 
     /// Writes an order into the books, on the disk first.
     fn enter(&mut self, entry: Entry) -> Result<()> {
-        if let Some(journal) = &mut self.journal {
-            journal.append(&entry)?;
-        }
+        self.books.enter(entry.clone())?;
         self.post.entered(&entry, &self.faults);
-        self.books.enter(entry);
         Ok(())
     }
 }
@@ -235,7 +233,7 @@ impl PaymentProvider for Sandbox {
         if state.down {
             return Err(Error::unavailable("the sandbox is down"));
         }
-        Ok(Some(state.books.statement(self.clock.now())))
+        Ok(Some(state.books.statement(self.clock.now())?))
     }
 }
 

@@ -9,8 +9,9 @@ use super::faults::Faults;
 use crate::base::{Error, Money, Result, ShopTime, TransferId};
 use crate::facts::{About, Notice, StatementLine, Task};
 
-/// Notices that wait. Beyond it the oldest is dropped, as if it had been lost on its way.
-const WAITING_MAX: usize = 65_536;
+/// Notices that wait; where nobody takes them there are always so many. Beyond it the oldest is dropped, as if it had been
+/// lost on its way.
+const WAITING_MAX: usize = 4_096;
 
 /// What waits to be handed out.
 #[derive(Default)]

@@ -1,6 +1,7 @@
 use std::panic::AssertUnwindSafe;
 
 use super::super::tests::{Standing, declined, done, order as named};
+use super::books::Outcome;
 use super::*;
 use crate::base::{Currency, Money};
 use crate::facts::{About, MoneyMovement, PaymentMethod, Settled, Task};
@@ -238,6 +239,90 @@ fn a_journal_survives_the_process_and_a_torn_last_line() {
     std::fs::write(&path, b"{}\n").unwrap();
     let broken = Sandbox::open(&path, clock).map(drop).unwrap_err().to_string();
     assert!(broken.contains("sandbox.jsonl:1"), "{broken}");
+}
+
+/// A journal in which an old charge was given back in part, and so many orders came since.
+fn long_journal(path: &Path, later: usize) -> (Order, Settled) {
+    let clock = Standing::new();
+    let sandbox = Sandbox::open(path, clock.clone()).unwrap();
+    let charge = order("old", "ok", Task::Charge, 100);
+    let of = done(&sandbox, &charge);
+    done(&sandbox, &order("old refund", "ok", Task::Refund { of: of.clone() }, 60));
+    drop(sandbox);
+    let mut journal = std::fs::read(path).unwrap();
+    for number in 0..later {
+        let entry =
+            Entry::new(&order(&format!("later {number}"), "ok", Task::Charge, 1), Outcome::Done, clock.now(), None);
+        serde_json::to_writer(&mut journal, &entry).unwrap();
+        journal.push(b'\n');
+    }
+    std::fs::write(path, journal).unwrap();
+    (charge, of)
+}
+
+#[test]
+fn memory_does_not_grow_with_the_day_and_nothing_is_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sandbox.jsonl");
+    let later = 3 * books::RECENT_MAX;
+    let (charge, of) = long_journal(&path, later);
+    let sandbox = Sandbox::open(&path, Standing::new()).unwrap();
+    let in_memory = || sandbox.state().books.in_memory();
+    assert_eq!(in_memory(), books::RECENT_MAX);
+
+    assert_eq!(done(&sandbox, &charge), of, "the same order is the same movement, however long ago");
+    let beyond = sandbox.submit(&order("old refund 2", "ok", Task::Refund { of: of.clone() }, 41));
+    assert!(matches!(beyond, Answer::Faulty { .. }), "{beyond:?}");
+    done(&sandbox, &order("old refund 3", "ok", Task::Refund { of: of.clone() }, 40));
+    for number in 0..later {
+        // Each is looked up in the journal and pushes another one out of memory.
+        let old = order(&format!("later {number}"), "ok", Task::Charge, 1);
+        if number % 1_000 == 0 {
+            assert!(matches!(sandbox.query(&old, None), Answer::Done { .. }), "{number}");
+        }
+    }
+    assert!(matches!(sandbox.query(&order("never", "ok", Task::Charge, 1), None), Answer::Unavailable { .. }));
+    let empty = sandbox.submit(&order("old refund 4", "ok", Task::Refund { of: of.clone() }, 1));
+    assert!(matches!(empty, Answer::Faulty { .. }), "{empty:?}");
+    sandbox.dispute(&of.reference).unwrap();
+    assert_eq!(in_memory(), books::RECENT_MAX);
+    let statement = sandbox.statement().unwrap().unwrap();
+    assert_eq!(statement.len(), 3 + later);
+    assert_eq!(Sandbox::statement_of(&path, Standing::new().now()).unwrap(), statement);
+}
+
+#[test]
+fn a_file_that_is_no_journal_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes");
+    for content in ["no line ends here", "{\"order\": and no more of it\n", "\n\nhello", "{\"orders\":1"] {
+        std::fs::write(&path, content).unwrap();
+        let error = Sandbox::open(&path, Standing::new()).map(drop).unwrap_err();
+        assert!(error.message().contains("not a line of the sandbox's journal"), "{error}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), content);
+    }
+    let error = Sandbox::open(folder.path(), Standing::new()).map(drop).unwrap_err();
+    assert!(!error.to_string().is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_journal_is_its_owners_alone_and_is_missed_when_it_is_gone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sandbox.jsonl");
+    let mode = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+    drop(Sandbox::open(&path, Standing::new()).unwrap());
+    assert_eq!(mode(), 0o600);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o664)).unwrap();
+    let sandbox = Sandbox::open(&path, Standing::new()).unwrap();
+    assert_eq!(mode(), 0o600, "also one that was there");
+    std::fs::rename(&path, folder.path().join("away")).unwrap();
+    let answer = sandbox.submit(&order("charge", "ok", Task::Charge, 100));
+    assert!(matches!(&answer, Answer::Unknown { message } if message.contains("removed")), "{answer:?}");
+    std::fs::rename(folder.path().join("away"), &path).unwrap();
+    assert!(sandbox.statement().unwrap().unwrap().is_empty(), "nothing was moved");
+    done(&sandbox, &order("charge", "ok", Task::Charge, 100));
 }
 
 #[test]

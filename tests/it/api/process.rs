@@ -87,6 +87,15 @@ fn a_server_lives_and_ends() {
 }
 
 #[test]
+fn a_server_listens_at_a_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &["serve", "--db", "book.db", "--listen", "localhost:0"]);
+    assert!(server.1.starts_with("127.0.0.1:") || server.1.starts_with("[::1]:"), "{}", server.1);
+    assert!(server.get("/healthz", "").starts_with("HTTP/1.1 200 "));
+    server.end();
+}
+
+#[test]
 fn what_cannot_be_served_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let demo = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("calibration/demo");
@@ -95,10 +104,12 @@ fn what_cannot_be_served_is_said() {
         std::fs::write(folder.path().join(file), text.replace("provider = \"sandbox\"", "provider = \"cash\""))
             .unwrap();
     }
-    let cases: [(&[&str], i32, &str); 5] = [
+    let cases: [(&[&str], i32, &str); 7] = [
         (&["serve", "--db", "cash.db", "--shop", "."], 3, "`provider = \"cash\"` is unknown"),
         (&["serve", "--db", "mysql://u:secret@h/db"], 2, "no database that aisle knows"),
-        (&["serve", "--db", "book.db", "--listen", "nowhere"], 2, "invalid"),
+        (&["serve", "--db", "book.db", "--listen", "nowhere"], 2, "it has no port"),
+        (&["serve", "--db", "book.db", "--listen", ":8080"], 2, "it names no host"),
+        (&["serve", "--db", "book.db", "--listen", "nowhere.invalid:80"], 4, "cannot find the address"),
         (&["serve", "--db", "book.db", "--shop", "missing"], 4, "missing"),
         (&["token", "list", "--db", "missing.db"], 4, "missing.db"),
     ];

@@ -117,6 +117,16 @@ impl Admin {
     pub(super) fn run(&self, script: &str) {
         self.runtime.block_on(self.client.batch_execute(script)).unwrap();
     }
+
+    /// The one value that a question has.
+    pub(super) fn ask(&self, question: &str) -> String {
+        let answers = self.runtime.block_on(self.client.simple_query(question)).unwrap();
+        let value = answers.iter().find_map(|answer| match answer {
+            tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+            _ => None,
+        });
+        value.unwrap_or_default()
+    }
 }
 
 fn administer(url: &str, script: &str) {
