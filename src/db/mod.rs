@@ -13,6 +13,7 @@ mod open;
 pub mod outbox;
 mod postgresql;
 mod schema;
+pub mod seals;
 mod session;
 pub mod shoppers;
 mod sqlite;
@@ -20,7 +21,7 @@ pub mod transfers;
 
 pub use database::Database;
 pub use open::{Options, open, without_password};
-pub use schema::schema;
+pub use schema::{Stray, schema, strays};
 pub use session::{Engine, Failure, FailureKind, Row, Session, Value};
 
 #[cfg(test)]

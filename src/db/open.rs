@@ -37,7 +37,9 @@ pub fn open(url: &str, options: &Options, now: ShopTime) -> Result<Database> {
     };
     let mut database = Database::new(engine);
     let place = without_password(url);
-    migrations::bring_up(&mut database, options.create, now).map_err(|error| error.during(&place))?;
+    migrations::bring_up(&mut database, options.create, now)
+        .and_then(|()| database.remember())
+        .map_err(|error| error.during(&place))?;
     Ok(database)
 }
 

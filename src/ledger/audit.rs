@@ -115,10 +115,10 @@ impl Audit {
             Reason::CreditNote => sums.net -= minor,
             Reason::Tax => *sums.taxes.entry(tax(&transfer.credit)).or_default() += minor,
             Reason::TaxCredit => *sums.taxes.entry(tax(&transfer.debit)).or_default() -= minor,
-            Reason::Capture | Reason::Charge => sums.paid += minor,
+            Reason::Capture | Reason::Charge | Reason::Reinstatement => sums.paid += minor,
             Reason::Refund if transfer.kind == TransferKind::Reserve => {}
             Reason::Refund | Reason::Dispute => sums.paid -= minor,
-            Reason::Hold | Reason::WriteOff => {}
+            Reason::Hold | Reason::WriteOff | Reason::Recovery => {}
         }
     }
 
