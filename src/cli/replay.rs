@@ -8,11 +8,12 @@ use std::time::Instant;
 
 use clap::Args;
 
+use super::anchors::AnchorArgs;
 use super::book::BookArgs;
 use super::charge::{self, Charge, Charger};
 use super::looking::{self, LookArgs};
 use super::receipts::{self, Report, headline};
-use crate::base::Result;
+use crate::base::{Error, Result};
 use crate::facts::{Fact, Receipt};
 use crate::pipeline::{Options, Outcome, RunOptions, Watched, run};
 use crate::ports::{FactSink, FactSource};
@@ -51,6 +52,8 @@ pub(super) struct Replay {
     charge: bool,
     #[command(flatten)]
     book: BookArgs,
+    #[command(flatten)]
+    anchors: AnchorArgs,
     /// Take what is readable of a broken recording instead of giving up.
     #[arg(long)]
     tolerate: bool,
@@ -73,6 +76,9 @@ pub(super) struct Replay {
 impl Replay {
     pub(super) fn run(self) -> Result<()> {
         self.looking.check(self.see)?;
+        if self.anchors.are_given() && !self.charge {
+            return Err(Error::usage("`--anchors` goes with `--charge`: without it no book is written"));
+        }
         let mut all: Vec<Receipt> = Vec::new();
         let mut reports = Vec::new();
         for path in &self.recordings {
@@ -109,7 +115,8 @@ impl Replay {
         let truth = source.truth().filter(|_| !self.see).cloned();
         let writer = |record: &PathBuf| Writer::create(record, &shop, truth.as_ref(), self.cut);
         let writer = self.record.as_ref().map(writer).transpose()?;
-        let charger = self.charge.then(|| Charger::open(&self.book, Arc::new(shop.clone()))).transpose()?;
+        let charger =
+            self.charge.then(|| Charger::open(&self.book, Arc::new(shop.clone()), &self.anchors)).transpose()?;
         let mut sinks = Sinks { writer, charger };
         let (outcome, sight) = match self.see {
             false => (run(&mut source, options, Some(&mut sinks))?, None),
