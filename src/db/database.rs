@@ -54,7 +54,7 @@ impl Database {
             let mut given = None;
             let (head, doubtful) = (&self.head, self.doubtful);
             let done = self.engine.transaction(&mut |session| {
-                let sealed = if doubtful && 0 < head.0 { Some(seals::head(session, head)?) } else { None };
+                let sealed = if doubtful && 0 < head.0 { Some(found_again(session, head)?) } else { None };
                 let mut ending = Ending { session, failed: None, pending: Pending::new(), known: head, sealed };
                 let value = work(&mut ending)?;
                 // Whoever overlooks a failure must not take for kept what PostgreSQL has dropped.
@@ -81,6 +81,17 @@ impl Database {
             }
         }
     }
+}
+
+/// The last seal of whatever is there after the connection was lost. What is no book at all, such as a file that was
+/// emptied, is as little what was there before as an older copy is.
+fn found_again(session: &mut dyn Session, head: &Head) -> Result<Head, Failure> {
+    seals::head(session, head).map_err(|failure| match failure.kind {
+        FailureKind::Broken => {
+            Failure::new(FailureKind::Lost, format!("what is in its place is not this book: {}", failure.message))
+        }
+        _ => failure,
+    })
 }
 
 /// A session that is over after its first failure, as it is in PostgreSQL.

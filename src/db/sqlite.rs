@@ -127,7 +127,7 @@ impl Handle {
     /// Closes a connection whose files are not what they were; says what became of them. Where the log alone is gone from
     /// its folder, what is in it is brought into the book first. In any other case nothing is written: it could be
     /// written over what somebody else has put there.
-    fn give_up(self, Damage { message, has_log }: Damage) -> String {
+    fn give_up(&self, Damage { message, has_log }: Damage) -> String {
         let column = |row: &rusqlite::Row<'_>, at| row.get::<usize, i64>(at);
         let saved = has_log
             && self
@@ -141,6 +141,15 @@ impl Handle {
         match saved {
             true => format!("{message}; what was in it is saved"),
             false => message,
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // Closing brings the log into the book, which does harm where one of the two is not what it was.
+        if let Some(Err(Damage { has_log: false, .. })) = self.watch.as_mut().map(Watch::look) {
+            let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
         }
     }
 }

@@ -70,7 +70,7 @@ impl Watch {
     /// Looks at the files, and remembers how they are.
     pub(super) fn look(&mut self) -> Result<(), Damage> {
         let book_bytes = self.book.look("the file")?;
-        if book_bytes < HEAD_BYTES.min(self.book_bytes) {
+        if book_bytes < HEAD_BYTES {
             return Err(damage("the file was emptied while it was open"));
         }
         self.book_bytes = self.book_bytes.max(book_bytes);
