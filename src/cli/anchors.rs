@@ -5,8 +5,9 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use ring::rand::{SecureRandom, SystemRandom};
 
-use crate::base::{Error, Result, Secret, ShopTime};
+use crate::base::{Error, Result, Secret, ShopTime, hex};
 use crate::ledger::{Anchor, AnchorKey, ChainEnd};
 
 /// Where the ends of a book's chains are kept, so that the book cannot be taken back to an earlier state unseen.
@@ -98,7 +99,10 @@ pub(super) fn read_key(path: &Path) -> Result<AnchorKey> {
 
 /// Makes a key in a file that is not there yet, for its owner alone; gives the key.
 pub(super) fn make_key(path: &Path) -> Result<AnchorKey> {
-    let secret = AnchorKey::generate()?;
+    let mut seed = [0; 32];
+    let filled = SystemRandom::new().fill(&mut seed);
+    filled.map_err(|_| Error::unavailable("the operating system gave no random numbers"))?;
+    let secret = Secret::new(hex(&seed));
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

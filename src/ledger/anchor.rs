@@ -4,7 +4,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 
 use crate::base::{Error, Result, Secret, ShopTime, hex};
@@ -47,18 +46,6 @@ pub struct Signed {
 pub struct AnchorKey(Ed25519KeyPair);
 
 impl AnchorKey {
-    /// A new key, as the 64 hexadecimal digits that [`AnchorKey::parse`] reads.
-    ///
-    /// # Errors
-    /// When the operating system has no randomness to give.
-    pub fn generate() -> Result<Secret<String>> {
-        let mut seed = [0; 32];
-        SystemRandom::new()
-            .fill(&mut seed)
-            .map_err(|_| Error::unavailable("the operating system gave no random numbers"))?;
-        Ok(Secret::new(hex(&seed)))
-    }
-
     /// The key of these 64 hexadecimal digits.
     ///
     /// # Errors
