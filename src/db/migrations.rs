@@ -13,8 +13,11 @@ struct Migration {
     name: &'static str,
     text: &'static str,
     /// What is done when the file has been run, where SQL alone cannot do it.
-    then: Option<fn(&mut dyn Session) -> Result<(), Failure>>,
+    then: Option<Then>,
 }
+
+/// Work in the transaction of a migration.
+type Then = fn(&mut dyn Session) -> Result<(), Failure>;
 
 /// The version of a database is the number of these that it has seen. One that was released is never edited.
 const MIGRATIONS: [Migration; 2] = [

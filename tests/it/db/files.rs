@@ -85,7 +85,7 @@ fn a_book_without_what_was_in_its_log_takes_nothing_more() {
         // Where the log was emptied the first step may only find that it cannot read it.
         let _ = write(&mut database).map(|()| panic!("{what}: written into the void"));
         if !what.is_empty() {
-            let (_, mut database) = after(harm);
+            let (_place, mut database) = after(harm);
             refused(&mut database, what);
         }
         for _ in 0..3 {
