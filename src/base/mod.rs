@@ -17,7 +17,7 @@ pub mod secret;
 pub mod time;
 
 pub use chance::Prob;
-pub use digest::{hex, sha256};
+pub use digest::{add_part, chained, hex, sha256};
 pub use durable::{CartId, CaseId, PaymentId, ShopperId, TokenId, TransferId};
 pub use error::{Error, Kind, Place, Result};
 pub use holes::Holes;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::anchors::{AnchorArgs, Anchors};
 use super::book::{self, BookArgs, walk_in_method};
 use crate::base::{CartId, CaseId, Money, Result, VisitId};
 use crate::db::carts;
@@ -12,7 +13,7 @@ use crate::facts::Fact;
 use crate::ledger::payment::{Payment, Standing};
 use crate::ports::{Clock, FactSink, WallClock};
 use crate::shop::Shop;
-use crate::till::{Closed, Endings, Payer, Providers, Till, payment_of, settle_due};
+use crate::till::{Closed, Endings, Payer, Providers, Till, ends, payment_of, settle_due};
 
 /// Puts every receipt into the book as soon as it is written.
 pub(super) struct Charger {
@@ -20,6 +21,7 @@ pub(super) struct Charger {
     providers: Providers,
     endings: Endings,
     closed: Vec<(VisitId, Closed)>,
+    anchors: Option<Anchors>,
 }
 
 /// What became of one receipt.
@@ -36,16 +38,20 @@ pub(super) struct Charge {
 }
 
 impl Charger {
-    pub(super) fn open(book: &BookArgs, shop: Arc<Shop>) -> Result<Self> {
+    pub(super) fn open(book: &BookArgs, shop: Arc<Shop>, anchors: &AnchorArgs) -> Result<Self> {
+        let anchors = anchors.open()?;
         let mut database = book.open_or_create()?;
         let providers = book::alone(book.sandbox(&mut database)?);
         let till = Till::open(database, shop, WallClock.now())?;
-        Ok(Charger { till, providers, endings: Endings::default(), closed: Vec::new() })
+        Ok(Charger { till, providers, endings: Endings::default(), closed: Vec::new(), anchors })
     }
 
     /// Asks the sandbox for everything that is due and tells what became of each receipt.
     pub(super) fn finish(mut self) -> Result<Vec<Charge>> {
         settle_due(&mut self.till, &self.providers, &WallClock)?;
+        if let Some(anchors) = &mut self.anchors {
+            anchors.add(self.till.with(ends)?, WallClock.now())?;
+        }
         let closed = std::mem::take(&mut self.closed);
         closed.into_iter().map(|(visit, closed)| self.charge(visit, &closed)).collect()
     }

@@ -1,16 +1,19 @@
 //! `aisle ledger`: the book proved, shown, and helped along by hand.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use rayon::prelude::*;
 
+use super::anchors;
 use super::book::BookArgs;
 use crate::base::{Error, Money, Result};
 use crate::db::transfers;
-use crate::ledger::Report;
+use crate::ledger::{self, Report};
+use crate::ports::{Clock, WallClock};
 use crate::shop::Shop;
-use crate::till::{check, drill};
+use crate::till::{Witnesses, check_with, drill, ends};
 
 /// Prove the book of a shop, or look into it.
 #[derive(Args)]
@@ -18,7 +21,9 @@ use crate::till::{check, drill};
     aisle ledger check\n  \
     aisle ledger check till.db\n  \
     aisle ledger check --db postgres://aisle@localhost/shop\n  \
-    aisle ledger balances --db till.db")]
+    aisle ledger balances --db till.db\n  \
+    aisle ledger anchor --db till.db >> anchors.txt\n  \
+    aisle ledger check --db till.db --anchors anchors.txt")]
 pub(super) struct Ledger {
     #[command(subcommand)]
     verb: Verb,
@@ -28,6 +33,7 @@ pub(super) struct Ledger {
 enum Verb {
     Check(Check),
     Balances(Balances),
+    Anchor(Anchor),
     Drill(Drill),
 }
 
@@ -52,7 +58,8 @@ struct Drill {
     json: bool,
 }
 
-/// Prove the whole book: every transfer, sum, receipt, order and charge; name what is off, first things first.
+/// Prove the whole book: tables and triggers, every transfer, sum, receipt, verdict, payer, order and charge, and every
+/// line of the audit log; name what is off, first things first.
 #[derive(Args)]
 struct Check {
     /// The book, instead of --db.
@@ -60,9 +67,34 @@ struct Check {
     at: Option<String>,
     #[command(flatten)]
     book: BookArgs,
+    /// Prove that the book still has what it had when these anchors were made
+    #[arg(long, value_name = "FILE")]
+    anchors: Option<PathBuf>,
+    /// The public key that must have signed each of them
+    #[arg(long, value_name = "HEX", requires = "anchors")]
+    anchor_key: Option<String>,
     /// Answer in JSON.
     #[arg(long)]
     json: bool,
+}
+
+/// Print the ends of the book's chains as a line to be kept elsewhere; a book that is taken back to an earlier state, or
+/// written anew as a whole, does not have them any more.
+#[derive(Args)]
+#[command(after_help = "Keep the lines where whoever can write the book cannot: another machine, a printer, a second \
+                        party. `aisle serve --anchors FILE` adds one every ten minutes.")]
+struct Anchor {
+    #[command(flatten)]
+    book: BookArgs,
+    /// Add the line to this file instead of printing it
+    #[arg(long, value_name = "FILE")]
+    to: Option<PathBuf>,
+    /// Sign it with this key
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// Make a new key in this file, print its public half, and do nothing else
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["to", "key"])]
+    new_key: Option<PathBuf>,
 }
 
 /// Show the sums of all accounts; those of shoppers with --all.
@@ -80,6 +112,7 @@ impl Ledger {
         match self.verb {
             Verb::Check(check) => check.run(),
             Verb::Balances(balances) => balances.run(),
+            Verb::Anchor(anchor) => anchor.run(),
             Verb::Drill(drill) => drill.run(),
         }
     }
@@ -89,8 +122,12 @@ impl Check {
     fn run(self) -> Result<()> {
         let book = self.at.map_or(self.book, |db| BookArgs { db });
         let mut database = book.open()?;
-        let statements = book.sandbox_statement(&mut database)?;
-        let report = check(&mut database, &statements)?;
+        let witnesses = Witnesses {
+            statements: book.sandbox_statement(&mut database)?,
+            anchors: self.anchors.as_deref().map_or(Ok(Vec::new()), anchors::read)?,
+            anchor_key: self.anchor_key.map(|key| key.to_ascii_lowercase()),
+        };
+        let report = check_with(&mut database, &witnesses)?;
         if self.json {
             super::print(&format!("{:#}\n", serde_json::json!(report)))?;
         } else {
@@ -110,7 +147,7 @@ impl Check {
 /// A report for people.
 fn text(report: &Report) -> String {
     let mut text = format!(
-        "{} transfers, {} accounts, {} carts, {} receipts, {} orders ({} open), {} lines of statements\n",
+        "{} transfers, {} accounts, {} carts, {} receipts, {} orders ({} open), {} lines of statements, {} seals\n",
         report.transfers,
         report.balances,
         report.carts,
@@ -118,7 +155,11 @@ fn text(report: &Report) -> String {
         report.orders,
         report.orders_open,
         report.statement_lines,
+        report.seals,
     );
+    if 0 < report.anchors {
+        text += &format!("{} anchors held against it\n", report.anchors);
+    }
     for (currency, totals) in &report.totals {
         let money = |minor: i64| Money::new(minor, *currency);
         text += &format!(
@@ -143,6 +184,21 @@ fn text(report: &Report) -> String {
         text += "the book is in order\n";
     }
     text
+}
+
+impl Anchor {
+    fn run(self) -> Result<()> {
+        if let Some(path) = &self.new_key {
+            return super::print(&format!("{}\n", anchors::make_key(path)?.public()));
+        }
+        let key = self.key.as_deref().map(anchors::read_key).transpose()?;
+        let [transfers, seals] = self.book.open()?.transaction(ends)?;
+        let anchor = ledger::Anchor::new(WallClock.now(), transfers, seals, key.as_ref());
+        match &self.to {
+            Some(path) => anchors::add_line(path, &anchor),
+            None => super::print(&format!("{anchor}\n")),
+        }
+    }
 }
 
 impl Balances {

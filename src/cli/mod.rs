@@ -1,5 +1,6 @@
 //! The commands that people type: one file each. Here they are parsed, run, and their failure is told.
 
+mod anchors;
 mod book;
 mod charge;
 mod check;

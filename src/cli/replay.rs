@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use clap::Args;
 
+use super::anchors::AnchorArgs;
 use super::book::BookArgs;
 use super::charge::{self, Charge, Charger};
 use super::looking::LookArgs;
@@ -53,6 +54,8 @@ pub(super) struct Replay {
     charge: bool,
     #[command(flatten)]
     book: BookArgs,
+    #[command(flatten)]
+    anchors: AnchorArgs,
     /// Take what is readable of a broken recording instead of giving up.
     #[arg(long)]
     tolerate: bool,
@@ -80,6 +83,9 @@ impl Replay {
     pub(super) fn run(self) -> Result<()> {
         self.looking.check(self.see)?;
         self.check_outputs()?;
+        if self.anchors.are_given() && !self.charge {
+            return Err(Error::usage("`--anchors` goes with `--charge`: without it no book is written"));
+        }
         let mut all: Vec<Receipt> = Vec::new();
         let mut reports = Vec::new();
         let (mut blind, mut lossy) = (None, Vec::new());
@@ -147,7 +153,8 @@ impl Replay {
         let truth = source.truth().filter(|_| !self.see).cloned();
         let writer = |record: &PathBuf| Writer::create(record, &shop, truth.as_ref(), self.cut);
         let writer = self.record.as_ref().map(writer).transpose()?;
-        let charger = self.charge.then(|| Charger::open(&self.book, Arc::new(shop.clone()))).transpose()?;
+        let charger =
+            self.charge.then(|| Charger::open(&self.book, Arc::new(shop.clone()), &self.anchors)).transpose()?;
         let mut sinks = Sinks { writer, charger };
         let (outcome, sight) = match self.see {
             false => (run(&mut source, options, Some(&mut sinks))?, None),

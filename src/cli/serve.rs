@@ -8,6 +8,7 @@ use clap::Args;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::anchors::{AnchorArgs, Anchors};
 use super::book::{self, BookArgs};
 use super::feed::{self, Feed, FeedArgs};
 use super::listen::Listen;
@@ -20,13 +21,15 @@ use crate::config;
 use crate::db::{Database, carts};
 use crate::payment::Settings;
 use crate::ports::{Clock, WallClock};
-use crate::till::{Providers, Settler, Till, lock};
+use crate::till::{Providers, Settler, Till, ends, lock};
 
 /// Threads that carry orders to providers, most of them waiting for answers: with a provider that takes half a second they
 /// carry 1,900 orders a minute.
 const SETTLERS: usize = 16;
 /// How often the clock is asked whether it is time to forget.
 const RETENTION_PAUSE: Duration = Duration::from_secs(60);
+/// Between two anchors, where they are kept.
+const ANCHOR_PAUSE: Duration = Duration::from_secs(600);
 /// How long requests that were given up may still be at the database when the server ends.
 const END_PAUSE: Duration = Duration::from_secs(5);
 
@@ -40,6 +43,8 @@ pub(super) struct Serve {
     shop: Option<PathBuf>,
     #[command(flatten)]
     book: BookArgs,
+    #[command(flatten)]
+    anchors: AnchorArgs,
     #[command(flatten)]
     feed: FeedArgs,
     /// Where to listen, HOST:PORT, the host by name or number; port 0 takes any that is free
@@ -74,6 +79,12 @@ impl Serve {
         let feed = recording.map(play).transpose()?;
         runtime.spawn(forget(till.clone(), clock.clone()));
         runtime.spawn(tell(left_out.clone()));
+        let anchors = self.anchors.open()?.map(|anchors| Arc::new(Mutex::new(anchors)));
+        if let Some(anchors) = &anchors {
+            // Where they cannot be kept, that is told before the shop opens.
+            anchor(anchors, &till, &clock)?;
+            runtime.spawn(keep_anchors(anchors.clone(), till.clone(), clock.clone()));
+        }
         print(&format!("listening on http://{address}\n"))?;
         tracing::info!(%address, database = self.book.shown()?, "open");
         runtime.block_on(serve(listener, router, stop));
@@ -84,6 +95,7 @@ impl Serve {
         runtime.shutdown_timeout(END_PAUSE);
         settler.stop();
         left_out.tell(true);
+        anchors.map_or(Ok(()), |anchors| anchor(&anchors, &till, &clock))?;
         tracing::info!("closed");
         Ok(())
     }
@@ -148,6 +160,25 @@ fn stop_signal() -> Result<impl Future<Output = ()>> {
             _ = terminate.recv() => {}
         }
     })
+}
+
+/// Adds an anchor, if the book has gone on since the last one.
+fn anchor(anchors: &Mutex<Anchors>, till: &Mutex<Till>, clock: &Arc<dyn Clock>) -> Result<()> {
+    let ends = lock(till).with(ends)?;
+    lock(anchors).add(ends, clock.now()).map(drop)
+}
+
+/// Adds anchors from time to time, until the runtime ends.
+async fn keep_anchors(anchors: Arc<Mutex<Anchors>>, till: Arc<Mutex<Till>>, clock: Arc<dyn Clock>) {
+    loop {
+        tokio::time::sleep(ANCHOR_PAUSE).await;
+        let (anchors, till, clock) = (anchors.clone(), till.clone(), clock.clone());
+        match tokio::task::spawn_blocking(move || anchor(&anchors, &till, &clock)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "no anchor was added; it is tried again"),
+            Err(panic) => tracing::error!(%panic, "no anchor was added; it is tried again"),
+        }
+    }
 }
 
 /// Deletes what is kept no longer, until the runtime ends.

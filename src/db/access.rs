@@ -1,7 +1,7 @@
 //! Who may do what, who did what, and where the engine was.
 
 use super::body::{name, time};
-use super::{Failure, Row, Session, Value};
+use super::{Failure, Row, Session, Value, seals};
 use crate::base::{ShopTime, ShopperId, TokenId};
 
 /// A key to the API, without its secret.
@@ -60,7 +60,7 @@ pub fn insert_token(session: &mut dyn Session, token: &Token) -> Result<(), Fail
         token.expires_at.map_or(Value::Null, time),
         token.revoked_at.map_or(Value::Null, time),
     ];
-    session.execute(&statement, &values).map(drop)
+    seals::write(session, &seals::TOKENS, &statement, &values).map(drop)
 }
 
 /// The token whose secret has this digest.
@@ -93,7 +93,7 @@ pub fn tokens(session: &mut dyn Session, after: (ShopTime, &str), most: u32) -> 
 /// What the database says.
 pub fn revoke_token(session: &mut dyn Session, id: TokenId, at: ShopTime) -> Result<bool, Failure> {
     let statement = "UPDATE tokens SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL";
-    session.execute(statement, &[name(&id), time(at)]).map(|changed| 0 < changed)
+    seals::write(session, &seals::TOKENS, statement, &[name(&id), time(at)]).map(|changed| 0 < changed)
 }
 
 /// Takes back all tokens of a shopper.
@@ -102,7 +102,7 @@ pub fn revoke_token(session: &mut dyn Session, id: TokenId, at: ShopTime) -> Res
 /// What the database says.
 pub fn revoke_tokens_of(session: &mut dyn Session, shopper: ShopperId, at: ShopTime) -> Result<u64, Failure> {
     let statement = "UPDATE tokens SET revoked_at = ?2 WHERE shopper = ?1 AND revoked_at IS NULL";
-    session.execute(statement, &[name(&shopper), time(at)])
+    seals::write(session, &seals::TOKENS, statement, &[name(&shopper), time(at)])
 }
 
 /// Writes a line of the audit log.
@@ -121,7 +121,7 @@ pub fn log(session: &mut dyn Session, deed: &Deed) -> Result<(), Failure> {
         deed.subject.as_str().into(),
         deed.detail.as_str().into(),
     ];
-    session.execute(statement, &values).map(drop)
+    seals::write(session, &seals::AUDIT, statement, &values).map(drop)
 }
 
 /// Lines of the audit log with their places, newest first, at most `most` of those before `before`.

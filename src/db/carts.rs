@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use super::body::{json, name, time};
-use super::{Failure, Row, Session, Value};
+use super::{Failure, Row, Session, Value, seals};
 use crate::base::{CartId, ShopTime, ShopperId, VisitId};
 use crate::facts::{Grounds, Receipt};
 
@@ -75,7 +75,7 @@ pub struct ReceiptVersion {
 
 const COLUMNS: &str = "id, shop, shopper, visit, gate, entered_at, left_at, state, receipt, booked, live";
 
-/// Writes what a shop is like, in place of what it was like.
+/// Writes what a shop is like, in place of what it was like. A shop that is as it was is not sealed again.
 ///
 /// # Errors
 /// What the database says.
@@ -87,7 +87,12 @@ pub fn describe_shop<T: Serialize>(
 ) -> Result<(), Failure> {
     let statement = "INSERT INTO shops (name, described_at, body) VALUES (?1, ?2, ?3) \
                      ON CONFLICT (name) DO UPDATE SET described_at = excluded.described_at, body = excluded.body";
-    session.execute(statement, &[shop.into(), time(at), json(description)?]).map(drop)
+    let values = [shop.into(), time(at), json(description)?];
+    let known = session.query("SELECT body FROM shops WHERE name = ?1", &[shop.into()])?;
+    if known.first().is_some_and(|row| row.0.first() == Some(&values[2])) {
+        return session.execute(statement, &values).map(drop);
+    }
+    seals::write(session, &seals::SHOPS, statement, &values).map(drop)
 }
 
 /// What a shop was like when it was described last.
@@ -114,7 +119,7 @@ pub fn shops(session: &mut dyn Session) -> Result<Vec<String>, Failure> {
 /// When it is there already.
 pub fn insert(session: &mut dyn Session, cart: &Cart) -> Result<(), Failure> {
     let statement = format!("INSERT INTO carts ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
-    session.execute(&statement, &values(cart)?).map(drop)
+    seals::write(session, &seals::CARTS, &statement, &values(cart)?).map(drop)
 }
 
 /// Writes what changed about a cart.
@@ -124,7 +129,15 @@ pub fn insert(session: &mut dyn Session, cart: &Cart) -> Result<(), Failure> {
 pub fn update(session: &mut dyn Session, cart: &Cart) -> Result<(), Failure> {
     let statement = "UPDATE carts SET shop = ?2, shopper = ?3, visit = ?4, gate = ?5, entered_at = ?6, left_at = ?7, \
                      state = ?8, receipt = ?9, booked = ?10, live = ?11 WHERE id = ?1";
-    session.execute(statement, &values(cart)?).map(drop)
+    seals::write(session, &seals::CARTS, statement, &values(cart)?).map(drop)
+}
+
+/// Writes what is known of a cart while it is open; nothing else about it.
+///
+/// # Errors
+/// What the database says.
+pub fn keep_live(session: &mut dyn Session, cart: CartId, live: &Json) -> Result<(), Failure> {
+    session.execute("UPDATE carts SET live = ?2 WHERE id = ?1", &[name(&cart), json(live)?]).map(drop)
 }
 
 /// The cart of this name.
@@ -197,7 +210,7 @@ pub fn insert_receipt(session: &mut dyn Session, version: &ReceiptVersion) -> Re
         name(&version.origin),
         json(&version.receipt)?,
     ];
-    session.execute(statement, &values).map(drop)
+    seals::write(session, &seals::RECEIPTS, statement, &values).map(drop)
 }
 
 /// All versions of a cart's receipt, oldest first.
@@ -230,7 +243,8 @@ pub fn keep_evidence(
 ) -> Result<(), Failure> {
     let statement = "INSERT INTO evidence (cart, kept_until, body) VALUES (?1, ?2, ?3) \
                      ON CONFLICT (cart) DO UPDATE SET kept_until = excluded.kept_until, body = excluded.body";
-    session.execute(statement, &[name(&cart), time(kept_until), json(&evidence)?]).map(drop)
+    let values = [name(&cart), time(kept_until), json(&evidence)?];
+    seals::write(session, &seals::EVIDENCE, statement, &values).map(drop)
 }
 
 /// The evidence behind a cart's receipt, while it is kept.

@@ -1,7 +1,7 @@
 //! What people have to look at.
 
 use super::body::{json, name, time};
-use super::{Failure, Row, Session, Value};
+use super::{Failure, Row, Session, Value, seals};
 use crate::base::{CartId, CaseId, ShopTime};
 use crate::facts::Case;
 
@@ -12,7 +12,7 @@ use crate::facts::Case;
 pub fn insert(session: &mut dyn Session, case: &Case) -> Result<(), Failure> {
     let statement =
         "INSERT INTO cases (id, cart, receipt, opened_at, decided_at, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    session.execute(statement, &values(case)?).map(drop)
+    seals::write(session, &seals::CASES, statement, &values(case)?).map(drop)
 }
 
 /// Writes what changed about a case.
@@ -22,7 +22,7 @@ pub fn insert(session: &mut dyn Session, case: &Case) -> Result<(), Failure> {
 pub fn update(session: &mut dyn Session, case: &Case) -> Result<(), Failure> {
     let statement =
         "UPDATE cases SET cart = ?2, receipt = ?3, opened_at = ?4, decided_at = ?5, body = ?6 WHERE id = ?1";
-    session.execute(statement, &values(case)?).map(drop)
+    seals::write(session, &seals::CASES, statement, &values(case)?).map(drop)
 }
 
 /// The case of this name.

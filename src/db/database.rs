@@ -1,20 +1,34 @@
 //! One database and its transactions.
 
+use super::seals::{self, Head, Pending};
 use super::{Engine, Failure, FailureKind, Row, Session, Value};
 use crate::base::Result;
 
 /// How often a transaction that met another one is begun again.
 const CONFLICTS_MAX: u32 = 8;
 
+/// Seals that wait in memory; beyond it they are written before the end of the transaction.
+const PENDING_MAX: usize = 1_024;
+
 /// A shop's database.
 pub struct Database {
     engine: Box<dyn Engine>,
+    /// The last seal that is known to be kept.
+    head: Head,
+    /// Whether the connection was lost since the head was seen: who answers next may be another book.
+    doubtful: bool,
 }
 
 impl Database {
     /// On top of an engine whose tables are in order.
     pub fn new(engine: Box<dyn Engine>) -> Self {
-        Database { engine }
+        Database { engine, head: (0, String::new()), doubtful: false }
+    }
+
+    /// Remembers the last seal, so that an older copy which takes the place of this book is noticed.
+    pub(super) fn remember(&mut self) -> Result<()> {
+        self.head = self.transaction(seals::last)?;
+        Ok(())
     }
 
     /// What it is, for messages.
@@ -28,7 +42,9 @@ impl Database {
     }
 
     /// Runs `work` in a transaction: all of it happens and is durable, or nothing. It may be run several times, so it
-    /// must have no other effects.
+    /// must have no other effects. The rows that it seals are sealed at its end.
+    ///
+    /// A database that has lost what this process wrote into it, as an older copy in its place has, is refused.
     ///
     /// # Errors
     /// What `work` says, or why the database does not take it.
@@ -36,16 +52,25 @@ impl Database {
         let mut conflicts = 0;
         loop {
             let mut given = None;
+            let (head, doubtful) = (&self.head, self.doubtful);
             let done = self.engine.transaction(&mut |session| {
-                let mut ending = Ending { session, failed: None };
+                let sealed = if doubtful && 0 < head.0 { Some(found_again(session, head)?) } else { None };
+                let mut ending = Ending { session, failed: None, pending: Pending::new(), known: head, sealed };
                 let value = work(&mut ending)?;
                 // Whoever overlooks a failure must not take for kept what PostgreSQL has dropped.
-                ending.failed.map_or(Ok(()), |(kind, message)| Err(Failure::new(kind, message)))?;
-                given = Some(value);
+                let ended = ending.failed.take();
+                ended.map_or(Ok(()), |(kind, message)| Err(Failure::new(kind, message)))?;
+                ending.write_seals()?;
+                given = Some((value, ending.sealed));
                 Ok(())
             });
+            self.doubtful |= matches!(&done, Err(failure) if failure.kind == FailureKind::Lost);
             match (done, given) {
-                (Ok(()), Some(value)) => return Ok(value),
+                (Ok(()), Some((value, sealed))) => {
+                    self.head = sealed.unwrap_or_else(|| std::mem::take(&mut self.head));
+                    self.doubtful = false;
+                    return Ok(value);
+                }
                 (Err(failure), _) if failure.kind == FailureKind::Conflict && conflicts < CONFLICTS_MAX => {
                     conflicts += 1
                 }
@@ -58,10 +83,27 @@ impl Database {
     }
 }
 
+/// The last seal of whatever is there after the connection was lost. What is no book at all, such as a file that was
+/// emptied, is as little what was there before as an older copy is.
+fn found_again(session: &mut dyn Session, head: &Head) -> Result<Head, Failure> {
+    seals::head(session, head).map_err(|failure| match failure.kind {
+        FailureKind::Broken => {
+            Failure::new(FailureKind::Lost, format!("what is in its place is not this book: {}", failure.message))
+        }
+        _ => failure,
+    })
+}
+
 /// A session that is over after its first failure, as it is in PostgreSQL.
 struct Ending<'a> {
     session: &'a mut dyn Session,
     failed: Option<(FailureKind, String)>,
+    /// What is sealed at the end.
+    pending: Pending,
+    /// The last seal that was seen before this transaction.
+    known: &'a Head,
+    /// The last seal now, once it was looked for.
+    sealed: Option<Head>,
 }
 
 impl Ending<'_> {
@@ -82,6 +124,19 @@ impl Ending<'_> {
         };
         asked.inspect_err(|failure| self.failed = Some((failure.kind, failure.message.clone())))
     }
+
+    fn write_seals(&mut self) -> Result<(), Failure> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let head = match self.sealed.take() {
+            Some(head) => head,
+            None => seals::head(self.session, self.known)?,
+        };
+        self.sealed = Some(seals::append(self.session, head, &self.pending)?);
+        self.pending.clear();
+        Ok(())
+    }
 }
 
 impl Session for Ending<'_> {
@@ -91,5 +146,10 @@ impl Session for Ending<'_> {
 
     fn query(&mut self, statement: &str, values: &[Value]) -> Result<Vec<Row>, Failure> {
         self.ask(values, |session| session.query(statement, values))
+    }
+
+    fn seal(&mut self, kind: &'static str, subject: String, content: String) -> Result<(), Failure> {
+        self.pending.insert((kind, subject), content);
+        if self.pending.len() < PENDING_MAX { Ok(()) } else { self.write_seals() }
     }
 }

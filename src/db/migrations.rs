@@ -5,17 +5,26 @@
 //! between `-- only sqlite` or `-- only postgresql` and `-- end`. A statement ends with a `;` at the end of a line
 //! that is not indented.
 
-use super::{Database, Failure, FailureKind, Session, Value};
+use super::{Database, Failure, FailureKind, Session, Value, seals};
 use crate::base::{Error, Result, ShopTime, sha256};
 
 /// One step from a version to the next.
 struct Migration {
     name: &'static str,
     text: &'static str,
+    /// What is done when the file has been run, where SQL alone cannot do it.
+    then: Option<Then>,
 }
 
+/// Work in the transaction of a migration.
+type Then = fn(&mut dyn Session) -> Result<(), Failure>;
+
 /// The version of a database is the number of these that it has seen. One that was released is never edited.
-const MIGRATIONS: [Migration; 1] = [Migration { name: "book", text: include_str!("migrations/0001_book.sql") }];
+const MIGRATIONS: [Migration; 2] = [
+    Migration { name: "book", text: include_str!("migrations/0001_book.sql"), then: None },
+    // What stands in a book that is older is sealed as it stands.
+    Migration { name: "seals", text: include_str!("migrations/0002_seals.sql"), then: Some(seals::seal_all) },
+];
 
 /// What was done to this database so far.
 const NOTES: &str = "CREATE TABLE migrations (
@@ -100,6 +109,9 @@ fn step(session: &mut dyn Session, engine: &str, version: Option<usize>, now: Sh
     let notes = if version.is_none() { statements(NOTES, engine) } else { Vec::new() };
     for statement in notes.iter().chain(&statements(migration.text, engine)) {
         session.execute(statement, &[])?;
+    }
+    if let Some(then) = migration.then {
+        then(session)?;
     }
     let note = [
         Value::Int(done as i64 + 1),

@@ -15,6 +15,7 @@ mod open;
 pub mod outbox;
 mod postgresql;
 mod schema;
+pub mod seals;
 mod session;
 pub mod shoppers;
 mod sqlite;
@@ -24,7 +25,7 @@ pub use address::Address;
 pub use database::Database;
 pub use identity::{Identity, identity};
 pub use open::{Options, open, open_at};
-pub use schema::schema;
+pub use schema::{Stray, schema, strays};
 pub use session::{Engine, Failure, FailureKind, Row, Session, Value};
 
 #[cfg(test)]

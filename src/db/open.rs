@@ -43,6 +43,8 @@ pub fn open_at(address: &Address, options: &Options, now: ShopTime) -> Result<Da
         Place::Server(server) => Box::new(Postgresql::open(server, options)?),
     };
     let mut database = Database::new(engine);
-    migrations::bring_up(&mut database, options.create, now).map_err(|error| error.during(&address.to_string()))?;
+    migrations::bring_up(&mut database, options.create, now)
+        .and_then(|()| database.remember())
+        .map_err(|error| error.during(&address.to_string()))?;
     Ok(database)
 }

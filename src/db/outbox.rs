@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::body::{json, name, time};
-use super::{Failure, Row, Session, Value};
+use super::{Failure, Row, Session, Value, seals};
 use crate::base::{CartId, PaymentId, ShopTime, ShopperId, TransferId};
 use crate::facts::{Answer, Notice, Order};
 
@@ -61,7 +61,7 @@ pub fn put_payment<T: Serialize>(
                      ON CONFLICT (id) DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at, \
                      body = excluded.body";
     let values = [name(&id), name(&cart), name(&shopper), state.into(), time(updated_at), json(body)?];
-    session.execute(statement, &values).map(drop)
+    seals::write(session, &seals::PAYMENTS, statement, &values).map(drop)
 }
 
 /// The payment of this name.
@@ -104,7 +104,8 @@ pub fn standings(session: &mut dyn Session) -> Result<Vec<(String, i64)>, Failur
 pub fn post(session: &mut dyn Session, order: &Order) -> Result<(), Failure> {
     let statement = "INSERT INTO outbox (id, payment, state, attempts, due_at, made_at, body) \
                      VALUES (?1, ?2, 'due', 0, ?3, ?3, ?4)";
-    session.execute(statement, &[name(&order.id), name(&order.payment), time(order.made_at), json(order)?]).map(drop)
+    let values = [name(&order.id), name(&order.payment), time(order.made_at), json(order)?];
+    seals::write(session, &seals::OUTBOX, statement, &values).map(drop)
 }
 
 /// The order of this name.
@@ -168,7 +169,8 @@ pub fn of_payment(session: &mut dyn Session, payment: PaymentId) -> Result<Vec<L
 /// # Errors
 /// What the database says.
 pub fn rewrite(session: &mut dyn Session, order: &Order) -> Result<(), Failure> {
-    session.execute("UPDATE outbox SET body = ?2 WHERE id = ?1", &[name(&order.id), json(order)?]).map(drop)
+    let statement = "UPDATE outbox SET body = ?2 WHERE id = ?1";
+    seals::write(session, &seals::OUTBOX, statement, &[name(&order.id), json(order)?]).map(drop)
 }
 
 /// When the next order of a shop is due.
@@ -209,7 +211,7 @@ pub fn update(session: &mut dyn Session, letter: &Letter) -> Result<(), Failure>
         letter.answered_at.map_or(Value::Null, time),
         letter.answer.as_ref().map(json).transpose()?.unwrap_or(Value::Null),
     ];
-    session.execute(statement, &values).map(drop)
+    seals::write(session, &seals::OUTBOX, statement, &values).map(drop)
 }
 
 /// Orders in order of their names behind `after`, at most `most`.

@@ -34,6 +34,17 @@ pub trait Session {
     /// # Errors
     /// As [`Session::execute`].
     fn query(&mut self, statement: &str, values: &[Value]) -> Result<Vec<Row>, Failure>;
+
+    /// Notes what a row says now: it is sealed at the end of the transaction. `kind` is the table, `subject` the key,
+    /// `content` a digest of the rest.
+    ///
+    /// # Errors
+    /// When this session has no transaction of a [`super::Database`] around it.
+    fn seal(&mut self, kind: &'static str, subject: String, content: String) -> Result<(), Failure> {
+        let _ = content;
+        let message = format!("{kind} {subject} cannot be sealed outside of a transaction of the book");
+        Err(Failure::new(FailureKind::Broken, message))
+    }
 }
 
 /// A database that can be opened, broken, and opened again.

@@ -1,7 +1,7 @@
 //! Who pays.
 
 use super::body::{json, name, time};
-use super::{Failure, FailureKind, Row, Session, Value};
+use super::{Failure, FailureKind, Row, Session, Value, seals};
 use crate::base::{ShopTime, ShopperId};
 use crate::facts::PaymentMethod;
 
@@ -32,7 +32,7 @@ const COLUMNS: &str = "id, name, contact, method, gate_digest, created_at, erase
 /// When the name, or the gate token, is taken.
 pub fn insert(session: &mut dyn Session, shopper: &Shopper) -> Result<(), Failure> {
     let statement = format!("INSERT INTO shoppers ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
-    session.execute(&statement, &values(shopper)?).map(drop)
+    seals::write(session, &seals::SHOPPERS, &statement, &values(shopper)?).map(drop)
 }
 
 /// Writes what changed about a shopper.
@@ -41,7 +41,7 @@ pub fn insert(session: &mut dyn Session, shopper: &Shopper) -> Result<(), Failur
 /// What the database says.
 pub fn update(session: &mut dyn Session, shopper: &Shopper) -> Result<(), Failure> {
     let statement = "UPDATE shoppers SET name = ?2, contact = ?3, method = ?4, gate_digest = ?5, created_at = ?6, erased_at = ?7 WHERE id = ?1";
-    session.execute(statement, &values(shopper)?).map(drop)
+    seals::write(session, &seals::SHOPPERS, statement, &values(shopper)?).map(drop)
 }
 
 /// The shopper of this name.

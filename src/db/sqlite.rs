@@ -1,14 +1,18 @@
 //! SQLite in a file or in memory.
 
+mod watch;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::ffi;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
 
+use self::watch::{Damage, Watch};
 use super::{Engine, Failure, FailureKind, Options, Row, Session, Value};
 use crate::base::{Error, Result, Span};
 
@@ -34,28 +38,27 @@ pub(super) struct Sqlite {
     /// `None` for memory.
     path: Option<PathBuf>,
     wait: Span,
-    connection: Option<Connection>,
-    /// The file that is open, to notice when another one has taken its place.
-    file: Option<FileName>,
+    open: Option<Handle>,
 }
 
-/// What the operating system calls an open file, whatever its path.
-type FileName = (u64, u64);
+/// A connection, and the watch over its files; memory has none.
+struct Handle {
+    connection: Connection,
+    watch: Option<Watch>,
+}
 
 impl Sqlite {
     /// Opens or creates the file at `path`; memory without one.
     pub(super) fn open(path: Option<&Path>, options: &Options) -> Result<Self> {
-        let mut engine =
-            Sqlite { path: path.map(Path::to_owned), wait: options.wait_span_max, connection: None, file: None };
+        let mut engine = Sqlite { path: path.map(Path::to_owned), wait: options.wait_span_max, open: None };
         if let Some(path) = path {
             prepare_file(path, options.create)?;
         }
-        let connection = engine.connect().map_err(|failure| explain(failure, path))?;
-        engine.connection = Some(connection);
+        engine.open = Some(engine.connect().map_err(|failure| explain(failure, path))?);
         Ok(engine)
     }
 
-    fn connect(&mut self) -> Result<Connection, Failure> {
+    fn connect(&self) -> Result<Handle, Failure> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = match &self.path {
             Some(path) => Connection::open_with_flags(path, flags),
@@ -68,21 +71,15 @@ impl Sqlite {
             let message = format!("its file system allows journal mode `{mode}` only, not `wal`");
             return Err(Failure::new(FailureKind::Broken, message));
         }
-        self.file = self.path.as_deref().and_then(file_name);
-        Ok(connection)
-    }
-
-    /// The open connection, or a new one; an error when the file is gone or is another one now.
-    fn connection(&mut self) -> Result<Connection, Failure> {
-        let now = self.path.as_deref().and_then(file_name);
-        match self.connection.take() {
-            Some(connection) if now == self.file => Ok(connection),
-            Some(_) => {
-                let what = if now.is_none() { "was removed" } else { "was replaced" };
-                Err(Failure::new(FailureKind::Lost, format!("the file {what} while it was open")))
-            }
-            None => self.connect(),
+        let mut watch = None;
+        if let Some(path) = &self.path {
+            // The log and its index are there once something was read.
+            connection
+                .query_row("SELECT COUNT(*) FROM sqlite_schema", [], |_| Ok(()))
+                .map_err(|error| failure(&error))?;
+            watch = Some(Watch::new(path)?);
         }
+        Ok(Handle { connection, watch })
     }
 }
 
@@ -93,28 +90,83 @@ impl Engine for Sqlite {
 
     fn transaction(&mut self, work: &mut dyn FnMut(&mut dyn Session) -> Result<(), Failure>) -> Result<(), Failure> {
         // Out of its place while it is in use: if `work` panics it is closed, and with it the transaction.
-        let connection = self.connection()?;
-        let done = run(&connection, work);
+        let mut handle = self.open.take().map_or_else(|| self.connect(), Ok)?;
+        let mut done = handle.run(work);
+        if let Err(failure) = &mut done
+            && failure.kind != FailureKind::Work
+            && let Some(Err(damage)) = handle.watch.as_mut().map(Watch::look)
+        {
+            failure.kind = FailureKind::Lost;
+            failure.message = handle.give_up(damage);
+            return done;
+        }
         // What went wrong with a file may be well when it is opened again. Memory would be gone.
         if self.path.is_none() || !matches!(&done, Err(failure) if failure.kind == FailureKind::Lost) {
-            self.connection = Some(connection);
+            self.open = Some(handle);
         }
         done
     }
 }
 
-fn run(connection: &Connection, work: &mut dyn FnMut(&mut dyn Session) -> Result<(), Failure>) -> Result<(), Failure> {
-    connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| failure(&error))?;
-    let done = work(&mut Open { connection })
-        .and_then(|()| connection.execute_batch("COMMIT").map_err(|error| failure(&error)));
-    // Some failures have ended the transaction already.
-    if done.is_err() && !connection.is_autocommit() {
-        connection.execute_batch("ROLLBACK").map_err(|error| {
-            let Failure { message, .. } = failure(&error);
-            Failure::new(FailureKind::Lost, format!("a transaction could not be taken back: {message}"))
-        })?;
+impl Handle {
+    fn run(&mut self, work: &mut dyn FnMut(&mut dyn Session) -> Result<(), Failure>) -> Result<(), Failure> {
+        let Handle { connection, watch } = self;
+        connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| failure(&error))?;
+        // Looked at while nobody else can write; and again when all is said, for what was written must be found.
+        let done = look(watch, connection)
+            .and_then(|()| work(&mut Open { connection }))
+            .and_then(|()| connection.execute_batch("COMMIT").map_err(|error| failure(&error)));
+        // Some failures have ended the transaction already.
+        if done.is_err() && !connection.is_autocommit() {
+            connection.execute_batch("ROLLBACK").map_err(|error| {
+                let Failure { message, .. } = failure(&error);
+                Failure::new(FailureKind::Lost, format!("a transaction could not be taken back: {message}"))
+            })?;
+        }
+        done?;
+        watch.as_mut().map_or(Ok(()), |watch| watch.look().map_err(Failure::from))
     }
-    done
+
+    /// Closes a connection whose files are not what they were; says what became of them. Where the log alone is gone from
+    /// its folder, what is in it is brought into the book first. In any other case nothing is written: it could be
+    /// written over what somebody else has put there.
+    fn give_up(&self, Damage { message, has_log }: Damage) -> String {
+        let column = |row: &rusqlite::Row<'_>, at| row.get::<usize, i64>(at);
+        let saved = has_log
+            && self
+                .connection
+                .query_row("PRAGMA wal_checkpoint(FULL)", [], |row| {
+                    Ok((column(row, 0)?, column(row, 1)?, column(row, 2)?))
+                })
+                .is_ok_and(|(busy, all, done)| busy == 0 && 0 <= all && all == done);
+        // Closing must not do it again, nor remove a log that somebody else has put there.
+        let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        match saved {
+            true => format!("{message}; what was in it is saved"),
+            false => message,
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // Closing brings the log into the book, which does harm where one of the two is not what it was.
+        if let Some(Err(Damage { has_log: false, .. })) = self.watch.as_mut().map(Watch::look) {
+            let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        }
+    }
+}
+
+/// Looks at the files of a connection. A book that has become shorter is read as a whole, once.
+fn look(watch: &mut Option<Watch>, connection: &Connection) -> Result<(), Failure> {
+    let Some(watch) = watch else { return Ok(()) };
+    if watch.has_shrunk() {
+        let sound = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
+        if sound.as_deref().ok() != Some("ok") {
+            return Err(Failure::new(FailureKind::Lost, "the file was cut while it was open"));
+        }
+    }
+    watch.look().map_err(Failure::from)
 }
 
 /// A transaction that has begun.

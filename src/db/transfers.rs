@@ -192,7 +192,7 @@ fn read(row: &Row) -> Result<Entry, Failure> {
     Ok(Entry { seq: row.int(0)?, transfer, digest: row.text(12)?.to_owned() })
 }
 
-const REASONS: [(Reason, &str); 10] = [
+const REASONS: [(Reason, &str); 12] = [
     (Reason::Sale, "sale"),
     (Reason::Tax, "tax"),
     (Reason::Hold, "hold"),
@@ -203,6 +203,8 @@ const REASONS: [(Reason, &str); 10] = [
     (Reason::Refund, "refund"),
     (Reason::WriteOff, "write_off"),
     (Reason::Dispute, "dispute"),
+    (Reason::Reinstatement, "reinstatement"),
+    (Reason::Recovery, "recovery"),
 ];
 
 fn reason_text(reason: Reason) -> &'static str {

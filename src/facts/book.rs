@@ -94,6 +94,10 @@ pub enum Reason {
     WriteOff,
     /// Money that the provider took back for a shopper who disputed: shopper to clearing.
     Dispute,
+    /// Disputed money that the provider gave back because the shop won: clearing to shopper.
+    Reinstatement,
+    /// A debt that was given up and came in after all: shopper to losses.
+    Recovery,
 }
 
 impl fmt::Display for Account {

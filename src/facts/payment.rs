@@ -165,6 +165,13 @@ pub enum About {
         /// How much is disputed.
         amount: Money,
     },
+    /// A dispute is over.
+    DisputeClosed {
+        /// What was captured or charged.
+        reference: String,
+        /// How much came back to the shop; nothing where it was lost.
+        won: Option<Money>,
+    },
     /// Nothing of ours; answered and forgotten.
     Nothing,
 }

@@ -2,24 +2,29 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::anchor::{Anchor, ChainEnd};
 use super::arithmetic;
 use super::book::{Balance, Book};
 use super::digest::digest;
 use super::report::{Check, Finding, OrderState, Report};
 use super::rules::Admission;
-use crate::base::{CartId, Currency, Money, TransferId};
+use super::seals::{Off, Seals};
+use crate::base::{CartId, Currency, Money, ShopperId, TransferId};
 use crate::facts::{
     Account, Answer, MoneyMovement, Order, Reason, Receipt, StatementLine, Task, Transfer, TransferKind,
 };
 
-/// Reads a book and notes whatever does not hold. Rows come table by table in this order: transfers (by sequence),
-/// balances, carts, receipts, orders, statements; then [`Audit::finish`]. What is kept of a transfer is its id, and for each
-/// cart its sums.
+/// Reads a book and notes whatever does not hold. Rows come table by table in this order: what is off in the schema,
+/// seals (by sequence) and the rows that they are of, transfers (by sequence), balances, carts, receipts, orders,
+/// statements; then [`Audit::finish`]. What is kept of a transfer is its id, of a sealed row its key and a digest, and for
+/// each cart its sums.
 #[derive(Default)]
 pub struct Audit {
     book: Book,
     sequence: i64,
     digest: String,
+    seals: Seals,
+    anchors: Vec<Anchored>,
     carts: BTreeMap<CartId, CartSums>,
     /// Transfers that moved or reserved something at a provider.
     moved: BTreeMap<TransferId, Moved>,
@@ -35,10 +40,51 @@ pub struct CartRow {
     pub cart: CartId,
     /// Version of the receipt that is in the ledger, 0 for none.
     pub booked: u32,
+    /// Newest version of its receipt, 0 for none.
+    pub receipt: u32,
     /// Whether the cart is settled.
     pub settled: bool,
+    /// Whether it waits for a person.
+    pub in_review: bool,
+    /// How many cases of it wait, of whatever concern.
+    pub cases_waiting: u32,
+    /// How many of these keep its receipt from being booked.
+    pub cases_before_booking: u32,
+    /// How many cases of it have a verdict.
+    pub cases_decided: u32,
+    /// Whose it is.
+    pub shopper: Option<ShopperId>,
+    /// Who pays for it; none where it has no payment.
+    pub payer: Option<ShopperId>,
     /// Whether its payment may still move money; false where it has none.
     pub payment_open: bool,
+}
+
+impl CartRow {
+    /// An open cart of which nothing else is known.
+    pub fn of(cart: CartId) -> Self {
+        CartRow {
+            cart,
+            booked: 0,
+            receipt: 0,
+            settled: false,
+            in_review: false,
+            cases_waiting: 0,
+            cases_before_booking: 0,
+            cases_decided: 0,
+            shopper: None,
+            payer: None,
+            payment_open: false,
+        }
+    }
+}
+
+/// An anchor, and where it was read.
+struct Anchored {
+    anchor: Anchor,
+    line: usize,
+    /// Whether both chains reach as far.
+    seen: [bool; 2],
 }
 
 /// A movement at a provider.
@@ -74,6 +120,79 @@ impl Audit {
         Audit::default()
     }
 
+    /// Something in the schema that is not as the migrations make it.
+    pub fn schema(&mut self, name: &str, expected: Option<&str>, found: Option<&str>) {
+        self.find(Check::Schema, name, expected.unwrap_or("no such thing"), found.unwrap_or("nothing"));
+    }
+
+    /// A row that cannot be read, so that nothing behind it can be proved: the report of what was read before.
+    pub fn unreadable(mut self, what: &str) -> Report {
+        self.find(Check::Unreadable, "the book", "rows that aisle has written", what);
+        self.report
+    }
+
+    /// An anchor that the book must still have, from this line of its file; `key` is the public key that must have signed
+    /// it, if one is given. To come before any row.
+    pub fn anchor(&mut self, line: usize, anchor: Anchor, key: Option<&str>) {
+        self.report.anchors += 1;
+        let name = anchor_name(line, &anchor);
+        let by = anchor.signed.as_ref().map(|signed| signed.key.as_str());
+        match (anchor.is_genuine(), key) {
+            (Some(false), _) => {
+                self.find(Check::Anchor, &name, "a signature of what the line says", "a signature of something else");
+            }
+            (_, Some(key)) if by != Some(key) => {
+                let found = by.map_or_else(|| "no signature".to_owned(), |by| format!("one by {by}"));
+                self.find(Check::Anchor, &name, format!("a signature by {key}"), found);
+            }
+            _ => {}
+        }
+        let seen = [anchor.transfers.seq == 0, anchor.seals.seq == 0];
+        self.anchors.push(Anchored { anchor, line, seen });
+    }
+
+    /// Holds a row of one of the two chains against the anchors.
+    fn hold_anchors(&mut self, chain: usize, sequence: i64, stored: &str) {
+        let mut off = Vec::new();
+        for Anchored { anchor, line, seen } in &mut self.anchors {
+            let (what, end) = chain_of(anchor, chain);
+            if end.seq == sequence && !seen[chain] {
+                seen[chain] = true;
+                if end.digest != stored {
+                    let expected = format!("{what} {sequence} with digest {}", end.digest);
+                    off.push((anchor_name(*line, anchor), expected, stored.to_owned()));
+                }
+            }
+        }
+        for (name, expected, found) in off {
+            self.find(Check::Anchor, name, expected, found);
+        }
+    }
+
+    /// The next seal, with the key and the content that it is of.
+    pub fn seal(&mut self, sequence: i64, row: (&str, &str, &str), stored: &str) {
+        self.report.seals += 1;
+        let off = self.seals.link(sequence, row, stored);
+        self.note(off);
+        self.hold_anchors(1, sequence, stored);
+    }
+
+    /// A row that should be sealed as it is; `fixed` ones are written once.
+    pub fn sealed_row(&mut self, kind: &str, subject: &str, content: &str, fixed: bool) {
+        let off = self.seals.row(kind, subject, content, fixed);
+        self.note(off);
+    }
+
+    /// All rows of a table were read; `passing` ones may be gone though they were sealed.
+    pub fn sealed_end(&mut self, kind: &str, passing: bool) {
+        let off = self.seals.end(kind, passing);
+        self.note(off);
+    }
+
+    fn note(&mut self, off: impl IntoIterator<Item = Off>) {
+        off.into_iter().for_each(|(check, subject, expected, found)| self.find(check, subject, expected, found));
+    }
+
     /// The next row of the ledger.
     pub fn transfer(&mut self, sequence: i64, transfer: &Transfer, stored: &str) {
         self.report.transfers += 1;
@@ -87,6 +206,7 @@ impl Audit {
         // The rest is judged from what stands there, so that one changed row is one finding.
         self.sequence = sequence;
         stored.clone_into(&mut self.digest);
+        self.hold_anchors(0, sequence, stored);
         match self.book.apply(transfer) {
             Ok(Admission::New) => {
                 self.add_to_cart(transfer);
@@ -115,10 +235,10 @@ impl Audit {
             Reason::CreditNote => sums.net -= minor,
             Reason::Tax => *sums.taxes.entry(tax(&transfer.credit)).or_default() += minor,
             Reason::TaxCredit => *sums.taxes.entry(tax(&transfer.debit)).or_default() -= minor,
-            Reason::Capture | Reason::Charge => sums.paid += minor,
+            Reason::Capture | Reason::Charge | Reason::Reinstatement => sums.paid += minor,
             Reason::Refund if transfer.kind == TransferKind::Reserve => {}
             Reason::Refund | Reason::Dispute => sums.paid -= minor,
-            Reason::Hold | Reason::WriteOff => {}
+            Reason::Hold | Reason::WriteOff | Reason::Recovery => {}
         }
     }
 
@@ -289,7 +409,21 @@ impl Audit {
         self.finish_balances();
         self.finish_carts();
         self.finish_orders();
+        self.finish_chains();
         self.report
+    }
+
+    fn finish_chains(&mut self) {
+        let off = std::mem::take(&mut self.seals).finish();
+        self.note(off);
+        for Anchored { anchor, line, seen } in std::mem::take(&mut self.anchors) {
+            for chain in [0, 1].into_iter().filter(|chain| !seen[*chain]) {
+                let (what, end) = chain_of(&anchor, chain);
+                let last = if chain == 0 { self.report.transfers } else { self.report.seals };
+                let expected = format!("{what} {}", end.seq);
+                self.find(Check::Anchor, anchor_name(line, &anchor), expected, format!("a book with {last} of them"));
+            }
+        }
     }
 
     fn finish_balances(&mut self) {
@@ -324,6 +458,7 @@ impl Audit {
             if row.settled && !row.payment_open {
                 settled.insert(cart);
             }
+            self.finish_review(row);
             if row.booked != 0 && !sums.receipt_seen {
                 self.find(Check::Posting, cart, format!("a receipt of version {}", row.booked), "none");
             }
@@ -342,6 +477,25 @@ impl Audit {
         self.report.holds_open = open.len() as u64;
         for (id, cart, amount) in open.into_iter().filter(|(_, cart, _)| settled.contains(cart)) {
             self.find(Check::Hold, id, format!("resolved: {cart} is settled"), format!("{amount} still held"));
+        }
+    }
+
+    /// Whether a person was asked where one had to be, and who pays is who was inside.
+    fn finish_review(&mut self, row: CartRow) {
+        let cart = row.cart;
+        if row.in_review && row.cases_waiting == 0 {
+            self.find(Check::Case, cart, "a case that waits, for the cart is in review", "none");
+        }
+        if row.settled && 0 < row.cases_before_booking {
+            let found = format!("{} without one", row.cases_before_booking);
+            self.find(Check::Case, cart, "a verdict on each case, for the cart is settled", found);
+        }
+        if row.settled && 0 < row.receipt && row.booked == 0 && row.cases_decided == 0 {
+            self.find(Check::Case, cart, "a booked receipt, or a verdict that nothing is to be booked", "neither");
+        }
+        if row.payer.is_some() && row.payer != row.shopper {
+            let text = |id: Option<ShopperId>| id.map_or_else(|| "nobody".to_owned(), |id| id.to_string());
+            self.find(Check::Payer, cart, format!("a payment by {}", text(row.shopper)), text(row.payer));
         }
     }
 
@@ -388,6 +542,18 @@ impl Moved {
 
     fn text(&self, providers: &[String]) -> String {
         format!("{} of {} by {}", self.what(), self.cart, providers[self.provider])
+    }
+}
+
+fn anchor_name(line: usize, anchor: &Anchor) -> String {
+    format!("line {line}, of {}", anchor.at)
+}
+
+/// What a chain is of, and where it ended.
+fn chain_of(anchor: &Anchor, chain: usize) -> (&'static str, &ChainEnd) {
+    match chain {
+        0 => ("transfer", &anchor.transfers),
+        _ => ("seal", &anchor.seals),
     }
 }
 

@@ -1,9 +1,7 @@
 //! The chain of digests: each row of the ledger carries one of itself and of the row before, so that a row which was
 //! changed, dropped, added or moved afterwards shows.
 
-use std::fmt::Write as _;
-
-use crate::base::sha256;
+use crate::base::{add_part as field, sha256};
 use crate::facts::{Reason, Transfer, TransferKind};
 
 /// The digest of a row: SHA-256 of the previous row's digest (empty for the first row) and all that the transfer says,
@@ -39,12 +37,6 @@ pub(super) fn content(transfer: &Transfer) -> String {
     text
 }
 
-/// The length goes ahead, so that fields cannot run into each other.
-fn field(text: &mut String, value: &str) {
-    // Writing to a string cannot fail.
-    let _ = write!(text, "{}:{value}/", value.len());
-}
-
 /// Written out, because digests must outlive a renaming in the code.
 pub(super) fn reason_name(reason: Reason) -> &'static str {
     match reason {
@@ -58,5 +50,7 @@ pub(super) fn reason_name(reason: Reason) -> &'static str {
         Reason::Refund => "refund",
         Reason::WriteOff => "write_off",
         Reason::Dispute => "dispute",
+        Reason::Reinstatement => "reinstatement",
+        Reason::Recovery => "recovery",
     }
 }

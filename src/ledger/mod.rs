@@ -2,6 +2,7 @@
 //! and rows that somebody has read, and gives transfers, balances, refusals and findings. It never reads or writes a
 //! database, asks a provider or knows what time it is.
 
+mod anchor;
 mod arithmetic;
 mod audit;
 mod book;
@@ -10,10 +11,12 @@ pub mod payment;
 mod report;
 mod rules;
 mod sale;
+mod seals;
 
 #[cfg(test)]
 mod tests;
 
+pub use anchor::{Anchor, AnchorKey, ChainEnd};
 pub use audit::{Audit, CartRow};
 pub use book::{Balance, Book, Effect, effect};
 pub use digest::digest;

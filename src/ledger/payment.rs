@@ -67,6 +67,9 @@ pub struct Taken {
     pub method: PaymentMethod,
     /// What of it was given back, minor units.
     pub given_back: i64,
+    /// What of that a bank took back in disputes that the shop has not won, minor units.
+    #[serde(default)]
+    pub disputed: i64,
 }
 
 /// Why a provider will not charge.
@@ -180,6 +183,7 @@ impl Payment {
             return Effects::default();
         }
         taken.given_back += minor;
+        taken.disputed += minor;
         let clearing = Account::Clearing(taken.method.provider.clone());
         self.lost += minor;
         self.orders += 1;
@@ -196,6 +200,35 @@ impl Payment {
             order: None,
             concern: Some(Concern::Disputed { amount }),
         }
+    }
+
+    /// The shop has won a dispute: the bank gave back `amount` of what it had taken back under `reference`. The loss is
+    /// taken back too; what was credited on the receipt meanwhile is given to the shopper. Nothing, where nothing is
+    /// disputed under that name, so that it may be told more than once.
+    pub fn reinstated(&mut self, reference: &str, amount: Money, at: ShopTime) -> Effects {
+        let taken = self.taken.iter_mut().find(|taken| taken.settled.reference == reference);
+        let Some(taken) = taken.filter(|taken| taken.settled.amount.currency == amount.currency) else {
+            return Effects::default();
+        };
+        let minor = amount.minor.min(taken.disputed);
+        if minor <= 0 {
+            return Effects::default();
+        }
+        taken.given_back -= minor;
+        taken.disputed -= minor;
+        let clearing = Account::Clearing(taken.method.provider.clone());
+        self.lost -= minor;
+        self.orders += 1;
+        let transfer = |role: &str, reason, debit, credit| {
+            let id = TransferId::of_cart(self.cart, role, self.orders);
+            let amount = Money::new(minor, amount.currency);
+            self.transfer(id, TransferKind::Direct, reason, (debit, credit), amount, at)
+        };
+        let transfers = vec![
+            transfer("reinstatement", Reason::Reinstatement, clearing, self.owner()),
+            transfer("recovery", Reason::Recovery, self.owner(), Account::Losses),
+        ];
+        self.advance(Effects { transfers, ..Effects::default() }, at)
     }
 
     /// What came of the order that was asked last. An answer to any other order changes nothing: it came before.
@@ -239,7 +272,8 @@ impl Payment {
     }
 
     fn done(&mut self, asked: &Order, settled: Settled, at: ShopTime) -> Effects {
-        let (amount, taken) = (settled.amount, Taken { settled, method: asked.method.clone(), given_back: 0 });
+        let (amount, taken) =
+            (settled.amount, Taken { settled, method: asked.method.clone(), given_back: 0, disputed: 0 });
         let transfer = match &asked.task {
             Task::Authorise => {
                 self.hold = Some(taken.settled);

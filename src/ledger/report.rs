@@ -20,6 +20,10 @@ pub struct Report {
     pub transfers: u64,
     /// How many balances.
     pub balances: u64,
+    /// How many seals of rows.
+    pub seals: u64,
+    /// How many anchors were held against the book.
+    pub anchors: u64,
     /// How many carts.
     pub carts: u64,
     /// How many versions of receipts.
@@ -102,6 +106,18 @@ pub enum Check {
     Payment,
     /// The provider's statement has each movement once, and no other.
     Statement,
+    /// Tables, triggers and indexes are as the migrations make them.
+    Schema,
+    /// Each row says what was sealed when it was written last, and none is missing or too much.
+    Seal,
+    /// What waits for a person has a case that waits, and what was let go has a verdict.
+    Case,
+    /// Whoever pays for a cart is whose cart it is.
+    Payer,
+    /// The book still has what it had when each anchor was made.
+    Anchor,
+    /// Each row can be read.
+    Unreadable,
 }
 
 /// Where an order to a provider is.
@@ -175,6 +191,12 @@ impl fmt::Display for Check {
             Check::Hold => "hold",
             Check::Payment => "payment",
             Check::Statement => "statement",
+            Check::Schema => "schema",
+            Check::Seal => "seal",
+            Check::Case => "case",
+            Check::Payer => "payer",
+            Check::Anchor => "anchor",
+            Check::Unreadable => "unreadable",
         })
     }
 }

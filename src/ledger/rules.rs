@@ -131,11 +131,12 @@ fn fits_reason(transfer: &Transfer) -> bool {
         (transfer.reason, &transfer.debit, &transfer.credit),
         (Reason::Sale, Shopper(_), Revenue)
             | (Reason::Tax, Shopper(_), Tax(_))
-            | (Reason::Hold | Reason::Capture | Reason::Charge, Clearing(_), Shopper(_))
+            | (Reason::Hold | Reason::Capture | Reason::Charge | Reason::Reinstatement, Clearing(_), Shopper(_))
             | (Reason::CreditNote, Refunds, Shopper(_))
             | (Reason::TaxCredit, Tax(_), Shopper(_))
             | (Reason::Refund | Reason::Dispute, Shopper(_), Clearing(_))
             | (Reason::WriteOff, Losses, Shopper(_))
+            | (Reason::Recovery, Shopper(_), Losses)
     );
     kind && accounts
 }

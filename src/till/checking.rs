@@ -1,79 +1,178 @@
 //! Reading the whole book, so that it can be proved.
 
 use super::book::payment_of;
+use super::reviewing::is_about_receipt;
 use crate::base::{Result, TransferId};
-use crate::db::carts::CartState;
+use crate::db::carts::{Cart, CartState};
 use crate::db::outbox::LetterState;
-use crate::db::{Database, Failure, Session, carts, outbox, transfers};
-use crate::facts::StatementLine;
+use crate::db::seals::{self, Life, SEALED};
+use crate::db::{self, Database, Failure, FailureKind, Session, Stray, carts, cases, outbox, transfers};
+use crate::facts::{Case, StatementLine};
 use crate::ledger::payment::Standing;
-use crate::ledger::{Audit, Balance, CartRow, OrderState, Report};
+use crate::ledger::{Anchor, Audit, Balance, CartRow, ChainEnd, OrderState, Report};
 
 /// Rows that are read at once.
 const PAGE: u32 = 1_000;
 
-/// Proves a book: reads all of it in one transaction and holds each part against the others, and against what providers
-/// have on their own books. `statements` are by provider. Without a finding every transfer is admissible and unchanged,
-/// every sum right, every receipt booked as it stands, every movement ordered, and every charge where it should be.
+/// What a book is held against besides itself.
+#[derive(Clone, Debug, Default)]
+pub struct Witnesses {
+    /// What providers have on their own books, by provider.
+    pub statements: Vec<(String, Vec<StatementLine>)>,
+    /// Anchors that were made of this book, with the lines that they were read from.
+    pub anchors: Vec<(usize, Anchor)>,
+    /// The public key that must have signed each of them.
+    pub anchor_key: Option<String>,
+}
+
+/// Proves a book against what providers have on their own books, as [`check_with`] does.
 ///
 /// # Errors
 /// What the database says.
 pub fn check(database: &mut Database, statements: &[(String, Vec<StatementLine>)]) -> Result<Report> {
-    database.transaction(|session| {
+    check_with(database, &Witnesses { statements: statements.to_vec(), ..Witnesses::default() })
+}
+
+/// Proves a book: reads all of it in one transaction and holds each part against the others, and against its witnesses.
+/// Without a finding every transfer is admissible and unchanged, every row says what was sealed, every sum is right, every
+/// receipt booked as it stands, every movement ordered, and every charge where it should be.
+///
+/// # Errors
+/// What the database says.
+pub fn check_with(database: &mut Database, witnesses: &Witnesses) -> Result<Report> {
+    let strays = db::strays(database)?;
+    let mut report = None;
+    let done = database.transaction(|session| {
         let mut audit = Audit::new();
-        let mut seq = 0;
-        pages(|| {
-            let entries = transfers::after(session, seq, PAGE)?;
-            seq = entries.last().map_or(seq, |entry| entry.seq);
-            entries.iter().for_each(|entry| audit.transfer(entry.seq, &entry.transfer, &entry.digest));
-            Ok(entries.len())
-        })?;
-        for sums in transfers::sums(session, true)? {
-            let balance = Balance {
-                debits: sums.debits,
-                credits: sums.credits,
-                debits_reserved: sums.debits_reserved,
-                credits_reserved: sums.credits_reserved,
-            };
-            audit.balance(&sums.account, sums.currency, balance);
+        for (line, anchor) in &witnesses.anchors {
+            audit.anchor(*line, anchor.clone(), witnesses.anchor_key.as_deref());
         }
-        check_carts(session, &mut audit)?;
-        let mut last: Option<TransferId> = None;
-        pages(|| {
-            let letters = outbox::after(session, last, PAGE)?;
-            last = letters.last().map(|letter| letter.order.id).or(last);
-            for letter in &letters {
-                audit.order(&letter.order, state_of(letter.state), letter.answer.as_ref());
+        for Stray { name, expected, found } in &strays {
+            audit.schema(name, expected.as_deref(), found.as_deref());
+        }
+        match read(session, &mut audit, witnesses) {
+            Ok(()) => report = Some(audit.finish()),
+            // Whatever cannot be read is a finding too, and behind it nothing can be proved.
+            Err(failure) if failure.kind == FailureKind::Broken => {
+                report = Some(audit.unreadable(&failure.message));
+                return Err(failure);
             }
-            Ok(letters.len())
-        })?;
-        for (provider, lines) in statements {
-            audit.statement(provider, lines.iter().cloned());
+            Err(failure) => return Err(failure),
         }
-        Ok(audit.finish())
-    })
+        Ok(())
+    });
+    match (done, report) {
+        (_, Some(report)) => Ok(report),
+        (Err(error), None) => Err(error),
+        (Ok(()), None) => Err(Failure::new(FailureKind::Broken, "the book was not read").into()),
+    }
+}
+
+fn read(session: &mut dyn Session, audit: &mut Audit, witnesses: &Witnesses) -> Result<(), Failure> {
+    check_seals(session, audit)?;
+    let mut seq = 0;
+    pages(|| {
+        let entries = transfers::after(session, seq, PAGE).map_err(|failure| within("transfers", failure))?;
+        seq = entries.last().map_or(seq, |entry| entry.seq);
+        entries.iter().for_each(|entry| audit.transfer(entry.seq, &entry.transfer, &entry.digest));
+        Ok(entries.len())
+    })?;
+    for sums in transfers::sums(session, true).map_err(|failure| within("balances", failure))? {
+        let balance = Balance {
+            debits: sums.debits,
+            credits: sums.credits,
+            debits_reserved: sums.debits_reserved,
+            credits_reserved: sums.credits_reserved,
+        };
+        audit.balance(&sums.account, sums.currency, balance);
+    }
+    check_carts(session, audit)?;
+    let mut last: Option<TransferId> = None;
+    pages(|| {
+        let letters = outbox::after(session, last, PAGE).map_err(|failure| within("outbox", failure))?;
+        last = letters.last().map(|letter| letter.order.id).or(last);
+        for letter in &letters {
+            audit.order(&letter.order, state_of(letter.state), letter.answer.as_ref());
+        }
+        Ok(letters.len())
+    })?;
+    for (provider, lines) in &witnesses.statements {
+        audit.statement(provider, lines.iter().cloned());
+    }
+    Ok(())
+}
+
+/// The chain of seals, and the rows that they are of as they stand.
+fn check_seals(session: &mut dyn Session, audit: &mut Audit) -> Result<(), Failure> {
+    let mut seq = 0;
+    pages(|| {
+        let page = seals::after(session, seq, PAGE).map_err(|failure| within("seals", failure))?;
+        seq = page.last().map_or(seq, |seal| seal.seq);
+        page.iter().for_each(|seal| audit.seal(seal.seq, (&seal.kind, &seal.subject, &seal.content), &seal.digest));
+        Ok(page.len())
+    })?;
+    for sealed in SEALED {
+        let fixed = sealed.life == Life::Fixed;
+        seals::rows(session, sealed, |_, said| {
+            audit.sealed_row(sealed.table, &said.subject, &said.content, fixed);
+            Ok(())
+        })
+        .map_err(|failure| within(sealed.table, failure))?;
+        audit.sealed_end(sealed.table, sealed.life == Life::Passing);
+    }
+    Ok(())
 }
 
 fn check_carts(session: &mut dyn Session, audit: &mut Audit) -> Result<(), Failure> {
     let mut last = None;
     pages(|| {
-        let page = carts::after(session, last, PAGE)?;
+        let page = carts::after(session, last, PAGE).map_err(|failure| within("carts", failure))?;
         last = page.last().map(|cart| cart.id).or(last);
         for cart in &page {
-            let payment = payment_of(session, cart.id)?;
-            let payment_open = payment.is_some_and(|payment| payment.standing() != Standing::Settled);
-            audit.cart(CartRow {
-                cart: cart.id,
-                booked: cart.booked,
-                settled: cart.state == CartState::Settled,
-                payment_open,
-            });
-            for version in carts::receipts(session, cart.id)? {
-                audit.receipt(cart.id, version.version, &version.receipt);
-            }
+            check_cart(session, audit, cart).map_err(|failure| within(&cart.id.to_string(), failure))?;
         }
         Ok(page.len())
     })
+}
+
+fn check_cart(session: &mut dyn Session, audit: &mut Audit, cart: &Cart) -> Result<(), Failure> {
+    let payment = payment_of(session, cart.id)?;
+    let cases = cases::of_cart(session, cart.id)?;
+    let count = |of: fn(&Case) -> bool| u32::try_from(cases.iter().filter(|case| of(case)).count()).unwrap_or(u32::MAX);
+    audit.cart(CartRow {
+        cart: cart.id,
+        booked: cart.booked,
+        receipt: cart.receipt,
+        settled: cart.state == CartState::Settled,
+        in_review: cart.state == CartState::Review,
+        cases_waiting: count(|case| case.verdict.is_none()),
+        cases_before_booking: count(|case| case.verdict.is_none() && is_about_receipt(case)),
+        cases_decided: count(|case| case.verdict.is_some()),
+        shopper: cart.shopper,
+        payer: payment.as_ref().map(|payment| payment.shopper),
+        payment_open: payment.is_some_and(|payment| payment.standing() != Standing::Settled),
+    });
+    for version in carts::receipts(session, cart.id)? {
+        audit.receipt(cart.id, version.version, &version.receipt);
+    }
+    Ok(())
+}
+
+/// Where the ends of both chains are now, to be kept elsewhere.
+///
+/// # Errors
+/// What the database says.
+pub fn ends(session: &mut dyn Session) -> Result<[ChainEnd; 2], Failure> {
+    let [transfers, seals] = [transfers::last(session)?, seals::last(session)?];
+    Ok([transfers, seals].map(|(seq, digest)| ChainEnd { seq, digest }))
+}
+
+/// Says where something was that could not be read.
+fn within(what: &str, failure: Failure) -> Failure {
+    match failure.kind {
+        FailureKind::Broken => Failure { message: format!("{what}: {}", failure.message), ..failure },
+        _ => failure,
+    }
 }
 
 /// Reads pages until one is not full.

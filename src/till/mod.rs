@@ -18,7 +18,7 @@ mod signed;
 
 pub use book::payment_of;
 pub use care::{Export, Forgotten};
-pub use checking::check;
+pub use checking::{Witnesses, check, check_with, ends};
 pub use closing::{Closed, Closing, Endings, Payer};
 pub use entry::{Announced, Door, Enrolment};
 pub use progress::Progress;

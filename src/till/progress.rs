@@ -108,6 +108,9 @@ fn keep_open(
     };
     let live = json!(visit);
     if cart.state == CartState::Open && cart.live.as_ref() != Some(&live) {
+        if cart.visit == Some(visit.visit) {
+            return carts::keep_live(session, cart.id, &live);
+        }
         cart.visit = Some(visit.visit);
         cart.live = Some(live);
         carts::update(session, &cart)?;

@@ -151,7 +151,7 @@ fn waiting(session: &mut dyn Session, id: CaseId) -> Result<Case, Failure> {
 }
 
 /// Whether a case keeps a receipt from being booked.
-fn is_about_receipt(case: &Case) -> bool {
+pub(super) fn is_about_receipt(case: &Case) -> bool {
     case.concerns.iter().any(|concern| match concern {
         Concern::Doubt { .. } | Concern::NoPrice { .. } | Concern::Interrupted { .. } | Concern::NoPayer => true,
         Concern::Contested { .. } | Concern::Disputed { .. } | Concern::Recomputed | Concern::Unpaid { .. } => false,

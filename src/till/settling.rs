@@ -2,10 +2,10 @@
 
 use super::{Till, book};
 use crate::base::limits::{ORDER_AGE_MAX, ORDER_TRIES_MIN, ORDER_UNSURE_MAX};
-use crate::base::{Error, Result, ShopTime, Span, TransferId};
+use crate::base::{Error, Money, Result, ShopTime, Span, TransferId};
 use crate::db::outbox::{Letter, LetterState};
-use crate::db::{Failure, Session, outbox};
-use crate::facts::{About, Answer, Concern, Notice};
+use crate::db::{Failure, Session, cases, outbox};
+use crate::facts::{About, Answer, Concern, Decision, Notice, Verdict};
 use crate::ledger::payment::is_possible;
 
 /// Whoever takes an order has this long before another one may take it.
@@ -13,6 +13,8 @@ const LEASE: Span = Span::from_millis(60_000);
 /// The first pause between two attempts; each further one is twice as long, up to the longest.
 const PAUSE_FIRST: Span = Span::from_millis(500);
 const PAUSE_LONGEST: Span = Span::from_millis(600_000);
+/// Who decides a case that needs no person any more.
+const ITSELF: &str = "aisle";
 
 /// What a provider said about an order.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,6 +85,10 @@ impl Till {
                 About::Reference { reference } => outbox::by_reference(session, reference)?,
                 About::Dispute { reference, amount } => {
                     dispute(session, reference, *amount, now)?;
+                    Vec::new()
+                }
+                About::DisputeClosed { reference, won } => {
+                    close_dispute(session, &notice.provider, reference, *won, now)?;
                     Vec::new()
                 }
                 About::Nothing => Vec::new(),
@@ -198,12 +204,7 @@ fn follow(session: &mut dyn Session, letter: &Letter, answer: &Answer, now: Shop
     book::carry_out(session, &payment, &effects, now)
 }
 
-fn dispute(
-    session: &mut dyn Session,
-    reference: &str,
-    amount: crate::base::Money,
-    now: ShopTime,
-) -> Result<(), Failure> {
+fn dispute(session: &mut dyn Session, reference: &str, amount: Money, now: ShopTime) -> Result<(), Failure> {
     let Some(letter) = outbox::by_reference(session, reference)?.into_iter().next() else {
         tracing::warn!(%amount, "a bank took back money that the book does not know");
         return Ok(());
@@ -213,6 +214,37 @@ fn dispute(
     // Also what cannot be booked (yet) is for a person.
     effects.concern = Some(Concern::Disputed { amount });
     book::carry_out(session, &payment, &effects, now)
+}
+
+/// A dispute is over. What was won is booked, and whoever still had to look at the dispute need not any more.
+fn close_dispute(
+    session: &mut dyn Session,
+    provider: &str,
+    reference: &str,
+    won: Option<Money>,
+    now: ShopTime,
+) -> Result<(), Failure> {
+    let Some(letter) = outbox::by_reference(session, reference)?.into_iter().next() else {
+        tracing::warn!("a dispute is over about money that the book does not know");
+        return Ok(());
+    };
+    let mut payment = book::payment(session, letter.order.payment)?;
+    if let Some(amount) = won {
+        let effects = payment.reinstated(reference, amount, now);
+        book::carry_out(session, &payment, &effects, now)?;
+    }
+    for mut case in cases::of_cart(session, payment.cart)? {
+        let is_about = |concern: &Concern| matches!(concern, Concern::Disputed { .. });
+        if case.verdict.is_none() && case.concerns.iter().any(is_about) {
+            let note = match won {
+                Some(amount) => format!("{provider} says that the dispute is won: {amount} came back"),
+                None => format!("{provider} says that the dispute is lost"),
+            };
+            case.verdict = Some(Verdict { reviewer: ITSELF.to_owned(), at: now, decision: Decision::Accept, note });
+            cases::update(session, &case)?;
+        }
+    }
+    Ok(())
 }
 
 /// Doubling pauses, each between half and all of itself, so that many orders do not come back at one moment. The dice

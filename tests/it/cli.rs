@@ -106,6 +106,7 @@ fn help_of_every_command() {
         "ledger",
         "ledger check",
         "ledger balances",
+        "ledger anchor",
         "ledger drill",
         "serve",
         "token",

@@ -1,9 +1,12 @@
 //! Databases: the same tests on both engines, with what real files and servers do to them.
 
+#[cfg(unix)]
+mod files;
 mod killed;
 mod place;
 mod pooled;
 mod spellings;
+mod tamper;
 mod upgrades;
 
 use std::io::Write as _;
@@ -115,7 +118,7 @@ fn a_book_of_another_aisle_is_refused() {
     let cases = [
         ("INSERT INTO migrations VALUES (99, 'later', 'd', 0)", "without migration"),
         ("UPDATE migrations SET digest = 'd'", "is not the one of this aisle"),
-        ("UPDATE migrations SET version = version + 1", "without migration 1"),
+        ("UPDATE migrations SET version = version + 10", "without migration 1"),
         ("INSERT INTO migrations SELECT MAX(version) + 1, 'later', 'd', 0 FROM migrations", "written by a newer aisle"),
     ];
     on_each(|place| {
@@ -218,29 +221,69 @@ fn a_failure_ends_the_transaction_even_if_it_is_overlooked() {
     });
 }
 
+/// A row of the ledger with this place, name, kind and reservation.
+macro_rules! transfer {
+    ($seq:literal, $id:literal, $kind:literal, $reservation:literal) => {
+        concat!(
+            "(seq, id, kind, reservation, reason, debit, credit, amount, currency, cart, at, digest) VALUES (",
+            $seq,
+            ", ",
+            $id,
+            ", ",
+            $kind,
+            ", ",
+            $reservation,
+            ", 'x', 'd', 'c', 5, 'EUR', 'c', 1, 'd')"
+        )
+    };
+}
+
 #[test]
 fn what_is_append_only_stays() {
     let rows = "INSERT INTO shops VALUES ('s', 1, '{}');
         INSERT INTO carts (id, shop, entered_at, state) VALUES ('c', 's', 1, 'open');
         INSERT INTO receipts VALUES ('c', 1, 1, 'engine', '{}');
         INSERT INTO audit VALUES (1, 1, 'w', 'r', 'a', 's', 'd');
+        INSERT INTO seals VALUES (1, 'audit', '1', 'c', 'd');
         INSERT INTO transfers (seq, id, kind, reason, debit, credit, amount, currency, cart, at, digest)
-          VALUES (1, 't', 'direct', 'sale', 'd', 'c', 5, 'EUR', 'c', 1, 'd');";
-    let mut attempts = vec![
-        "UPDATE transfers SET amount = 4".to_owned(),
-        "UPDATE receipts SET body = ''".to_owned(),
-        "UPDATE audit SET who = ''".to_owned(),
+          VALUES (1, 't', 'direct', 'sale', 'd', 'c', 5, 'EUR', 'c', 1, 'd'),
+            (4, 'r', 'reserve', 'hold', 'd', 'c', 5, 'EUR', 'c', 1, 'd');
+        INSERT INTO transfers (seq, id, kind, reservation, reason, debit, credit, amount, currency, cart, at, digest)
+          VALUES (5, 'p', 'post', 'r', 'capture', 'd', 'c', 5, 'EUR', 'c', 1, 'd');";
+    // A table, a column of it, and a row that has the key, the name or the place of the one that is there.
+    const OTHERS: [(&str, &str, &str); 7] = [
+        ("audit", "who", "(seq, at, who, role, action, subject, detail) VALUES (1, 1, 'x', 'r', 'a', 's', 'd')"),
+        ("seals", "content", "(seq, kind, subject, content, digest) VALUES (1, 'audit', '1', 'x', 'x')"),
+        ("receipts", "body", "(cart, version, made_at, origin, body) VALUES ('c', 1, 1, 'engine', 'x')"),
+        ("receipts", "body", "(rowid, cart, version, made_at, origin, body) VALUES (1, 'c', 2, 1, 'engine', 'x')"),
+        ("transfers", "reason", transfer!(1, "'u'", "'direct'", "NULL")),
+        ("transfers", "reason", transfer!(2, "'t'", "'direct'", "NULL")),
+        ("transfers", "reason", transfer!(3, "'u'", "'post'", "'r'")),
     ];
-    attempts.extend(["transfers", "receipts", "audit"].map(|table| format!("DELETE FROM {table}")));
     on_each(|place| {
         let mut database = place.open();
         place.run_script(rows);
-        let more = if place.is_file() {
-            "REPLACE INTO audit VALUES (1, 1, 'x', 'r', 'a', 's', 'd')"
-        } else {
-            "TRUNCATE audit"
-        };
-        for attempt in attempts.iter().map(String::as_str).chain([more]) {
+        let mut attempts = Vec::new();
+        for (table, column, values) in OTHERS {
+            attempts.push(format!("UPDATE {table} SET {column} = 'x'"));
+            attempts.push(format!("DELETE FROM {table}"));
+            if place.is_file() {
+                attempts.push(format!("UPDATE OR REPLACE {table} SET {column} = 'x'"));
+                attempts.push(format!("REPLACE INTO {table} {values}"));
+                attempts.push(format!("INSERT OR REPLACE INTO {table} {values}"));
+                attempts.push(format!("INSERT INTO {table} {values} ON CONFLICT DO UPDATE SET {column} = 'x'"));
+            } else if !values.starts_with("(rowid") {
+                attempts.push(format!("TRUNCATE {table} CASCADE"));
+            }
+        }
+        if !place.is_file() {
+            for (table, column, values) in OTHERS.into_iter().filter(|other| !other.2.starts_with("(rowid")).take(4) {
+                let keys = if table == "receipts" { "cart, version" } else { "seq" };
+                attempts
+                    .push(format!("INSERT INTO {table} {values} ON CONFLICT ({keys}) DO UPDATE SET {column} = 'x'"));
+            }
+        }
+        for attempt in attempts.iter().map(String::as_str) {
             let mut kind = None;
             let tried = database.transaction(|session| {
                 session.execute(attempt, &[]).inspect_err(|failure| kind = Some(failure.kind)).map(|_| ())
@@ -248,9 +291,17 @@ fn what_is_append_only_stays() {
             assert_eq!(kind, Some(FailureKind::Refused), "{attempt}");
             assert!(tried.unwrap_err().to_string().contains("append-only"), "{attempt}");
         }
-        assert_eq!(number(&mut database, "SELECT amount FROM transfers"), 5);
+        assert_eq!(number(&mut database, "SELECT COUNT(*) FROM transfers WHERE amount = 5 AND reason <> 'x'"), 3);
         assert_eq!(ask(&mut database, "SELECT who FROM audit")[0].text(0).unwrap(), "w");
         assert_eq!(execute(&mut database, "DELETE FROM receipts WHERE cart = 'nobody'").unwrap(), 0);
+        if !place.is_file() {
+            // A replica asks none but the triggers that are always on.
+            let as_replica = database.transaction(|session| {
+                session.execute("SET LOCAL session_replication_role = replica", &[])?;
+                session.execute("DELETE FROM audit", &[])
+            });
+            assert!(as_replica.unwrap_err().to_string().contains("append-only"));
+        }
     });
 }
 

@@ -134,7 +134,7 @@ struct Shared(Arc<Mutex<Faulty>>);
 
 impl Engine for Shared {
     fn name(&self) -> &'static str {
-        "shared"
+        self.0.lock().unwrap().name()
     }
 
     fn transaction(&mut self, work: &mut dyn FnMut(&mut dyn Session) -> Result<(), Failure>) -> Result<(), Failure> {

@@ -27,22 +27,27 @@ impl Clock for Hand {
 }
 
 /// A shop with tea for 3.00 and salt for 1.05, its till, a provider and a clock that is moved by hand.
-struct Scene {
-    till: Till,
-    sandbox: Arc<Sandbox>,
+pub(crate) struct Scene {
+    pub(crate) till: Till,
+    pub(crate) sandbox: Arc<Sandbox>,
     clock: Arc<Hand>,
 }
 
-fn cart(number: u32) -> CartId {
+pub(crate) fn cart(number: u32) -> CartId {
     CartId::derived(&["till", &number.to_string()])
 }
 
-fn shopper(name: &str) -> ShopperId {
+pub(crate) fn shopper(name: &str) -> ShopperId {
     ShopperId::derived(&["till", name])
 }
 
 impl Scene {
     fn new() -> Self {
+        let now = ShopTime::from_nanos(1_800_000_000_000_000_000);
+        Scene::on(db::open("sqlite::memory:", &db::Options::default(), now).unwrap())
+    }
+
+    pub(crate) fn on(database: db::Database) -> Self {
         let product = |(sku, price_minor): (&str, i64)| ProductDraft {
             sku: sku.to_owned(),
             name: sku.to_uppercase(),
@@ -56,14 +61,13 @@ impl Scene {
             ..ShopDraft::default()
         };
         let clock = Arc::new(Hand(AtomicI64::new(1_800_000_000_000_000_000)));
-        let database = db::open("sqlite::memory:", &db::Options::default(), clock.now()).unwrap();
         let till = Till::open(database, Arc::new(Shop::check(draft).unwrap()), clock.now()).unwrap();
         let mut scene = Scene { till, sandbox: Arc::new(Sandbox::new(clock.clone())), clock };
         scene.enrol("ann", "ok");
         scene
     }
 
-    fn now(&self) -> ShopTime {
+    pub(crate) fn now(&self) -> ShopTime {
         self.clock.now()
     }
 
@@ -79,7 +83,7 @@ impl Scene {
         self.till.enrol(&enrolment, self.now()).unwrap();
     }
 
-    fn arrive(&mut self, name: &str, number: u32) -> aisle::base::Result<Door> {
+    pub(crate) fn arrive(&mut self, name: &str, number: u32) -> aisle::base::Result<Door> {
         let now = self.now();
         let announced = self.till.announce(shopper(name), cart(number), "north", now)?;
         if let Some(order) = announced.order {
@@ -90,11 +94,11 @@ impl Scene {
     }
 
     /// Leaves with `sku units, …`.
-    fn leave(&mut self, payer: Payer, goods: &str) -> aisle::till::Closed {
+    pub(crate) fn leave(&mut self, payer: Payer, goods: &str) -> aisle::till::Closed {
         self.leave_with(payer, goods, 1.0)
     }
 
-    fn leave_with(&mut self, payer: Payer, goods: &str, probability: f64) -> aisle::till::Closed {
+    pub(crate) fn leave_with(&mut self, payer: Payer, goods: &str, probability: f64) -> aisle::till::Closed {
         let now = self.now();
         let empty: Receipt = serde_json::from_value(json!({ "visit": "1", "entered": now, "left": now,
             "closing": ClosedBy::Left, "lines": [], "total": { "minor": 0, "currency": "USD" }, "probability": 1.0 }))
@@ -105,21 +109,30 @@ impl Scene {
         self.till.close(&closing, now).unwrap()
     }
 
-    fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         let providers = Providers::from([("sandbox".to_owned(), self.sandbox.clone() as Arc<dyn PaymentProvider>)]);
         settle_due(&mut self.till, &providers, &*self.clock).unwrap();
     }
 
-    fn decide(&mut self, case: &Case, decision: Decision) -> aisle::base::Result<Case> {
+    /// Takes in all messages of the provider.
+    pub(crate) fn hear(&mut self) {
+        let now = self.now();
+        for (headers, body) in self.sandbox.take_notices(now) {
+            let notice = self.sandbox.read_notice(&headers, &body, now).unwrap();
+            self.till.noticed(&notice, now).unwrap();
+        }
+    }
+
+    pub(crate) fn decide(&mut self, case: &Case, decision: Decision) -> aisle::base::Result<Case> {
         let verdict = Verdict { reviewer: "rob".to_owned(), at: self.now(), decision, note: String::new() };
         self.till.decide(case.id, &verdict)
     }
 
-    fn waiting(&mut self) -> Vec<Case> {
+    pub(crate) fn waiting(&mut self) -> Vec<Case> {
         self.till.with(|session| cases::waiting(session, (ShopTime::MIN, ""), 100)).unwrap()
     }
 
-    fn payment(&mut self, number: u32) -> Payment {
+    pub(crate) fn payment(&mut self, number: u32) -> Payment {
         let id = aisle::base::PaymentId::of_cart(cart(number));
         self.till.with(|session| outbox::payment(session, id)).unwrap().unwrap()
     }
@@ -424,6 +437,35 @@ fn a_bank_that_takes_money_back_is_believed_once() {
     scene.settle();
     assert_eq!((scene.payment(1).standing(), scene.payment(1).paid()), (Standing::Settled, 0));
     scene.proven();
+}
+
+#[test]
+fn a_dispute_that_is_won_or_lost_is_over_without_a_person() {
+    for (won, paid) in [(true, 300), (false, 0)] {
+        let mut scene = Scene::new();
+        scene.arrive("ann", 1).unwrap();
+        scene.leave(Payer::Cart(cart(1)), "tea 1");
+        scene.settle();
+        let reference = scene.payment(1).taken[0].settled.reference.clone();
+        scene.sandbox.dispute(&reference).unwrap();
+        scene.hear();
+        assert_eq!((scene.waiting().len(), scene.payment(1).paid()), (1, 0));
+        // Told twice, as a bank may.
+        for _ in 0..2 {
+            scene.sandbox.close_dispute(&reference, won).unwrap();
+        }
+        scene.hear();
+        assert_eq!(scene.waiting(), []);
+        let payment = scene.payment(1);
+        assert_eq!((payment.standing(), payment.paid(), payment.lost), (Standing::Settled, paid, 300 - paid));
+        let cases = scene.till.with(|session| cases::of_cart(session, cart(1))).unwrap();
+        let verdict = cases[0].verdict.as_ref().unwrap();
+        assert_eq!((verdict.reviewer.as_str(), verdict.note.contains("won")), ("aisle", won));
+        let sums = scene.till.with(|session| db::transfers::sums(session, false)).unwrap();
+        let lost = sums.iter().find(|sum| sum.account == aisle::facts::Account::Losses).unwrap();
+        assert_eq!(lost.debits - lost.credits, 300 - paid);
+        scene.proven();
+    }
 }
 
 #[test]

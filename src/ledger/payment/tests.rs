@@ -50,7 +50,8 @@ fn text_of(effects: &Effects) -> String {
     parts.join("; ")
 }
 
-/// One thing that happens: `done 500`, `declined`, `unknown`, `bill 2 300`, `retry`, `disputed 300`.
+/// One thing that happens: `done 500`, `declined`, `unknown`, `bill 2 300`, `retry`, `disputed 300`,
+/// `reinstated 300`.
 fn happen(payment: &mut Payment, text: &str) -> Effects {
     let at = ShopTime::from_nanos(1);
     let words: Vec<&str> = text.split_whitespace().collect();
@@ -67,6 +68,7 @@ fn happen(payment: &mut Payment, text: &str) -> Effects {
         "bill" => payment.bill(bill(number(1) as u32, number(2)), at),
         "retry" => payment.retry(Some(method("other")), at),
         "disputed" => payment.disputed("ref", usd(number(1)), at),
+        "reinstated" => payment.reinstated("ref", usd(number(1)), at),
         other => panic!("{other}"),
     }
 }
@@ -178,6 +180,28 @@ fn what_a_bank_takes_back_is_lost_and_not_charged_again() {
         ("done 500", "write Capture post 500"),
         ("disputed 900", "write Dispute direct 500; write WriteOff direct 500; ask a person"),
         ("disputed 500", ""),
+    ];
+    check(5000, &steps, Standing::Settled);
+}
+
+#[test]
+fn a_dispute_that_is_won_is_no_loss_any_more() {
+    let steps = [
+        ("done 5000", "write Hold reserve 5000"),
+        ("bill 1 500", "order capture 500"),
+        ("reinstated 500", ""),
+        ("done 500", "write Capture post 500"),
+        ("reinstated 500", ""),
+        ("disputed 400", "write Dispute direct 400; write WriteOff direct 400; ask a person"),
+        ("reinstated 900", "write Reinstatement direct 400; write Recovery direct 400"),
+        ("reinstated 400", ""),
+        ("disputed 500", "write Dispute direct 500; write WriteOff direct 500; ask a person"),
+        ("bill 2 200", ""),
+        (
+            "reinstated 500",
+            "write Reinstatement direct 500; write Recovery direct 500; write Refund reserve 300; order refund 300",
+        ),
+        ("done 300", "write Refund post 300"),
     ];
     check(5000, &steps, Standing::Settled);
 }

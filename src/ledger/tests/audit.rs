@@ -124,7 +124,7 @@ fn right_book(seed: u64) -> Stored {
     let less = receipt(&[(1, 500, "full"), (1, 300, "food")]);
     let mut sure = |name: &str, reasons: &[(Reason, i64, &str)], booked: u32, settled: bool| {
         let of = |word: &str| format!("{seed}/{name}/{word}");
-        stored.carts.push(CartRow { cart: cart(name), booked, settled, payment_open: false });
+        stored.carts.push(CartRow { booked, settled, ..CartRow::of(cart(name)) });
         if 0 < booked {
             stored.receipts.push((cart(name), 1, goods.clone()));
             stored.write(crate::ledger::sale(shopper("ann"), cart(name), 1, &goods, at(3)).unwrap());
@@ -168,7 +168,7 @@ fn live(stored: &mut Stored, dice: &mut Dice, name: &str) {
         stored.pay(step(Reason::Hold, 20_000, ""));
     }
     if dice.random_bool(0.15) {
-        stored.carts.push(CartRow { cart, booked: 0, settled: false, payment_open: held });
+        stored.carts.push(CartRow { payment_open: held, ..CartRow::of(cart) });
         return;
     }
     let mut versions = [any_receipt(dice), any_receipt(dice)];
@@ -177,7 +177,7 @@ fn live(stored: &mut Stored, dice: &mut Dice, name: &str) {
     let (total, less) = (first.total.unwrap().minor, second.total.unwrap().minor);
     stored.write(crate::ledger::sale(who, cart, 1, &first, at(3)).unwrap());
     stored.receipts.push((cart, 1, first.clone()));
-    let mut row = CartRow { cart, booked: 1, settled: true, payment_open: false };
+    let mut row = CartRow { booked: 1, settled: true, ..CartRow::of(cart) };
     let declined = dice.random_bool(0.2);
     match (held, declined, total) {
         (true, _, 0) => stored.pay(step(Reason::Hold, 0, "Hold")),
@@ -445,4 +445,103 @@ fn a_book_that_is_all_wrong_tells_a_bounded_number_of_findings() {
     assert_eq!(report.findings.len(), 1_000);
     assert!(500 < report.findings_further);
     assert!(report.findings[0].to_string().starts_with("digest, transfer_"), "{}", report.findings[0]);
+}
+
+/// A cart, and what is named of it.
+#[test]
+fn a_cart_that_a_person_had_to_look_at_was_looked_at() {
+    let (whose, other) = (Some(shopper("ann")), Some(shopper("bob")));
+    let right = |cart: CartId| CartRow { settled: true, cases_decided: 1, receipt: 1, ..CartRow::of(cart) };
+    let rows: [(&str, CartRow, Option<Check>); 7] = [
+        ("decided", right(cart("decided")), None),
+        ("waits", CartRow { in_review: true, cases_waiting: 1, receipt: 1, ..CartRow::of(cart("waits")) }, None),
+        ("hidden", CartRow { in_review: true, receipt: 1, ..CartRow::of(cart("hidden")) }, Some(Check::Case)),
+        ("let go", CartRow { cases_waiting: 1, cases_before_booking: 1, ..right(cart("let go")) }, Some(Check::Case)),
+        ("never", CartRow { cases_decided: 0, ..right(cart("never")) }, Some(Check::Case)),
+        ("hers", CartRow { shopper: whose, payer: whose, ..CartRow::of(cart("hers")) }, None),
+        ("his", CartRow { shopper: whose, payer: other, ..CartRow::of(cart("his")) }, Some(Check::Payer)),
+    ];
+    for (name, row, named) in rows {
+        let mut audit = Audit::new();
+        audit.cart(row);
+        let found: Vec<_> =
+            audit.finish().findings.into_iter().map(|finding| (finding.check, finding.subject)).collect();
+        let wanted: Vec<_> = named.map(|check| (check, cart(name).to_string())).into_iter().collect();
+        assert_eq!(found, wanted, "{name}");
+    }
+}
+
+/// Two rows and their seals; the second was written twice.
+const SEALED: [(&str, &str, &str); 3] =
+    [("receipts", "cart_1/1", "aa"), ("carts", "cart_1", "bb"), ("carts", "cart_1", "cc")];
+
+fn seal_all(audit: &mut Audit, seals: &[(&str, &str, &str)]) -> Vec<String> {
+    let mut digests = vec![String::new()];
+    for (sequence, seal) in (1..).zip(seals) {
+        let digest = crate::base::chained(digests.last().unwrap(), &[seal.0, seal.1, seal.2]);
+        audit.seal(sequence, *seal, &digest);
+        digests.push(digest);
+    }
+    digests
+}
+
+fn named(audit: Audit) -> Vec<String> {
+    audit.finish().findings.iter().map(|finding| format!("{}, {}", finding.check, finding.subject)).collect()
+}
+
+#[test]
+fn rows_are_what_was_sealed_last() {
+    let check = |rows: &[(&str, &str, &str, bool)], expected: &[&str]| {
+        let mut audit = Audit::new();
+        seal_all(&mut audit, &SEALED);
+        rows.iter().for_each(|(kind, subject, content, fixed)| audit.sealed_row(kind, subject, content, *fixed));
+        audit.sealed_end("receipts", false);
+        audit.sealed_end("carts", false);
+        assert_eq!(named(audit), expected);
+    };
+    let (receipt, row) = (("receipts", "cart_1/1", "aa", true), ("carts", "cart_1", "cc", false));
+    check(&[receipt, row], &[]);
+    check(&[receipt, ("carts", "cart_1", "bb", false)], &["seal, carts cart_1"]);
+    check(&[receipt], &["seal, carts cart_1"]);
+    check(&[receipt, row, ("carts", "cart_2", "cc", false)], &["seal, carts cart_2"]);
+    check(&[receipt, ("carts", "cart_1", "cc", true)], &["seal, carts cart_1"]);
+    let mut audit = Audit::new();
+    seal_all(&mut audit, &SEALED);
+    audit.sealed_row("receipts", "cart_1/1", "aa", true);
+    audit.sealed_end("receipts", false);
+    audit.sealed_end("carts", true);
+    assert!(named(audit).is_empty(), "what may pass may be gone");
+}
+
+#[test]
+fn anchors_hold_a_book_to_what_it_had() {
+    let (at, key) = (ShopTime::from_nanos(0), AnchorKey::parse(&crate::base::Secret::new("5a".repeat(32))).unwrap());
+    let mut digests = seal_all(&mut Audit::new(), &SEALED);
+    let end = |seq: usize, digest: &str| ChainEnd { seq: seq as i64, digest: digest.to_owned() };
+    let two = Anchor::new(at, ChainEnd::default(), end(2, &digests[2]), Some(&key));
+    assert_eq!(two.to_string().parse::<Anchor>().unwrap(), two);
+    assert_eq!(two.is_genuine(), Some(true));
+    let check = |anchor: &Anchor, by: Option<&str>, seals: usize| {
+        let mut audit = Audit::new();
+        audit.anchor(4, anchor.clone(), by);
+        seal_all(&mut audit, &SEALED[..seals]);
+        audit.sealed_end("receipts", true);
+        audit.sealed_end("carts", true);
+        named(audit)
+    };
+    let off = ["anchor, line 4, of 1970-01-01T00:00:00.000Z"];
+    assert!(check(&two, Some(&key.public()), 3).is_empty());
+    assert_eq!(check(&two, None, 1), off, "a book that was taken back");
+    assert_eq!(check(&two, Some(&"0".repeat(64)), 3), off, "somebody else's key");
+    let moved: Anchor = two.to_string().replace("00:00:00", "00:00:01").parse().unwrap();
+    assert_eq!(moved.is_genuine(), Some(false));
+    assert_eq!(check(&moved, None, 3), ["anchor, line 4, of 1970-01-01T00:00:01.000Z"]);
+    digests[2].replace_range(..1, "x");
+    assert_eq!(check(&Anchor::new(at, ChainEnd::default(), end(2, &digests[2]), None), None, 3), off, "another book");
+    assert_eq!(check(&Anchor::new(at, end(1, "aa"), ChainEnd::default(), None), None, 3), off, "transfers are gone");
+    for wrong in
+        ["", "aisle-anchor 2 at=x", "aisle-anchor 1 at=x transfers=1: seals=0:", "aisle-anchor 1 at=x seals=0:"]
+    {
+        assert!(wrong.parse::<Anchor>().is_err(), "{wrong}");
+    }
 }

@@ -43,11 +43,12 @@ fn transfer(name: &str, reason: Reason, minor: i64, resolves: &str) -> Transfer 
     let (debit, credit) = match reason {
         Reason::Sale => (ann(), Account::Revenue),
         Reason::Tax => (ann(), tax()),
-        Reason::Hold | Reason::Capture | Reason::Charge => (clearing(), ann()),
+        Reason::Hold | Reason::Capture | Reason::Charge | Reason::Reinstatement => (clearing(), ann()),
         Reason::CreditNote => (Account::Refunds, ann()),
         Reason::TaxCredit => (tax(), ann()),
         Reason::Refund | Reason::Dispute => (ann(), clearing()),
         Reason::WriteOff => (Account::Losses, ann()),
+        Reason::Recovery => (ann(), Account::Losses),
     };
     let kind = match reason {
         Reason::Hold if resolves.is_empty() => TransferKind::Reserve,

@@ -13,7 +13,7 @@ fn refusal(transfer: &Transfer, reservation: Option<&Reservation>) -> Refusal {
 #[test]
 fn every_reason_is_admitted_with_its_own_kind_and_accounts() {
     use Reason::*;
-    for reason in [Sale, Tax, Hold, Charge, CreditNote, TaxCredit, Refund, WriteOff, Dispute] {
+    for reason in [Sale, Tax, Hold, Charge, CreditNote, TaxCredit, Refund, WriteOff, Dispute, Reinstatement, Recovery] {
         assert_eq!(admit(&transfer("a", reason, 1, ""), None, None), Ok(Admission::New), "{reason:?}");
     }
     for posting in [transfer("a", Capture, 500, "hold"), transfer("a", Hold, 0, "hold")] {

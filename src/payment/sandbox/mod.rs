@@ -145,11 +145,23 @@ impl Sandbox {
     /// # Errors
     /// When no money was taken under the reference.
     pub fn dispute(&self, reference: &str) -> Result<()> {
+        self.tell_of_dispute("opened", reference)
+    }
+
+    /// The dispute of what was captured or charged under this reference is over: a notice says who has won.
+    ///
+    /// # Errors
+    /// When no money was taken under the reference.
+    pub fn close_dispute(&self, reference: &str, won: bool) -> Result<()> {
+        self.tell_of_dispute(if won { "won" } else { "lost" }, reference)
+    }
+
+    fn tell_of_dispute(&self, what: &str, reference: &str) -> Result<()> {
         let now = self.clock.now();
         let mut state = self.state();
         let line = state.books.taken(reference, now)?;
         let line = line.ok_or_else(|| Error::input(format!("the sandbox has taken nothing under `{reference}`")))?;
-        state.post.dispute(&line, now);
+        state.post.dispute(what, &line, now);
         Ok(())
     }
 

@@ -63,11 +63,11 @@ impl Post {
         self.push(Waiting { at: at + held_back, order: Some(order), message });
     }
 
-    /// A payment is disputed.
-    pub(super) fn dispute(&mut self, line: &StatementLine, now: ShopTime) {
+    /// A payment is disputed, or a dispute is over: `opened`, `won` or `lost`.
+    pub(super) fn dispute(&mut self, state: &str, line: &StatementLine, now: ShopTime) {
         let message = Message {
-            id: format!("evt_dispute_{}", line.order.hex()),
-            kind: "dispute.opened".to_owned(),
+            id: format!("evt_dispute_{state}_{}", line.order.hex()),
+            kind: format!("dispute.{state}"),
             created: now.as_nanos().div_euclid(1_000_000_000),
             order: line.order,
             reference: line.reference.clone(),
@@ -107,6 +107,8 @@ pub(super) fn read(body: &[u8]) -> Result<Notice> {
     let Message { id, kind, order, reference, amount, created: _ } = message;
     let about = match kind.as_str() {
         "dispute.opened" => About::Dispute { reference, amount },
+        "dispute.won" => About::DisputeClosed { reference, won: Some(amount) },
+        "dispute.lost" => About::DisputeClosed { reference, won: None },
         _ => About::Order { order },
     };
     Ok(Notice { provider: "sandbox".to_owned(), id, kind, about })

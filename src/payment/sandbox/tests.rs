@@ -183,7 +183,14 @@ fn notices_are_signed_and_say_what_they_are_about() {
         notices.iter().map(|(headers, body)| sandbox.read_notice(headers, body, clock.now()).unwrap()).collect();
     assert_eq!(read[0].about, About::Order { order: charge.id });
     assert_eq!(read[0].kind, "charge.succeeded");
-    assert_eq!(read[1].about, About::Dispute { reference: taken.reference, amount: usd(100) });
+    assert_eq!(read[1].about, About::Dispute { reference: taken.reference.clone(), amount: usd(100) });
+    for (won, came_back) in [(true, Some(usd(100))), (false, None)] {
+        sandbox.close_dispute(&taken.reference, won).unwrap();
+        let told = sandbox.take_notices(clock.now());
+        let notice = sandbox.read_notice(&told[0].0, &told[0].1, clock.now()).unwrap();
+        let reference = taken.reference.clone();
+        assert_eq!(notice.about, About::DisputeClosed { reference, won: came_back });
+    }
 
     let (headers, body) = &notices[0];
     let forged = String::from_utf8(body.clone()).unwrap().replace("succeeded", "declined");

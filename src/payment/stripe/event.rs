@@ -22,7 +22,14 @@ struct Data {
 }
 
 /// Beginnings of the events that concern orders.
-const KINDS: [&str; 4] = ["payment_intent.", "refund.", "charge.refund", "charge.dispute.created"];
+const KINDS: [&str; 6] = [
+    "payment_intent.",
+    "refund.",
+    "charge.refund",
+    "charge.dispute.created",
+    "charge.dispute.closed",
+    "charge.dispute.funds_reinstated",
+];
 
 /// The part of an intent, charge, refund or dispute that says what it belongs to.
 #[derive(Deserialize)]
@@ -31,6 +38,8 @@ struct Object {
     payment_intent: Option<String>,
     amount: Option<i64>,
     currency: Option<String>,
+    /// Of a dispute; other objects have their own.
+    status: Option<String>,
 }
 
 /// Reads an event whose signature was checked.
@@ -56,6 +65,10 @@ pub(super) fn read(body: &[u8]) -> Result<Notice> {
         object.payment_intent.map_or(About::Nothing, |reference| About::Reference { reference })
     } else if kind == "charge.dispute.created" {
         object.dispute().ok_or_else(|| Error::input(format!("the dispute of event {id} cannot be understood")))?
+    } else if kind == "charge.dispute.closed" || kind == "charge.dispute.funds_reinstated" {
+        object
+            .dispute_closed()
+            .ok_or_else(|| Error::input(format!("the dispute of event {id} cannot be understood")))?
     } else {
         About::Nothing
     };
@@ -72,5 +85,20 @@ impl Object {
         let Some(reference) = self.payment_intent else { return Some(About::Nothing) };
         let amount = amount::from_stripe(self.amount?, &self.currency?).ok()?;
         Some(About::Dispute { reference, amount })
+    }
+
+    /// An event says that money came back, or how the dispute ended; the state of the dispute says so in either. An inquiry
+    /// that is closed never was a dispute, and took nothing for good.
+    fn dispute_closed(self) -> Option<About> {
+        let won = match self.status.as_deref()? {
+            "won" | "warning_closed" => true,
+            "lost" => false,
+            // Still under way: another event will say more.
+            _ => return Some(About::Nothing),
+        };
+        Some(match self.dispute()? {
+            About::Dispute { reference, amount } => About::DisputeClosed { reference, won: won.then_some(amount) },
+            other => other,
+        })
     }
 }

@@ -428,6 +428,20 @@ fn events_say_what_they_are_about() {
     let disputed = About::Dispute { reference: "pi_1".into(), amount: Money::new(700, "USD".parse().unwrap()) };
     assert_eq!(read("charge.dispute.created", dispute).unwrap(), disputed);
     assert!(read("charge.dispute.created", json!({ "payment_intent": "pi_1" })).is_err());
+    let closed = |status: &str| {
+        let object = json!({ "payment_intent": "pi_1", "amount": 700, "currency": "usd", "status": status });
+        ["charge.dispute.closed", "charge.dispute.funds_reinstated"].map(|kind| read(kind, object.clone()).unwrap())
+    };
+    let ended = |won: Option<Money>| About::DisputeClosed { reference: "pi_1".into(), won };
+    let all = Some(Money::new(700, "USD".parse().unwrap()));
+    for (status, about) in
+        [("won", ended(all)), ("warning_closed", ended(all)), ("lost", ended(None)), ("under_review", About::Nothing)]
+    {
+        assert_eq!(closed(status), [about.clone(), about], "{status}");
+    }
+    assert!(
+        read("charge.dispute.closed", json!({ "payment_intent": "pi_1", "amount": 7, "currency": "usd" })).is_err()
+    );
     for foreign in ["payment_intent.succeeded", "customer.created", "invoice.paid"] {
         assert_eq!(read(foreign, json!({ "metadata": {} })).unwrap(), About::Nothing);
     }

@@ -18,6 +18,8 @@ use crate::till::{Door, Enrolment, Payer};
 const SHOPPERS: u32 = 60;
 /// How often a person looks at what waits.
 const REVIEW_EVERY: Span = Span::from_millis(30 * 60_000);
+/// How long a bank takes to decide a dispute.
+const DISPUTE: Span = Span::from_millis(2 * 24 * 3_600_000);
 
 /// One visit as it will be.
 #[derive(Clone, Debug)]
@@ -43,6 +45,8 @@ enum Event {
     Leave(usize),
     Complain(usize),
     Dispute(usize),
+    /// The dispute is over: every other one is won.
+    DisputeEnds(usize),
     Review,
     Mischief(Trouble),
 }
@@ -222,9 +226,11 @@ impl Month {
                 let cart = cart(&self.plan.visits[index]);
                 if world.dispute(cart)? {
                     self.disputed.insert(cart);
+                    self.at(at + DISPUTE, Event::DisputeEnds(index));
                 }
                 Ok(())
             }
+            Event::DisputeEnds(index) => world.close_dispute(cart(&self.plan.visits[index]), index % 2 == 0),
             Event::Review => {
                 self.review(world)?;
                 if at < self.plan.end {

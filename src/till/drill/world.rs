@@ -290,6 +290,13 @@ impl World {
         Ok(true)
     }
 
+    /// The bank has decided what it took back in [`World::dispute`].
+    pub(super) fn close_dispute(&mut self, cart: CartId, won: bool) -> Result<()> {
+        let payment = self.persist(|till, _| till.with(|session| payment_of(session, cart)))?;
+        let taken = payment.and_then(|payment| payment.taken.first().map(|taken| taken.settled.reference.clone()));
+        taken.map_or(Ok(()), |reference| self.sandbox.close_dispute(&reference, won))
+    }
+
     pub(super) fn waiting(&mut self) -> Result<Vec<Case>> {
         self.persist(|till, _| till.with(|session| cases::waiting(session, (ShopTime::MIN, ""), MANY)))
     }

@@ -45,7 +45,27 @@ fn an_upgraded_database_equals_a_new_one() {
                 JOIN shoppers s ON s.id = c.shopper JOIN receipts r ON r.cart = c.id";
             let rows = upgraded.transaction(|session| session.query(kept, &[])).unwrap();
             assert_eq!((rows[0].int(0).unwrap(), rows[0].text(1).unwrap()), (250, "Ada"));
+            if number == 1 {
+                // What was there before there were seals is sealed as it stands: a shop, a shopper, a cart, a receipt and
+                // a line of the audit log.
+                let seals = upgraded.transaction(|session| aisle::db::seals::after(session, 0, 10)).unwrap();
+                let kinds: Vec<_> = seals.iter().map(|seal| seal.kind.as_str()).collect();
+                assert_eq!(kinds, ["audit", "carts", "receipts", "shoppers", "shops"]);
+            }
         }
+    });
+}
+
+/// `aisle ledger check` holds a database on a server against this file, because it cannot make one beside it.
+#[test]
+fn what_a_server_should_have_is_what_the_migrations_make() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/db/migrations/schema-postgresql.txt");
+    on_server(|place| {
+        let found = schema(&mut place.open()).unwrap().join("\n") + "\n";
+        if std::env::var_os("AISLE_FREEZE").is_some_and(|value| value == "1") {
+            fs::write(&file, &found).unwrap();
+        }
+        assert_eq!(found, fs::read_to_string(&file).unwrap());
     });
 }
 
