@@ -7,6 +7,8 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::text::plain;
+
 /// One shelf board of one gondola, written `gondola-shelf`; both count from 1, shelf 1 is the lowest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ShelfId {
@@ -25,13 +27,14 @@ pub struct PlateId {
     pub plate: u16,
 }
 
-/// A person as one tracker names them; a person may go through several. Written as decimal text in JSON.
+/// A person as one tracker names them; a person may go through several. Trackers count with 64 bits, some of them below
+/// zero: any number from -2^63 to 2^64 - 1. Written as decimal text in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TrackId(u64);
+pub struct TrackId(i128);
 
 /// One stay of one shopper: named after the first track the shopper was seen as. Written as decimal text in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct VisitId(u64);
+pub struct VisitId(TrackId);
 
 /// A product as the shop's catalogue names it: a GTIN where it has one, else the shop's own code.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -65,24 +68,35 @@ impl PlateId {
 impl TrackId {
     /// From the number the tracker gave.
     pub const fn new(number: u64) -> Self {
-        TrackId(number)
+        // Every number of 64 bits fits.
+        TrackId(number as i128)
     }
 
-    /// The number the tracker gave.
+    /// From the number of a tracker that counts below zero too.
+    pub const fn signed(number: i64) -> Self {
+        TrackId(number as i128)
+    }
+
+    /// The last 64 bits of the number, for colours and counters: a number below zero shares them with one above.
     pub const fn number(self) -> u64 {
-        self.0
+        self.0 as u64
     }
 }
 
 impl VisitId {
     /// The visit that begins with this track.
     pub const fn from_first_track(track: TrackId) -> Self {
-        VisitId(track.0)
+        VisitId(track)
     }
 
-    /// The number of the visit's first track.
-    pub const fn number(self) -> u64 {
+    /// The visit's first track.
+    pub const fn first_track(self) -> TrackId {
         self.0
+    }
+
+    /// As [`TrackId::number`] of the visit's first track.
+    pub const fn number(self) -> u64 {
+        self.0.number()
     }
 }
 
@@ -187,8 +201,17 @@ impl FromStr for PlateId {
 impl FromStr for TrackId {
     type Err = String;
 
+    /// Only in the one way in which it is written again, so that a number has one spelling.
     fn from_str(text: &str) -> Result<Self, String> {
-        text.parse().map(TrackId).map_err(|_| format!("`{text}` is not a track: a whole number below 2^64"))
+        let shown = plain(text);
+        let number: i128 = text.parse().map_err(|_| format!("`{shown}` is not a track: {TRACK_FORM}"))?;
+        if !(i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(&number) {
+            return Err(format!("`{shown}` is not a track: {TRACK_FORM}"));
+        }
+        match number.to_string() == text {
+            true => Ok(TrackId(number)),
+            false => Err(format!("`{shown}` is not a track: write {number}, without a plus or leading zeros")),
+        }
     }
 }
 
@@ -196,7 +219,34 @@ impl FromStr for VisitId {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        text.parse().map(VisitId).map_err(|_| format!("`{text}` is not a visit: a whole number below 2^64"))
+        text.parse().map(VisitId).map_err(|reason: String| reason.replacen("is not a track", "is not a visit", 1))
+    }
+}
+
+/// What a track may be called.
+const TRACK_FORM: &str = "a whole number from -2^63 to 2^64 - 1";
+
+/// A number of a tracker where no person reads: as few bytes as it needs.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Bits {
+    Unsigned(u64),
+    Signed(i64),
+}
+
+impl From<TrackId> for Bits {
+    fn from(track: TrackId) -> Self {
+        // A track that does not fit the one fits the other.
+        u64::try_from(track.0).map_or(Bits::Signed(track.0 as i64), Bits::Unsigned)
+    }
+}
+
+impl From<Bits> for TrackId {
+    fn from(bits: Bits) -> Self {
+        match bits {
+            Bits::Unsigned(number) => TrackId::new(number),
+            Bits::Signed(number) => TrackId::signed(number),
+        }
     }
 }
 
@@ -239,6 +289,6 @@ macro_rules! as_text {
 as_text!(
     ShelfId: "^[0-9]+-[0-9]+$", (u16, u16), |id| (id.gondola, id.shelf), |(gondola, shelf)| ShelfId { gondola, shelf };
     PlateId: "^[0-9]+-[0-9]+-[0-9]+$", (ShelfId, u16), |id| (id.shelf, id.plate), |(shelf, plate)| PlateId { shelf, plate };
-    TrackId: "^[0-9]+$", u64, |id| id.0, TrackId;
-    VisitId: "^[0-9]+$", u64, |id| id.0, VisitId;
+    TrackId: "^(0|-?[1-9][0-9]*)$", Bits, |id| (*id).into(), TrackId::from;
+    VisitId: "^(0|-?[1-9][0-9]*)$", Bits, |id| id.0.into(), |bits| VisitId(bits.into());
 );

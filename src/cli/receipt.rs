@@ -45,7 +45,8 @@ impl Receipt {
         let text = paper.render(till.shop(), self.form)?;
         match &self.output {
             Some(path) => std::fs::write(path, text).map_err(|error| Error::io("write", path, &error)),
-            None => super::print(&text),
+            // Documents have their own rules of what stands in them.
+            None => super::print_as_it_is(&text),
         }
     }
 }

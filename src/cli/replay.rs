@@ -13,6 +13,7 @@ use super::charge::{self, Charge, Charger};
 use super::looking::{self, LookArgs};
 use super::receipts::{self, Report, headline};
 use crate::base::Result;
+use crate::base::text::plain;
 use crate::facts::{Fact, Receipt};
 use crate::pipeline::{Options, Outcome, RunOptions, Watched, run};
 use crate::ports::{FactSink, FactSource};
@@ -128,7 +129,7 @@ impl Replay {
         let mut text = receipts::text(&headline(path), &shop, &outcome, wall_secs);
         text += &sight.unwrap_or_default();
         for warning in source.warnings() {
-            text += &format!("note: {warning}\n");
+            text += &format!("note: {}\n", plain(&warning));
         }
         Ok(Replayed { outcome, text, wall_secs, charges })
     }

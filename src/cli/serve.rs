@@ -17,7 +17,7 @@ use super::{print, shops};
 use crate::api::{Api, Retention, serve};
 use crate::base::limits::{HOLDS_MAX, REQUESTS_MAX};
 use crate::base::{Error, Result};
-use crate::config;
+use crate::config::Trade;
 use crate::db::{Database, carts};
 use crate::payment::Settings;
 use crate::ports::{Clock, WallClock};
@@ -63,15 +63,22 @@ impl Serve {
     pub(super) fn run(&self) -> Result<()> {
         start_log(self.log)?;
         let clock: Arc<dyn Clock> = Arc::new(WallClock);
+        // A shop that is not in order leaves no book behind.
+        let trade = self.shop.as_deref().map(shops::open_trade).transpose()?;
+        let payment = trade.as_ref().and_then(|trade| trade.payment.clone());
         let database = self.book.open_or_create()?;
         let recording = self.feed.open()?;
         let till = match &recording {
             // A recording knows its shop.
-            Some((source, _)) => Till::open(database, feed::shop(source), clock.now())?,
-            None => open_till(database, self.shop.as_deref(), clock.as_ref())?,
+            Some((source, _)) => {
+                let shop = feed::shop(source);
+                shops::check_trade(&shop)?;
+                Till::open(database, shop, clock.now())?
+            }
+            None => open_till(database, trade, clock.as_ref())?,
         };
         let till = Arc::new(Mutex::new(till));
-        let providers = providers(self.shop.as_deref(), &self.book, &clock)?;
+        let providers = providers(payment, &self.book, &clock)?;
         let runtime = runtime()?;
         let listener =
             runtime.block_on(TcpListener::bind(self.listen)).map_err(|error| refused(self.listen, &error))?;
@@ -97,8 +104,7 @@ impl Serve {
 }
 
 /// The payment provider that the shop's file names; without one the sandbox, with its books beside those of the shop.
-fn providers(shop: Option<&Path>, book: &BookArgs, clock: &Arc<dyn Clock>) -> Result<Providers> {
-    let settings = shop.map(config::load_payment).transpose()?.flatten();
+fn providers(settings: Option<Settings>, book: &BookArgs, clock: &Arc<dyn Clock>) -> Result<Providers> {
     match settings {
         None | Some(Settings::Sandbox { journal: None, hold: None }) => book.sandbox(),
         Some(settings) => {
@@ -109,18 +115,18 @@ fn providers(shop: Option<&Path>, book: &BookArgs, clock: &Arc<dyn Clock>) -> Re
 }
 
 /// The till of the shop that was named, or that the book remembers.
-fn open_till(mut database: Database, shop: Option<&Path>, clock: &dyn Clock) -> Result<Till> {
+fn open_till(mut database: Database, trade: Option<Trade>, clock: &dyn Clock) -> Result<Till> {
     let known = database.transaction(carts::shops)?;
-    match (shop, known.as_slice()) {
+    match (trade, known.as_slice()) {
         (None, [name]) => Till::reopen(database, name),
         (None, [_, _, ..]) => {
             let hint = "name one with --shop";
             Err(Error::usage(format!("the book has several shops: {}", known.join(", "))).hint(hint))
         }
-        (shop, _) => {
-            let (shop, warnings) = shops::open(shop)?;
+        (None, []) => Till::open(database, shops::open(None)?.0, clock.now()),
+        (Some(Trade { shop, warnings, .. }), _) => {
             warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-            Till::open(database, shop, clock.now())
+            Till::open(database, Arc::new(shop), clock.now())
         }
     }
 }

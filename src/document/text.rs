@@ -56,7 +56,7 @@ pub(super) fn render(sheet: &Sheet<'_>) -> String {
         centred(&mut text, &line);
     }
     if let Some(at) = at {
-        centred(&mut text, &words::time(at, sheet.zone));
+        centred(&mut text, &format!("{} {}", words::time(at, sheet.zone), words::offset(at, sheet.zone)));
     }
     text.push('\n');
     centred(&mut text, &sheet.cart.to_string());

@@ -1,17 +1,14 @@
 //! What several forms say alike: times, standing, text that stays on its line, and what a correction takes off.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use jiff::Zoned;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, Zoned};
 
 use super::{Sheet, Standing};
+pub(super) use crate::base::text::plain;
 use crate::base::{Money, Quantity, ShopTime, SkuId};
 use crate::facts::{Receipt, ReceiptLine};
-
-/// Stands for a character that a document must not hold.
-const REPLACEMENT: char = '\u{fffd}';
 
 /// Goods of one product that a correction takes off.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,8 +23,7 @@ pub(super) struct TakenOff<'a> {
 
 /// An instant in the zone of a sheet.
 pub(super) fn zoned(at: ShopTime, zone: &TimeZone) -> Zoned {
-    // The axis of the shop ends in the years 1677 and 2262, which is well inside of what a timestamp holds.
-    Timestamp::from_nanosecond(i128::from(at.as_nanos())).unwrap_or_default().to_zoned(zone.clone())
+    at.zoned(zone)
 }
 
 /// For people: `2026-01-05 10:30:12`.
@@ -43,26 +39,6 @@ pub(super) fn offset(at: ShopTime, zone: &TimeZone) -> String {
 /// For machines, RFC 3339 to the millisecond with the offset: `2026-01-05T10:30:12.250+01:00`.
 pub(super) fn rfc3339(at: ShopTime, zone: &TimeZone) -> String {
     zoned(at, zone).strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string()
-}
-
-/// Text that means itself and stays on its line: no control characters, nothing that reorders what stands around it, and
-/// nothing that XML cannot hold.
-pub(super) fn plain(text: &str) -> Cow<'_, str> {
-    if text.chars().all(|letter| !is_unruly(letter)) {
-        return Cow::Borrowed(text);
-    }
-    let ruled = |letter: char| match letter {
-        '\t' | '\n' | '\r' => ' ',
-        letter if is_unruly(letter) => REPLACEMENT,
-        letter => letter,
-    };
-    Cow::Owned(text.chars().map(ruled).collect())
-}
-
-fn is_unruly(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}')
 }
 
 /// Whether it has letters that are written from right to left.

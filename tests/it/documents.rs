@@ -7,12 +7,12 @@ use aisle::base::{
     BasisPoints, CartId, Currency, Grams, Money, PlateId, Prob, Quantity, ShelfId, ShopTime, SkuId, SourceId, Span,
     TimeRange, TrackId, VisitId,
 };
-use aisle::document::{Credit, EpcisOptions, Form, Payment, Sheet, Standing, render};
+use aisle::document::{Credit, Form, Payment, Sheet, Standing, render};
 use aisle::facts::{
     Attribution, Closing, Discount, Evidence, FactRef, Movement, Receipt, ReceiptLine, TakerEvidence, TaxShare,
     WeightEvidence,
 };
-use aisle::shop::{PlateDraft, ProductDraft, ShelfDraft, Shop, ShopDraft};
+use aisle::shop::{EpcisOptions, PlateDraft, ProductDraft, ShelfDraft, Shop, ShopDraft};
 use jiff::tz::TimeZone;
 use quick_xml::events::Event;
 
@@ -482,7 +482,7 @@ fn epcis_names_an_event_once() {
 fn epcis_refuses_places_and_products_that_are_none() {
     let refusal = |location: Option<&str>, products: Option<&str>| {
         let mut case = cases().remove(0);
-        case.epcis = EpcisOptions { location: location.map(str::to_owned), products: products.map(str::to_owned) };
+        case.epcis = EpcisOptions { location: location.map(str::to_owned), products: products.map(str::to_owned), places: None };
         render(Form::Epcis, &case.sheet()).err().map(|error| error.message().to_owned())
     };
     assert_eq!(refusal(None, None), None);

@@ -53,7 +53,13 @@ fn head(sheet: &Sheet<'_>) -> String {
     };
     let (said, at) = words::sentence(sheet);
     let sentence = match at {
-        Some(at) => format!("{} <time>{}</time>", text(&said), words::time(at, sheet.zone)),
+        Some(at) => format!(
+            "{} <time datetime=\"{}\">{} {}</time>",
+            text(&said),
+            words::rfc3339(at, sheet.zone),
+            words::time(at, sheet.zone),
+            words::offset(at, sheet.zone)
+        ),
         None => text(&said),
     };
     format!(
