@@ -292,3 +292,28 @@ as_text!(
     TrackId: "^(0|-?[1-9][0-9]*)$", Bits, |id| (*id).into(), TrackId::from;
     VisitId: "^(0|-?[1-9][0-9]*)$", Bits, |id| id.0.into(), |bits| VisitId(bits.into());
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_of_a_tracker_has_one_spelling_and_no_double() {
+        let ends = ["-9223372036854775808", "-1", "0", "1", "9223372036854775808", "18446744073709551615"];
+        let tracks: Vec<TrackId> = ends.iter().map(|text| text.parse().unwrap()).collect();
+        assert!(tracks.is_sorted() && tracks.windows(2).all(|pair| pair[0] != pair[1]));
+        for (text, track) in ends.iter().zip(&tracks) {
+            let visit = VisitId::from_first_track(*track);
+            assert_eq!((track.to_string().as_str(), visit.to_string().as_str()), (*text, *text));
+            assert_eq!(serde_json::to_string(track).unwrap(), format!("\"{text}\""));
+            let packed = rmp_serde::to_vec(&(track, visit)).unwrap();
+            assert_eq!(rmp_serde::from_slice::<(TrackId, VisitId)>(&packed).unwrap(), (*track, visit));
+        }
+        // Checkpoints of earlier versions hold unsigned numbers.
+        let packed = rmp_serde::to_vec(&u64::MAX).unwrap();
+        assert_eq!(rmp_serde::from_slice::<VisitId>(&packed).unwrap().to_string(), ends[5]);
+        for wrong in ["", "-", "+1", "01", "-0", "1 ", "1e3", "18446744073709551616", "-9223372036854775809"] {
+            assert!(wrong.parse::<TrackId>().is_err(), "{wrong}");
+        }
+    }
+}

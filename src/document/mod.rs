@@ -5,6 +5,7 @@
 mod epcis;
 mod html;
 mod json;
+mod phrases;
 mod poslog;
 mod text;
 mod words;

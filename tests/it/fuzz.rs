@@ -38,6 +38,7 @@ target!(facts, 2_000, targets::facts);
 target!(engine, 400, targets::engine);
 target!(shops, 1_500, targets::shop);
 target!(folders, 800, targets::folder);
+target!(numbers, 3_000, targets::number);
 target!(documents, 1_500, receipts::document);
 
 fn corpus_folder(target: &str) -> PathBuf {
