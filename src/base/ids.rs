@@ -28,11 +28,23 @@ pub struct PlateId {
 }
 
 /// A person as one tracker names them; a person may go through several. Trackers count with 64 bits, some of them below
-/// zero: any number from -2^63 to 2^64 - 1. Written as decimal text in JSON.
+/// zero, or give names; each goes out as it came in. Written as text in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TrackId(i128);
+pub struct TrackId(Name);
 
-/// One stay of one shopper: named after the first track the shopper was seen as. Written as decimal text in JSON.
+/// Numbers in their order, then names in that of their letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Name {
+    Below(i64),
+    Number(u64),
+    /// Zeros behind the end.
+    Text([u8; TRACK_LETTERS_MAX]),
+}
+
+/// Letters of a track that is no number: those of a UUID.
+const TRACK_LETTERS_MAX: usize = 36;
+
+/// One stay of one shopper: named after the first track the shopper was seen as. Written as text in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VisitId(TrackId);
 
@@ -68,18 +80,24 @@ impl PlateId {
 impl TrackId {
     /// From the number the tracker gave.
     pub const fn new(number: u64) -> Self {
-        // Every number of 64 bits fits.
-        TrackId(number as i128)
+        TrackId(Name::Number(number))
     }
 
     /// From the number of a tracker that counts below zero too.
     pub const fn signed(number: i64) -> Self {
-        TrackId(number as i128)
+        TrackId(if number < 0 { Name::Below(number) } else { Name::Number(number as u64) })
     }
 
-    /// The last 64 bits of the number, for colours and counters: a number below zero shares them with one above.
-    pub const fn number(self) -> u64 {
-        self.0 as u64
+    /// 64 bits of it, for colours and counters: the number itself, or what a number below zero or a name may share with
+    /// another one.
+    pub fn number(self) -> u64 {
+        match self.0 {
+            Name::Below(number) => number as u64,
+            Name::Number(number) => number,
+            Name::Text(letters) => {
+                letters.iter().fold(0, |number: u64, letter| number.rotate_left(7) ^ u64::from(*letter))
+            }
+        }
     }
 }
 
@@ -95,7 +113,7 @@ impl VisitId {
     }
 
     /// As [`TrackId::number`] of the visit's first track.
-    pub const fn number(self) -> u64 {
+    pub fn number(self) -> u64 {
         self.0.number()
     }
 }
@@ -156,7 +174,14 @@ impl fmt::Display for PlateId {
 
 impl fmt::Display for TrackId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        match &self.0 {
+            Name::Below(number) => number.fmt(f),
+            Name::Number(number) => number.fmt(f),
+            Name::Text(letters) => {
+                let length = letters.iter().position(|letter| *letter == 0).unwrap_or(letters.len());
+                f.pad(std::str::from_utf8(&letters[..length]).unwrap_or_default())
+            }
+        }
     }
 }
 
@@ -201,17 +226,20 @@ impl FromStr for PlateId {
 impl FromStr for TrackId {
     type Err = String;
 
-    /// Only in the one way in which it is written again, so that a number has one spelling.
+    /// A number in its one spelling; every other text is a name, so that nothing goes out in another way than it came in.
     fn from_str(text: &str) -> Result<Self, String> {
-        let shown = plain(text);
-        let number: i128 = text.parse().map_err(|_| format!("`{shown}` is not a track: {TRACK_FORM}"))?;
-        if !(i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(&number) {
-            return Err(format!("`{shown}` is not a track: {TRACK_FORM}"));
+        let number = text.parse::<u64>().map(TrackId::new).ok().or_else(|| text.parse().map(TrackId::signed).ok());
+        if let Some(track) = number.filter(|track| track.to_string() == text) {
+            return Ok(track);
         }
-        match number.to_string() == text {
-            true => Ok(TrackId(number)),
-            false => Err(format!("`{shown}` is not a track: write {number}, without a plus or leading zeros")),
+        if !(1..=TRACK_LETTERS_MAX).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            let shown = plain(text);
+            let form = format!("1 to {TRACK_LETTERS_MAX} letters, digits and signs of ASCII, without spaces");
+            return Err(format!("`{shown}` is not a track: {form}"));
         }
+        let mut letters = [0; TRACK_LETTERS_MAX];
+        letters[..text.len()].copy_from_slice(text.as_bytes());
+        Ok(TrackId(Name::Text(letters)))
     }
 }
 
@@ -223,29 +251,33 @@ impl FromStr for VisitId {
     }
 }
 
-/// What a track may be called.
-const TRACK_FORM: &str = "a whole number from -2^63 to 2^64 - 1";
-
-/// A number of a tracker where no person reads: as few bytes as it needs.
-#[derive(Clone, Copy, Serialize, Deserialize)]
+/// A track where no person reads: as few bytes as it needs.
+#[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-enum Bits {
-    Unsigned(u64),
-    Signed(i64),
+enum Packed {
+    Number(u64),
+    Below(i64),
+    Text(String),
 }
 
-impl From<TrackId> for Bits {
+impl From<TrackId> for Packed {
     fn from(track: TrackId) -> Self {
-        // A track that does not fit the one fits the other.
-        u64::try_from(track.0).map_or(Bits::Signed(track.0 as i64), Bits::Unsigned)
+        match track.0 {
+            Name::Below(number) => Packed::Below(number),
+            Name::Number(number) => Packed::Number(number),
+            Name::Text(_) => Packed::Text(track.to_string()),
+        }
     }
 }
 
-impl From<Bits> for TrackId {
-    fn from(bits: Bits) -> Self {
-        match bits {
-            Bits::Unsigned(number) => TrackId::new(number),
-            Bits::Signed(number) => TrackId::signed(number),
+impl TryFrom<Packed> for TrackId {
+    type Error = String;
+
+    fn try_from(packed: Packed) -> Result<Self, String> {
+        match packed {
+            Packed::Number(number) => Ok(TrackId::new(number)),
+            Packed::Below(number) => Ok(TrackId::signed(number)),
+            Packed::Text(text) => text.parse(),
         }
     }
 }
@@ -270,7 +302,8 @@ macro_rules! as_text {
                     let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
                     return text.parse().map_err(serde::de::Error::custom);
                 }
-                <$numbers>::deserialize(deserializer).map($from)
+                let from: fn($numbers) -> Result<$id, String> = $from;
+                from(<$numbers>::deserialize(deserializer)?).map_err(serde::de::Error::custom)
             }
         }
 
@@ -287,10 +320,10 @@ macro_rules! as_text {
 }
 
 as_text!(
-    ShelfId: "^[0-9]+-[0-9]+$", (u16, u16), |id| (id.gondola, id.shelf), |(gondola, shelf)| ShelfId { gondola, shelf };
-    PlateId: "^[0-9]+-[0-9]+-[0-9]+$", (ShelfId, u16), |id| (id.shelf, id.plate), |(shelf, plate)| PlateId { shelf, plate };
-    TrackId: "^(0|-?[1-9][0-9]*)$", Bits, |id| (*id).into(), TrackId::from;
-    VisitId: "^(0|-?[1-9][0-9]*)$", Bits, |id| id.0.into(), |bits| VisitId(bits.into());
+    ShelfId: "^[0-9]+-[0-9]+$", (u16, u16), |id| (id.gondola, id.shelf), |(gondola, shelf)| Ok(ShelfId { gondola, shelf });
+    PlateId: "^[0-9]+-[0-9]+-[0-9]+$", (ShelfId, u16), |id| (id.shelf, id.plate), |(shelf, plate)| Ok(PlateId { shelf, plate });
+    TrackId: "^[!-~]{1,36}$", Packed, |id| (*id).into(), TrackId::try_from;
+    VisitId: "^[!-~]{1,36}$", Packed, |id| id.0.into(), |packed| TrackId::try_from(packed).map(VisitId);
 );
 
 #[cfg(test)]
@@ -299,9 +332,13 @@ mod tests {
 
     #[test]
     fn a_number_of_a_tracker_has_one_spelling_and_no_double() {
-        let ends = ["-9223372036854775808", "-1", "0", "1", "9223372036854775808", "18446744073709551615"];
+        let uuid = "0198f2c4-a1b2-73d4-e5f6-0718293a4b5c";
+        let numbers = ["-9223372036854775808", "-1", "0", "1", "9223372036854775808", "18446744073709551615"];
+        let ends = [&numbers[..], &["+1", "-0", uuid, "007", "18446744073709551616", "1e3", "a-9"]].concat();
         let tracks: Vec<TrackId> = ends.iter().map(|text| text.parse().unwrap()).collect();
-        assert!(tracks.is_sorted() && tracks.windows(2).all(|pair| pair[0] != pair[1]));
+        assert!(
+            tracks[..7].is_sorted() && tracks.iter().collect::<std::collections::BTreeSet<_>>().len() == ends.len()
+        );
         for (text, track) in ends.iter().zip(&tracks) {
             let visit = VisitId::from_first_track(*track);
             assert_eq!((track.to_string().as_str(), visit.to_string().as_str()), (*text, *text));
@@ -312,7 +349,7 @@ mod tests {
         // Checkpoints of earlier versions hold unsigned numbers.
         let packed = rmp_serde::to_vec(&u64::MAX).unwrap();
         assert_eq!(rmp_serde::from_slice::<VisitId>(&packed).unwrap().to_string(), ends[5]);
-        for wrong in ["", "-", "+1", "01", "-0", "1 ", "1e3", "18446744073709551616", "-9223372036854775809"] {
+        for wrong in ["", "1 ", "a b", "a\u{1b}", "é", &"x".repeat(37)] {
             assert!(wrong.parse::<TrackId>().is_err(), "{wrong}");
         }
     }

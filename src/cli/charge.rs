@@ -37,6 +37,7 @@ pub(super) struct Charge {
 
 impl Charger {
     pub(super) fn open(book: &BookArgs, shop: Arc<Shop>) -> Result<Self> {
+        super::shops::check_trade(&shop)?;
         let till = Till::open(book.open_or_create()?, shop, WallClock.now())?;
         let providers = book.sandbox()?;
         Ok(Charger { till, providers, endings: Endings::default(), closed: Vec::new() })

@@ -39,5 +39,7 @@ pub(super) fn check_trade(shop: &Shop) -> Result<()> {
 }
 
 fn is_foreign(path: &Path) -> bool {
-    path.is_dir() && replay::recognise(path).is_ok_and(|format| format == Format::AutoCheckout)
+    // The shop alone is enough, without what happened in it.
+    let has_shop = path.join("planogram.json").is_file() && path.join("products.json").is_file();
+    path.is_dir() && (has_shop || replay::recognise(path).is_ok_and(|format| format == Format::AutoCheckout))
 }

@@ -297,6 +297,18 @@ fn manifests_say_how_long_vectors_are() {
 }
 
 #[test]
+fn names_of_networks_that_steer_a_terminal_are_problems() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = "role = \"held_product\"\nfile = \"a\\u009b.onnx\"\nsize_bytes = 1\nlicence = \"MIT\\u001b[2J\"\n";
+    fs::write(folder.path().join("own\u{7}.toml"), manifest).unwrap();
+    let told = load_manifests(Some(folder.path())).unwrap_err().to_string();
+    for part in ["its name has control characters", "file has control characters", "licence has control characters"] {
+        assert!(told.contains(part), "{part} is not in {told}");
+    }
+    assert!(!told.contains(['\u{1b}', '\u{7}', '\u{9b}']), "{told:?}");
+}
+
+#[test]
 fn a_shop_that_sells_nothing_is_not_in_order() {
     let shelves = format!("{SHOP}facings = [{{ plates = \"1-4\" }}]\n");
     let goods = format!("{SHOP}[[product]]\nsku = \"a\"\nprice = 1\n");

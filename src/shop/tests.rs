@@ -193,7 +193,7 @@ fn a_product_stands_in_the_catalogue_once() {
             "line 5: catalogue product 0071142008582: it has the GTIN of product 071142008582 (first on line 3): \
              a product stands in the catalogue once",
             "line 9: shelf 1-1, facing 1: product 00071142008582 is not in the catalogue; \
-             `0071142008582` has the same GTIN: write it so",
+             `071142008582` has the same GTIN: write it so",
         ]
     );
     draft = small();
