@@ -31,7 +31,6 @@ fn text(raw: &str) -> String {
 }
 
 fn receipt(sheet: &Sheet<'_>) -> String {
-    let receipt = sheet.receipt;
     let mut html = format!("<div class=\"paper\">\n<article class=\"receipt\">\n{}", head(sheet));
     html += &goods(sheet);
     html += &sum(sheet);

@@ -327,8 +327,8 @@ fn targets_may_be_missing_in_every_way() {
     for (id, sentence) in [
         ("", "a target has no target_id"),
         (r#""target_id":{}"#, "a target has no target_id"),
-        (r#""target_id":{"id":"-3"}"#, "a target_id: `-3` is not a track"),
-        (r#""target_id":{"id":1.5}"#, "this is not a code"),
+        (r#""target_id":{"id":"a b"}"#, "a target_id: `a b` is not a track"),
+        (r#""target_id":{"id":1.5}"#, "a number that is not whole"),
     ] {
         let folder = folder_with("", &target(id, ""));
         let (_, errors, _) = outcome(folder.path(), STRICT);
