@@ -1,12 +1,10 @@
 //! A receipt as a document: what is read of the book, and where it stands with the money.
 
-use jiff::tz::TimeZone;
-
 use super::carts::known;
 use crate::base::{CartId, Error, Money, Result, ShopTime};
 use crate::db::carts::{self, Cart, CartState, ReceiptVersion};
 use crate::db::{Failure, Session, transfers};
-use crate::document::{self, Credit, EpcisOptions, Form, Sheet, Standing};
+use crate::document::{self, Credit, Form, Sheet, Standing};
 use crate::facts::{Attribution, FactRef, Reason, Transfer};
 use crate::ledger::payment::{self, Payment};
 use crate::shop::Shop;
@@ -69,8 +67,8 @@ impl Paper {
                 receipt: &self.newest.receipt,
                 standing: self.standing(),
                 attributions: &self.attributions,
-                zone: &TimeZone::UTC,
-                epcis: &EpcisOptions::default(),
+                zone: shop.zone(),
+                epcis: shop.epcis(),
             },
         )
     }

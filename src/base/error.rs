@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::text::{plain, told};
+
 /// What sort of failure it is; decides the exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -99,7 +101,8 @@ impl Error {
     }
 
     fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Error { kind, message: message.into(), place: Place::default(), hint: None }
+        // Much of what is said about a file stands in it; what is foreign in a sentence only shows itself.
+        Error { kind, message: told(&message.into()).into_owned(), place: Place::default(), hint: None }
     }
 
     /// Adds the file it happened in, unless one is known already.
@@ -122,7 +125,7 @@ impl Error {
 
     /// Says in front of the sentence what was being done, such as one trip of many.
     pub fn during(mut self, what: &str) -> Self {
-        self.message = format!("{what}: {}", self.message);
+        self.message = format!("{}: {}", plain(what), self.message);
         self
     }
 
@@ -134,7 +137,7 @@ impl Error {
 
     /// Adds what the reader can do about it.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(told(&hint.into()).into_owned());
         self
     }
 
@@ -168,7 +171,7 @@ impl Error {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(path) = &self.path {
-            write!(f, "{}", path.display())?;
+            f.write_str(&plain(&path.to_string_lossy()))?;
         }
         if let Some(line) = self.line {
             write!(f, ":{line}")?;

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::text::plain;
+
 /// One shelf board of one gondola, written `gondola-shelf`; both count from 1, shelf 1 is the lowest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ShelfId {
@@ -25,13 +27,26 @@ pub struct PlateId {
     pub plate: u16,
 }
 
-/// A person as one tracker names them; a person may go through several. Written as decimal text in JSON.
+/// A person as one tracker names them; a person may go through several. Trackers count with 64 bits, some of them below
+/// zero, or give names; each goes out as it came in. Written as text in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TrackId(u64);
+pub struct TrackId(Name);
 
-/// One stay of one shopper: named after the first track the shopper was seen as. Written as decimal text in JSON.
+/// Numbers in their order, then names in that of their letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct VisitId(u64);
+enum Name {
+    Below(i64),
+    Number(u64),
+    /// Zeros behind the end.
+    Text([u8; TRACK_LETTERS_MAX]),
+}
+
+/// Letters of a track that is no number: those of a UUID.
+const TRACK_LETTERS_MAX: usize = 36;
+
+/// One stay of one shopper: named after the first track the shopper was seen as. Written as text in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VisitId(TrackId);
 
 /// A product as the shop's catalogue names it: a GTIN where it has one, else the shop's own code.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -65,24 +80,41 @@ impl PlateId {
 impl TrackId {
     /// From the number the tracker gave.
     pub const fn new(number: u64) -> Self {
-        TrackId(number)
+        TrackId(Name::Number(number))
     }
 
-    /// The number the tracker gave.
-    pub const fn number(self) -> u64 {
-        self.0
+    /// From the number of a tracker that counts below zero too.
+    pub const fn signed(number: i64) -> Self {
+        TrackId(if number < 0 { Name::Below(number) } else { Name::Number(number as u64) })
+    }
+
+    /// 64 bits of it, for colours and counters: the number itself, or what a number below zero or a name may share with
+    /// another one.
+    pub fn number(self) -> u64 {
+        match self.0 {
+            Name::Below(number) => number as u64,
+            Name::Number(number) => number,
+            Name::Text(letters) => {
+                letters.iter().fold(0, |number: u64, letter| number.rotate_left(7) ^ u64::from(*letter))
+            }
+        }
     }
 }
 
 impl VisitId {
     /// The visit that begins with this track.
     pub const fn from_first_track(track: TrackId) -> Self {
-        VisitId(track.0)
+        VisitId(track)
     }
 
-    /// The number of the visit's first track.
-    pub const fn number(self) -> u64 {
+    /// The visit's first track.
+    pub const fn first_track(self) -> TrackId {
         self.0
+    }
+
+    /// As [`TrackId::number`] of the visit's first track.
+    pub fn number(self) -> u64 {
+        self.0.number()
     }
 }
 
@@ -142,7 +174,14 @@ impl fmt::Display for PlateId {
 
 impl fmt::Display for TrackId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        match &self.0 {
+            Name::Below(number) => number.fmt(f),
+            Name::Number(number) => number.fmt(f),
+            Name::Text(letters) => {
+                let length = letters.iter().position(|letter| *letter == 0).unwrap_or(letters.len());
+                f.pad(std::str::from_utf8(&letters[..length]).unwrap_or_default())
+            }
+        }
     }
 }
 
@@ -187,8 +226,20 @@ impl FromStr for PlateId {
 impl FromStr for TrackId {
     type Err = String;
 
+    /// A number in its one spelling; every other text is a name, so that nothing goes out in another way than it came in.
     fn from_str(text: &str) -> Result<Self, String> {
-        text.parse().map(TrackId).map_err(|_| format!("`{text}` is not a track: a whole number below 2^64"))
+        let number = text.parse::<u64>().map(TrackId::new).ok().or_else(|| text.parse().map(TrackId::signed).ok());
+        if let Some(track) = number.filter(|track| track.to_string() == text) {
+            return Ok(track);
+        }
+        if !(1..=TRACK_LETTERS_MAX).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            let shown = plain(text);
+            let form = format!("1 to {TRACK_LETTERS_MAX} letters, digits and signs of ASCII, without spaces");
+            return Err(format!("`{shown}` is not a track: {form}"));
+        }
+        let mut letters = [0; TRACK_LETTERS_MAX];
+        letters[..text.len()].copy_from_slice(text.as_bytes());
+        Ok(TrackId(Name::Text(letters)))
     }
 }
 
@@ -196,7 +247,38 @@ impl FromStr for VisitId {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        text.parse().map(VisitId).map_err(|_| format!("`{text}` is not a visit: a whole number below 2^64"))
+        text.parse().map(VisitId).map_err(|reason: String| reason.replacen("is not a track", "is not a visit", 1))
+    }
+}
+
+/// A track where no person reads: as few bytes as it needs.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Packed {
+    Number(u64),
+    Below(i64),
+    Text(String),
+}
+
+impl From<TrackId> for Packed {
+    fn from(track: TrackId) -> Self {
+        match track.0 {
+            Name::Below(number) => Packed::Below(number),
+            Name::Number(number) => Packed::Number(number),
+            Name::Text(_) => Packed::Text(track.to_string()),
+        }
+    }
+}
+
+impl TryFrom<Packed> for TrackId {
+    type Error = String;
+
+    fn try_from(packed: Packed) -> Result<Self, String> {
+        match packed {
+            Packed::Number(number) => Ok(TrackId::new(number)),
+            Packed::Below(number) => Ok(TrackId::signed(number)),
+            Packed::Text(text) => text.parse(),
+        }
     }
 }
 
@@ -220,7 +302,8 @@ macro_rules! as_text {
                     let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
                     return text.parse().map_err(serde::de::Error::custom);
                 }
-                <$numbers>::deserialize(deserializer).map($from)
+                let from: fn($numbers) -> Result<$id, String> = $from;
+                from(<$numbers>::deserialize(deserializer)?).map_err(serde::de::Error::custom)
             }
         }
 
@@ -237,8 +320,37 @@ macro_rules! as_text {
 }
 
 as_text!(
-    ShelfId: "^[0-9]+-[0-9]+$", (u16, u16), |id| (id.gondola, id.shelf), |(gondola, shelf)| ShelfId { gondola, shelf };
-    PlateId: "^[0-9]+-[0-9]+-[0-9]+$", (ShelfId, u16), |id| (id.shelf, id.plate), |(shelf, plate)| PlateId { shelf, plate };
-    TrackId: "^[0-9]+$", u64, |id| id.0, TrackId;
-    VisitId: "^[0-9]+$", u64, |id| id.0, VisitId;
+    ShelfId: "^[0-9]+-[0-9]+$", (u16, u16), |id| (id.gondola, id.shelf), |(gondola, shelf)| Ok(ShelfId { gondola, shelf });
+    PlateId: "^[0-9]+-[0-9]+-[0-9]+$", (ShelfId, u16), |id| (id.shelf, id.plate), |(shelf, plate)| Ok(PlateId { shelf, plate });
+    TrackId: "^[!-~]{1,36}$", Packed, |id| (*id).into(), TrackId::try_from;
+    VisitId: "^[!-~]{1,36}$", Packed, |id| id.0.into(), |packed| TrackId::try_from(packed).map(VisitId);
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_of_a_tracker_has_one_spelling_and_no_double() {
+        let uuid = "0198f2c4-a1b2-73d4-e5f6-0718293a4b5c";
+        let numbers = ["-9223372036854775808", "-1", "0", "1", "9223372036854775808", "18446744073709551615"];
+        let ends = [&numbers[..], &["+1", "-0", uuid, "007", "18446744073709551616", "1e3", "a-9"]].concat();
+        let tracks: Vec<TrackId> = ends.iter().map(|text| text.parse().unwrap()).collect();
+        assert!(
+            tracks[..7].is_sorted() && tracks.iter().collect::<std::collections::BTreeSet<_>>().len() == ends.len()
+        );
+        for (text, track) in ends.iter().zip(&tracks) {
+            let visit = VisitId::from_first_track(*track);
+            assert_eq!((track.to_string().as_str(), visit.to_string().as_str()), (*text, *text));
+            assert_eq!(serde_json::to_string(track).unwrap(), format!("\"{text}\""));
+            let packed = rmp_serde::to_vec(&(track, visit)).unwrap();
+            assert_eq!(rmp_serde::from_slice::<(TrackId, VisitId)>(&packed).unwrap(), (*track, visit));
+        }
+        // Checkpoints of earlier versions hold unsigned numbers.
+        let packed = rmp_serde::to_vec(&u64::MAX).unwrap();
+        assert_eq!(rmp_serde::from_slice::<VisitId>(&packed).unwrap().to_string(), ends[5]);
+        for wrong in ["", "1 ", "a b", "a\u{1b}", "é", &"x".repeat(37)] {
+            assert!(wrong.parse::<TrackId>().is_err(), "{wrong}");
+        }
+    }
+}

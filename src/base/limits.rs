@@ -53,6 +53,10 @@ pub const NETWORK_BYTES_MAX: u64 = 4 << 30;
 pub const MESSAGE_BYTES_MAX: usize = 64 << 20;
 /// Bytes of one catalogue, planogram or shop file that is read whole.
 pub const SHOP_FILE_BYTES_MAX: u64 = 64 << 20;
+/// Letters of a name in a shop's files: of the shop itself, a product, a tax, a promotion, a zone.
+pub const NAME_LETTERS_MAX: usize = 200;
+/// Letters of a product's code.
+pub const SKU_LETTERS_MAX: usize = 64;
 /// Times that an old order is sent to a payment provider before a person looks at it (again).
 pub const ORDER_TRIES_MIN: u32 = 20;
 /// How long an order may be unsure before a person looks at it: longer than a day without the provider.

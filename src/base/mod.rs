@@ -14,6 +14,7 @@ pub mod measure;
 pub mod money;
 pub mod rng;
 pub mod secret;
+pub mod text;
 pub mod time;
 
 pub use chance::Prob;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::{Add, Mul, Neg, Sub};
 
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +50,12 @@ impl ShopTime {
     /// Nanoseconds since the Unix epoch.
     pub const fn as_nanos(self) -> i64 {
         self.0
+    }
+
+    /// The instant on the clocks of a zone.
+    pub fn zoned(self, zone: &TimeZone) -> Zoned {
+        // The axis ends in the years 1677 and 2262, which is well inside of what a timestamp holds.
+        Timestamp::from_nanosecond(i128::from(self.0)).unwrap_or_default().to_zoned(zone.clone())
     }
 
     /// Seconds from `origin` to here; precise, because the subtraction happens in integers.
@@ -175,7 +183,7 @@ impl Neg for Span {
 impl fmt::Display for ShopTime {
     /// RFC 3339 in UTC to the millisecond.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match jiff::Timestamp::from_nanosecond(i128::from(self.0)) {
+        match Timestamp::from_nanosecond(i128::from(self.0)) {
             Ok(instant) => write!(f, "{instant:.3}"),
             Err(_) => write!(f, "{} ns", self.0),
         }

@@ -39,6 +39,7 @@ pub(super) struct Charge {
 
 impl Charger {
     pub(super) fn open(book: &BookArgs, shop: Arc<Shop>, anchors: &AnchorArgs) -> Result<Self> {
+        super::shops::check_trade(&shop)?;
         let anchors = anchors.open()?;
         let mut database = book.open_or_create()?;
         let providers = book::alone(book.sandbox(&mut database)?);

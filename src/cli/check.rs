@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
+use crate::base::text::plain;
 use crate::base::{Error, Kind, Result};
-use crate::config;
-use crate::replay::autocheckout;
+use crate::config::Trade;
 use crate::shop::Shop;
 
 /// Check a shop: its shelves, planogram, catalogue and policy. Lists everything that is wrong.
@@ -53,10 +53,8 @@ impl Check {
 }
 
 fn load(path: &Path) -> Result<(Shop, Vec<String>), Error> {
-    if path.join("planogram.json").is_file() && path.join("products.json").is_file() {
-        return autocheckout::read_shop(path, autocheckout::Options { tolerate: false });
-    }
-    config::load_shop(path).map(|shop| (shop, Vec::new()))
+    let Trade { shop, warnings, .. } = super::shops::open_trade(path)?;
+    Ok((shop, warnings))
 }
 
 /// Counts that tell a person whether it is the shop they meant.
@@ -82,8 +80,8 @@ fn described(shop: &Shop, warnings: &[String]) -> serde_json::Value {
 
 fn print(shop: &Shop, warnings: &[String]) -> Result<()> {
     for warning in warnings {
-        eprintln!("warning: {warning}");
+        super::warn(warning);
     }
     let counts: Vec<String> = counts(shop).into_iter().map(|(what, count)| format!("{count} {what}")).collect();
-    super::print(&format!("{}: in order; {}\n", shop.name(), counts.join(", ")))
+    super::print(&format!("{}: in order; {}\n", plain(shop.name()), counts.join(", ")))
 }

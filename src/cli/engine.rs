@@ -140,7 +140,7 @@ impl Chosen {
         static TOLD: Once = Once::new();
         TOLD.call_once(|| {
             for refused in &self.refused {
-                eprintln!("warning: {refused}");
+                super::warn(refused);
             }
             eprintln!("engine: {}", self.sentence());
         });

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use indicatif::ProgressBar;
 use serde_json::json;
 
+use crate::base::text::plain;
 use crate::base::{Error, Result};
 use crate::output;
 use crate::ports::{FactSink, FactSource};
@@ -108,11 +109,16 @@ fn report(summary: &Summary, source: &Replay, output: &Path, as_json: bool) -> R
         return super::print(&format!("{all}\n"));
     }
     for warning in &warnings {
-        eprintln!("warning: {warning}");
+        super::warn(warning);
     }
     let counts: Vec<String> = summary.channels.iter().map(|(name, count)| format!("{count} on {name}")).collect();
-    let mut text =
-        format!("{}: {} facts ({}), {} bytes\n", output.display(), summary.facts, counts.join(", "), summary.bytes);
+    let mut text = format!(
+        "{}: {} facts ({}), {} bytes\n",
+        plain(&output.to_string_lossy()),
+        summary.facts,
+        counts.join(", "),
+        summary.bytes
+    );
     if let (Some(first), Some(last)) = (summary.first, summary.last) {
         text += &format!("from {first} to {last}, {}\n", last - first);
     }

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::anchors;
 use super::book::BookArgs;
+use crate::base::text::{left, plain};
 use crate::base::{Error, Money, Result};
 use crate::db::transfers;
 use crate::ledger::{self, Report};
@@ -175,7 +176,7 @@ fn text(report: &Report) -> String {
         );
     }
     for finding in &report.findings {
-        text += &format!("off: {finding}\n");
+        text += &format!("off: {}\n", plain(&finding.to_string()));
     }
     if 0 < report.findings_further {
         text += &format!("and {} more\n", report.findings_further);
@@ -208,8 +209,8 @@ impl Balances {
         for sum in sums {
             let money = |minor: i64| Money::new(minor, sum.currency).to_string();
             text += &format!(
-                "{:<48} debits {:>14}  credits {:>14}  reserved {:>14} {:>14}\n",
-                sum.account.to_string(),
+                "{} debits {:>14}  credits {:>14}  reserved {:>14} {:>14}\n",
+                left(&plain(&sum.account.to_string()), 48),
                 money(sum.debits),
                 money(sum.credits),
                 money(sum.debits_reserved),

@@ -39,6 +39,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::base::text::{escaped, plain};
 use crate::base::{Error, Result};
 
 /// Unmanned checkout: cameras and shelf sensors in, an explained receipt per shopper out.
@@ -80,7 +81,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // The reader of a pipe may be gone; there is nobody left to tell.
-            let _ = writeln!(std::io::stderr(), "error: {error}");
+            let _ = writeln!(std::io::stderr(), "error: {}", escaped(&error.to_string()));
             ExitCode::from(error.exit_status())
         }
     }
@@ -107,8 +108,19 @@ fn run(verb: Verb) -> Result<()> {
     }
 }
 
-/// Writes to standard output. A reader that went away (such as `head`) is no failure; a full disk is.
+/// Writes to standard output; what foreign names hold that would steer a terminal is written as an escape, in JSON too.
 fn print(text: &str) -> Result<()> {
+    print_as_it_is(&escaped(text))
+}
+
+/// Says on standard error what is amiss; the sentence stays on its line.
+fn warn(sentence: &str) {
+    // The reader of a pipe may be gone; there is nobody left to tell.
+    let _ = writeln!(std::io::stderr(), "warning: {}", plain(sentence));
+}
+
+/// Writes a document to standard output, to the byte. A reader that went away (such as `head`) is no failure; a full disk is.
+fn print_as_it_is(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {

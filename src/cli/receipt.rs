@@ -46,7 +46,8 @@ impl Receipt {
         let text = paper.render(till.shop(), self.form)?;
         match &self.output {
             Some(path) => output::write(path, text.as_bytes()),
-            None => super::print(&text),
+            // Documents have their own rules of what stands in them.
+            None => super::print_as_it_is(&text),
         }
     }
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::charge::Charge;
 use crate::base::figures::signed;
+use crate::base::text::{left, plain, right};
 use crate::base::{Error, Money, Result, ShopTime};
 use crate::facts::{Attribution, ClockEstimate, Discount, FactRef, Movement, Receipt, ReceiptLine, TaxShare};
 use crate::fusion::Anomalies;
@@ -21,6 +22,10 @@ use crate::truth::Purchases;
 
 /// Unexplained changes that are shown; the rest is counted.
 const CHANGES_SHOWN_MAX: usize = 10;
+/// Columns of a name in the text for people.
+const NAME_COLUMNS: usize = 60;
+/// Columns up to the end of a sum.
+const SUM_COLUMNS: usize = 80;
 
 /// Writes the exchange format whole or not at all.
 pub(super) fn write_purchases(path: &Path, purchases: &Purchases) -> Result<()> {
@@ -111,7 +116,7 @@ fn write_text(text: &mut String, recording: &str, shop: &Shop, outcome: &Outcome
     writeln!(
         text,
         "{recording}: {seconds:.1} s of {}, {} plate batches, {} people frames, {} shelf events; replayed in {wall_secs:.2} s ({:.0} times real time)",
-        shop.name(),
+        plain(shop.name()),
         counters.shelf.received,
         counters.tracking.frames,
         counters.shelf.sent,
@@ -174,12 +179,12 @@ fn write_receipt(
         text,
         "\nshopper {}   {} to {}   {}{review}",
         receipt.visit,
-        clock_time(receipt.entered),
-        clock_time(receipt.left),
+        clock_time(receipt.entered, shop),
+        clock_time(receipt.left, shop),
         receipt.probability
     )?;
     if let Some(why) = &receipt.interrupted {
-        writeln!(text, "  why: {why}")?;
+        writeln!(text, "  why: {}", plain(why))?;
     }
     if receipt.lines.is_empty() {
         writeln!(text, "  nothing bought")?;
@@ -187,23 +192,24 @@ fn write_receipt(
     for line in &receipt.lines {
         write_line(text, line)?;
         for attribution in line.attributions.iter().filter_map(|fact| evidence.get(fact)) {
-            writeln!(text, "         {}", sentence(attribution))?;
+            writeln!(text, "         {}", sentence(attribution, Some(shop)))?;
         }
     }
     let Some(total) = receipt.total.filter(|_| !receipt.lines.is_empty()) else { return Ok(()) };
-    let sum = |what: String, amount: Money| format!("{what} {amount}");
+    let sum = |what: String, amount: Money| right(&format!("{what} {amount}"), SUM_COLUMNS);
     if shop.policy().prices_include_tax {
-        writeln!(text, "  {:>80}", sum("total".to_owned(), total))?;
+        writeln!(text, "  {}", sum("total".to_owned(), total))?;
         for share in &receipt.taxes {
-            let what = format!("{} {} in {}", share.name, share.rate, gross(share));
-            writeln!(text, "  {:>80}", sum(what, share.tax))?;
+            let what = format!("{} {} in {}", plain(&share.name), share.rate, gross(share));
+            writeln!(text, "  {}", sum(what, share.tax))?;
         }
         return Ok(());
     }
     for share in &receipt.taxes {
-        writeln!(text, "  {:>80}", sum(format!("{} {} on {}", share.name, share.rate, share.net), share.tax))?;
+        let what = format!("{} {} on {}", plain(&share.name), share.rate, share.net);
+        writeln!(text, "  {}", sum(what, share.tax))?;
     }
-    writeln!(text, "  {:>80}", sum("total".to_owned(), total))
+    writeln!(text, "  {}", sum("total".to_owned(), total))
 }
 
 /// A line at its full price, and below it what was taken off.
@@ -211,10 +217,12 @@ fn write_line(text: &mut String, line: &ReceiptLine) -> fmt::Result {
     let mut discounts = line.discounts.iter();
     let full = line.amount.and_then(|amount| discounts.try_fold(amount, |sum, off| sum.checked_add(off.amount)));
     let full = full.map_or_else(|| "no price".to_owned(), |full| full.to_string());
-    let name = format!("{} ({})", line.name, line.sku);
-    writeln!(text, "  {:>2} x {name:<60} {full:>12}   {}", line.quantity, line.probability)?;
+    let name = format!("{} ({})", plain(&line.name), plain(line.sku.as_str()));
+    let name = left(&name, NAME_COLUMNS);
+    writeln!(text, "  {:>2} x {name} {full:>12}   {}", line.quantity, line.probability)?;
     for Discount { name, amount } in &line.discounts {
-        writeln!(text, "       {name:<60} {:>12}", Money::new(-amount.minor, amount.currency).to_string())?;
+        let name = left(&plain(name), NAME_COLUMNS);
+        writeln!(text, "       {name} {:>12}", Money::new(-amount.minor, amount.currency).to_string())?;
     }
     Ok(())
 }
@@ -226,7 +234,7 @@ fn gross(share: &TaxShare) -> Money {
 }
 
 /// The evidence of an attribution in a sentence.
-pub(super) fn sentence(attribution: &Attribution) -> String {
+pub(super) fn sentence(attribution: &Attribution, shop: Option<&Shop>) -> String {
     let evidence = &attribution.evidence;
     let verb = match attribution.movement {
         Movement::Take => "took",
@@ -253,7 +261,7 @@ pub(super) fn sentence(attribution: &Attribution) -> String {
     format!(
         "{verb} {} at {}, shelf {} plate {}: {} g \u{b1} {:.1} where {} g is expected{learned}{misplaced}; {hand}{others}",
         attribution.quantity,
-        clock_time(evidence.span.middle()),
+        shop.map_or_else(|| utc(evidence.span.middle()), |shop| clock_time(evidence.span.middle(), shop)),
         evidence.shelf,
         plates.join("+"),
         signed(weight.measured.value(), 1),
@@ -262,8 +270,17 @@ pub(super) fn sentence(attribution: &Attribution) -> String {
     )
 }
 
+/// The time of day in the zone of the shop, with the offset where that is not UTC.
+fn clock_time(at: ShopTime, shop: &Shop) -> String {
+    let zoned = at.zoned(shop.zone());
+    match zoned.offset().is_zero() {
+        true => utc(at),
+        false => zoned.strftime("%H:%M:%S%.3f%:z").to_string(),
+    }
+}
+
 /// The time of day in UTC.
-fn clock_time(at: ShopTime) -> String {
+fn utc(at: ShopTime) -> String {
     let text = at.to_string();
     match text.split_once('T') {
         Some((_, time)) => time.trim_end_matches('Z').to_owned(),
@@ -273,5 +290,6 @@ fn clock_time(at: ShopTime) -> String {
 
 /// What a file is called in a headline.
 pub(super) fn headline(path: &Path) -> String {
-    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    plain(&name.to_string_lossy()).into_owned()
 }

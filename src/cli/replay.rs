@@ -14,6 +14,7 @@ use super::charge::{self, Charge, Charger};
 use super::looking::LookArgs;
 use super::lost;
 use super::receipts::{self, Report, headline};
+use crate::base::text::plain;
 use crate::base::{Error, Result};
 use crate::facts::{Fact, Receipt};
 use crate::output;
@@ -175,7 +176,7 @@ impl Replay {
         text += &made.unwrap_or_default();
         let notes = source.warnings();
         for note in &notes {
-            text += &format!("note: {note}\n");
+            text += &format!("note: {}\n", plain(note));
         }
         Ok(Replayed { outcome, frames, text, notes, wall_secs, charges })
     }

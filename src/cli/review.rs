@@ -8,11 +8,13 @@ use clap::{Args, Subcommand};
 use super::book::{self, BookArgs};
 use super::receipts::sentence;
 use crate::api::deed;
+use crate::base::text::plain;
 use crate::base::{CartId, CaseId, Error, Kind, Quantity, Result, ShopTime, ShopperId, SkuId};
 use crate::db::{Failure, Session, carts, cases};
 use crate::facts::{Attribution, Case, Concern, Decision, Goods, Grounds, Receipt, Verdict};
 use crate::payment::Sandbox;
 use crate::ports::{Clock, WallClock};
+use crate::shop::Shop;
 use crate::till::{Till, settle_due};
 
 /// What the audit log calls whoever decides here: they have the book itself.
@@ -167,23 +169,33 @@ impl Show {
             let all = serde_json::json!({ "case": case, "receipt": receipt, "evidence": evidence });
             return super::print(&format!("{all:#}\n"));
         }
-        super::print(&shown(&case, receipt.as_ref(), evidence.as_deref()))
+        // Without its shop, times are told in UTC.
+        let shop = database.transaction(|session| shop_of(session, case.cart));
+        let till = shop.ok().map(|name| Till::reopen(database, &name)).transpose()?;
+        let shop = till.as_ref().map(|till| till.shop().as_ref());
+        super::print(&shown(&case, receipt.as_ref(), evidence.as_deref(), shop))
     }
 }
 
 /// A case for people.
-fn shown(case: &Case, receipt: Option<&Receipt>, evidence: Option<&[Grounds]>) -> String {
-    let mut text = format!("{}: {}\n{}, opened {}\n", case.id, concerns(case), case.cart, case.opened);
+fn shown(case: &Case, receipt: Option<&Receipt>, evidence: Option<&[Grounds]>, shop: Option<&Shop>) -> String {
+    let at = |instant: ShopTime| match shop {
+        Some(shop) => instant.zoned(shop.zone()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string(),
+        None => instant.to_string(),
+    };
+    let mut text = format!("{}: {}\n{}, opened {}\n", case.id, concerns(case), case.cart, at(case.opened));
     if let Some(verdict) = &case.verdict {
-        text += &format!("decided by {} at {}: {}\n", verdict.reviewer, verdict.at, decision(&verdict.decision));
+        let reviewer = plain(&verdict.reviewer);
+        text += &format!("decided by {reviewer} at {}: {}\n", at(verdict.at), decision(&verdict.decision));
     }
     let Some(receipt) = receipt else { return text + "no receipt\n" };
     let attributions: Vec<&Attribution> = evidence.unwrap_or_default().iter().map(|kept| &kept.attribution).collect();
     for line in &receipt.lines {
         let amount = line.amount.map_or_else(|| "no price".to_owned(), |amount| amount.to_string());
-        text += &format!("  {:>2} x {} ({})  {amount}  {}\n", line.quantity, line.name, line.sku, line.probability);
+        let (name, sku) = (plain(&line.name), plain(line.sku.as_str()));
+        text += &format!("  {:>2} x {name} ({sku})  {amount}  {}\n", line.quantity, line.probability);
         for attribution in attributions.iter().filter(|attribution| attribution.sku == line.sku) {
-            text += &format!("       {}\n", sentence(attribution));
+            text += &format!("       {}\n", sentence(attribution, shop));
         }
     }
     let total = receipt.total.map_or_else(|| "unknown".to_owned(), |total| total.to_string());
@@ -205,7 +217,8 @@ fn concerns(case: &Case) -> String {
         Concern::Recomputed => "the visit came out differently after it was booked".to_owned(),
         Concern::Unpaid { code } => format!("not paid: {code}"),
     };
-    case.concerns.iter().map(text).collect::<Vec<String>>().join("; ")
+    let all = case.concerns.iter().map(text).collect::<Vec<String>>().join("; ");
+    plain(&all).into_owned()
 }
 
 fn decision(decision: &Decision) -> String {
@@ -214,7 +227,7 @@ fn decision(decision: &Decision) -> String {
         Decision::Reject => "rejected".to_owned(),
         Decision::Change { lines } => {
             let lines: Vec<String> = lines.iter().map(|goods| format!("{} x {}", goods.quantity, goods.sku)).collect();
-            format!("changed to {}", lines.join(", "))
+            format!("changed to {}", plain(&lines.join(", ")))
         }
     }
 }

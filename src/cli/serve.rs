@@ -17,7 +17,7 @@ use super::{print, shops};
 use crate::api::{Api, Retention, serve};
 use crate::base::limits::{HOLDS_MAX, LOOKUPS_MAX, REQUESTS_MAX};
 use crate::base::{Error, Result};
-use crate::config;
+use crate::config::Trade;
 use crate::db::{Database, carts};
 use crate::payment::Settings;
 use crate::ports::{Clock, WallClock};
@@ -59,13 +59,20 @@ impl Serve {
     pub(super) fn run(&self) -> Result<()> {
         let left_out = log::start(self.log)?;
         let clock: Arc<dyn Clock> = Arc::new(WallClock);
+        // A shop that is not in order leaves no book behind.
+        let trade = self.shop.as_deref().map(shops::open_trade).transpose()?;
+        let payment = trade.as_ref().and_then(|trade| trade.payment.clone());
         let mut database = self.book.open_or_create()?;
-        let providers = providers(self.shop.as_deref(), &self.book, &mut database, &clock)?;
+        let providers = providers(payment, &self.book, &mut database, &clock)?;
         let recording = self.feed.open()?;
         let till = match &recording {
             // A recording knows its shop.
-            Some((source, _)) => Till::open(database, feed::shop(source), clock.now())?,
-            None => open_till(database, self.shop.as_deref(), clock.as_ref())?,
+            Some((source, _)) => {
+                let shop = feed::shop(source);
+                shops::check_trade(&shop)?;
+                Till::open(database, shop, clock.now())?
+            }
+            None => open_till(database, trade, clock.as_ref())?,
         };
         let till = Arc::new(Mutex::new(till));
         let runtime = runtime()?;
@@ -104,12 +111,11 @@ impl Serve {
 /// The payment provider that the shop's file names; without one the sandbox. Where no journal is named the sandbox has its
 /// books beside those of the shop.
 fn providers(
-    shop: Option<&Path>,
+    settings: Option<Settings>,
     book: &BookArgs,
     database: &mut Database,
     clock: &Arc<dyn Clock>,
 ) -> Result<Providers> {
-    let settings = shop.map(config::load_payment).transpose()?.flatten();
     match settings {
         None => Ok(book::alone(book.sandbox(database)?)),
         Some(Settings::Sandbox { journal: None, hold }) => {
@@ -127,18 +133,18 @@ fn providers(
 }
 
 /// The till of the shop that was named, or that the book remembers.
-fn open_till(mut database: Database, shop: Option<&Path>, clock: &dyn Clock) -> Result<Till> {
+fn open_till(mut database: Database, trade: Option<Trade>, clock: &dyn Clock) -> Result<Till> {
     let known = database.transaction(carts::shops)?;
-    match (shop, known.as_slice()) {
+    match (trade, known.as_slice()) {
         (None, [name]) => Till::reopen(database, name),
         (None, [_, _, ..]) => {
             let hint = "name one with --shop";
             Err(Error::usage(format!("the book has several shops: {}", known.join(", "))).hint(hint))
         }
-        (shop, _) => {
-            let (shop, warnings) = shops::open(shop)?;
+        (None, []) => Till::open(database, shops::open(None)?.0, clock.now()),
+        (Some(Trade { shop, warnings, .. }), _) => {
             warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-            Till::open(database, shop, clock.now())
+            Till::open(database, Arc::new(shop), clock.now())
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 
 use super::{export, shops};
+use crate::base::text::{left, plain};
 use crate::base::{Error, Result};
 use crate::export::Form;
 use crate::facts::{Movement, Topic};
@@ -18,6 +19,8 @@ use crate::truth::Truth;
 
 /// The plates of a trip are worked out before its frames, so an hour is what fits into the memory of a small machine.
 const SECONDS_MAX: f64 = 3_600.0;
+/// Columns of the code of a product.
+const SKU_COLUMNS: usize = 14;
 
 /// Make a shopping trip with known truth and write it as a recording.
 #[derive(Args, Clone, Debug)]
@@ -101,7 +104,9 @@ impl Simulate {
         let Some(output) = self.output.clone() else { return Ok(()) };
         output::check_inputs(&output, self.shop.as_deref())?;
         output::check_apart([Some(output.as_path()), self.video.as_deref()].into_iter().flatten())?;
-        let (mut shop, _) = shops::open(self.shop.as_deref())?;
+        let (mut shop, warnings) = shops::open(self.shop.as_deref())?;
+        warnings.iter().for_each(|warning| super::warn(warning));
+        shops::check_trade(&shop).map_err(|error| named(error, self.shop.as_deref()))?;
         if self.width.is_some() || self.rate.is_some() {
             shop = Arc::new(sim::with_frames(&shop, self.width, self.rate)?);
         }
@@ -153,6 +158,13 @@ impl Simulate {
     }
 }
 
+fn named(error: Error, shop: Option<&Path>) -> Error {
+    match shop {
+        Some(path) => error.at_path(path),
+        None => error,
+    }
+}
+
 /// Records plates and people only.
 fn without_frames(options: &Options, cut: Cut, output: &Path) -> Result<String> {
     let trip = sim::trip(options)?;
@@ -193,7 +205,8 @@ fn summary(shop: &Shop, truth: &Truth, written: &Summary) -> String {
         text += &format!("shopper {}\n", receipt.target_id);
         for item in &receipt.products {
             let name = shop.catalogue().get(&item.barcode).map_or("", |product| product.name.as_str());
-            text += &format!("  {:>3} x {:<14} {name}\n", item.quantity.get(), item.barcode);
+            let (sku, name) = (left(&plain(item.barcode.as_str()), SKU_COLUMNS), plain(name));
+            text += &format!("  {:>3} x {sku} {name}\n", item.quantity.get());
         }
     }
     text

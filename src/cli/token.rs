@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use super::book::BookArgs;
 use super::print;
 use crate::api::{Grant, Role, create_token, revoke_token};
+use crate::base::text::plain;
 use crate::base::{Error, Result, ShopTime, ShopperId, TokenId};
 use crate::db::access::{self, Token};
 use crate::db::carts;
@@ -96,8 +97,14 @@ impl List {
             (at, name) = (last.created_at, last.id.to_string());
             print(&page.iter().fold(String::new(), |mut text, token| {
                 // Writing to a string cannot fail.
-                let _ =
-                    writeln!(text, "{}  {:<8}  {:<13}  {}", token.id, token.role, standing(token, now), token.holder);
+                let _ = writeln!(
+                    text,
+                    "{}  {:<8}  {:<13}  {}",
+                    token.id,
+                    token.role,
+                    standing(token, now),
+                    plain(&token.holder)
+                );
                 text
             }))?;
         }

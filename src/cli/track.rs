@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
+use crate::base::text::plain;
 use crate::base::{Error, Result, TrackId};
 use crate::eval::tracks::{Observed, TrackScore, TruthBox, TruthKind, compare_boxes};
 use crate::facts::{Detection, DetectionClass};
@@ -178,26 +179,25 @@ impl Track {
             return super::print(&format!("{summary}\n"));
         }
         if 0 < left_out {
-            eprintln!(
-                "warning: {left_out} detections are beyond the last frame, no boxes, or too many in one frame, and were \
-                 left out"
-            );
+            super::warn(&format!(
+                "{left_out} detections are beyond the last frame, no boxes, or too many in one frame, and were left out"
+            ));
         }
         if 0 < late_frames {
-            eprintln!("warning: {late_frames} frames are not later than the one before, and were left out");
+            super::warn(&format!("{late_frames} frames are not later than the one before, and were left out"));
         }
         if 0 < excess_tracks {
-            eprintln!("warning: {excess_tracks} tracks were not begun, as there were too many at once");
+            super::warn(&format!("{excess_tracks} tracks were not begun, as there were too many at once"));
         }
         if let Some(judged) = judged {
             judged.warn();
         }
         let mut text = format!(
             "{}: {detections} detections in {} frames, {tracks} tracks, {} rows in {}\n",
-            sequence.name,
+            plain(&sequence.name),
             sequence.frames,
             rows.len(),
-            output.display()
+            plain(&output.to_string_lossy())
         );
         text += &score.map_or_else(String::new, TrackScore::to_text);
         super::print(&text)

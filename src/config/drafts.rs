@@ -10,8 +10,8 @@ use crate::base::limits::PLATES_PER_SHELF_MAX;
 use crate::base::{Currency, PlateId, ShelfId};
 use crate::geometry::{Placement, Point};
 use crate::shop::{
-    CameraDraft, FacingDraft, Gtin, PlateDraft, PolicyDraft, ProductDraft, PromotionDraft, RoomDraft, ShelfDraft,
-    TaxDraft, TaxRounding, ZoneDraft, ZoneKind,
+    CameraDraft, EpcisDraft, FacingDraft, Gtin, PlateDraft, PolicyDraft, ProductDraft, PromotionDraft, Reading,
+    RoomDraft, ShelfDraft, TaxDraft, TaxRounding, ZoneDraft, ZoneKind,
 };
 
 /// The width of a plate where none is given, metres: four inches.
@@ -25,6 +25,9 @@ const TOP_CLEARANCE_METRES: f64 = 0.4;
 #[derive(Default)]
 pub(super) struct ShopFile {
     pub(super) name: Option<String>,
+    pub(super) timezone: Option<String>,
+    pub(super) locale: Option<String>,
+    pub(super) epcis: Option<EpcisDraft>,
     pub(super) policy: PolicyDraft,
     pub(super) shelves: Vec<ShelfDraft>,
     pub(super) zones: Vec<ZoneDraft>,
@@ -39,6 +42,8 @@ pub(super) struct ShopFile {
 pub(super) fn shop(root: &Node, findings: &Findings) -> ShopFile {
     let mut fields = Fields::new(root, "shop", findings);
     let name = fields.text("name");
+    let (timezone, locale) = (fields.text("timezone"), fields.text("locale"));
+    let epcis = fields.node("epcis").map(|node| epcis(node, findings));
     let policy = fields.node("policy").map_or_else(PolicyDraft::default, |node| policy(node, findings));
     let currency = policy.currency.parse().unwrap_or(Currency::USD);
     let gondolas = fields.list("gondola").iter().enumerate();
@@ -54,7 +59,7 @@ pub(super) fn shop(root: &Node, findings: &Findings) -> ShopFile {
     // Who moves money is read apart, by whoever needs it: a shop is checked and replayed without its keys.
     let _ = fields.node("payment");
     fields.finish();
-    ShopFile { name, policy, shelves, zones, taxes, promotions, products, room, cameras }
+    ShopFile { name, timezone, locale, epcis, policy, shelves, zones, taxes, promotions, products, room, cameras }
 }
 
 /// Reads the keys of a catalogue file: a list of products, in JSON also without the table around it.
@@ -87,6 +92,17 @@ pub(super) fn planogram(root: &Node, findings: &Findings) -> BTreeMap<ShelfId, (
     }
     fields.finish();
     shelves
+}
+
+fn epcis(node: &Node, findings: &Findings) -> EpcisDraft {
+    let mut fields = Fields::new(node, "epcis", findings);
+    let epcis = EpcisDraft {
+        location: fields.text("location"),
+        places: fields.text("places"),
+        products: fields.text("products"),
+    };
+    fields.finish();
+    epcis
 }
 
 fn policy(node: &Node, findings: &Findings) -> PolicyDraft {
@@ -301,11 +317,10 @@ fn product(index: usize, node: &Node, currency: Currency, findings: &Findings) -
     let line = Some(fields.line);
     fields.finish();
     let sku = sku?;
-    let own = Some(&sku).filter(|sku| sku.parse::<Gtin>().is_ok()).cloned();
     let name = name.unwrap_or_else(|| sku.clone());
     Some(ProductDraft {
         name,
-        gtin: gtin.or(own),
+        gtin: own_gtin(&sku, gtin),
         weight_grams,
         package,
         price_minor,
@@ -317,4 +332,15 @@ fn product(index: usize, node: &Node, currency: Currency, findings: &Findings) -
         line,
         sku,
     })
+}
+
+/// The GTIN of a product: what is said, else the code itself if it is one. Of a code that may be two the check asks.
+fn own_gtin(sku: &str, said: Option<String>) -> Option<String> {
+    match (said.as_deref(), Gtin::read(sku, None)) {
+        (Some("none"), _) => None,
+        (Some(_), _) => said,
+        (None, Reading::Product(gtin)) if sku.len() == 8 => Some(gtin.to_string()),
+        (None, Reading::Product(_) | Reading::Either { .. }) => Some(sku.to_owned()),
+        (None, _) => None,
+    }
 }

@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use super::node::{Node, Value};
+use crate::base::limits::NAME_LETTERS_MAX;
+use crate::base::text::flaw;
 
 /// Something wrong in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +84,16 @@ impl<'a> Fields<'a> {
             Value::Text(text) => Some(text.clone()),
             _ => self.wrong(key, node, "a text in quotes"),
         }
+    }
+
+    /// A text that is shown to people.
+    pub(super) fn name(&mut self, key: &'static str) -> Option<String> {
+        let name = self.text(key)?;
+        let flaw = flaw(&name, NAME_LETTERS_MAX);
+        if let Some(flaw) = &flaw {
+            self.say(format!("{key} {flaw}"));
+        }
+        flaw.is_none().then_some(name)
     }
 
     pub(super) fn number(&mut self, key: &'static str) -> Option<f64> {

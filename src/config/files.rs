@@ -64,7 +64,14 @@ impl Files {
     fn of_folder(folder: &Path) -> Result<Self> {
         let find = |name: &str| {
             let paths = ["toml", "json"].map(|extension| folder.join(name).with_extension(extension));
-            paths.into_iter().find(|path| path.is_file()).map(|path| Text::read(&path)).transpose()
+            let mut found = paths.iter().filter(|path| path.is_file());
+            match (found.next(), found.next()) {
+                (Some(_), Some(_)) => {
+                    let message = format!("this folder has {name}.toml and {name}.json");
+                    Err(Error::input(message).at_path(folder).hint("keep the one that is meant"))
+                }
+                (found, _) => found.map(|path| Text::read(path)).transpose(),
+            }
         };
         let Some(shop) = find("shop")? else {
             let hint = "a shop folder has shop.toml; `calibration/demo` is an example";
@@ -93,14 +100,31 @@ impl Text {
             return Err(Error::input(format!("{length} bytes; at most {SHOP_FILE_BYTES_MAX} are read")).at_path(path));
         }
         let bytes = fs::read(path).map_err(|error| Error::io("read", path, &error))?;
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let byte = error.utf8_error().valid_up_to() as u64;
-            Error::input("this is not a text file in UTF-8").at_path(path).at_byte(byte)
-        })?;
-        Ok(Text { path: path.to_owned(), text })
+        Ok(Text { path: path.to_owned(), text: decoded(bytes).map_err(|error| error.at_path(path))? })
     }
 
     pub(super) fn is_json(&self) -> bool {
         self.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
     }
+}
+
+/// The text of a file. A mark of the byte order in front is passed over.
+fn decoded(bytes: Vec<u8>) -> Result<String> {
+    let hint = "save it again as UTF-8";
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err(Error::input("this is a text in UTF-16, and UTF-8 is read").at_byte(0).hint(hint));
+    }
+    if let Some(byte) = bytes.iter().position(|byte| *byte == 0) {
+        let message = "this is not a text file in UTF-8: it has a zero byte";
+        return Err(Error::input(message).at_byte(byte as u64).hint(hint));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let (byte, bytes) = (error.utf8_error().valid_up_to(), error.as_bytes());
+        let line = 1 + bytes[..byte].iter().filter(|byte| **byte == b'\n').count() as u64;
+        Error::input("this is not a text file in UTF-8").at_line(line).at_byte(byte as u64).hint(hint)
+    })?;
+    Ok(match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    })
 }

@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::base::json::fault;
+use crate::base::text::plain;
 use crate::base::{Currency, Error, Result, ShelfId};
 use crate::payment::{Draft, Settings};
 use crate::shop::{FacingDraft, Problem, ShelfDraft, Shop, ShopDraft};
@@ -34,22 +35,69 @@ use node::{Node, Value};
 
 pub use models::{built_in_weights, is_safe_address, load_manifests};
 
+/// A shop that goods can be sold in, with whoever moves its money.
+pub struct Trade {
+    /// The shop.
+    pub shop: Shop,
+    /// The payment provider that its file names; none where it has no table `payment`.
+    pub payment: Option<Settings>,
+    /// What is in order and perhaps not meant so, in plain sentences.
+    pub warnings: Vec<String>,
+}
+
 /// Loads a shop from its folder or file.
 ///
 /// # Errors
 /// When nothing is there, or with every problem in its files, one a line: `file:line: item: message`.
 pub fn load_shop(path: &Path) -> Result<Shop> {
+    read_shop(path)?.1.map_err(|findings| failure(path, "the shop", findings))
+}
+
+/// Loads a shop that is to sell goods, with its payment provider. The secrets of the provider stay where they are.
+///
+/// # Errors
+/// As [`load_shop`]; also when there is nothing to sell, with what is wrong with the provider, and with what it never takes.
+pub fn load_trade(path: &Path) -> Result<Trade> {
+    let (file, shop) = read_shop(path)?;
+    let place = |problem: Problem| Finding {
+        path: file.path.clone(),
+        line: problem.line,
+        item: problem.item,
+        message: problem.message,
+    };
+    let payment = read_payment(&file);
+    let mut findings = shop.as_ref().err().cloned().unwrap_or_default();
+    findings.extend(payment.as_ref().err().into_iter().flatten().cloned().map(place));
+    let mut warnings = Vec::new();
+    if let Ok(shop) = &shop {
+        findings.extend(shop.check_trade().err().into_iter().flatten().map(place));
+        warnings = shop.remarks();
+        if let Ok(Some(settings)) = &payment {
+            let misfits = settings.misfits(shop);
+            findings.extend(misfits.problems.into_iter().map(place));
+            warnings.extend(misfits.warnings);
+        }
+    }
+    match (shop, payment) {
+        (Ok(shop), Ok(payment)) if findings.is_empty() => Ok(Trade { shop, payment, warnings }),
+        _ => Err(failure(path, "the shop", findings)),
+    }
+}
+
+/// A shop, or all that is wrong with it, and the file that says most of it.
+fn read_shop(path: &Path) -> Result<(Text, Result<Shop, Vec<Finding>>)> {
     let files = Files::open(path)?;
     if let Some(draft) = recorded_form(&files.shop)? {
         let none = Sources { files, facings: BTreeMap::new() };
-        return Shop::check(draft).map_err(|problems| failure(path, "the shop", none.place_all(&problems)));
+        let shop = Shop::check(draft).map_err(|problems| none.place_all(&problems));
+        return Ok((none.files.shop, shop));
     }
     let mut findings = Vec::new();
     let (draft, sources) = read_draft(files, &mut findings);
     let broken: Vec<PathBuf> = findings.iter().map(|finding| finding.path.clone()).collect();
-    match Shop::check(draft) {
+    let shop = match Shop::check(draft) {
         Ok(shop) if findings.is_empty() => Ok(shop),
-        Ok(_) => Err(failure(path, "the shop", findings)),
+        Ok(_) => Err(findings),
         Err(problems) => {
             let further = sources.place_all(&problems).into_iter().filter(|problem| {
                 // What follows only from a part that could not be read is no news.
@@ -61,36 +109,28 @@ pub fn load_shop(path: &Path) -> Result<Shop> {
                 !follows
             });
             findings.extend(further);
-            Err(failure(path, "the shop", findings))
+            Err(findings)
         }
-    }
+    };
+    Ok((sources.files.shop, shop))
 }
 
-/// Loads the payment provider that a shop's file names in its table `payment`; none where it has no such table.
-///
-/// # Errors
-/// When nothing is there, or with every problem in the table.
-pub fn load_payment(path: &Path) -> Result<Option<Settings>> {
-    let file = Files::open(path)?.shop;
-    let wrong = |message: String| Error::input(message).at_path(&file.path);
-    let draft: Option<Draft> = match file.is_json() {
-        true => {
-            serde_json::from_str::<WithPayment>(&file.text)
-                .map_err(|error| wrong(fault(file.text.as_bytes(), &error)))?
-                .payment
-        }
-        false => toml::from_str::<WithPayment>(&file.text).map_err(|error| wrong(error.to_string()))?.payment,
+/// The payment provider that a shop's file names in its table `payment`, or every problem in the table.
+fn read_payment(file: &Text) -> Result<Option<Settings>, Vec<Problem>> {
+    let draft: Result<WithPayment, String> = match file.is_json() {
+        true => serde_json::from_str(&file.text).map_err(|error| fault(file.text.as_bytes(), &error)),
+        false => toml::from_str(&file.text).map_err(|error| error.message().to_owned()),
     };
-    let settings = draft.map(Settings::check).transpose();
-    settings.map_err(|problems| {
-        let place = |problem: Problem| Finding {
-            path: file.path.clone(),
-            line: problem.line,
-            item: problem.item,
-            message: problem.message,
-        };
-        failure(path, "the shop", problems.into_iter().map(place).collect())
-    })
+    // What is wrong with the syntax of the whole file was said where the shop was read.
+    let is_readable = match file.is_json() {
+        true => node::from_json(&file.text).is_ok(),
+        false => node::from_toml(&file.text).1.is_empty(),
+    };
+    match draft {
+        Ok(WithPayment { payment }) => payment.map(Settings::check).transpose(),
+        Err(message) if is_readable => Err(vec![Problem { item: "payment".to_owned(), line: None, message }]),
+        Err(_) => Ok(None),
+    }
 }
 
 /// A shop file, of which only the payment provider matters.
@@ -197,9 +237,10 @@ fn read_draft(files: Files, all: &mut Vec<Finding>) -> (ShopDraft, Sources) {
     let path = &files.shop.path;
     let folder = if path.file_stem().is_some_and(|stem| stem == "shop") { path.parent() } else { None };
     let named = folder.and_then(Path::file_name).or(path.file_stem());
-    let name = shop.name.or_else(|| named.map(|name| name.to_string_lossy().into_owned())).unwrap_or_default();
-    let ShopFile { policy, taxes, promotions, zones, room, .. } = shop;
-    let draft = ShopDraft { name, policy, taxes, products, promotions, shelves, zones, room, cameras };
+    let name = shop.name.or_else(|| named.map(|name| plain(&name.to_string_lossy()).into_owned())).unwrap_or_default();
+    let ShopFile { timezone, locale, epcis, policy, taxes, promotions, zones, room, .. } = shop;
+    let draft =
+        ShopDraft { name, timezone, locale, epcis, policy, taxes, products, promotions, shelves, zones, room, cameras };
     (draft, Sources { files, facings })
 }
 
@@ -223,7 +264,8 @@ fn failure(path: &Path, what: &str, mut findings: Vec<Finding>) -> Error {
     findings.dedup();
     let show = |finding: &Finding| {
         let line = finding.line.map_or_else(String::new, |line| format!(":{line}"));
-        format!("\n  {}{line}: {}: {}", finding.path.display(), finding.item, finding.message)
+        let path = finding.path.to_string_lossy();
+        format!("\n  {}{line}: {}: {}", plain(&path), plain(&finding.item), plain(&finding.message))
     };
     let list: Vec<String> = findings.iter().map(show).collect();
     let problems = if list.len() == 1 { "a problem".to_owned() } else { format!("{} problems", list.len()) };

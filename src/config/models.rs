@@ -8,6 +8,8 @@ use super::fields::{Fields, Finding, Findings};
 use super::files::Text;
 use super::node::{Node, Value};
 use super::{failure, parse};
+use crate::base::limits::NAME_LETTERS_MAX;
+use crate::base::text::flaw;
 use crate::base::{Error, Result};
 use crate::facts::DetectionClass;
 use crate::vision::{
@@ -110,6 +112,9 @@ pub fn load_manifests(folder: Option<&Path>) -> Result<BTreeMap<String, Manifest
 /// Reads one manifest; its problems go to `all`.
 fn manifest(file: &Text, name: &str, all: &mut Vec<Finding>) -> Option<Manifest> {
     let findings = Findings::new(&file.path);
+    if let Some(flaw) = flaw(name, NAME_LETTERS_MAX) {
+        findings.say(1, "network", format!("its name {flaw}"));
+    }
     let root = parse(file, &findings);
     let manifest = root.and_then(|root| read(&root, name, &findings));
     let found = findings.found.take();
@@ -155,7 +160,7 @@ fn table<T>(fields: &mut Fields<'_>, key: &'static str, read: impl FnOnce(&Node)
 
 fn weights(fields: &mut Fields<'_>) -> Option<Weights> {
     let text = |fields: &mut Fields<'_>, key| {
-        let text = fields.text(key);
+        let text = fields.name(key);
         fields.required(key, text)
     };
     let file = text(fields, "file").filter(|file| {

@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{load_manifests, load_shop};
+use super::{load_manifests, load_shop, load_trade};
 use crate::base::{BasisPoints, Money, PlateId, ShelfId, SkuId};
 use crate::geometry::Point;
 use crate::shop::{Deal, PackageShape, Reduction, Shop};
@@ -38,7 +38,8 @@ fn the_example_loads() {
     assert_eq!(shelf.facing_of(PlateId::new(1, 1, 8)).unwrap().sku, None);
     let water = shop.catalogue().get(&SkuId::new("2000000000015")).unwrap();
     assert_eq!(water.price.unwrap().minor, 89);
-    assert_eq!(shop.catalogue().get(&SkuId::new("2000000000022")).unwrap().gtin.unwrap().to_string(), "02000000000022");
+    assert_eq!(shop.catalogue().get(&SkuId::new("2000000000022")).unwrap().gtin, None, "inside of a shop only");
+    assert_eq!(water.gtin.unwrap().to_string(), "09521234543213");
     let rates: Vec<String> = shop.taxes().iter().map(|tax| format!("{} {}", tax.name, tax.rate)).collect();
     assert_eq!(rates, ["full 19 %", "reduced 7 %"]);
     let deals: Vec<Deal> = shop.promotions().iter().map(|promotion| promotion.deal).collect();
@@ -140,7 +141,7 @@ fn every_problem_of_every_file_is_listed_with_its_line() {
         "shop.toml:9: shelf 1-1: height_metres is missing",
         "shop.toml:11: zone z: kind is `door`; it must be entrance, exit or closed",
         "shop.toml:11: zone z: polygon must be a list of corners [x, y] in metres",
-        "shop.toml:2: shop: unknown key `colour`; the keys here are name, policy, gondola, zone, tax, promotion, product, room, camera, payment",
+        "shop.toml:2: shop: unknown key `colour`; the keys here are name, timezone, locale, epcis, policy, gondola, zone, tax, promotion, product, room, camera, payment",
         "catalogue.toml:5: catalogue product 2: sku is missing",
         "catalogue.toml:5: catalogue product 2: price must be an amount of USD with at most 2 decimals, such as \"1.49\"",
         "catalogue.toml:8: catalogue product 2: unknown key `prise`; the keys here are sku, name, gtin, weight_grams, package, price_minor, price, tax, markdown_price_minor, markdown_price, markdown_percent, markdown_from, markdown_until",
@@ -185,9 +186,17 @@ fn wrong_folders_and_files_are_explained() {
     let error = |path: &Path| load_shop(path).unwrap_err().to_string();
     assert!(error(empty.path()).contains("this folder has no shop.toml"));
     assert!(error(&empty.path().join("none")).contains("cannot open"));
-    fs::write(empty.path().join("bytes.toml"), [0xff, 0xfe]).unwrap();
-    assert!(error(&empty.path().join("bytes.toml")).contains("not a text file in UTF-8"));
-    assert!(error(&empty.path().join("a.png.toml")).contains("syntax"));
+    let bytes = |bytes: &[u8]| {
+        fs::write(empty.path().join("bytes.toml"), bytes).unwrap();
+        error(&empty.path().join("bytes.toml"))
+    };
+    assert!(bytes(&[0xff, 0xfe, b'n', 0]).contains("UTF-16"));
+    assert!(bytes(&[0xfe, 0xff]).contains("UTF-16"));
+    assert!(bytes(b"name = \"\xe9\"\n").contains("bytes.toml:1 at byte 8: this is not a text file in UTF-8"));
+    assert!(bytes(b"\xef\xbb\xbfname = 1").contains("name is a whole number"));
+    assert!(error(&empty.path().join("a.png.toml")).contains("it has a zero byte"));
+    let double = folder(&[("shop.toml", SHOP), ("shop.json", "{}")]);
+    assert!(error(double.path()).contains("this folder has shop.toml and shop.json"));
 }
 
 #[test]
@@ -285,4 +294,90 @@ fn manifests_say_how_long_vectors_are() {
         let told = decoder(text).unwrap_err();
         assert!(told.contains(problem), "{problem} is not in {told}");
     }
+}
+
+#[test]
+fn names_of_networks_that_steer_a_terminal_are_problems() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = "role = \"held_product\"\nfile = \"a\\u009b.onnx\"\nsize_bytes = 1\nlicence = \"MIT\\u001b[2J\"\n";
+    fs::write(folder.path().join("own\u{7}.toml"), manifest).unwrap();
+    let told = load_manifests(Some(folder.path())).unwrap_err().to_string();
+    for part in ["its name has control characters", "file has control characters", "licence has control characters"] {
+        assert!(told.contains(part), "{part} is not in {told}");
+    }
+    assert!(!told.contains(['\u{1b}', '\u{7}', '\u{9b}']), "{told:?}");
+}
+
+#[test]
+fn a_shop_that_sells_nothing_is_not_in_order() {
+    let shelves = format!("{SHOP}facings = [{{ plates = \"1-4\" }}]\n");
+    let goods = format!("{SHOP}[[product]]\nsku = \"a\"\nprice = 1\n");
+    for (text, reason) in [
+        ("", "no shelves and no products"),
+        ("# only words\n\n", "no shelves and no products"),
+        ("\u{feff}", "no shelves and no products"),
+        ("[policy]\ncurrency = \"EUR\"\n", "no shelves and no products"),
+        (&shelves, "no products"),
+        ("[[product]]\nsku = \"a\"\n", "no shelves"),
+        (&goods, "no product of the shop has its place"),
+    ] {
+        let folder = folder(&[("shop.toml", text)]);
+        let error = load_trade(folder.path()).err().unwrap();
+        assert_eq!((error.exit_status(), error.message().contains(reason)), (3, true), "{text}: {error}");
+    }
+    let folder = folder(&[("shop.json", "{}"), ("catalogue.json", "[]"), ("planogram.toml", "")]);
+    assert!(load_trade(folder.path()).err().unwrap().to_string().contains("no shelves and no products"));
+}
+
+#[test]
+fn what_a_provider_never_takes_is_a_problem_of_the_shop() {
+    let said = |policy: &str, price: &str, payment: &str| {
+        let text = format!(
+            "[policy]\n{policy}\n[[product]]\nsku = \"a\"\nprice = \"{price}\"\n[[gondola]]\nplate_count = 1\n\
+             [[gondola.shelf]]\nheight_metres = 1\nfacings = [{{ sku = \"a\", plates = 1 }}]\n{payment}"
+        );
+        let folder = folder(&[("shop.toml", &text)]);
+        match load_trade(folder.path()) {
+            Ok(trade) => trade.warnings,
+            Err(error) => error
+                .message()
+                .lines()
+                .skip(1)
+                .map(|line| line.split_once("shop.toml: ").unwrap().1.to_owned())
+                .collect(),
+        }
+    };
+    let stripe = "[payment]\nprovider = \"stripe\"\nsecret_key_env = \"A\"\nwebhook_secret_env = \"B\"\n";
+    let none: [&str; 0] = [];
+    assert_eq!(said("hold_minor = 5000", "1.50", stripe), none);
+    assert_eq!(said("hold_minor = 30", "1.50", ""), none, "the sandbox takes it");
+    assert_eq!(
+        said("hold_minor = 30", "1.50", stripe),
+        [
+            "policy: hold_minor is 30, a hold that can never be placed: 0.30 USD is too little: Stripe takes no payment below 0.50 USD"
+        ]
+    );
+    assert_eq!(said("currency = \"KWD\"\nhold_minor = 0", "1.505", stripe).len(), 1);
+    assert!(said("hold_minor = 0", "0.20", stripe)[0].starts_with("a visit that comes to too little"));
+    // All at once, also what is wrong with the table itself.
+    let both = said("hold_minor = 30\ncurrency = \"XXY\"", "1", "[payment]\nprovider = \"strip\"\n");
+    assert!(both.len() == 2 && both[1].contains("strip"), "{both:?}");
+    let wechat = "[payment]\nprovider = \"wechat\"\nmerchant_id = \"1\"\napp_id = \"1\"\nservice_id = \"1\"\nmerchant_serial = \"1\"\n\
+                  merchant_key_env = \"A\"\napi_v3_key_env = \"B\"\nnotify_url = \"https://shop.example/\"\n";
+    assert_eq!(said("currency = \"CNY\"\nhold_minor = 1", "0.01", wechat), none);
+    assert!(said("", "1", wechat)[0].contains("WeChat Pay takes CNY only"));
+}
+
+#[test]
+fn a_code_that_may_be_two_numbers_is_asked_about() {
+    let product = |keys: &str| format!("{SHOP}[[product]]\nsku = \"01234565\"\n{keys}");
+    let gtin = |keys: &str| {
+        let folder = folder(&[("shop.toml", &product(keys))]);
+        load_shop(folder.path()).unwrap().catalogue().products()[0].gtin.map(|gtin| gtin.to_string())
+    };
+    let asked = complaints(&[("shop.toml", &product(""))]);
+    assert!(asked[0].contains("may be a UPC-E or a GTIN-8: write gtin = \"00012345000065\""), "{asked:?}");
+    assert_eq!(gtin("gtin = \"012345000065\"").as_deref(), Some("00012345000065"));
+    assert_eq!(gtin("gtin = \"00000001234565\"").as_deref(), Some("00000001234565"));
+    assert_eq!(gtin("gtin = \"none\""), None);
 }

@@ -339,18 +339,6 @@ fn close_to_others(path: &Path, found: &fs::Metadata) {
 #[cfg(not(unix))]
 fn close_to_others(_: &Path, _: &fs::Metadata) {}
 
-#[cfg(unix)]
-fn file_name(path: &Path) -> Option<FileName> {
-    use std::os::unix::fs::MetadataExt;
-    fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
-}
-
-/// Elsewhere an open file can be neither removed nor replaced.
-#[cfg(not(unix))]
-fn file_name(_: &Path) -> Option<FileName> {
-    Some((0, 0))
-}
-
 /// What a failure means to somebody who wanted to open this file.
 fn explain(failure: Failure, path: Option<&Path>) -> Error {
     let Some(path) = path else { return failure.into() };

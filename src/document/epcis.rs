@@ -8,23 +8,12 @@ use uuid::Uuid;
 use super::{Credit, Sheet, Standing, words};
 use crate::base::{Error, Quantity, Result, ShelfId, ShopTime, SkuId};
 use crate::facts::{Attribution, FactRef, Movement, Receipt};
-use crate::shop::Gtin;
+use crate::shop::EpcisOptions;
 
 /// The vocabulary of the document.
 const CONTEXT: &str = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld";
 /// Where GS1 identifiers resolve.
 const RESOLVER: &str = "https://id.gs1.org";
-
-/// What an EPCIS document needs to know of the shop besides its shelves.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EpcisOptions {
-    /// Global Location Number of the shop, 13 digits. With it events say where they happened: the shop as their business
-    /// location, the shelf (`shelf-1-5`) or the gate (`exit`) as their read point. Without it they do not.
-    pub location: Option<String>,
-    /// Beginning of a URI that the shop owns, such as `https://shop.example/product/`: a product without a GTIN is
-    /// called this and its percent-encoded code. Without it, `urn:uuid:` with a UUID derived from shop and code.
-    pub products: Option<String>,
-}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -194,23 +183,29 @@ fn shelf_spot(shelf: ShelfId) -> String {
 /// Names of things as URIs.
 struct Names<'a> {
     sheet: &'a Sheet<'a>,
-    location: Option<&'a str>,
-    products: Option<&'a str>,
+    options: &'a EpcisOptions,
 }
 
 impl<'a> Names<'a> {
     fn new(sheet: &'a Sheet<'a>) -> Result<Self> {
-        let location = sheet.epcis.location.as_deref();
-        if let Some(gln) = location.filter(|gln| gln.len() != 13 || gln.parse::<Gtin>().is_err()) {
-            let hint = "a GLN has 13 digits, the last of which is its check digit";
-            return Err(Error::usage(format!("`{gln}` is not a Global Location Number")).hint(hint));
+        match sheet.epcis.problems().first() {
+            Some(problem) => Err(Error::usage(problem.clone()).hint("the table [epcis] of the shop's file says it")),
+            None => Ok(Names { sheet, options: sheet.epcis }),
         }
-        let products = sheet.epcis.products.as_deref();
-        if let Some(prefix) = products.filter(|prefix| !is_uri_beginning(prefix)) {
-            let hint = "write it such as `https://shop.example/product/`";
-            return Err(Error::usage(format!("`{prefix}` is not the beginning of a URI")).hint(hint));
-        }
-        Ok(Names { sheet, location, products })
+    }
+
+    /// The shop.
+    fn location(&self) -> Option<Place> {
+        let by_number = self.options.location.as_ref().map(|gln| format!("{RESOLVER}/414/{gln}"));
+        let id = by_number.or_else(|| self.options.places.as_ref().map(|places| format!("{places}shop")));
+        id.map(|id| Place { id })
+    }
+
+    /// A place in the shop; none where it is not known which.
+    fn spot(&self, spot: &str) -> Option<Place> {
+        let by_number = self.options.location.as_ref().map(|gln| format!("{RESOLVER}/414/{gln}/254/{spot}"));
+        let id = by_number.or_else(|| self.options.places.as_ref().map(|places| format!("{places}{spot}")));
+        id.filter(|_| !spot.is_empty()).map(|id| Place { id })
     }
 
     fn event(&self, happening: Happening<'_>) -> Event {
@@ -221,7 +216,6 @@ impl<'a> Names<'a> {
             .goods
             .iter()
             .map(|(sku, quantity)| Goods { epc_class: self.product(sku), quantity: quantity.get() });
-        let read_point = self.location.filter(|_| !happening.spot.is_empty());
         Event {
             r#type: happening.kind,
             event_id: format!("urn:uuid:{}", Uuid::new_v5(&self.sheet.cart.uuid(), happening.name.as_bytes())),
@@ -232,14 +226,14 @@ impl<'a> Names<'a> {
             quantity_list: goods.collect(),
             biz_step: happening.step,
             disposition: happening.disposition,
-            read_point: read_point.map(|gln| Place { id: format!("{RESOLVER}/414/{gln}/254/{}", happening.spot) }),
-            biz_location: self.location.map(|gln| Place { id: format!("{RESOLVER}/414/{gln}") }),
+            read_point: self.spot(&happening.spot),
+            biz_location: self.location(),
         }
     }
 
     fn product(&self, sku: &SkuId) -> String {
         let gtin = self.sheet.shop.catalogue().get(sku).and_then(|product| product.gtin);
-        match (gtin, self.products) {
+        match (gtin, self.options.products.as_deref()) {
             (Some(gtin), _) => format!("{RESOLVER}/01/{gtin}"),
             (None, Some(prefix)) => format!("{prefix}{}", percent_encoded(sku.as_str())),
             (None, None) => {
@@ -248,16 +242,6 @@ impl<'a> Names<'a> {
             }
         }
     }
-}
-
-/// A scheme, and then only what a URI may hold.
-fn is_uri_beginning(text: &str) -> bool {
-    let Some((scheme, rest)) = text.split_once(':') else { return false };
-    let mut letters = scheme.bytes();
-    letters.next().is_some_and(|first| first.is_ascii_alphabetic())
-        && letters.all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
-        && !rest.is_empty()
-        && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/?=&,@!$*+;()'".contains(&byte))
 }
 
 /// All but unreserved characters (RFC 3986, section 2.3) as `%` and two digits.

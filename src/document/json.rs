@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Sheet, Standing};
+use crate::base::text::escaped;
 use crate::base::{CartId, Currency, Error, Money, Result, ShopTime};
 use crate::facts::{Attribution, FactRef, Receipt};
 
@@ -70,5 +71,6 @@ pub(super) fn render(sheet: &Sheet<'_>) -> Result<String> {
     let mut text = serde_json::to_string_pretty(&envelope)
         .map_err(|error| Error::input(format!("the receipt cannot be written as JSON: {error}")))?;
     text.push('\n');
-    Ok(text)
+    // What would steer a terminal stands there as an escape, and is read back as what it was.
+    Ok(escaped(&text).into_owned())
 }

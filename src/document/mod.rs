@@ -5,11 +5,10 @@
 mod epcis;
 mod html;
 mod json;
+mod phrases;
 mod poslog;
 mod text;
 mod words;
-
-pub use epcis::EpcisOptions;
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,7 +17,7 @@ use jiff::tz::TimeZone;
 
 use crate::base::{CartId, Money, Result, ShopTime};
 use crate::facts::{Attribution, FactRef, Receipt};
-use crate::shop::Shop;
+use crate::shop::{EpcisOptions, Shop};
 
 /// A form that a receipt can be given in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

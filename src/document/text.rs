@@ -6,7 +6,8 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::words::{self, plain};
 use super::{Sheet, Standing};
-use crate::facts::{ReceiptLine, TaxShare};
+use crate::base::text::right;
+use crate::facts::ReceiptLine;
 
 /// Columns of the paper.
 const COLUMNS: usize = 48;
@@ -18,33 +19,32 @@ const INDENT: &str = "  ";
 const ISOLATE: [&str; 2] = ["\u{2068}", "\u{2069}"];
 
 pub(super) fn render(sheet: &Sheet<'_>) -> String {
-    let receipt = sheet.receipt;
+    let (receipt, phrases, locale) = (sheet.receipt, words::phrases(sheet), sheet.shop.locale());
     let mut text = String::new();
     for line in wrapped(&plain(sheet.shop.name()), COLUMNS) {
         centred(&mut text, &line);
     }
     text.push('\n');
-    for (name, at) in [("In", receipt.entered), ("Out", receipt.left)] {
-        let (time, offset) = (words::time(at, sheet.zone), words::offset(at, sheet.zone));
-        pair(&mut text, name, &format!("{time} {offset}"));
+    for (name, at) in [(phrases.entered, receipt.entered), (phrases.left, receipt.left)] {
+        pair(&mut text, name, &words::time_with_offset(at, sheet));
     }
     rule(&mut text, '-');
     for line in &receipt.lines {
-        goods(&mut text, line);
+        goods(&mut text, line, sheet);
     }
     if receipt.lines.is_empty() {
-        text += "Nothing was taken.\n";
+        text += &format!("{}\n", phrases.nothing);
     }
     rule(&mut text, '-');
-    let total = receipt.total.map_or_else(|| "not known".to_owned(), |total| total.to_string());
-    pair(&mut text, "TOTAL", &total);
-    taxes(&mut text, &receipt.taxes);
+    let total = receipt.total.map_or_else(|| phrases.not_known.to_owned(), |total| locale.money(total));
+    pair(&mut text, &phrases.total.to_uppercase(), &total);
+    taxes(&mut text, sheet);
     if let Standing::Credited { credit, .. } = &sheet.standing {
         rule(&mut text, '-');
-        pair(&mut text, "CREDITED", &credit.amount.to_string());
+        pair(&mut text, &phrases.credited.to_uppercase(), &locale.money(credit.amount));
         for taken_off in words::taken_off(credit.before, receipt) {
             let name = format!("{} x {}", taken_off.quantity, plain(&taken_off.before.name));
-            let amount = taken_off.amount.map_or_else(String::new, |amount| words::off(amount, "-"));
+            let amount = taken_off.amount.map_or_else(String::new, |amount| words::off(amount, "-", locale));
             pair(&mut text, &name, &amount);
         }
     }
@@ -56,47 +56,50 @@ pub(super) fn render(sheet: &Sheet<'_>) -> String {
         centred(&mut text, &line);
     }
     if let Some(at) = at {
-        centred(&mut text, &words::time(at, sheet.zone));
+        centred(&mut text, &words::time_with_offset(at, sheet));
     }
     text.push('\n');
     centred(&mut text, &sheet.cart.to_string());
-    centred(&mut text, &format!("version {}", sheet.version));
+    centred(&mut text, &format!("{} {}", phrases.version, sheet.version));
     text
 }
 
-fn goods(text: &mut String, line: &ReceiptLine) {
-    let amount = line.amount.map_or_else(|| "no price".to_owned(), |amount| amount.decimal());
+fn goods(text: &mut String, line: &ReceiptLine, sheet: &Sheet<'_>) {
+    let (phrases, locale) = (words::phrases(sheet), sheet.shop.locale());
+    let amount = line.amount.map_or_else(|| phrases.no_price.to_owned(), |amount| locale.amount(amount));
     let discounted = !line.discounts.is_empty();
     let full = line.unit_price.and_then(|price| price.checked_mul(line.quantity));
-    let first = if discounted { full.map_or_else(|| amount.clone(), |full| full.decimal()) } else { amount.clone() };
+    let first =
+        if discounted { full.map_or_else(|| amount.clone(), |full| locale.amount(full)) } else { amount.clone() };
     pair(text, &plain(&line.name), &first);
     if let (Some(price), true) = (line.unit_price, 1 < line.quantity.get()) {
-        let _ = writeln!(text, "{INDENT}{} x {}", line.quantity, price.decimal());
+        let _ = writeln!(text, "{INDENT}{} x {}", line.quantity, locale.amount(price));
     } else if 1 < line.quantity.get() {
-        let _ = writeln!(text, "{INDENT}{} units", line.quantity);
+        let _ = writeln!(text, "{INDENT}{} {}", line.quantity, phrases.units.to_lowercase());
     }
     for discount in &line.discounts {
-        pair(text, &format!("{INDENT}{}", plain(&discount.name)), &words::off(discount.amount, "-"));
+        pair(text, &format!("{INDENT}{}", plain(&discount.name)), &words::off(discount.amount, "-", locale));
     }
     if discounted {
         pair(text, "", &amount);
     }
 }
 
-fn taxes(text: &mut String, taxes: &[TaxShare]) {
-    if taxes.is_empty() {
+fn taxes(text: &mut String, sheet: &Sheet<'_>) {
+    let (phrases, locale) = (words::phrases(sheet), sheet.shop.locale());
+    if sheet.receipt.taxes.is_empty() {
         return;
     }
     text.push('\n');
-    table_row(text, "Tax", "Rate", "Net", "Tax");
-    for share in taxes {
-        let (net, tax) = (share.net.decimal(), share.tax.decimal());
-        table_row(text, &plain(&share.name), &share.rate.to_string(), &net, &tax);
+    table_row(text, phrases.tax, [phrases.rate, phrases.net, phrases.tax]);
+    for share in &sheet.receipt.taxes {
+        let (net, tax) = (locale.amount(share.net), locale.amount(share.tax));
+        table_row(text, &plain(&share.name), [&locale.rate(share.rate), &net, &tax]);
     }
 }
 
-fn table_row(text: &mut String, name: &str, rate: &str, net: &str, tax: &str) {
-    pair(text, name, &format!("{rate:>9}{net:>13}{tax:>13}"));
+fn table_row(text: &mut String, name: &str, [rate, net, tax]: [&str; 3]) {
+    pair(text, name, &[right(rate, 9), right(net, 13), right(tax, 13)].concat());
 }
 
 /// A name on the left, an amount on the right; the name goes on below where it is too long.

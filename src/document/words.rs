@@ -1,17 +1,16 @@
 //! What several forms say alike: times, standing, text that stays on its line, and what a correction takes off.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use jiff::Zoned;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, Zoned};
 
+use super::phrases::{Phrases, filled};
 use super::{Sheet, Standing};
+pub(super) use crate::base::text::plain;
 use crate::base::{Money, Quantity, ShopTime, SkuId};
 use crate::facts::{Receipt, ReceiptLine};
-
-/// Stands for a character that a document must not hold.
-const REPLACEMENT: char = '\u{fffd}';
+use crate::shop::Locale;
 
 /// Goods of one product that a correction takes off.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,13 +25,18 @@ pub(super) struct TakenOff<'a> {
 
 /// An instant in the zone of a sheet.
 pub(super) fn zoned(at: ShopTime, zone: &TimeZone) -> Zoned {
-    // The axis of the shop ends in the years 1677 and 2262, which is well inside of what a timestamp holds.
-    Timestamp::from_nanosecond(i128::from(at.as_nanos())).unwrap_or_default().to_zoned(zone.clone())
+    at.zoned(zone)
 }
 
-/// For people: `2026-01-05 10:30:12`.
-pub(super) fn time(at: ShopTime, zone: &TimeZone) -> String {
-    zoned(at, zone).strftime("%Y-%m-%d %H:%M:%S").to_string()
+/// For people, as the shop writes dates: `2026-01-05 10:30:12`.
+pub(super) fn time(at: ShopTime, sheet: &Sheet<'_>) -> String {
+    let locale = sheet.shop.locale();
+    zoned(at, sheet.zone).strftime(&format!("{} {}", locale.date(), locale.time())).to_string()
+}
+
+/// As [`time`], with the offset of the zone.
+pub(super) fn time_with_offset(at: ShopTime, sheet: &Sheet<'_>) -> String {
+    format!("{} {}", time(at, sheet), offset(at, sheet.zone))
 }
 
 /// The offset of the zone at an instant: `+01:00`.
@@ -45,26 +49,6 @@ pub(super) fn rfc3339(at: ShopTime, zone: &TimeZone) -> String {
     zoned(at, zone).strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string()
 }
 
-/// Text that means itself and stays on its line: no control characters, nothing that reorders what stands around it, and
-/// nothing that XML cannot hold.
-pub(super) fn plain(text: &str) -> Cow<'_, str> {
-    if text.chars().all(|letter| !is_unruly(letter)) {
-        return Cow::Borrowed(text);
-    }
-    let ruled = |letter: char| match letter {
-        '\t' | '\n' | '\r' => ' ',
-        letter if is_unruly(letter) => REPLACEMENT,
-        letter => letter,
-    };
-    Cow::Owned(text.chars().map(ruled).collect())
-}
-
-fn is_unruly(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}')
-}
-
 /// Whether it has letters that are written from right to left.
 pub(super) fn is_right_to_left(text: &str) -> bool {
     let is_one = |letter: char| {
@@ -74,44 +58,52 @@ pub(super) fn is_right_to_left(text: &str) -> bool {
     text.chars().any(is_one)
 }
 
+/// The words of the language of the shop.
+pub(super) fn phrases(sheet: &Sheet<'_>) -> &'static Phrases {
+    Phrases::of(sheet.shop.locale().language())
+}
+
 /// The headline of where a receipt stands.
 pub(super) fn standing(sheet: &Sheet<'_>) -> &'static str {
+    let phrases = phrases(sheet);
     match (&sheet.standing, sheet.receipt.total) {
-        (Standing::Review, _) => "Being checked",
-        (Standing::Due, Some(total)) if total.minor == 0 => "Nothing to pay",
-        (Standing::Due, _) => "To be paid",
-        (Standing::Paid(_), _) => "Paid",
-        (Standing::Credited { .. }, _) => "Credited",
-        (Standing::Voided, _) => "Not charged",
+        (Standing::Review, _) => phrases.being_checked,
+        (Standing::Due, Some(total)) if total.minor == 0 => phrases.nothing_to_pay,
+        (Standing::Due, _) => phrases.to_be_paid,
+        (Standing::Paid(_), _) => phrases.paid,
+        (Standing::Credited { .. }, _) => phrases.credited,
+        (Standing::Voided, _) => phrases.not_charged,
     }
 }
 
 /// What it means for the shopper, in a sentence, and when it came to be so, where that is known.
 pub(super) fn sentence(sheet: &Sheet<'_>) -> (String, Option<ShopTime>) {
+    let (phrases, money) = (phrases(sheet), |amount: Money| sheet.shop.locale().money(amount));
     let text = match (&sheet.standing, sheet.receipt.total) {
         (Standing::Paid(payment), _) => {
-            return (format!("{} by {}", payment.amount, plain(payment.provider)), Some(payment.at));
+            let text = filled(phrases.paid_by, &[&money(payment.amount), &plain(payment.provider)]);
+            return (text, Some(payment.at));
         }
         (Standing::Credited { payment: Some(payment), credit }, _) => {
-            let provider = plain(payment.provider);
-            return (format!("{} of {} given back by {provider}", credit.amount, payment.amount), Some(credit.at));
+            let (back, of) = (money(credit.amount), money(payment.amount));
+            return (filled(phrases.given_back, &[&back, &of, &plain(payment.provider)]), Some(credit.at));
         }
         (Standing::Credited { payment: None, credit }, _) => {
-            return (format!("{} taken off before it was paid", credit.amount), Some(credit.at));
+            return (filled(phrases.taken_off, &[&money(credit.amount)]), Some(credit.at));
         }
-        (Standing::Review, _) => "A person looks at this receipt before anything is charged.".to_owned(),
-        (Standing::Due, Some(total)) if total.minor == 0 => "Nothing was taken that costs anything.".to_owned(),
-        (Standing::Due, Some(total)) => format!("{total} will be charged."),
-        (Standing::Due, None) => "Something here has no price yet.".to_owned(),
-        (Standing::Voided, _) => "This receipt was rejected; nothing is charged.".to_owned(),
+        (Standing::Review, _) => phrases.review.to_owned(),
+        (Standing::Due, Some(total)) if total.minor == 0 => phrases.free.to_owned(),
+        (Standing::Due, Some(total)) => filled(phrases.will_be_charged, &[&money(total)]),
+        (Standing::Due, None) => phrases.unpriced.to_owned(),
+        (Standing::Voided, _) => phrases.rejected.to_owned(),
     };
     (text, None)
 }
 
 /// What is taken off, with its sign; nothing has none.
-pub(super) fn off(amount: Money, minus: &str) -> String {
+pub(super) fn off(amount: Money, minus: &str, locale: Locale) -> String {
     let minus = if 0 < amount.minor { minus } else { "" };
-    format!("{minus}{}", amount.decimal())
+    format!("{minus}{}", locale.amount(amount))
 }
 
 /// How many units.

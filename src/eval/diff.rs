@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::base::{Prob, SkuId, VisitId};
+use crate::base::{Prob, SkuId, TrackId, VisitId};
 use crate::facts;
 use crate::shop::Catalogue;
 use crate::truth::Truth;
@@ -78,7 +78,7 @@ pub(super) struct Baskets {
     pub(super) bought: BTreeMap<VisitId, Basket>,
     /// By shopper with a receipt; several receipts of one shopper are added up.
     pub(super) written: BTreeMap<VisitId, Basket>,
-    ghosts: BTreeSet<u64>,
+    ghosts: BTreeSet<TrackId>,
 }
 
 impl Baskets {
@@ -97,7 +97,7 @@ impl Baskets {
                 put(basket, &line.sku, line.quantity.get());
             }
         }
-        let ghosts = truth.ghosts.iter().map(|track| track.number()).collect();
+        let ghosts = truth.ghosts.iter().copied().collect();
         Baskets { bought, written, ghosts }
     }
 
@@ -105,7 +105,7 @@ impl Baskets {
     pub(super) fn judged(&self) -> BTreeMap<VisitId, Standing> {
         let charged = self.written.iter().filter(|(_, basket)| !basket.is_empty()).map(|(visit, _)| *visit);
         let strangers = charged.filter(|visit| !self.bought.contains_key(visit)).map(|visit| {
-            let ghost = self.ghosts.contains(&visit.number());
+            let ghost = self.ghosts.contains(&visit.first_track());
             (visit, if ghost { Standing::Ghost } else { Standing::Unknown })
         });
         let shoppers = self

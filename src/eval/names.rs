@@ -59,8 +59,11 @@ impl Names {
         };
         let costs: Vec<Vec<f64>> =
             told.iter().map(|told| really.iter().map(|really| cost(told, really)).collect()).collect();
-        let known = really.iter().map(|visit| visit.number()).chain(truth.ghosts.iter().map(|ghost| ghost.number()));
-        let strangers = (known.max().unwrap_or(0) + 1..).map(|number| VisitId::from_first_track(TrackId::new(number)));
+        let known: BTreeSet<TrackId> =
+            really.iter().map(|visit| visit.first_track()).chain(truth.ghosts.iter().copied()).collect();
+        let next = known.last().map_or(0, |last| last.number().wrapping_add(1));
+        let strangers = (next..=u64::MAX).chain(0..next).map(TrackId::new).filter(|track| !known.contains(track));
+        let strangers = strangers.map(VisitId::from_first_track);
         let names: BTreeMap<VisitId, VisitId> = told
             .into_iter()
             .zip(assign(&costs))

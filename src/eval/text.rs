@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Case, Delay, Interval, Reliability, Share, Standing, Summary, Totals, UnitDiff};
 use crate::base::figures::fixed;
+use crate::base::text::{columns, left, plain, right};
 use crate::base::{Currency, Money};
 
 /// Wrong cases that are told in full; the rest is counted.
@@ -74,8 +75,8 @@ pub(super) fn standing(standing: Standing) -> &'static str {
 
 fn row(group: &str, level: &str, totals: &Totals, currency: Option<Currency>) -> [String; COLUMNS.len()] {
     [
-        group.to_owned(),
-        level.to_owned(),
+        plain(group).into_owned(),
+        plain(level).into_owned(),
         totals.cases.to_string(),
         format!("{:.3}", totals.mean_f1),
         between(totals.mean_f1_interval),
@@ -92,15 +93,14 @@ fn of(share: Share) -> String {
 }
 
 fn aligned(rows: &[[String; COLUMNS.len()]]) -> String {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let width = |column: usize| rows.iter().map(|row| columns(&row[column])).max().unwrap_or(0);
     let widths: Vec<usize> = (0..COLUMNS.len()).map(width).collect();
     let mut text = String::new();
     for row in rows {
         let mut line = String::new();
         for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
-            let padding = " ".repeat(width - cell.chars().count());
-            let gap = if column == 0 { "" } else { "  " };
-            line += &if column < 2 { format!("{gap}{cell}{padding}") } else { format!("{gap}{padding}{cell}") };
+            line += if column == 0 { "" } else { "  " };
+            line += &if column < 2 { left(cell, *width) } else { right(cell, *width) };
         }
         text += line.trim_end();
         text.push('\n');
@@ -177,7 +177,8 @@ fn wrong_cases(text: &mut String, summary: &Summary) {
 
 fn wrong_case(text: &mut String, case: &Case) {
     let level = case.label.level.as_deref().map(|level| format!(", {level}")).unwrap_or_default();
-    let _ = writeln!(text, "\n  {}{level}, {}: F1 {:.3}", case.label.group, case.label.name, case.score.f1);
+    let _ =
+        writeln!(text, "\n  {}{level}, {}: F1 {:.3}", plain(&case.label.group), plain(&case.label.name), case.score.f1);
     for receipt in case.score.receipts.iter().filter(|receipt| !receipt.exact) {
         let _ =
             writeln!(text, "    {}", format!("shopper {} {}", receipt.visit, standing(receipt.standing)).trim_end());
@@ -187,12 +188,11 @@ fn wrong_case(text: &mut String, case: &Case) {
         }
     }
     if !case.label.replay.is_empty() {
-        let _ = writeln!(text, "    $ {}", case.label.replay);
+        let _ = writeln!(text, "    $ {}", plain(&case.label.replay));
     }
 }
 
 fn goods(diff: &UnitDiff) -> String {
-    // Names come from files: a control character among them would reach the terminal.
     let text = format!("{} x {} {}", diff.units, diff.sku, diff.name);
-    text.trim_end().chars().filter(|letter| !letter.is_control()).collect()
+    plain(text.trim_end()).into_owned()
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::folder::{PartFolder, TextFile};
 use super::index::Index;
 use super::{FormWriter, Spot};
+use crate::base::text::plain;
 use crate::base::{Result, ShopTime, SkuId};
 use crate::facts::{BodyPoint, Movement, Stamp};
 use crate::geometry::{Floor, Point, World};
@@ -85,7 +86,7 @@ fn page() -> (&'static str, &'static str) {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    plain(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// What does not move: cameras, the floor plan, goods, receipts and what was done.

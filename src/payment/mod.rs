@@ -4,6 +4,7 @@
 //! by itself.
 
 mod http;
+mod limits;
 mod sandbox;
 mod settings;
 mod signature;
@@ -12,6 +13,7 @@ mod stripe;
 mod tests;
 mod wechat;
 
+pub use limits::{Misfits, Unpayable};
 pub use sandbox::{Faults, Sandbox, SignedNotice};
 pub use settings::{Draft, Opened, SecretPlace, Settings, WechatPlaces, open};
 pub use stripe::{Enrolment, STRIPE_BASE_URL, Stripe, StripeSettings};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::checkpoint;
 use super::reorder::{self, Reorder};
 use crate::base::limits::{BATCH_SPAN_MAX, BATCH_STAMP_OFF_MAX, PEOPLE_PER_FRAME_MAX};
-use crate::base::{Result, ShopTime, SourceId, Span, TrackId};
+use crate::base::{Result, ShopTime, SourceId, Span};
 use crate::cart::{CartBook, Carts};
 use crate::facts::{Body, Fact, OpenVisit, PeopleFrame, Person, PlateBatch, ShelfEvent, Stamp, Topic, TrackJoined};
 use crate::fusion::{self, Fusion};
@@ -290,7 +290,7 @@ impl Stages {
             self.fusion.doubt(visit, why);
         }
         for Sighting { at, visit, joints } in sightings {
-            let person = Person { track: TrackId::new(visit.number()), joints };
+            let person = Person { track: visit.first_track(), joints };
             self.fusion.take_people(at, &PeopleFrame { people: vec![person] });
         }
     }

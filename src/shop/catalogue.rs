@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Gtin, Markdown, Package};
+use super::{Gtin, Markdown, Package, Reading};
 use crate::base::{Grams, Money, SkuId};
 
 /// A product.
@@ -31,6 +31,7 @@ pub struct Product {
 pub struct Catalogue {
     products: Vec<Product>,
     index: BTreeMap<SkuId, usize>,
+    numbers: BTreeMap<Gtin, usize>,
 }
 
 impl Catalogue {
@@ -38,7 +39,9 @@ impl Catalogue {
     pub(super) fn new(mut products: Vec<Product>) -> Self {
         products.sort_by(|a, b| a.sku.cmp(&b.sku));
         let index = products.iter().enumerate().map(|(index, product)| (product.sku.clone(), index)).collect();
-        Catalogue { products, index }
+        let number = |(index, product): (usize, &Product)| product.gtin.map(|gtin| (gtin, index));
+        let numbers = products.iter().enumerate().filter_map(number).collect();
+        Catalogue { products, index, numbers }
     }
 
     /// The products, ordered by code.
@@ -49,6 +52,12 @@ impl Catalogue {
     /// The product of this code.
     pub fn get(&self, sku: &SkuId) -> Option<&Product> {
         self.index_of(sku).map(|index| &self.products[index])
+    }
+
+    /// The product whose GTIN a code is written in another way, such as with leading zeros.
+    pub fn same_gtin(&self, code: &SkuId) -> Option<&SkuId> {
+        let Reading::Product(gtin) = Gtin::read(code.as_str(), None) else { return None };
+        self.numbers.get(&gtin).map(|&index| &self.products[index].sku)
     }
 
     /// Its place in [`Catalogue::products`].

@@ -3,21 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::check_cameras::{FLOOR_METRES_MAX, check_cameras, check_room, check_zones, is_within};
-use super::check_prices::{check_markdown, check_promotions, check_taxes};
+use super::check_place::{check_epcis, check_locale, check_timezone};
+use super::check_prices::{check_promotions, check_taxes};
+use super::check_products::check_catalogue;
 use super::{
-    Catalogue, Facing, FacingDraft, Gtin, PaymentPolicy, Plate, PlateDraft, Policy, PolicyDraft, Problem, Product,
-    ProductDraft, Shelf, ShelfDraft, Shop, ShopDraft, TaxRule,
+    Catalogue, Facing, FacingDraft, PaymentPolicy, Plate, PlateDraft, Policy, PolicyDraft, Problem, Shelf, ShelfDraft,
+    Shop, ShopDraft,
 };
-use crate::base::limits::PLATES_PER_SHELF_MAX;
-use crate::base::{Currency, Grams, Money, PlateId, Prob, SkuId, Span};
+use crate::base::limits::{NAME_LETTERS_MAX, PLATES_PER_SHELF_MAX};
+use crate::base::text::{flaw, plain};
+use crate::base::{Currency, Money, PlateId, Prob, SkuId, Span};
 use crate::geometry::Point;
 
-/// Heaviest unit a shelf plate is expected to carry, grams.
-const UNIT_GRAMS_MAX: f64 = 50_000.0;
 /// Largest dimension of a piece of furniture, metres.
 const FURNITURE_METRES_MAX: f64 = 3.0;
-/// Largest dimension of a unit of goods, metres.
-const PACKAGE_METRES_MAX: f64 = 1.0;
 /// How far plates may overlap before it is an error, metres: drawings are rounded.
 const OVERLAP_METRES_MAX: f64 = 0.005;
 
@@ -26,16 +25,39 @@ pub(super) struct Complaints {
     found: Vec<Problem>,
     item: String,
     line: Option<u64>,
+    trust: Trust,
+}
+
+/// How much is known of a draft.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// Somebody wrote it.
+    New,
+    /// It was checked before by this version or an earlier one, and receipts rest on it.
+    Kept,
 }
 
 impl Complaints {
     pub(super) fn about(&mut self, item: String, line: Option<u64>) {
-        self.item = item;
+        self.item = plain(&item).into_owned();
         self.line = line;
     }
 
     pub(super) fn say(&mut self, message: impl Into<String>) {
-        self.found.push(Problem { item: self.item.clone(), line: self.line, message: message.into() });
+        let message = plain(&message.into()).into_owned();
+        self.found.push(Problem { item: self.item.clone(), line: self.line, message });
+    }
+
+    /// Says what stands in the way of showing a name; what a book holds is shown all the same.
+    pub(super) fn name(&mut self, what: &str, name: &str, letters_max: usize) {
+        if let Some(flaw) = flaw(name, letters_max).filter(|_| !self.is_kept()) {
+            self.say(format!("{what} {flaw}"));
+        }
+    }
+
+    /// Whether rules that came later than what a book holds are left aside.
+    pub(super) fn is_kept(&self) -> bool {
+        self.trust == Trust::Kept
     }
 
     pub(super) fn range(&mut self, what: &str, value: f64, above: f64, max: f64) {
@@ -45,8 +67,12 @@ impl Complaints {
     }
 }
 
-pub(super) fn check(draft: ShopDraft) -> Result<Shop, Vec<Problem>> {
-    let mut complaints = Complaints { found: Vec::new(), item: String::new(), line: None };
+pub(super) fn check(draft: ShopDraft, trust: Trust) -> Result<Shop, Vec<Problem>> {
+    let mut complaints = Complaints { found: Vec::new(), item: "shop".to_owned(), line: None, trust };
+    complaints.name("name", &draft.name, NAME_LETTERS_MAX);
+    let zone = check_timezone(draft.timezone.as_deref(), &mut complaints);
+    let locale = check_locale(draft.locale.as_deref(), &mut complaints);
+    let epcis = check_epcis(&draft.epcis, &mut complaints);
     let policy = check_policy(&draft.policy, &mut complaints);
     let taxes = check_taxes(&draft.taxes, &mut complaints);
     let catalogue = check_catalogue(&draft.products, policy.currency, &taxes, &mut complaints);
@@ -60,7 +86,22 @@ pub(super) fn check(draft: ShopDraft) -> Result<Shop, Vec<Problem>> {
     }
     let shelf_index = shelves.iter().enumerate().map(|(index, shelf)| (shelf.id, index)).collect();
     let name = draft.name.clone();
-    Ok(Shop { name, catalogue, taxes, promotions, shelves, shelf_index, zones, room, cameras, policy, draft })
+    Ok(Shop {
+        name,
+        zone,
+        locale,
+        epcis,
+        catalogue,
+        taxes,
+        promotions,
+        shelves,
+        shelf_index,
+        zones,
+        room,
+        cameras,
+        policy,
+        draft,
+    })
 }
 
 fn check_policy(draft: &PolicyDraft, complaints: &mut Complaints) -> Policy {
@@ -91,55 +132,6 @@ fn check_policy(draft: &PolicyDraft, complaints: &mut Complaints) -> Policy {
         prices_include_tax: draft.prices_include_tax,
         tax_rounding: draft.tax_rounding,
     }
-}
-
-fn check_catalogue(
-    drafts: &[ProductDraft],
-    currency: Currency,
-    taxes: &[TaxRule],
-    complaints: &mut Complaints,
-) -> Catalogue {
-    let mut seen = BTreeMap::new();
-    let mut products = Vec::with_capacity(drafts.len());
-    for draft in drafts {
-        complaints.about(format!("catalogue product {}", draft.sku), draft.line);
-        if draft.sku.trim().is_empty() {
-            complaints.say("the sku is empty");
-        }
-        if let Some(first) = seen.insert(draft.sku.as_str(), draft.line) {
-            let at = first.map_or_else(String::new, |line| format!(" (first on line {line})"));
-            complaints.say(format!("the sku stands twice in the catalogue{at}"));
-        }
-        let gtin = draft.gtin.as_deref().map(str::parse::<Gtin>).transpose().unwrap_or_else(|message| {
-            complaints.say(message);
-            None
-        });
-        if let Some(weight) = draft.weight_grams {
-            complaints.range("weight_grams", weight, 0.0, UNIT_GRAMS_MAX);
-        }
-        if draft.price_minor.is_some_and(|price| price < 0) {
-            complaints.say("price_minor is negative");
-        }
-        if let Some(tax) = draft.tax.as_ref().filter(|tax| !taxes.iter().any(|rule| rule.name == **tax)) {
-            complaints.say(format!("tax `{tax}` is not a [[tax]] of the shop"));
-        }
-        if let Some(package) = &draft.package {
-            for (what, size) in ["width", "depth", "height"].iter().zip(package.size_metres) {
-                complaints.range(&format!("the {what} of its package"), size, 0.0, PACKAGE_METRES_MAX);
-            }
-        }
-        products.push(Product {
-            sku: SkuId::new(&draft.sku),
-            name: draft.name.clone(),
-            gtin,
-            weight: draft.weight_grams.map(Grams::new),
-            price: draft.price_minor.map(|minor| Money::new(minor, currency)),
-            package: draft.package,
-            tax: draft.tax.clone(),
-            markdown: check_markdown(draft, currency, complaints),
-        });
-    }
-    Catalogue::new(products)
 }
 
 fn check_shelves(drafts: &[ShelfDraft], catalogue: &Catalogue, complaints: &mut Complaints) -> Vec<Shelf> {
@@ -209,7 +201,9 @@ fn check_facings(shelf: &ShelfDraft, catalogue: &Catalogue, complaints: &mut Com
         complaints.about(format!("shelf {}, facing {}", shelf.id, number + 1), draft.line.or(shelf.line));
         let sku = draft.sku.as_deref().map(SkuId::new);
         if let Some(sku) = sku.as_ref().filter(|sku| catalogue.get(sku).is_none()) {
-            complaints.say(format!("product {sku} is not in the catalogue"));
+            let other = catalogue.same_gtin(sku);
+            let hint = other.map_or_else(String::new, |other| format!("; `{other}` has the same GTIN: write it so"));
+            complaints.say(format!("product {sku} is not in the catalogue{hint}"));
         }
         check_facing_plates(shelf, number, draft, &mut owner, complaints);
         facings.push(Facing { sku, plates: draft.plates.clone() });

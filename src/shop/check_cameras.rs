@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::check::Complaints;
 use super::{Camera, CameraDraft, Room, RoomDraft, Zone, ZoneDraft};
 use crate::base::CameraId;
-use crate::base::limits::{CAMERAS_MAX, PICTURE_SIDE_PIXELS_MAX};
+use crate::base::limits::{CAMERAS_MAX, NAME_LETTERS_MAX, PICTURE_SIDE_PIXELS_MAX};
 use crate::geometry::{self, Floor, Point};
 
 /// A camera whose frames have shorter sides sees nothing, pixels.
@@ -24,6 +24,7 @@ pub(super) fn check_zones(drafts: &[ZoneDraft], complaints: &mut Complaints) -> 
     let mut zones = Vec::with_capacity(drafts.len());
     for draft in drafts {
         complaints.about(format!("zone {}", draft.name), draft.line);
+        complaints.name("name", &draft.name, NAME_LETTERS_MAX);
         if !seen.insert(draft.name.as_str()) {
             complaints.say("a zone of this name stands twice");
         }
@@ -49,6 +50,7 @@ pub(super) fn check_cameras(drafts: &[CameraDraft], complaints: &mut Complaints)
             break;
         }
         let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
+        complaints.name("name", &draft.name, NAME_LETTERS_MAX);
         if draft.name.is_empty() || !draft.name.chars().all(plain) {
             complaints.say(format!("the name is `{}`; it is made of letters, digits, - and _", draft.name));
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::check::Complaints;
 use super::{Catalogue, Deal, Markdown, ProductDraft, Promotion, PromotionDraft, Reduction, Season, TaxDraft, TaxRule};
+use crate::base::limits::NAME_LETTERS_MAX;
 use crate::base::{BasisPoints, Currency, Money, ShopTime, SkuId};
 
 /// Most units of a set: `buy` of a promotion.
@@ -114,6 +115,7 @@ fn check_name(name: &str, double: bool, kind: &str, complaints: &mut Complaints)
     if name.trim().is_empty() {
         complaints.say("the name is empty");
     }
+    complaints.name("name", name, NAME_LETTERS_MAX);
     if double {
         complaints.say(format!("a {kind} of this name stands twice"));
     }

@@ -12,6 +12,15 @@ use crate::geometry::{CameraPose, Lens, Placement};
 pub struct ShopDraft {
     /// What it is called.
     pub name: String,
+    /// Name of its time zone in the IANA database, or an offset such as `+09:00`; default UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
+    /// Language and customs of its receipts, such as `ja-JP`; default plain English with dates and numbers as ISO has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    /// What EPCIS events call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epcis: Option<EpcisDraft>,
     /// Decisions of the owner.
     #[serde(default)]
     pub policy: PolicyDraft,
@@ -36,6 +45,21 @@ pub struct ShopDraft {
     /// The cameras.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cameras: Vec<CameraDraft>,
+}
+
+/// What EPCIS events call a shop and its goods, unchecked.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EpcisDraft {
+    /// Its Global Location Number, 13 digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// Beginning of a URI of its places, instead of such a number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub places: Option<String>,
+    /// Beginning of a URI of its products without a GTIN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub products: Option<String>,
 }
 
 /// Decisions of the owner, unchecked.
@@ -98,7 +122,7 @@ pub struct ProductDraft {
     pub sku: String,
     /// Name for people.
     pub name: String,
-    /// GTIN-8, -12, -13 or -14 with a right check digit, if it has one.
+    /// GTIN-8, -12, -13 or -14 or UPC-E with a right check digit, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gtin: Option<String>,
     /// Nominal weight of a unit in grams, if known: more than 0, at most 50,000.

@@ -5,26 +5,35 @@
 mod catalogue;
 mod check;
 mod check_cameras;
+mod check_place;
 mod check_prices;
+mod check_products;
 mod draft;
+mod epcis;
 mod gtin;
 mod layout;
+mod locale;
 mod prices;
+mod remarks;
 
 #[cfg(test)]
 mod tests;
 
 pub use catalogue::{Catalogue, Product};
 pub use draft::{
-    CameraDraft, FacingDraft, Package, PackageShape, PlateDraft, PolicyDraft, ProductDraft, PromotionDraft, RoomDraft,
-    ShelfDraft, ShopDraft, TaxDraft, TaxRounding, ZoneDraft, ZoneKind,
+    CameraDraft, EpcisDraft, FacingDraft, Package, PackageShape, PlateDraft, PolicyDraft, ProductDraft, PromotionDraft,
+    RoomDraft, ShelfDraft, ShopDraft, TaxDraft, TaxRounding, ZoneDraft, ZoneKind,
 };
-pub use gtin::Gtin;
+pub use epcis::EpcisOptions;
+pub use gtin::{Gtin, Reading, Symbol};
 pub use layout::{Camera, Facing, Plate, Room, Shelf, Zone};
+pub use locale::{Language, Locale};
 pub use prices::{Deal, Markdown, Promotion, Reduction, Season, TaxRule};
 
 use std::collections::BTreeMap;
 use std::fmt;
+
+use jiff::tz::TimeZone;
 
 use crate::base::{CameraId, Currency, Money, PlateId, Prob, ShelfId, Span};
 
@@ -32,6 +41,9 @@ use crate::base::{CameraId, Currency, Money, PlateId, Prob, ShelfId, Span};
 #[derive(Clone, Debug)]
 pub struct Shop {
     name: String,
+    zone: TimeZone,
+    locale: Locale,
+    epcis: EpcisOptions,
     catalogue: Catalogue,
     taxes: Vec<TaxRule>,
     promotions: Vec<Promotion>,
@@ -94,12 +106,49 @@ impl Shop {
     /// # Errors
     /// Every problem found, in the order of the draft.
     pub fn check(draft: ShopDraft) -> Result<Shop, Vec<Problem>> {
-        check::check(draft)
+        check::check(draft, check::Trust::New)
+    }
+
+    /// Checks a draft that was checked before and that a book has kept since: receipts of earlier versions rest on it, so
+    /// rules about names and numbers of products that came later do not lock them up.
+    ///
+    /// # Errors
+    /// As [`Shop::check`], but for these rules.
+    pub fn check_kept(draft: ShopDraft) -> Result<Shop, Vec<Problem>> {
+        check::check(draft, check::Trust::Kept)
+    }
+
+    /// What goods cannot be sold without and this shop has not.
+    ///
+    /// # Errors
+    /// Every problem found.
+    pub fn check_trade(&self) -> Result<(), Vec<Problem>> {
+        remarks::check_trade(self)
+    }
+
+    /// What is in order and perhaps not meant so, in plain sentences.
+    pub fn remarks(&self) -> Vec<String> {
+        remarks::remarks(self)
     }
 
     /// What the shop is called.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The zone whose time its receipts say.
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// The language and the customs of its receipts.
+    pub fn locale(&self) -> Locale {
+        self.locale
+    }
+
+    /// What EPCIS events call it and its goods.
+    pub fn epcis(&self) -> &EpcisOptions {
+        &self.epcis
     }
 
     /// The products.
@@ -168,6 +217,9 @@ impl Shop {
 impl PartialEq for Shop {
     fn eq(&self, other: &Shop) -> bool {
         self.name == other.name
+            && self.zone == other.zone
+            && self.locale == other.locale
+            && self.epcis == other.epcis
             && self.policy == other.policy
             && self.catalogue == other.catalogue
             && self.taxes == other.taxes

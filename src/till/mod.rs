@@ -56,7 +56,7 @@ impl Till {
     pub fn reopen(mut db: Database, name: &str) -> Result<Self> {
         let draft: Option<ShopDraft> = db.transaction(|session| carts::shop(session, name))?;
         let draft = draft.ok_or_else(|| Error::missing(format!("the book knows no shop called `{name}`")))?;
-        let shop = Shop::check(draft).map_err(|problems| {
+        let shop = Shop::check_kept(draft).map_err(|problems| {
             let first = problems.first().map(ToString::to_string).unwrap_or_default();
             Error::input(format!("what the book remembers of the shop `{name}` is not in order any more: {first}"))
         })?;

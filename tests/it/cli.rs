@@ -247,3 +247,92 @@ fn a_reader_that_has_seen_enough_is_no_error() {
         assert_eq!((child.wait().unwrap().code(), err.as_str()), (Some(0), ""), "aisle {line}");
     }
 }
+
+/// A shop of one shelf with its name, the name of its product, and what stands behind it.
+fn small_shop(name: &str, product: &str, more: &str) -> String {
+    format!(
+        "name = \"{name}\"\n[policy]\ncurrency = \"USD\"\n[[product]]\nsku = \"4006381333931\"\nname = \"{product}\"\n\
+         weight_grams = 250\nprice = \"2.50\"\n[[gondola]]\nplate_count = 4\n[[gondola.shelf]]\nheight_metres = 1.0\n\
+         facings = [{{ sku = \"4006381333931\", plates = \"1-4\" }}]\n{more}"
+    )
+}
+
+#[test]
+fn names_never_reach_the_terminal_as_commands() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = small_shop("x\\u001b]52;c;ZQ==\\u0007\\nFAKE", "\\u009b31m\\u001b[2J\\nFAKE", "");
+    fs::write(folder.path().join("shop.toml"), text).unwrap();
+    let mut recorded: serde_json::Value = serde_json::to_value(aisle::sim::demo_shop().draft()).unwrap();
+    recorded["products"][0]["name"] = "\u{1b}[2J\u{202e}\nFAKE".into();
+    fs::write(folder.path().join("recorded.json"), recorded.to_string()).unwrap();
+    for arguments in [
+        &["check", "shop.toml"][..],
+        &["check", "shop.toml", "--json"],
+        &["check", "recorded.json"],
+        &["simulate", "--shop", "shop.toml", "-o", "trip.mcap"],
+        &["serve", "--shop", "shop.toml", "--db", "book.db"],
+        &["check", "no\u{1b}[2J\nFAKE.toml"],
+        &["see", "no\u{1b}[2J\nFAKE.png", "-o", "seen.png"],
+    ] {
+        let answer = ask(folder.path(), arguments);
+        let all = answer.out + &answer.err;
+        assert!(answer.status.is_some_and(|status| status != 0), "{arguments:?}: {all}");
+        assert!(!all.chars().any(|letter| letter.is_control() && letter != '\n'), "{arguments:?}: {all:?}");
+        assert!(!all.lines().any(|line| line.starts_with("FAKE")), "{arguments:?}: {all}");
+        let named = arguments[1].starts_with("no") || all.contains("has control characters");
+        assert!(named, "{arguments:?}: {all}");
+    }
+    assert!(!folder.path().join("book.db").exists(), "a shop that is not in order leaves no book behind");
+}
+
+#[test]
+fn a_shop_with_nothing_in_it_is_refused_wherever_it_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("empty.toml"), "").unwrap();
+    for arguments in [
+        &["check", "empty.toml"][..],
+        &["simulate", "--shop", "empty.toml", "-o", "trip.mcap"],
+        &["serve", "--shop", "empty.toml", "--db", "book.db", "--listen", "127.0.0.1:0"],
+    ] {
+        let answer = ask(folder.path(), arguments);
+        assert_eq!(answer.status, Some(3), "{arguments:?}: {}", answer.err);
+        assert!(answer.err.contains("no shelves and no products"), "{arguments:?}: {}", answer.err);
+    }
+}
+
+#[test]
+fn limits_of_the_provider_are_known_before_the_door() {
+    let folder = tempfile::tempdir().unwrap();
+    let check = |hold: &str| {
+        let stripe = "[payment]\nprovider = \"stripe\"\nsecret_key_env = \"A\"\nwebhook_secret_env = \"B\"\n";
+        let text = small_shop("x", "y", stripe)
+            .replace("currency = \"USD\"", &format!("currency = \"USD\"\nhold_minor = {hold}"));
+        fs::write(folder.path().join("shop.toml"), text).unwrap();
+        ask(folder.path(), &["check", "shop.toml"])
+    };
+    let answer = check("30");
+    assert_eq!(answer.status, Some(3));
+    assert!(answer.err.contains("hold_minor is 30") && answer.err.contains("0.50 USD"), "{}", answer.err);
+    let answer = check("50");
+    assert_eq!((answer.status, answer.err.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn receipts_have_the_time_of_the_shop_from_its_file_to_its_paper() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = small_shop("トーキョー", "おにぎり", "").replace("[policy]", "timezone = \"Asia/Tokyo\"\n[policy]");
+    fs::write(folder.path().join("shop.toml"), text).unwrap();
+    let done = |arguments: &[&str]| {
+        let answer = ask(folder.path(), arguments);
+        assert_eq!(answer.status, Some(0), "{arguments:?}: {}{}", answer.out, answer.err);
+        answer.out
+    };
+    done(&["simulate", "--shop", "shop.toml", "--scenario", "single-pick", "--seed", "1", "-o", "trip.mcap"]);
+    let replayed = done(&["replay", "trip.mcap", "--charge", "--db", "book.db"]);
+    assert!(replayed.contains("+09:00"), "{replayed}");
+    let cart = &replayed[replayed.find("cart_").unwrap()..][..37];
+    for form in ["text", "html", "poslog", "epcis"] {
+        let paper = done(&["receipt", cart, "--db", "book.db", "--form", form]);
+        assert!(paper.contains("+09:00") && !paper.contains("+00:00"), "{form}: {paper}");
+    }
+}

@@ -44,6 +44,7 @@ target!(engine, 400, targets::engine);
 target!(shops, 1_500, targets::shop);
 target!(folders, 800, targets::folder);
 target!(networks, 4_000, targets::network);
+target!(numbers, 3_000, targets::number);
 target!(documents, 1_500, receipts::document);
 target!(pictures, 1_500, pictures::picture);
 target!(addresses, 4_000, addresses::address);

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::super::engine::EngineArgs;
 use super::{FolderArgs, Library};
+use crate::base::text::{left, plain};
 use crate::base::{Error, Result};
 use crate::image::RgbImage;
 use crate::vision::{Engine, LoadOptions, Manifest, Model, Region};
@@ -76,13 +77,13 @@ impl Bench {
                     "network_per_core_per_second": figures.narrow_per_second,
                 })),
                 Ok(Figures { one_thread, all_threads, wide_per_second, narrow_per_second }) => {
-                    let name = &manifest.name;
+                    let name = left(&plain(&manifest.name), 21);
                     crate::cli::print(&format!(
-                        "{name:<21} {one_thread:>6.1} ms {all_threads:>6.1} ms {wide_per_second:>10.1}/s {narrow_per_second:>10.1}/s\n"
+                        "{name} {one_thread:>6.1} ms {all_threads:>6.1} ms {wide_per_second:>10.1}/s {narrow_per_second:>10.1}/s\n"
                     ))?;
                 }
                 // One that this engine does not know says so and the others are still measured.
-                Err(error) if self.names.is_empty() => eprintln!("{}: {error}", manifest.name),
+                Err(error) if self.names.is_empty() => crate::cli::warn(&format!("{}: {error}", manifest.name)),
                 Err(error) => return Err(error),
             }
         }

@@ -15,6 +15,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::engine::data_folder;
+use crate::base::text::{left, plain};
 use crate::base::{Error, Result};
 use crate::config;
 use crate::vision::{Engine, LoadOptions, Manifest, Model, Weights};
@@ -204,8 +205,9 @@ impl List {
                 (None, None) => "not here".to_owned(),
             };
             let size = manifest.weights.size_bytes as f64 / 1e6;
-            let (name, role, licence) = (&manifest.name, manifest.role.name(), &manifest.weights.licence);
-            text += &format!("{name:<21} {role:<18} {size:>6.1} MB  {licence:<11} {state}\n");
+            let (name, role) = (left(&plain(&manifest.name), 21), manifest.role.name());
+            let (licence, state) = (left(&plain(&manifest.weights.licence), 11), plain(&state));
+            text += &format!("{name} {role:<18} {size:>6.1} MB  {licence} {state}\n");
         }
         super::print(&text)
     }
@@ -239,7 +241,7 @@ impl Verify {
             };
             seen += 1;
             match outcome {
-                Ok(()) => super::print(&format!("{}: right\n", manifest.name))?,
+                Ok(()) => super::print(&format!("{}: right\n", plain(&manifest.name)))?,
                 Err(error) => problems.push(format!("\n  {}: {error}", manifest.name)),
             }
         }

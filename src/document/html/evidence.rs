@@ -23,7 +23,7 @@ pub(super) fn section(sheet: &Sheet<'_>) -> String {
         return String::new();
     }
     let mut html = format!(
-        "<section>\n<h2>How we know</h2>\n<p class=\"lead\">The whole receipt is right with a probability of {}.</p>\n",
+        "<section lang=\"en\">\n<h2>How we know</h2>\n<p class=\"lead\">The whole receipt is right with a probability of {}.</p>\n",
         sheet.receipt.probability
     );
     let mut shown = BTreeSet::new();
@@ -61,7 +61,7 @@ fn movement(sheet: &Sheet<'_>, attribution: &Attribution) -> String {
         Movement::Take => "Took",
         Movement::Return => "Put back",
     };
-    let time = words::time(evidence.span.start, sheet.zone);
+    let time = words::time(evidence.span.start, sheet);
     let mut html = format!(
         "<figure>\n<figcaption>{verb} {} × <bdi>{}</bdi> <small>{time} · {}</small></figcaption>\n",
         attribution.quantity,

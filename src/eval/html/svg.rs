@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::base::figures::fixed;
+use crate::base::text::plain;
 
 /// A coordinate or a length.
 #[derive(Clone, Copy, Debug)]
@@ -103,7 +104,7 @@ impl At {
 /// Text that means itself in HTML and in SVG, in elements and in quoted attributes.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
+    for letter in plain(text).chars() {
         match letter {
             '&' => escaped += "&amp;",
             '<' => escaped += "&lt;",

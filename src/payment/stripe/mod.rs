@@ -15,9 +15,10 @@ use serde::de::DeserializeOwned;
 use ureq::http::Method;
 
 use self::object::{Failure, Intent, List, Refund};
+use super::Unpayable;
 use super::http::{Http, Reply, Trouble, unsure};
 use super::signature;
-use crate::base::{Error, Result, Secret, ShopTime, ShopperId, Span, TransferId};
+use crate::base::{Error, Money, Result, Secret, ShopTime, ShopperId, Span, TransferId};
 use crate::facts::{Answer, Notice, Order, PaymentMethod, Settled, Task};
 use crate::ports::{Clock, PaymentProvider};
 
@@ -53,6 +54,14 @@ pub struct StripeSettings {
     pub webhook_secret: Secret<String>,
     /// [`STRIPE_BASE_URL`], or another server that speaks the same.
     pub base_url: String,
+}
+
+/// How many of Stripe's minor units a hold or a charge of this amount is.
+///
+/// # Errors
+/// When Stripe takes no such payment, and why.
+pub(super) fn payable(amount: Money) -> Result<i64, Unpayable> {
+    amount::payable(amount)
 }
 
 /// Stripe, for one account.
@@ -100,7 +109,10 @@ impl Stripe {
 
     /// Where an order is sent, with which fields.
     fn form(&self, order: &Order) -> Result<(String, Form), String> {
-        let money = amount::to_stripe(order.amount)?;
+        let money = match order.task {
+            Task::Authorise | Task::Charge => payable(order.amount).map_err(|reason| reason.to_string())?,
+            Task::Capture { .. } | Task::Void { .. } | Task::Refund { .. } => amount::to_stripe(order.amount)?,
+        };
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let metadata = |name: &str, value: String| (format!("metadata[{name}]"), value);
         let (path, mut form) = match &order.task {

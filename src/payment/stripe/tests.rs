@@ -146,7 +146,7 @@ fn a_stored_server_error_is_looked_behind() {
     }
     assert_eq!(shop.fake.books().refunds.len(), 1);
     shop.fake.fault(Fault::Error);
-    let other = usd("other", "pm_card_visa", Task::Charge, 5);
+    let other = usd("other", "pm_card_visa", Task::Charge, 50);
     assert!(matches!(shop.stripe.submit(&other), Answer::Unknown { .. }));
     done(&shop.stripe, &other);
 }
@@ -159,7 +159,7 @@ fn after_a_day_the_key_is_not_relied_on() {
     assert!(matches!(shop.stripe.submit(&charge), Answer::Unknown { .. }));
     // Two more, so that the one that is looked for is on the second page.
     for name in ["second", "third"] {
-        done(&shop.stripe, &usd(name, "pm_card_visa", Task::Charge, 1));
+        done(&shop.stripe, &usd(name, "pm_card_visa", Task::Charge, 100));
     }
     shop.clock.on(Span::from_millis(25 * 3_600_000));
     let sent = shop.fake.books().log.len();
@@ -170,7 +170,7 @@ fn after_a_day_the_key_is_not_relied_on() {
     drop(books);
     // While the search fails nothing may be sent.
     shop.fake.fault(Fault::TooMany);
-    let never = usd("never", "pm_card_visa", Task::Charge, 1);
+    let never = usd("never", "pm_card_visa", Task::Charge, 100);
     assert!(matches!(shop.stripe.submit(&never), Answer::Unknown { .. }));
     assert_eq!(shop.fake.books().intents.len(), 3);
     done(&shop.stripe, &never);
@@ -358,7 +358,7 @@ fn every_call_keeps_to_the_public_description() {
     shop.stripe.query(&shop.capture(&hold), Some(&taken.reference));
     for fault in [Fault::Error, Fault::TooMany, Fault::Conflict, Fault::Retryable, Fault::StoredError] {
         shop.fake.fault(fault);
-        shop.stripe.submit(&usd("faulted", "pm_card_visa", Task::Charge, 1));
+        shop.stripe.submit(&usd("faulted", "pm_card_visa", Task::Charge, 100));
     }
     let enrolment = shop.stripe.enrol(ShopperId::derived(&["anna"]), None).unwrap();
     shop.fake.books().leave_card(&enrolment.setup);

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::base::{Money, ShopTime};
 use crate::facts::{Order, OrderLine};
+use crate::payment::Unpayable;
 
 /// The name of every line, as smart retail requires.
 const LINE_NAME: &str = "商品信息";
@@ -68,6 +69,19 @@ pub(super) fn text(text: &str, letters_max: usize) -> String {
 pub(super) fn beijing(at: ShopTime) -> Result<String, String> {
     let instant = Timestamp::from_nanosecond(i128::from(at.as_nanos())).map_err(|error| error.to_string())?;
     Ok(instant.to_zoned(TimeZone::fixed(offset(8))).strftime("%Y%m%d%H%M%S").to_string())
+}
+
+/// A hold or a charge of this amount in fen.
+///
+/// # Errors
+/// When WeChat Pay takes no such payment, and why.
+pub(super) fn payable(money: Money) -> Result<i64, Unpayable> {
+    match fen(money).map_err(Unpayable::Never)? {
+        fen if fen < 1 => {
+            Err(Unpayable::TooLittle(format!("{money} is too little: WeChat Pay takes no payment below 0.01 CNY")))
+        }
+        fen => Ok(fen),
+    }
 }
 
 /// An amount in fen.

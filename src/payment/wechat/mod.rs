@@ -18,8 +18,9 @@ use ureq::http::Method;
 
 use self::client::Client;
 use self::object::{Failure, Refund, ServiceOrder};
+use super::Unpayable;
 use super::http::{Reply, unsure};
-use crate::base::{Error, Result, Secret, ShopTime};
+use crate::base::{Error, Money, Result, Secret, ShopTime};
 use crate::facts::{Answer, Notice, Order, Settled, Task};
 use crate::ports::{Clock, PaymentProvider};
 
@@ -252,8 +253,10 @@ impl PaymentProvider for WechatPay {
 
     fn submit(&self, order: &Order) -> Answer {
         let is_void = matches!(order.task, Task::Void { .. });
-        if !is_void && (order.amount.minor <= 0 || goods::fen(order.amount).is_err()) {
-            return Answer::Faulty { message: format!("{}: WeChat Pay moves positive amounts of CNY", order.amount) };
+        if let Err(reason) = payable(order.amount)
+            && !is_void
+        {
+            return Answer::Faulty { message: reason.to_string() };
         }
         match &order.task {
             Task::Authorise => self.authorise(order),
@@ -284,6 +287,14 @@ fn plain(reference: &str) -> Result<&str, Answer> {
     let fits = (1..=32).contains(&reference.len()) && reference.bytes().all(|byte| byte.is_ascii_alphanumeric());
     fits.then_some(reference)
         .ok_or_else(|| Answer::Faulty { message: "this is no reference of WeChat Pay's".to_owned() })
+}
+
+/// A hold or a charge of this amount in fen.
+///
+/// # Errors
+/// When WeChat Pay takes no such payment, and why.
+pub(super) fn payable(amount: Money) -> Result<i64, Unpayable> {
+    goods::payable(amount)
 }
 
 fn no_hold() -> Answer {

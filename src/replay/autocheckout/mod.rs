@@ -19,7 +19,8 @@ use std::path::Path;
 
 use crate::base::json::fault;
 use crate::base::limits::SHOP_FILE_BYTES_MAX;
-use crate::base::{Error, Result};
+use crate::base::text::plain;
+use crate::base::{Error, Result, SkuId};
 use crate::facts::Fact;
 use crate::ports::FactSource;
 use crate::shop::Shop;
@@ -108,7 +109,7 @@ impl AutoCheckout {
         }
         let shop = shop::read(folder, options.tolerate, &mut warnings)?;
         let truth =
-            read_truth(&folder.join("truth.json")).or_else(|error| warnings.or_fail(options.tolerate, error))?;
+            read_truth(&folder.join("truth.json"), &shop).or_else(|error| warnings.or_fail(options.tolerate, error))?;
         let plates = PlateStream::open(&plate_path).map(Some);
         let plates = plates.or_else(|error| warnings.or_fail(options.tolerate, error))?;
         let targets = TargetStream::open(&target_path).map(Some);
@@ -227,7 +228,7 @@ impl Warnings {
 
     fn list(&self) -> Vec<String> {
         let more = (0 < self.more).then(|| format!("and {} more warnings", self.more));
-        self.kept.iter().cloned().chain(more).collect()
+        self.kept.iter().map(|sentence| plain(sentence).into_owned()).chain(more).collect()
     }
 }
 
@@ -241,7 +242,8 @@ fn strangers(plates: &BTreeSet<crate::base::PlateId>) -> String {
 /// Keys by which submissions to the competition say whose they are.
 const SUBMITTERS: [&str; 7] = ["user", "username", "user_id", "team", "team_id", "email", "submission"];
 
-fn read_truth(path: &Path) -> Result<Option<Truth>> {
+/// The truth, with its goods called as in the shop.
+fn read_truth(path: &Path, shop: &Shop) -> Result<Option<Truth>> {
     let length = match fs::metadata(path) {
         Ok(data) => data.len(),
         Err(_) => return Ok(None),
@@ -259,9 +261,17 @@ fn read_truth(path: &Path) -> Result<Option<Truth>> {
             "truth is `{\"receipts\": [{\"target_id\": …, \"products\": [{\"barcode\": …, \"quantity\": …}]}]}`",
         ));
     }
-    serde_json::from_slice(&text).map(Some).map_err(|error| {
+    let mut truth: Truth = serde_json::from_slice(&text).map_err(|error| {
         Error::input(format!("the truth cannot be read: {error}")).at_path(path).at_line(error.line() as u64)
-    })
+    })?;
+    let codes = shop::Codes::of(shop);
+    for item in truth.receipts.iter_mut().flat_map(|receipt| &mut receipt.products) {
+        item.barcode = SkuId::new(&codes.sku(item.barcode.as_str()));
+    }
+    for action in &mut truth.actions {
+        action.sku = SkuId::new(&codes.sku(action.sku.as_str()));
+    }
+    Ok(Some(truth))
 }
 
 /// What a text is that is JSON and no truth: people put there what they sent in, or what something else wrote.

@@ -10,11 +10,12 @@ use serde::de::DeserializeOwned;
 use super::Warnings;
 use super::documents::Documents;
 use super::streams::{json, whole};
-use super::wire::{Coordinates, FacingWire, ProductData, ProductWire};
-use crate::base::limits::SHOP_FILE_BYTES_MAX;
+use super::wire::{Coordinates, FacingWire, ProductData, ProductKey, ProductWire};
+use crate::base::limits::{NAME_LETTERS_MAX, SHOP_FILE_BYTES_MAX};
+use crate::base::text::{flaw, plain};
 use crate::base::{Error, PlateId, Result, ShelfId};
 use crate::geometry::{Placement, Point, World};
-use crate::shop::{FacingDraft, Gtin, PlateDraft, ProductDraft, ShelfDraft, Shop, ShopDraft};
+use crate::shop::{FacingDraft, Gtin, PlateDraft, ProductDraft, Reading, ShelfDraft, Shop, ShopDraft, Symbol};
 
 /// Heaviest unit that is believed, grams.
 const UNIT_GRAMS_MAX: f64 = 50_000.0;
@@ -25,9 +26,12 @@ const GRAIN_METRES: f64 = 1e-5;
 
 /// Reads `planogram.json` and `products.json`.
 pub(super) fn read(folder: &Path, tolerate: bool, warnings: &mut Warnings) -> Result<Shop> {
-    let mut products = read_products(&folder.join("products.json"), tolerate, warnings)?;
+    let (mut products, codes) = read_products(&folder.join("products.json"), tolerate, warnings)?;
     let planogram = folder.join("planogram.json");
-    let shelves = read_shelves(&planogram, tolerate, warnings)?;
+    let mut shelves = read_shelves(&planogram, tolerate, warnings)?;
+    for facing in shelves.iter_mut().flat_map(|shelf| &mut shelf.facings) {
+        facing.sku = facing.sku.take().map(|sku| codes.sku(&sku));
+    }
     let skus = shelves.iter().flat_map(|shelf| &shelf.facings).filter_map(|facing| facing.sku.clone());
     for sku in skus {
         products.entry(sku).or_insert_with_key(|sku| {
@@ -36,8 +40,8 @@ pub(super) fn read(folder: &Path, tolerate: bool, warnings: &mut Warnings) -> Re
             ProductDraft { sku: sku.clone(), name: sku.clone(), ..ProductDraft::default() }
         });
     }
-    let name =
-        folder.canonicalize().ok().and_then(|path| path.file_name().map(|name| name.to_string_lossy().into_owned()));
+    let name = folder.canonicalize().ok();
+    let name = name.and_then(|path| path.file_name().map(|name| plain(&name.to_string_lossy()).into_owned()));
     let draft = ShopDraft {
         name: name.unwrap_or_else(|| "autocheckout".to_owned()),
         products: products.into_values().collect(),
@@ -75,30 +79,79 @@ fn read_all<T: DeserializeOwned>(path: &Path, tolerate: bool, warnings: &mut War
     }
 }
 
-fn read_products(path: &Path, tolerate: bool, warnings: &mut Warnings) -> Result<BTreeMap<String, ProductDraft>> {
+/// Codes of products that are known, and the GTIN behind them: a product is one however its code is written.
+#[derive(Default)]
+pub(super) struct Codes(BTreeMap<Gtin, String>);
+
+impl Codes {
+    /// Of a shop that was read.
+    pub(super) fn of(shop: &Shop) -> Self {
+        let products = shop.catalogue().products().iter();
+        Codes(products.filter_map(|product| Some((product.gtin?, product.sku.as_str().to_owned()))).collect())
+    }
+
+    /// The code of the product that this one is a spelling of; itself where none is known.
+    pub(super) fn sku(&self, code: &str) -> String {
+        let gtin = match Gtin::read(code, None) {
+            Reading::Product(gtin) => Some(gtin),
+            // Which of the two it is was said where the product stands.
+            Reading::Either { upc_e, gtin_8 } => {
+                [upc_e, gtin_8].into_iter().find(|gtin| self.0.get(gtin).is_some_and(|sku| sku == code))
+            }
+            _ => None,
+        };
+        gtin.and_then(|gtin| self.0.get(&gtin)).cloned().unwrap_or_else(|| code.to_owned())
+    }
+}
+
+fn read_products(
+    path: &Path,
+    tolerate: bool,
+    warnings: &mut Warnings,
+) -> Result<(BTreeMap<String, ProductDraft>, Codes)> {
     let mut products: BTreeMap<String, (ProductData, ProductDraft)> = BTreeMap::new();
+    let mut codes = Codes::default();
     for (line, wire) in read_all::<ProductWire>(path, tolerate, warnings)? {
-        let Some(sku) = wire.product_id.and_then(|key| key.id).map(|code| code.0).filter(|sku| !sku.trim().is_empty())
-        else {
+        let ProductKey { barcode_type, id } = wire.product_id.unwrap_or_default();
+        let Some(code) = id.map(|code| code.0).filter(|sku| !sku.trim().is_empty()) else {
             warnings.say(format!("products.json:{line}: a product without product_id is left out"));
             continue;
         };
+        let (gtin, doubt) = gtin(&code, barcode_type.as_ref().map(|kind| kind.0.as_str()));
+        let sku = match gtin {
+            None => code.clone(),
+            Some(gtin) => codes.0.entry(gtin).or_insert_with(|| code.clone()).clone(),
+        };
         match products.get(&sku) {
-            Some((first, _)) if *first == wire.metadata => {}
+            Some((first, draft)) if *first == wire.metadata => {
+                if sku != code {
+                    let first = draft.line.unwrap_or_default();
+                    warnings.say(format!("products.json:{line}: product {code} has the GTIN of {sku} on line {first}, and is the same one"));
+                }
+            }
             Some((_, first)) => warnings.say(format!(
-                "products.json:{line}: product {sku} stands on line {} already with other data; the first is kept",
+                "products.json:{line}: product {code} stands on line {} already with other data; the first is kept",
                 first.line.unwrap_or_default()
             )),
             None => {
-                let draft = product(&sku, &wire.metadata, line, warnings);
+                if let Some(doubt) = doubt {
+                    warnings.say(format!("products.json:{line}: {doubt}; taken as the shop's own code"));
+                }
+                let draft = product(&sku, gtin, &wire.metadata, (line, tolerate), warnings);
                 products.insert(sku, (wire.metadata, draft));
             }
         }
     }
-    Ok(products.into_iter().map(|(sku, (_, draft))| (sku, draft)).collect())
+    Ok((products.into_iter().map(|(sku, (_, draft))| (sku, draft)).collect(), codes))
 }
 
-fn product(sku: &str, data: &ProductData, line: u64, warnings: &mut Warnings) -> ProductDraft {
+fn product(
+    sku: &str,
+    gtin: Option<Gtin>,
+    data: &ProductData,
+    (line, tolerate): (u64, bool),
+    warnings: &mut Warnings,
+) -> ProductDraft {
     let weight_grams = data.weight.map(|weight| weight.0).filter(|&weight| {
         let believed = 0.0 < weight && weight <= UNIT_GRAMS_MAX;
         if !believed {
@@ -117,15 +170,15 @@ fn product(sku: &str, data: &ProductData, line: u64, warnings: &mut Warnings) ->
         }
         believed
     });
-    let gtin = gtin(sku).unwrap_or_else(|reason| {
-        warnings.say(format!("products.json:{line}: {reason}; taken as the shop's own code"));
-        None
-    });
-    let name = data.name.as_deref().map(str::trim).filter(|name| !name.is_empty()).unwrap_or(sku).to_owned();
+    let mut name = data.name.as_deref().map(str::trim).filter(|name| !name.is_empty()).unwrap_or(sku).to_owned();
+    if let Some(flaw) = flaw(&name, NAME_LETTERS_MAX).filter(|_| tolerate) {
+        warnings.say(format!("products.json:{line}: the name of product {sku} {flaw}; it is changed here"));
+        name = plain(&name).chars().take(NAME_LETTERS_MAX).collect();
+    }
     ProductDraft {
         sku: sku.to_owned(),
         name,
-        gtin,
+        gtin: gtin.map(|gtin| gtin.to_string()),
         weight_grams,
         price_minor: price_minor.map(|minor| minor as i64),
         line: Some(line),
@@ -133,31 +186,17 @@ fn product(sku: &str, data: &ProductData, line: u64, warnings: &mut Warnings) ->
     }
 }
 
-/// The GTIN behind a code, if it is one: as it stands, or a UPC-E written out.
-fn gtin(code: &str) -> Result<Option<String>, String> {
-    if !Gtin::has_form(code) {
-        return Ok(None);
+/// The GTIN behind a code, if it is one, or why it is not taken as one. The type of the barcode is believed.
+fn gtin(code: &str, kind: Option<&str>) -> (Option<Gtin>, Option<String>) {
+    match Gtin::read(code, kind.and_then(Symbol::named)) {
+        Reading::Product(gtin) => (Some(gtin), None),
+        Reading::Other => (None, None),
+        Reading::Inner(reason) | Reading::Wrong(reason) => (None, Some(reason)),
+        Reading::Either { upc_e, gtin_8 } => {
+            let which = format!("the UPC-E of {upc_e} or the GTIN-8 {gtin_8}");
+            (None, Some(format!("`{code}` may be {which}, and no barcode_type such as UPC or EAN says which")))
+        }
     }
-    let reason = match code.parse::<Gtin>() {
-        Ok(_) => return Ok(Some(code.to_owned())),
-        Err(reason) => reason,
-    };
-    let long = upc_a_from_upc_e(code).filter(|long| long.parse::<Gtin>().is_ok());
-    long.map(Some).ok_or(reason)
-}
-
-/// UPC-E leaves out zeros of a UPC-A and keeps its check digit (GS1 General Specifications, section 5.2.2.4).
-fn upc_a_from_upc_e(code: &str) -> Option<String> {
-    let digits: [u8; 8] = code.as_bytes().try_into().ok()?;
-    let [system @ (b'0' | b'1'), a, b, c, d, e, last, check] = digits else { return None };
-    let body = match last {
-        b'0' | b'1' | b'2' => [a, b, last, b'0', b'0', b'0', b'0', c, d, e],
-        b'3' => [a, b, c, b'0', b'0', b'0', b'0', b'0', d, e],
-        b'4' => [a, b, c, d, b'0', b'0', b'0', b'0', b'0', e],
-        _ => [a, b, c, d, e, b'0', b'0', b'0', b'0', last],
-    };
-    let all = [&[system][..], &body, &[check]].concat();
-    String::from_utf8(all).ok()
 }
 
 /// A plate as the planogram shows it.

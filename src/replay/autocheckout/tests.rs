@@ -327,8 +327,8 @@ fn targets_may_be_missing_in_every_way() {
     for (id, sentence) in [
         ("", "a target has no target_id"),
         (r#""target_id":{}"#, "a target has no target_id"),
-        (r#""target_id":{"id":"-3"}"#, "a target_id: `-3` is not a track"),
-        (r#""target_id":{"id":1.5}"#, "this is not a code"),
+        (r#""target_id":{"id":"a b"}"#, "a target_id: `a b` is not a track"),
+        (r#""target_id":{"id":1.5}"#, "a number that is not whole"),
     ] {
         let folder = folder_with("", &target(id, ""));
         let (_, errors, _) = outcome(folder.path(), STRICT);
@@ -426,9 +426,10 @@ fn missing_files_are_named() {
 fn what_lies_in_the_place_of_truth_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("truth.json");
+    let shop = Shop::check(crate::shop::ShopDraft::default()).unwrap();
     let read = |text: &str| {
         fs::write(&path, text).unwrap();
-        super::read_truth(&path)
+        super::read_truth(&path, &shop)
     };
     let cases = [
         ("{\"user\": \"a@b.org\", \"receipts\": []}", "a submission, what somebody said (it has `user`)"),
@@ -442,4 +443,101 @@ fn what_lies_in_the_place_of_truth_is_told() {
         assert_eq!(error.kind(), Kind::Input, "{text}");
     }
     assert_eq!(read("{\"testcase\": \"one\", \"receipts\": []}").unwrap().unwrap().case, "one");
+}
+
+#[test]
+fn ids_of_trackers_go_out_as_they_came_in() {
+    let row = |id: &str| {
+        format!(r#"{{"timestamp":{NEAR_SECS},"document":{{"targets":{{"targets":[{{"target_id":{{"id":{id}}}}}]}}}}}}"#)
+    };
+    let track = |id: &str| {
+        let folder = folder_with("", &row(id));
+        let mut trip = AutoCheckout::open(folder.path(), STRICT).unwrap();
+        trip.next_fact().map(|fact| match fact.unwrap().body {
+            Body::People(frame) => frame.people[0].track.to_string(),
+            other => panic!("{other:?}"),
+        })
+    };
+    for (id, name) in [
+        ("\"-4400000000000000001\"", "-4400000000000000001"),
+        ("-4400000000000000001", "-4400000000000000001"),
+        (r#"{"$numberLong":"-9223372036854775808"}"#, "-9223372036854775808"),
+        ("18446744073709551615", "18446744073709551615"),
+        ("\"9223372036854775808\"", "9223372036854775808"),
+        ("0", "0"),
+        ("\"+7\"", "+7"),
+        ("\"007\"", "007"),
+        ("\"18446744073709551616\"", "18446744073709551616"),
+        ("\"person-7\"", "person-7"),
+    ] {
+        assert_eq!(track(id).unwrap(), name, "{id}");
+    }
+    for (id, reason) in [
+        ("18446744073709551616", "more than 64 bits"),
+        ("1.5", "not whole"),
+        ("\"two words\"", "without spaces"),
+        ("\"a\\u001bb\"", "`a\u{fffd}b` is not a track"),
+    ] {
+        let error = track(id).unwrap_err().to_string();
+        assert!(error.contains(reason), "{id}: {error}");
+    }
+    assert_ne!(track("-1").unwrap(), track("18446744073709551615").unwrap());
+}
+
+#[test]
+fn types_of_barcodes_are_believed_and_a_product_is_one() {
+    let folder = folder_with("", "");
+    let mut products = fs::File::options().append(true).open(folder.path().join("products.json")).unwrap();
+    for line in [
+        r#"{"product_id":{"barcode_type":"UPC","id":"01234565"},"metadata":{"name":"upc-e"}}"#,
+        r#"{"product_id":{"barcode_type":"EAN8","id":"12345670"},"metadata":{"name":"gtin-8"}}"#,
+        r#"{"product_id":{"id":"01234589"},"metadata":{"name":"either"}}"#,
+        r#"{"product_id":{"barcode_type":"EAN","id":"2000000000015"},"metadata":{"name":"inner"}}"#,
+        r#"{"product_id":{"barcode_type":"EAN","id":"0071142008582"},"metadata":{"name":"water","weight":3}}"#,
+    ] {
+        writeln!(products, "{line}").unwrap();
+    }
+    fs::write(
+        folder.path().join("truth.json"),
+        r#"{"receipts":[{"target_id":"-7","products":[{"barcode":"00071142008582","quantity":1}]}]}"#,
+    )
+    .unwrap();
+    let trip = AutoCheckout::open(folder.path(), STRICT).unwrap();
+    let gtin = |sku: &str| {
+        let product = trip.shop().catalogue().get(&crate::base::SkuId::new(sku));
+        product.unwrap_or_else(|| panic!("no {sku}")).gtin.map(|gtin| gtin.to_string())
+    };
+    assert_eq!(gtin("01234565").as_deref(), Some("00012345000065"));
+    assert_eq!(gtin("12345670").as_deref(), Some("00000012345670"));
+    assert_eq!((gtin("2000000000015"), gtin("01234589")), (None, None));
+    assert!(trip.shop().catalogue().get(&crate::base::SkuId::new("0071142008582")).is_none());
+    let bought = &trip.truth().unwrap().receipts[0];
+    assert_eq!((bought.target_id.to_string().as_str(), bought.products[0].barcode.as_str()), ("-7", "071142008582"));
+    let warnings = trip.warnings().join("\n");
+    for sentence in [
+        "`01234589` may be the UPC-E of 00012345000089 or",
+        "0071142008582 stands on line 1 already",
+        "GS1 keeps the prefix 20 to 29",
+    ] {
+        assert!(warnings.contains(sentence), "{sentence}: {warnings}");
+    }
+    // Written and read again they are the same products.
+    let again = tempfile::tempdir().unwrap();
+    write(again.path(), trip.shop(), [], None).unwrap();
+    let (shop, _) = super::read_shop(again.path(), STRICT).unwrap();
+    let gtins = |shop: &Shop| shop.catalogue().products().iter().map(|product| product.gtin).collect::<Vec<_>>();
+    assert_eq!(gtins(&shop), gtins(trip.shop()));
+}
+
+#[test]
+fn names_of_folders_that_steer_a_terminal_are_problems() {
+    let folder = folder_with("", "");
+    let mut products = fs::File::options().append(true).open(folder.path().join("products.json")).unwrap();
+    writeln!(products, r#"{{"product_id":{{"id":"44"}},"metadata":{{"name":"a\u001b[2J\nFAKE"}}}}"#).unwrap();
+    let error = super::read_shop(folder.path(), STRICT).unwrap_err().to_string();
+    assert!(error.contains("catalogue product 44: name has control characters"), "{error}");
+    let (shop, warnings) = super::read_shop(folder.path(), TOLERANT).unwrap();
+    let name = &shop.catalogue().get(&crate::base::SkuId::new("44")).unwrap().name;
+    assert_eq!(name, "a\u{fffd}[2J FAKE");
+    assert!(warnings.iter().any(|warning| warning.contains("control characters")), "{warnings:#?}");
 }

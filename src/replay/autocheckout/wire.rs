@@ -115,6 +115,15 @@ pub(super) struct CodeKey {
     pub(super) id: Option<Code>,
 }
 
+/// A product, with the type of its barcode where somebody says it.
+#[derive(Debug, Default, Deserialize, Serialize)]
+pub(super) struct ProductKey {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) barcode_type: Option<Code>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<Code>,
+}
+
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(super) struct JointWire {
     pub(super) point: Option<Triple>,
@@ -157,7 +166,7 @@ pub(super) struct Transform {
 
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct ProductWire {
-    pub(super) product_id: Option<CodeKey>,
+    pub(super) product_id: Option<ProductKey>,
     #[serde(default)]
     pub(super) metadata: ProductData,
 }
@@ -199,7 +208,7 @@ impl Serialize for Code {
 /// Any of the ways a scalar is written.
 enum Scalar<'a> {
     Number(f64),
-    Whole(u64),
+    Whole(i128),
     Text(Cow<'a, str>),
     Date(Box<Scalar<'a>>),
 }
@@ -243,11 +252,11 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<Scalar<'de>, E> {
-        Ok(Scalar::Number(number as f64))
+        Ok(Scalar::Whole(i128::from(number)))
     }
 
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<Scalar<'de>, E> {
-        Ok(Scalar::Whole(number))
+        Ok(Scalar::Whole(i128::from(number)))
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Scalar<'de>, E> {
@@ -298,7 +307,10 @@ impl<'de> Deserialize<'de> for Code {
         match Scalar::deserialize(deserializer)? {
             Scalar::Text(text) => Ok(Code(text.into_owned())),
             Scalar::Whole(whole) => Ok(Code(whole.to_string())),
-            _ => Err(de::Error::custom("this is not a code: text or a whole number")),
+            Scalar::Number(_) => Err(de::Error::custom(
+                "a code of a number that is not whole, or has more than 64 bits: write it as text, in quotes",
+            )),
+            Scalar::Date(_) => Err(de::Error::custom("this is not a code: text or a whole number")),
         }
     }
 }

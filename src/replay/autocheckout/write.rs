@@ -12,14 +12,14 @@ use serde_json::json;
 
 use super::METRES_PER_INCH;
 use super::wire::{
-    Code, CodeKey, Coordinates, FacingWire, GondolaKey, JointWire, Number, PlateKey, ProductData, ProductWire,
-    ShelfKey, Target, Transform, Triple,
+    Code, CodeKey, Coordinates, FacingWire, GondolaKey, JointWire, Number, PlateKey, ProductData, ProductKey,
+    ProductWire, ShelfKey, Target, Transform, Triple,
 };
 use crate::base::{Error, PlateId, Result, ShopTime};
 use crate::facts::{Body, Fact, Joint, Person, PlateBatch, Stamp};
 use crate::geometry::Point;
 use crate::output::OutputFile;
-use crate::shop::{Facing, Shelf, Shop};
+use crate::shop::{Facing, Gtin, Product, Reading, Shelf, Shop};
 use crate::truth::Truth;
 
 /// Writes a folder: `planogram.json`, `products.json`, the two streams, and `truth.json` where truth is given. Facts of
@@ -218,7 +218,10 @@ fn write_products(path: &Path, shop: &Shop) -> Result<()> {
     let mut lines = Lines::create(path.to_owned())?;
     for product in shop.catalogue().products() {
         lines.put(&ProductWire {
-            product_id: Some(CodeKey { id: Some(Code(product.sku.as_str().to_owned())) }),
+            product_id: Some(ProductKey {
+                barcode_type: symbol(product).map(|symbol| Code(symbol.to_owned())),
+                id: Some(Code(product.sku.as_str().to_owned())),
+            }),
             metadata: ProductData {
                 name: Some(product.name.clone()),
                 price: product.price.map(|price| Number(price.minor as f64 / 100.0)),
@@ -227,4 +230,13 @@ fn write_products(path: &Path, shop: &Shop) -> Result<()> {
         })?;
     }
     lines.finish()
+}
+
+/// The type of barcode that a code needs beside it to be read as what it is: of eight digits that may be two numbers.
+fn symbol(product: &Product) -> Option<&'static str> {
+    match (Gtin::read(product.sku.as_str(), None), product.gtin) {
+        (Reading::Either { upc_e, .. }, Some(gtin)) if gtin == upc_e => Some("UPC"),
+        (Reading::Either { gtin_8, .. }, Some(gtin)) if gtin == gtin_8 => Some("EAN"),
+        _ => None,
+    }
 }

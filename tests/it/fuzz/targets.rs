@@ -6,13 +6,14 @@ use std::io::Cursor;
 use std::path::{Component, Path};
 use std::sync::{Arc, LazyLock};
 
+use aisle::base::{TrackId, text};
 use aisle::config;
 use aisle::facts::{Fact, Topic};
 use aisle::geometry::{CameraPose, Lens, Point};
 use aisle::ports::{FactSink, FactSource};
 use aisle::recording::{Cut, Reader, Writer};
 use aisle::replay::{self, Format, Options};
-use aisle::shop::{CameraDraft, Shop};
+use aisle::shop::{CameraDraft, Gtin, Reading, Shop, ShopDraft, Symbol};
 
 use crate::trips::{SHOP, json, play};
 
@@ -156,6 +157,31 @@ pub(super) fn shop(input: &[u8]) {
     match config::load_shop(folder.path()) {
         Ok(shop) => assert!(Shop::check(shop.draft().clone()).unwrap() == shop),
         Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+/// Numbers of products and of trackers, and names, a line each: what is read is written and read again as the same thing.
+pub(super) fn number(input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    for line in text.lines().take(64) {
+        for said in [None, Some(Symbol::Upc), Some(Symbol::Ean)] {
+            if let Reading::Product(gtin) = Gtin::read(line, said) {
+                assert_eq!(Gtin::read(&gtin.to_string(), None), Reading::Product(gtin), "{line}");
+            }
+        }
+        if let Ok(track) = line.parse::<TrackId>() {
+            assert_eq!(track.to_string(), line);
+            let packed = rmp_serde::to_vec(&track).unwrap();
+            assert_eq!(rmp_serde::from_slice::<TrackId>(&packed).unwrap(), track);
+        }
+        let shown = text::plain(line);
+        assert!(!shown.chars().any(char::is_control) && text::flaw(&shown, usize::MAX).is_none(), "{line:?}");
+        assert!(!text::escaped(line).chars().any(|letter| letter.is_control() && letter != '\t'), "{line:?}");
+        let draft =
+            ShopDraft { timezone: Some(line.to_owned()), locale: Some(line.to_owned()), ..ShopDraft::default() };
+        if let Err(problems) = Shop::check(draft) {
+            assert!(problems.iter().all(|problem| text::flaw(&problem.to_string(), usize::MAX).is_none()), "{line:?}");
+        }
     }
 }
 
