@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use crate::base::Result;
+use crate::base::{Kind, Result};
 use crate::db::{self, Database};
 use crate::facts::{PaymentMethod, StatementLine};
 use crate::payment::Sandbox;
@@ -33,6 +33,17 @@ impl BookArgs {
     pub(super) fn open(&self) -> Result<Database> {
         let options = db::Options { create: false, ..db::Options::default() };
         db::open(&self.db, &options, WallClock.now())
+    }
+
+    /// Opens the book, and begins one where there is none: then true stands beside it.
+    pub(super) fn open_or_begin(&self) -> Result<(Database, bool)> {
+        match self.open() {
+            // Whatever else is wrong here is as wrong the second time.
+            Err(error) if !matches!(error.kind(), Kind::Usage | Kind::Unavailable) => {
+                self.open_or_create().map(|database| (database, true))
+            }
+            opened => opened.map(|database| (database, false)),
+        }
     }
 
     /// The file of the book; none for a database on a server.

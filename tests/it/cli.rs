@@ -57,7 +57,7 @@ fn steady(text: &str) -> String {
 }
 
 /// Replaces times of day, and numbers beside which a unit of measurement or doubt stands.
-fn unmeasured(line: &str) -> String {
+pub(super) fn unmeasured(line: &str) -> String {
     let words: Vec<&str> = line.split(' ').collect();
     let mut steady = words.clone();
     for (at, word) in words.iter().enumerate() {

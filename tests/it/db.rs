@@ -1,7 +1,7 @@
 //! Databases: the same tests on both engines, with what real files and servers do to them.
 
 mod killed;
-mod place;
+pub(super) mod place;
 mod upgrades;
 
 use std::io::Write as _;

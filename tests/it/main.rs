@@ -13,6 +13,7 @@ mod fuzz;
 mod live;
 mod long;
 mod models;
+mod pages;
 mod replay;
 mod scenarios;
 mod settler;

@@ -1,0 +1,118 @@
+//! Words in code on pages: commands with their options, and files of the repository, held against what there is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::super::cli::ask;
+use super::page::Page;
+use super::{Fault, root};
+
+/// Folders whose files pages name.
+const FOLDERS: [&str; 8] = ["benches/", "calibration/", "docs/", "examples/", "models/", "src/", "tests/", ".ci/"];
+/// Options of other programs that pages name.
+const FOREIGN: [&str; 3] = ["--release", "--bench", "--test"];
+
+/// What the help of each command says.
+struct Helps {
+    by_command: BTreeMap<String, String>,
+}
+
+impl Helps {
+    fn of(&mut self, command: &str) -> &str {
+        let ask = || {
+            let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
+            let answer = ask(root(), &arguments);
+            if answer.status == Some(0) { answer.out } else { String::new() }
+        };
+        self.by_command.entry(command.to_owned()).or_insert_with(ask)
+    }
+
+    /// The names of the commands below one.
+    fn below(&mut self, command: &str) -> Vec<String> {
+        let list = self.of(command).split("Commands:").nth(1).unwrap_or_default();
+        let list = list.split("Options:").next().unwrap_or_default();
+        let named = list.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+        named.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+    }
+
+    /// All options of all commands.
+    fn options(&mut self) -> BTreeSet<String> {
+        let (mut found, mut commands) = (BTreeSet::new(), vec![String::new()]);
+        while let Some(command) = commands.pop() {
+            let below = self.below(&command).into_iter().filter(|name| name != "help");
+            commands.extend(below.map(|name| format!("{command} {name}").trim().to_owned()));
+            found.extend(options(self.of(&command)));
+        }
+        found
+    }
+}
+
+/// The options in a text.
+fn options(text: &str) -> Vec<String> {
+    let parts = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-');
+    let long = parts
+        .filter(|part| part.strip_prefix("--").is_some_and(|name| name.starts_with(|l: char| l.is_ascii_lowercase())));
+    long.map(str::to_owned).collect()
+}
+
+/// Words in code that name nothing.
+pub(super) fn check(pages: &[Page]) -> Vec<Fault> {
+    let mut helps = Helps { by_command: BTreeMap::new() };
+    let all = helps.options();
+    let mut faults = Vec::new();
+    for page in pages {
+        for (line, span) in &page.spans {
+            let wrong = match span.split_whitespace().next() {
+                Some("aisle") => check_command(span, &mut helps),
+                Some(word) if word.starts_with("--") && !page.path.starts_with("models/training") => options(span)
+                    .into_iter()
+                    .find(|option| !all.contains(option) && !FOREIGN.contains(&option.as_str())),
+                Some(word) if FOLDERS.iter().any(|folder| word.starts_with(folder)) => check_file(word),
+                _ => None,
+            };
+            if let Some(wrong) = wrong {
+                let message = format!("`{span}` names what is not there: {wrong}");
+                faults.push(Fault { path: page.path.clone(), line: *line, message });
+            }
+        }
+    }
+    faults
+}
+
+/// What of a command is not there: a command below another, or an option.
+fn check_command(span: &str, helps: &mut Helps) -> Option<String> {
+    let mut command = String::new();
+    for word in span.split_whitespace().skip(1) {
+        let below = helps.below(&command);
+        if below.is_empty() || word.starts_with(['-', '\u{2026}', '/']) {
+            break;
+        }
+        if !below.iter().any(|name| name == word) {
+            return Some(word.to_owned());
+        }
+        command = format!("{command} {word}").trim().to_owned();
+    }
+    let known = options(helps.of(&command));
+    options(span).into_iter().find(|option| !known.contains(option))
+}
+
+/// A file that is not there. Of patterns only the beginning is looked at; modules of tests may go without `.rs`.
+fn check_file(word: &str) -> Option<String> {
+    let plain = word.split(['*', '\u{2026}', '<', ':']).next().unwrap_or_default().trim_end_matches(['/', '.']);
+    let named = |letter: char| letter.is_ascii_uppercase();
+    let placeholder =
+        Path::new(plain).file_stem().is_some_and(|stem| stem.to_str().is_some_and(|stem| stem.chars().all(named)));
+    let there = root().join(plain).exists() || root().join(format!("{plain}.rs")).exists();
+    (!there && !placeholder).then(|| plain.to_owned())
+}
+
+#[test]
+fn words_are_held_against_what_there_is() {
+    let text = "`aisle see a.mcap -o b --truth` `aisle token create --roll x` `aisle dance` `--noise 2` `--nothing` `src/no.rs`\n\
+                `src/lib.rs` `tests/it/tidy` `models/NAME.toml` `aisle`\n";
+    let page = Page::parse("docs/x.md", text);
+    let found: Vec<String> = check(&[page]).into_iter().map(|fault| fault.message).collect();
+    let wrong = ["--roll", "dance", "--nothing", "src/no.rs"];
+    assert_eq!(found.len(), wrong.len(), "{found:?}");
+    assert!(found.iter().zip(wrong).all(|(message, wrong)| message.ends_with(wrong)), "{found:?}");
+}
