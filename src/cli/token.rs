@@ -31,7 +31,7 @@ enum Verb {
     Revoke(Revoke),
 }
 
-/// Make a token; its secret is printed once and kept nowhere. Where there is no book yet, it is made
+/// Make a token, and the book where there is none yet; the secret is printed once and kept nowhere
 #[derive(Args)]
 struct Create {
     #[command(flatten)]

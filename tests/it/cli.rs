@@ -43,7 +43,7 @@ fn transcript(folder: &Path, arguments: &[&str]) -> String {
 }
 
 /// Replaces what is measured by `#`: how long it took, how sure it is, what the scales and clocks said and when.
-fn steady(text: &str) -> String {
+pub(super) fn steady(text: &str) -> String {
     let mut lines = String::new();
     for line in text.lines() {
         let line = match (line.find(" plate batches, "), line.find("replayed in ")) {
@@ -57,7 +57,7 @@ fn steady(text: &str) -> String {
 }
 
 /// Replaces times of day, and numbers beside which a unit of measurement or doubt stands.
-pub(super) fn unmeasured(line: &str) -> String {
+fn unmeasured(line: &str) -> String {
     let words: Vec<&str> = line.split(' ').collect();
     let mut steady = words.clone();
     for (at, word) in words.iter().enumerate() {
@@ -93,6 +93,7 @@ fn help_of_every_command() {
         "export mot",
         "export frames",
         "export preview",
+        "export pictures",
         "check",
         "track",
         "review",

@@ -103,6 +103,12 @@ impl Page {
         page
     }
 
+    /// Whether a block of it needs this thing.
+    pub(super) fn needs(&self, thing: &str) -> bool {
+        let mut notes = self.blocks.iter().flat_map(|block| &block.notes);
+        notes.any(|(_, note)| matches!(note, Note::Needs { reason, .. } if reason == thing))
+    }
+
     fn fault(&mut self, line: usize, message: String) {
         self.faults.push(Fault { path: self.path.clone(), line, message });
     }

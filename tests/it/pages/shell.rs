@@ -42,6 +42,8 @@ impl Shell {
         for name in ["bin", "home", "work", "said"] {
             fs::create_dir(folder.path().join(name)).unwrap();
         }
+        // An answer that says what is wrong must fail.
+        fs::write(folder.path().join("home/.curlrc"), "silent\nshow-error\nfail-with-body\n").unwrap();
         let bin = folder.path().join("bin");
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_aisle"), bin.join("aisle")).unwrap();
         for tool in tools {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::super::cli::unmeasured;
+use super::super::cli::steady;
 use super::root;
 use super::shell::Shell;
 
@@ -14,10 +14,10 @@ const LINES_MAX: usize = 60;
 
 /// Whether these lines stand in an output, in this order.
 pub(super) fn check_text(shown: &[String], said: &str) -> Result<(), String> {
-    let steady = |line: &str| unmeasured(&line.split_whitespace().collect::<Vec<_>>().join(" "));
-    let mut rest = said.lines().map(steady);
+    let plain = |line: &str| steady(line).split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut rest = said.lines().map(plain);
     for line in shown.iter().filter(|line| !line.trim().is_empty() && line.trim() != "\u{2026}") {
-        let wanted = steady(line);
+        let wanted = plain(line);
         if !rest.any(|other| other == wanted) {
             let said = end_of(said, LINES_MAX);
             return Err(format!("what was typed above does not say this, or not in this order:\n{line}\nbut:\n{said}"));

@@ -24,8 +24,8 @@ pub(super) struct Report {
 struct Heard {
     section: usize,
     text: String,
-    /// Whether all of it was typed: only then it can be compared.
-    whole: bool,
+    /// Whether any of it was typed: only then it can be compared.
+    typed: bool,
 }
 
 struct Typist<'a> {
@@ -51,7 +51,7 @@ pub(super) fn type_page(page: &Page, machine: &Machine, aloud: bool) -> Report {
         return report;
     }
     // The place of a book on a server lives as long as the shell.
-    let (shell, _place) = machine.shell();
+    let (shell, _place) = machine.shell(page);
     let mut typist = Typist { page, machine, shell, instead: Vec::new(), heard: None, report, aloud };
     for block in &page.blocks {
         typist.block(block);
@@ -88,7 +88,7 @@ impl Typist<'_> {
             }
         }
         let text = block.lines.join("\n");
-        let before = self.heard.as_ref().filter(|heard| heard.section == block.section && heard.whole);
+        let before = self.heard.as_ref().filter(|heard| heard.section == block.section && heard.typed);
         let checked = match block.language.as_str() {
             "sh" => return self.commands(block),
             "text" => before.map_or(Ok(()), |heard| shown::check_text(&block.lines, &heard.text)),
@@ -110,16 +110,17 @@ impl Typist<'_> {
     }
 
     fn commands(&mut self, block: &Block) {
-        let mut heard = Heard { section: block.section, text: String::new(), whole: true };
+        let mut heard = Heard { section: block.section, text: String::new(), typed: false };
         for command in commands(block.line, &block.lines) {
-            let needs: Vec<&'static str> = needs(block, &command).collect();
+            let mut needs: Vec<&'static str> = needs(block, &command).collect();
+            needs.dedup();
             self.report.marked.extend(&needs);
             match needs.iter().find(|thing| !self.machine.things.contains(thing)) {
-                Some(thing) => {
-                    self.report.left_out.push(thing);
-                    heard.whole = false;
+                Some(thing) => self.report.left_out.push(thing),
+                None => {
+                    heard.text += &self.command(&command, status(block, &command));
+                    heard.typed = true;
                 }
-                None => heard.text += &self.command(&command, status(block, &command)),
             }
         }
         self.heard = Some(heard);

@@ -1,4 +1,5 @@
-//! Words in code on pages: commands with their options, and files of the repository, held against what there is.
+//! Words in code on pages: commands with their options, variables, and files of the repository, held against what there is;
+//! and the examples that helps show.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -35,13 +36,14 @@ impl Helps {
         named.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
     }
 
-    /// All options of all commands.
-    fn options(&mut self) -> BTreeSet<String> {
-        let (mut found, mut commands) = (BTreeSet::new(), vec![String::new()]);
-        while let Some(command) = commands.pop() {
+    /// All commands, from `aisle` itself.
+    fn commands(&mut self) -> Vec<String> {
+        let mut found = vec![String::new()];
+        let mut next = 0;
+        while let Some(command) = found.get(next).cloned() {
             let below = self.below(&command).into_iter().filter(|name| name != "help");
-            commands.extend(below.map(|name| format!("{command} {name}").trim().to_owned()));
-            found.extend(options(self.of(&command)));
+            found.extend(below.map(|name| format!("{command} {name}").trim().to_owned()));
+            next += 1;
         }
         found
     }
@@ -58,7 +60,8 @@ fn options(text: &str) -> Vec<String> {
 /// Words in code that name nothing.
 pub(super) fn check(pages: &[Page]) -> Vec<Fault> {
     let mut helps = Helps { by_command: BTreeMap::new() };
-    let all = helps.options();
+    let all: BTreeSet<String> = helps.commands().iter().flat_map(|command| options(helps.of(command))).collect();
+    let sources = sources();
     let mut faults = Vec::new();
     for page in pages {
         for (line, span) in &page.spans {
@@ -67,6 +70,12 @@ pub(super) fn check(pages: &[Page]) -> Vec<Fault> {
                 Some(word) if word.starts_with("--") && !page.path.starts_with("models/training") => options(span)
                     .into_iter()
                     .find(|option| !all.contains(option) && !FOREIGN.contains(&option.as_str())),
+                Some(word) if word.starts_with("AISLE_") => {
+                    let name: &str =
+                        word.split(|letter: char| !letter.is_ascii_uppercase() && letter != '_').next().unwrap_or("");
+                    (!sources.contains(name)).then(|| name.to_owned())
+                }
+                Some(word) if word.contains("::") => check_name(word, &sources),
                 Some(word) if FOLDERS.iter().any(|folder| word.starts_with(folder)) => check_file(word),
                 _ => None,
             };
@@ -77,6 +86,31 @@ pub(super) fn check(pages: &[Page]) -> Vec<Fault> {
         }
     }
     faults
+}
+
+/// Examples in helps that name what is not there.
+pub(super) fn check_helps() -> Vec<Fault> {
+    let mut helps = Helps { by_command: BTreeMap::new() };
+    let mut faults = Vec::new();
+    for command in helps.commands() {
+        let text = helps.of(&command).to_owned();
+        for (at, line) in text.lines().enumerate().filter(|(_, line)| line.starts_with("  aisle ")) {
+            // Commands that are joined, and pipes into other programs.
+            for part in line.split(['|', ';', '&']).map(str::trim).filter(|part| part.starts_with("aisle ")) {
+                if let Some(wrong) = check_command(part, &mut helps) {
+                    let message = format!("`{part}` names what is not there: {wrong}");
+                    faults.push(Fault { path: format!("aisle {command} --help"), line: at + 1, message });
+                }
+            }
+        }
+    }
+    faults
+}
+
+/// All code, in which names of variables stand.
+fn sources() -> String {
+    let files = ["src", "tests", "benches"].map(|folder| super::super::tidy::files_below(&root().join(folder), "rs"));
+    files.iter().flatten().map(|path| std::fs::read_to_string(path).unwrap()).collect()
 }
 
 /// What of a command is not there: a command below another, or an option.
@@ -96,6 +130,13 @@ fn check_command(span: &str, helps: &mut Helps) -> Option<String> {
     options(span).into_iter().find(|option| !known.contains(option))
 }
 
+/// A name of the code that is not there: the last part of a path. Addresses and filters of tests have another form.
+fn check_name(word: &str, sources: &str) -> Option<String> {
+    let last = word.split("::").last().unwrap_or_default();
+    let name = last.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').next().unwrap_or_default();
+    (!sources.contains(name)).then(|| name.to_owned())
+}
+
 /// A file that is not there. Of patterns only the beginning is looked at; modules of tests may go without `.rs`.
 fn check_file(word: &str) -> Option<String> {
     let plain = word.split(['*', '\u{2026}', '<', ':']).next().unwrap_or_default().trim_end_matches(['/', '.']);
@@ -109,7 +150,7 @@ fn check_file(word: &str) -> Option<String> {
 #[test]
 fn words_are_held_against_what_there_is() {
     let text = "`aisle see a.mcap -o b --truth` `aisle token create --roll x` `aisle dance` `--noise 2` `--nothing` `src/no.rs`\n\
-                `src/lib.rs` `tests/it/tidy` `models/NAME.toml` `aisle`\n";
+                `AISLE_DB=x` `vision::Gallery` `src/lib.rs` `tests/it/tidy` `models/NAME.toml` `aisle`\n";
     let page = Page::parse("docs/x.md", text);
     let found: Vec<String> = check(&[page]).into_iter().map(|fault| fault.message).collect();
     let wrong = ["--roll", "dance", "--nothing", "src/no.rs"];
