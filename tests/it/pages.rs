@@ -186,4 +186,5 @@ fn links_lead_somewhere() {
 fn words_in_code_name_what_there_is() {
     hold("words in code", &words::check(&pages()));
     hold("examples in helps", &words::check_helps());
+    hold("commands in the code", &words::check_code());
 }

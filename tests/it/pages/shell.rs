@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,8 @@ use tempfile::TempDir;
 const COMMAND_MAX: Duration = Duration::from_secs(180);
 /// How long a server may take until it listens.
 const SERVER_MAX: Duration = Duration::from_secs(30);
+/// Statuses that wait to be read; one is asked for at a time.
+const STATUSES_MAX: usize = 4;
 /// Between two looks at what a server has said.
 const LOOK_PAUSE: Duration = Duration::from_millis(5);
 
@@ -60,7 +62,7 @@ impl Shell {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
         let mut child = command.spawn().unwrap();
         let (input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        let (sender, statuses) = channel();
+        let (sender, statuses) = sync_channel(STATUSES_MAX);
         thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
                 if sender.send(line).is_err() {

@@ -1,5 +1,5 @@
 //! Words in code on pages: commands with their options, variables, and files of the repository, held against what there is;
-//! and the examples that helps show.
+//! and so are the examples that helps show, and the commands that messages and comments in the code name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -100,6 +100,27 @@ pub(super) fn check_helps() -> Vec<Fault> {
                 if let Some(wrong) = check_command(part, &mut helps) {
                     let message = format!("`{part}` names what is not there: {wrong}");
                     faults.push(Fault { path: format!("aisle {command} --help"), line: at + 1, message });
+                }
+            }
+        }
+    }
+    faults
+}
+
+/// Commands in the code, in messages and comments, that name what is not there.
+pub(super) fn check_code() -> Vec<Fault> {
+    let mut helps = Helps { by_command: BTreeMap::new() };
+    let mut faults = Vec::new();
+    for path in super::super::tidy::files_below(&root().join("src"), "rs") {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for (at, line) in text.lines().enumerate() {
+            let parts: Vec<&str> = line.split('`').collect();
+            // What is not closed on its line goes on in the next one, and is left alone.
+            let spans = parts.iter().take(parts.len() - 1).skip(1).step_by(2);
+            for span in spans.filter(|span| span.starts_with("aisle ") && !span.contains(['{', '\\'])) {
+                if let Some(wrong) = check_command(span, &mut helps) {
+                    let message = format!("`{span}` names what is not there: {wrong}");
+                    faults.push(Fault { path: super::super::tidy::relative(root(), &path), line: at + 1, message });
                 }
             }
         }
