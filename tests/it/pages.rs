@@ -188,3 +188,12 @@ fn words_in_code_name_what_there_is() {
     hold("examples in helps", &words::check_helps());
     hold("commands in the code", &words::check_code());
 }
+
+#[test]
+fn every_module_has_its_row() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let (library, page) = (read("src/lib.rs"), read("docs/ARCHITECTURE.md"));
+    let modules = library.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    let without: Vec<&str> = modules.filter(|module| !page.contains(&format!("\n| `{module}` |"))).collect();
+    assert!(without.is_empty(), "docs/ARCHITECTURE.md has no row of {without:?}");
+}
