@@ -19,7 +19,7 @@ use crate::base::limits::{
 };
 use crate::base::{Error, Result, Secret, ShopTime, ShopperId, Span, TokenId, sha256};
 use crate::db::access::{self, Deed, Token};
-use crate::db::shoppers;
+use crate::db::{Database, Failure, Session, shoppers};
 use crate::till::Till;
 
 /// What every secret begins with, so that one that got lost is recognised.
@@ -88,33 +88,69 @@ pub struct Grant {
     pub days: Option<u32>,
 }
 
+impl Grant {
+    /// Who would hold the token, if it may be made.
+    ///
+    /// # Errors
+    /// When the grant makes no sense.
+    pub fn check(&self) -> Result<String> {
+        let holder = match (self.role, &self.holder, self.shopper) {
+            // A shopper's own name does not belong where nobody erases it.
+            (Role::Shopper, None, Some(shopper)) => shopper.to_string(),
+            (Role::Shopper, Some(_), _) => {
+                return Err(Error::input("a shopper's token is named after its shopper; leave the holder out"));
+            }
+            (Role::Shopper, None, None) => return Err(Error::input("a shopper's token needs a shopper")),
+            (role, _, Some(_)) => return Err(Error::input(format!("the role {role} speaks for no shopper"))),
+            (_, Some(holder), None) if is_name(holder) => holder.clone(),
+            _ => {
+                let message = format!("a token needs a holder, of 1 to {HOLDER_CHARS_MAX} letters on one line");
+                return Err(Error::input(message));
+            }
+        };
+        if self.days.is_some_and(|days| !(1..=DAYS_MAX).contains(&days)) {
+            return Err(Error::input(format!("a token is valid for 1 to {DAYS_MAX} days")));
+        }
+        Ok(holder)
+    }
+}
+
+/// Where tokens are kept: the book, behind the till of one of its shops or before it has any.
+pub trait TokenBook {
+    /// Does `work` in one transaction, and writes `deed` into the audit log along with it.
+    ///
+    /// # Errors
+    /// What the work or the database says.
+    fn signed<T>(&mut self, deed: Deed, work: impl FnMut(&mut dyn Session) -> Result<T, Failure>) -> Result<T>;
+}
+
+impl TokenBook for Till {
+    fn signed<T>(&mut self, deed: Deed, work: impl FnMut(&mut dyn Session) -> Result<T, Failure>) -> Result<T> {
+        self.by(deed, |till| till.with(work))
+    }
+}
+
+impl TokenBook for Database {
+    fn signed<T>(&mut self, deed: Deed, mut work: impl FnMut(&mut dyn Session) -> Result<T, Failure>) -> Result<T> {
+        self.transaction(|session| {
+            let value = work(session)?;
+            access::log(session, &deed)?;
+            Ok(value)
+        })
+    }
+}
+
 /// Makes a token. Its secret is given here once and is nowhere else; `by` is whoever makes it, with their role.
 ///
 /// # Errors
 /// When the grant makes no sense or its shopper is unknown; what the database says.
 pub fn create_token(
-    till: &mut Till,
+    book: &mut impl TokenBook,
     grant: &Grant,
     by: (&str, &str),
     now: ShopTime,
 ) -> Result<(Token, Secret<String>)> {
-    let holder = match (grant.role, &grant.holder, grant.shopper) {
-        // A shopper's own name does not belong where nobody erases it.
-        (Role::Shopper, None, Some(shopper)) => shopper.to_string(),
-        (Role::Shopper, Some(_), _) => {
-            return Err(Error::input("a shopper's token is named after its shopper; leave the holder out"));
-        }
-        (Role::Shopper, None, None) => return Err(Error::input("a shopper's token needs a shopper")),
-        (role, _, Some(_)) => return Err(Error::input(format!("the role {role} speaks for no shopper"))),
-        (_, Some(holder), None) if is_name(holder) => holder.clone(),
-        _ => {
-            let message = format!("a token needs a holder, of 1 to {HOLDER_CHARS_MAX} letters on one line");
-            return Err(Error::input(message));
-        }
-    };
-    if grant.days.is_some_and(|days| !(1..=DAYS_MAX).contains(&days)) {
-        return Err(Error::input(format!("a token is valid for 1 to {DAYS_MAX} days")));
-    }
+    let holder = grant.check()?;
     let secret = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(random::<SECRET_BYTES>()?));
     let token = Token {
         id: TokenId::new(now, random()?),
@@ -127,14 +163,12 @@ pub fn create_token(
         revoked_at: None,
     };
     let deed = deed(by, "token.create", &token.id, grant.role.as_str(), now);
-    till.by(deed, |till| {
-        till.with(|session| {
-            if let Some(shopper) = grant.shopper {
-                let known = shoppers::get(session, shopper)?.filter(|known| known.erased_at.is_none());
-                known.ok_or_else(|| Error::missing(format!("nobody here is called {shopper}")))?;
-            }
-            access::insert_token(session, &token)
-        })
+    book.signed(deed, |session| {
+        if let Some(shopper) = grant.shopper {
+            let known = shoppers::get(session, shopper)?.filter(|known| known.erased_at.is_none());
+            known.ok_or_else(|| Error::missing(format!("nobody here is called {shopper}")))?;
+        }
+        access::insert_token(session, &token)
     })?;
     Ok((token, Secret::new(secret)))
 }
@@ -143,12 +177,10 @@ pub fn create_token(
 ///
 /// # Errors
 /// When there is none, or it was taken back before; what the database says.
-pub fn revoke_token(till: &mut Till, id: TokenId, by: (&str, &str), now: ShopTime) -> Result<()> {
-    till.by(deed(by, "token.revoke", &id, "", now), |till| {
-        till.with(|session| match access::revoke_token(session, id, now)? {
-            true => Ok(()),
-            false => Err(Error::missing(format!("there is no {id}, or it was taken back before")).into()),
-        })
+pub fn revoke_token(book: &mut impl TokenBook, id: TokenId, by: (&str, &str), now: ShopTime) -> Result<()> {
+    book.signed(deed(by, "token.revoke", &id, "", now), |session| match access::revoke_token(session, id, now)? {
+        true => Ok(()),
+        false => Err(Error::missing(format!("there is no {id}, or it was taken back before")).into()),
     })
 }
 

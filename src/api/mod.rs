@@ -43,7 +43,7 @@ use axum::extract::Request;
 use axum::routing::{MethodFilter, on};
 use tokio::sync::Semaphore;
 
-pub use access::{Grant, Role, create_token, deed, revoke_token};
+pub use access::{Grant, Role, TokenBook, create_token, deed, revoke_token};
 pub use openapi::description;
 pub use retention::Retention;
 pub use server::serve;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::shell;
-use crate::base::{Error, Result};
+use crate::base::{Error, Kind, Result};
 use crate::db::{self, Address, Database, Identity};
 use crate::facts::{PaymentMethod, StatementLine};
 use crate::payment::Sandbox;
@@ -43,6 +43,17 @@ impl BookArgs {
     pub(super) fn open(&self) -> Result<Database> {
         let options = db::Options { create: false, ..db::Options::default() };
         db::open_at(&self.address()?, &options, WallClock.now())
+    }
+
+    /// Opens the book, and begins one where there is none: then true stands beside it.
+    pub(super) fn open_or_begin(&self) -> Result<(Database, bool)> {
+        match self.open() {
+            // Whatever else is wrong here is as wrong the second time.
+            Err(error) if !matches!(error.kind(), Kind::Usage | Kind::Unavailable) => {
+                self.open_or_create().map(|database| (database, true))
+            }
+            opened => opened.map(|database| (database, false)),
+        }
     }
 
     /// Where the sandbox keeps its own books, the same whichever way the book is named: beside a file, and for a database

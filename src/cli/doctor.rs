@@ -53,7 +53,7 @@ impl Doctor {
             return super::print(&format!("{findings}\n"));
         }
         let networks = match here.as_slice() {
-            [] => "none is here; `aisle models fetch` gets them".to_owned(),
+            [] => "none is here; `aisle models fetch --all` gets them".to_owned(),
             here => here.join(", "),
         };
         let data = data.map_or_else(|| "unknown".to_owned(), |folder| folder.display().to_string());

@@ -36,7 +36,7 @@ const END_PAUSE: Duration = Duration::from_secs(5);
 /// Serve the HTTP API of a shop, and settle its payments.
 #[derive(Args)]
 #[command(after_help = "Stop it with SIGINT or SIGTERM: requests and payments that have begun are finished.\n\
-                        The first token is made by `aisle token create --role operator`.")]
+                        The first token is made by `aisle token create --role operator --holder NAME`, also before the first start.")]
 pub(super) struct Serve {
     /// The shop: a folder or file. Without it, the one that the book remembers, or the demonstration shop
     #[arg(long, value_name = "SHOP", conflicts_with = "feed")]

@@ -8,11 +8,10 @@ use super::book::BookArgs;
 use super::print;
 use crate::api::{Grant, Role, create_token, revoke_token};
 use crate::base::text::plain;
-use crate::base::{Error, Result, ShopTime, ShopperId, TokenId};
+use crate::base::{Result, ShopTime, ShopperId, TokenId};
+use crate::db::Database;
 use crate::db::access::{self, Token};
-use crate::db::carts;
 use crate::ports::{Clock, WallClock};
-use crate::till::Till;
 
 /// Who the audit log says it was: whoever may use this command has the book itself.
 const BY: (&str, &str) = ("aisle token", "operator");
@@ -33,7 +32,7 @@ enum Verb {
     Revoke(Revoke),
 }
 
-/// Make a token; its secret is printed once and kept nowhere
+/// Make a token, and the book where there is none yet; the secret is printed once and kept nowhere
 #[derive(Args)]
 struct Create {
     #[command(flatten)]
@@ -74,7 +73,7 @@ impl TokenCommand {
         match &self.verb {
             Verb::Create(create) => create.run(now),
             Verb::List(list) => list.run(now),
-            Verb::Revoke(revoke) => revoke_token(&mut open(&revoke.book)?, revoke.token, BY, now),
+            Verb::Revoke(revoke) => revoke_token(&mut revoke.book.open()?, revoke.token, BY, now),
         }
     }
 }
@@ -82,17 +81,34 @@ impl TokenCommand {
 impl Create {
     fn run(&self, now: ShopTime) -> Result<()> {
         let grant = Grant { role: self.role, holder: self.holder.clone(), shopper: self.shopper, days: self.days };
-        let (_, secret) = create_token(&mut open(&self.book)?, &grant, BY, now)?;
+        let (_, secret) = create_token(&mut self.open(&grant)?, &grant, BY, now)?;
         print(&format!("{}\n", secret.reveal()))
+    }
+}
+
+impl Create {
+    /// The book. The first token is made before the shop first opens, so a book that is not there is begun; but not for a
+    /// shopper, whom a new book cannot know, nor for a grant that is refused.
+    fn open(&self, grant: &Grant) -> Result<Database> {
+        grant.check()?;
+        if grant.role == Role::Shopper {
+            return self.book.open();
+        }
+        let (database, is_new) = self.book.open_or_begin()?;
+        if is_new {
+            eprintln!("{}: there was no book, a new one is begun", self.book.shown());
+        }
+        Ok(database)
     }
 }
 
 impl List {
     fn run(&self, now: ShopTime) -> Result<()> {
-        let mut till = open(&self.book)?;
+        // Tokens are of the book, whichever shops it has.
+        let mut database = self.book.open()?;
         let (mut at, mut name) = (ShopTime::MIN, String::new());
         loop {
-            let page = till.with(|session| access::tokens(session, (at, &name), PAGE_ROWS))?;
+            let page = database.transaction(|session| access::tokens(session, (at, &name), PAGE_ROWS))?;
             let Some(last) = page.last() else { return Ok(()) };
             (at, name) = (last.created_at, last.id.to_string());
             print(&page.iter().fold(String::new(), |mut text, token| {
@@ -117,15 +133,5 @@ fn standing(token: &Token, now: ShopTime) -> String {
         (None, Some(end)) if end <= now => "expired".to_owned(),
         (None, Some(end)) => format!("to {}", end.to_string().split('T').next().unwrap_or_default()),
         (None, None) => "valid".to_owned(),
-    }
-}
-
-/// The till of the book, which the server may have open as well.
-fn open(book: &BookArgs) -> Result<Till> {
-    let mut database = book.open()?;
-    // Tokens are of the book, whichever of its shops it is opened with.
-    match database.transaction(carts::shops)?.first() {
-        Some(name) => Till::reopen(database, name),
-        None => Err(Error::missing("the book has no shop yet").hint("`aisle serve` writes one into it")),
     }
 }

@@ -43,7 +43,7 @@ fn transcript(folder: &Path, arguments: &[&str]) -> String {
 }
 
 /// Replaces what is measured by `#`: how long it took, how sure it is, what the scales and clocks said and when.
-fn steady(text: &str) -> String {
+pub(super) fn steady(text: &str) -> String {
     let mut lines = String::new();
     for line in text.lines() {
         let line = match (line.find(" plate batches, "), line.find("replayed in ")) {
@@ -93,6 +93,7 @@ fn help_of_every_command() {
         "export mot",
         "export frames",
         "export preview",
+        "export pictures",
         "check",
         "track",
         "review",

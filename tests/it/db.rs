@@ -3,7 +3,7 @@
 #[cfg(unix)]
 mod files;
 mod killed;
-mod place;
+pub(super) mod place;
 mod pooled;
 mod spellings;
 mod tamper;

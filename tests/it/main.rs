@@ -18,6 +18,7 @@ mod models;
 mod networks;
 mod onnx;
 mod outputs;
+mod pages;
 mod replay;
 mod scenarios;
 mod settler;

@@ -246,7 +246,7 @@ impl Verify {
             }
         }
         if seen == 0 {
-            return super::print("no weights are here; `aisle models fetch` gets them\n");
+            return super::print("no weights are here; `aisle models fetch --all` gets them\n");
         }
         if problems.is_empty() {
             return Ok(());

@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
 use super::super::cli::{aisle, ask};
+use super::super::db::place::Place;
 
 /// A server that is killed if the test does not end it.
 struct Server(Child, String);
@@ -119,4 +120,54 @@ fn what_cannot_be_served_is_said() {
         assert!(answer.err.contains(part), "{arguments:?}: {}", answer.err);
         assert!(!answer.err.contains("secret"));
     }
+}
+
+#[test]
+fn the_first_token_begins_the_book() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = |line: &str| ask(folder.path(), &line.split_whitespace().collect::<Vec<_>>());
+    // Whatever only reads a book refuses one that is not there, and so does a token that cannot be made.
+    let shopper = "token create --db new.db --role shopper --shopper shopper_00000000000000000000000000000001";
+    for (line, status) in [
+        ("token list --db new.db", 4),
+        ("token revoke --db new.db token_00000000000000000000000000000001", 4),
+        ("ledger check --db new.db", 4),
+        ("review list --db new.db", 4),
+        ("token create --db new.db --role reviewer", 3),
+        ("token create --db new.db --role reviewer --holder ann --days 0", 3),
+        (shopper, 4),
+        ("token create --db . --role reviewer --holder ann", 2),
+    ] {
+        let answer = told(line);
+        assert_eq!((answer.status, answer.out.as_str()), (Some(status), ""), "{line}: {}", answer.err);
+        assert!(!folder.path().join("new.db").exists(), "{line}");
+    }
+    let first = told("token create --db new.db --role reviewer --holder ann");
+    assert_eq!(first.status, Some(0), "{}", first.err);
+    assert_eq!(first.err, "new.db: there was no book, a new one is begun\n");
+    let second = told("token create --db new.db --role operator --holder bob");
+    assert_eq!((second.status, second.err.as_str()), (Some(0), ""));
+    let listed = told("token list --db new.db");
+    assert_eq!((listed.status, listed.out.lines().count()), (Some(0), 2), "{}", listed.err);
+    let revoked = listed.out.lines().find(|line| line.contains("bob")).and_then(|line| line.split(' ').next()).unwrap();
+    assert_eq!(told(&format!("token revoke --db new.db {revoked}")).status, Some(0));
+
+    // The shop that opens then takes it, and its log knows who made it.
+    let server = Server::start(folder.path(), &["serve", "--db", "new.db", "--listen", "127.0.0.1:0"]);
+    assert!(server.get("/v1/cases", first.out.trim()).starts_with("HTTP/1.1 200 "));
+    assert!(server.get("/v1/cases", second.out.trim()).starts_with("HTTP/1.1 401 "));
+    server.end();
+    assert_eq!(told("ledger check --db new.db").status, Some(0));
+}
+
+#[test]
+fn the_first_token_begins_a_book_on_a_server() {
+    let Some(place) = Place::schema() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let told = |rest: &[&str]| ask(folder.path(), &[&["token"], rest, &["--db", &place.url]].concat());
+    assert_eq!(told(&["list"]).status, Some(3));
+    let first = told(&["create", "--role", "reviewer", "--holder", "ann"]);
+    assert_eq!(first.status, Some(0), "{}", first.err);
+    assert!(first.err.ends_with(": there was no book, a new one is begun\n"), "{}", first.err);
+    assert!(told(&["list"]).out.contains("ann"));
 }

@@ -18,8 +18,8 @@ pub(super) const NOW: ShopTime = ShopTime::from_nanos(1_764_000_000_000_000_000)
 static PLACES: AtomicU32 = AtomicU32::new(0);
 
 /// Where a database can be made; it goes with this value.
-pub(super) struct Place {
-    pub(super) url: String,
+pub(in super::super) struct Place {
+    pub(in super::super) url: String,
     folder: Option<TempDir>,
     schema: Option<String>,
 }
@@ -32,7 +32,7 @@ impl Place {
     }
 
     /// A new schema of the server, `None` where there is no server.
-    pub(super) fn schema() -> Option<Self> {
+    pub(in super::super) fn schema() -> Option<Self> {
         let server = server()?;
         let name = format!("aisle_{}_{}", std::process::id(), PLACES.fetch_add(1, Ordering::SeqCst));
         administer(&server, &format!("DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}"));
@@ -76,7 +76,7 @@ impl Drop for Place {
     }
 }
 
-pub(super) fn server() -> Option<String> {
+pub(in super::super) fn server() -> Option<String> {
     std::env::var(SERVER).ok().filter(|url| !url.is_empty())
 }
 
