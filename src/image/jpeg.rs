@@ -16,6 +16,13 @@ use crate::base::{Error, Result};
 const BLOCK_PIXELS: u64 = 8;
 /// What the segment of EXIF begins with.
 const EXIF_MAGIC: &[u8] = b"Exif\0\0";
+/// Coefficients of a block, and components of a picture, at most.
+const COEFFICIENTS: usize = 64;
+const COMPONENTS_MAX: usize = 4;
+/// A coefficient of which nothing came.
+const NOTHING: u8 = u8::MAX;
+/// More zeros than the decoder reads ahead, and fewer than a block takes.
+const READ_AHEAD: [u8; 16] = [0; 16];
 
 /// What the markers of a file say, found without decoding any of it.
 #[derive(Clone, Copy, Debug)]
@@ -23,9 +30,16 @@ pub(super) struct Survey {
     /// Width and height as its rows are stored.
     pub(super) size_pixels: [u32; 2],
     pub(super) orientation: Orientation,
+    /// Where its data end, at the marker that says so.
+    pub(super) end: usize,
+    pub(super) is_progressive: bool,
+    /// Numbers of its components, as many as there are.
+    names: [u8; COMPONENTS_MAX],
     components: u8,
-    is_progressive: bool,
 }
+
+/// Of which bits of which coefficients there are scans: the lowest bit of each that came.
+type Scanned = [[u8; COEFFICIENTS]; COMPONENTS_MAX];
 
 impl Survey {
     /// Memory that decoding takes, bytes: pixels, and where the picture comes in several passes or in four colours, all
@@ -44,13 +58,14 @@ impl Survey {
 pub(super) fn survey(bytes: &[u8]) -> std::result::Result<Survey, String> {
     let mut found: Option<Survey> = None;
     let (mut orientation, mut scans, mut at) = (Orientation::NoTransforms, 0, 2);
-    loop {
+    let mut scanned: Scanned = [[NOTHING; COEFFICIENTS]; COMPONENTS_MAX];
+    let end = loop {
         let (marker, begins) = next_marker(bytes, at).ok_or("it is broken off")?;
         at = begins;
         match marker {
             // These stand alone.
             0x01 | 0xd0..=0xd8 => continue,
-            0xd9 => break,
+            0xd9 => break begins - 2,
             _ => {}
         }
         let segment = segment(bytes, begins).ok_or("it is broken off")?;
@@ -69,10 +84,12 @@ pub(super) fn survey(bytes: &[u8]) -> std::result::Result<Survey, String> {
                 if JPEG_SCANS_MAX < scans {
                     return Err(format!("it comes in more than {JPEG_SCANS_MAX} passes"));
                 }
+                let picture = found.as_ref().ok_or("its data come before its size")?;
+                note_scan(picture, segment, &mut scanned).ok_or("it is broken off")?;
             }
             _ => {}
         }
-    }
+    };
     let found = found.filter(|_| 0 < scans).ok_or("there is no picture in it")?;
     let blocks = found.size_pixels.map(|side| u64::from(side) / BLOCK_PIXELS).iter().product::<u64>();
     // The first coefficient of each block has a bit at least.
@@ -80,7 +97,28 @@ pub(super) fn survey(bytes: &[u8]) -> std::result::Result<Survey, String> {
         let [width, height] = found.size_pixels;
         return Err(format!("it claims {width}x{height} pixels, more than its {} bytes can hold", bytes.len()));
     }
-    Ok(Survey { orientation, ..found })
+    let components = usize::from(found.components).min(COMPONENTS_MAX);
+    if scanned[..components].iter().flatten().any(|bit| *bit != 0) {
+        return Err("it is broken off: parts of it never came".to_owned());
+    }
+    Ok(Survey { orientation, end, ..found })
+}
+
+/// Notes what a scan brings; `None` where its head is cut off.
+fn note_scan(picture: &Survey, segment: &[u8], scanned: &mut Scanned) -> Option<()> {
+    let count = usize::from(*segment.first()?);
+    let &[first, last, bits] = segment.get(1 + 2 * count..)?.first_chunk()?;
+    // Only a progressive picture comes coefficient by coefficient, and bit by bit.
+    let (first, last, lowest) = match picture.is_progressive {
+        true => (usize::from(first), usize::from(last), bits & 0x0f),
+        false => (0, COEFFICIENTS - 1, 0),
+    };
+    for name in segment[1..1 + 2 * count].iter().step_by(2) {
+        let place =
+            picture.names[..usize::from(picture.components).min(COMPONENTS_MAX)].iter().position(|own| own == name)?;
+        scanned[place].get_mut(first..=last)?.fill(lowest);
+    }
+    Some(())
 }
 
 /// What the head of a frame says, the segment behind its marker.
@@ -90,8 +128,18 @@ fn frame_head(marker: u8, segment: &[u8]) -> std::result::Result<Survey, String>
         return Err(format!("it has {bits} bits a sample, and JPEG of 8 bits is read"));
     }
     let [height, width] = [[high, low], [wide, narrow]].map(|side| u32::from(u16::from_be_bytes(side)));
-    let orientation = Orientation::NoTransforms;
-    Ok(Survey { size_pixels: [width, height], orientation, components, is_progressive: marker == 0xc2 })
+    let mut names = [0; COMPONENTS_MAX];
+    // Each component has a number, its sampling and its table.
+    let all = segment[6..].chunks_exact(3).take(usize::from(components));
+    names.iter_mut().zip(all).for_each(|(name, component)| *name = component[0]);
+    Ok(Survey {
+        size_pixels: [width, height],
+        orientation: Orientation::NoTransforms,
+        end: 0,
+        is_progressive: marker == 0xc2,
+        names,
+        components,
+    })
 }
 
 /// The next marker from here on, and where what follows it begins; data of pictures is passed over.
@@ -135,6 +183,10 @@ pub fn encode_jpeg(picture: &RgbImage, quality: u8) -> Result<Vec<u8>> {
 /// Decodes the rows of a JPEG whose head was read, as they are stored; grey ones and those of four colours become red,
 /// green and blue. A picture whose data end too early is not taken for one that is grey below.
 pub(super) fn decode_rows(bytes: &[u8], size_pixels: [u32; 2], picture: &mut RgbImage) -> Result<()> {
+    let survey = survey(bytes).map_err(|reason| broken(&reason))?;
+    // At the marker of the end decoders go on with zeros for what did not come. Without it they run out of data, and say so.
+    let open_end = [&bytes[..survey.end], &READ_AHEAD].concat();
+    let bytes = if survey.is_progressive { bytes } else { &open_end };
     // What stands between segments may be odd; data may not.
     let lenient = DecoderOptions::default()
         .set_strict_mode(false)

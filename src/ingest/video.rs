@@ -303,7 +303,7 @@ fn about(json: &[u8], said: &str) -> std::result::Result<About, String> {
     // how long they play from their bytes.
     let is_edited = found["format"]["format_name"].as_str().is_some_and(|name| name.contains("mov"));
     let played = number("duration").filter(|_| is_edited).map_or(f64::INFINITY, |secs| secs * rate_hertz);
-    let frames = number("nb_frames").map(|all| all.min(played).max(0.0) as u64);
+    let frames = number("nb_frames").map(|all| all.min(played).max(0.0).round() as u64);
     let is_interlaced = matches!(stream["field_order"].as_str(), Some("tt" | "bb" | "tb" | "bt"));
     Ok(About { rate, rate_hertz, pixels: width * height, frames, is_interlaced })
 }

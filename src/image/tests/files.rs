@@ -89,7 +89,20 @@ fn half_a_picture_is_none() {
     let jpeg = encode_jpeg(&before, 80).unwrap();
     // Without its end, and with the end where data should be.
     assert!(decode_picture(&jpeg[..jpeg.len() - 2]).is_err());
-    assert!(decode_picture(&[&jpeg[..jpeg.len() / 2], &[0xff, 0xd9]].concat()).is_err());
+    let scan = jpeg.windows(2).position(|two| two == [0xff, 0xda]).unwrap() + 14;
+    for share in 1..8 {
+        let data = (jpeg.len() - scan) * share / 8;
+        assert!(decode_picture(&[&jpeg[..scan + data], &[0xff, 0xd9]].concat()).is_err(), "{share}/8 of the data");
+    }
+    let passes = progressive(&before);
+    let last = passes.windows(2).rposition(|two| two == [0xff, 0xda]).unwrap();
+    assert!(decode_picture(&[&passes[..last], &[0xff, 0xd9]].concat()).is_err());
+    // One colour takes a few bits a block, and the decoder reads ahead of it.
+    for side in [1, 8, 16, 17, 64, 100] {
+        let flat = RgbImage::from_pixels(side, side, vec![128; (3 * side * side) as usize]).unwrap();
+        let bytes = encode_jpeg(&flat, 50).unwrap();
+        assert_eq!(decode_picture(&bytes).map(|read| read.get(0, 0)).unwrap(), Some([128; 3]), "{side}");
+    }
     // What stands behind the end is nobody's business.
     assert!(decode_picture(&[&jpeg[..], b"tail"].concat()).is_ok());
     let mut frame = RgbImage::new(0, 0);
