@@ -133,7 +133,7 @@ impl Check {
             super::print(&format!("{:#}\n", serde_json::json!(report)))?;
         } else {
             super::print(&text(&report))?;
-            if statements.is_empty() && 0 < report.orders {
+            if witnesses.statements.is_empty() && 0 < report.orders {
                 super::print("note: no provider's statement was at hand, so none was compared with the book\n")?;
             }
         }

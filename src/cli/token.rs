@@ -96,7 +96,7 @@ impl Create {
         }
         let (database, is_new) = self.book.open_or_begin()?;
         if is_new {
-            eprintln!("{}: there was no book, a new one is begun", self.book.shown());
+            eprintln!("{}: there was no book, a new one is begun", self.book.shown()?);
         }
         Ok(database)
     }
