@@ -162,7 +162,8 @@ fn head_step(mut head: Vec<u8>, bytes: &mut &[u8], out: &mut Vec<u8>) -> Result<
         *bytes = &bytes[1..];
     }
     while let Some((byte, rest)) = bytes.split_first() {
-        (head.push(*byte), *bytes = rest);
+        head.push(*byte);
+        *bytes = rest;
         if head.len() == 1 && !is_token(*byte) {
             return Err(malformed("this does not begin like a request of HTTP/1.1; for TLS, ask the proxy in front"));
         }
