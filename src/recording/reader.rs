@@ -64,6 +64,7 @@ enum Channel {
 }
 
 /// What a record turned out to be.
+#[allow(clippy::large_enum_variant, reason = "what is found is handed on at once, and never kept in a list")]
 enum Found {
     Shop(Box<Shop>),
     Entry(Entry),
