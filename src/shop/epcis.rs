@@ -44,7 +44,7 @@ fn is_gln(text: &str) -> bool {
         return false;
     }
     let sum: u32 = digits.iter().enumerate().map(|(index, digit)| digit * if index % 2 == 0 { 1 } else { 3 }).sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 /// A scheme, and then only what a URI may hold.
