@@ -123,7 +123,8 @@ impl Replay {
         }
         let error = Error::unmet(format!("too much of the input is lost: {}", lossy.join("; ")));
         let most = self.max_loss;
-        Err(error.hint(format!("at most {most} % may be, by --max-loss; receipts that it may have touched are for review")))
+        Err(error
+            .hint(format!("at most {most} % may be, by --max-loss; receipts that it may have touched are for review")))
     }
 
     /// Refuses outputs that would be lost, or would replace what is read.

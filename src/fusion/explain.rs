@@ -93,7 +93,9 @@ impl Plan {
         let of_place = &self.shelves[shelf].sku_of_place;
         let near = places.flat_map(|place| place.saturating_sub(1)..(place + 2).min(of_place.len()));
         let mut weights = near.filter_map(|place| of_place[place]).map(|sku| self.nominal[sku]);
-        weights.try_fold(f64::INFINITY, |least, weight| weight.map(|weight| least.min(weight))).filter(|w| w.is_finite())
+        weights
+            .try_fold(f64::INFINITY, |least, weight| weight.map(|weight| least.min(weight)))
+            .filter(|w| w.is_finite())
     }
 
     /// The share of a piece that lies outside the places planned for a product.

@@ -39,7 +39,10 @@ impl Fusion {
             self.memory.doubt(visit, why);
         }
         let heard = |probability: Prob| Prob::new(probability.value() * hearing.share);
-        let (lines, probability) = (lines.into_iter().map(|line| LineChance { probability: heard(line.probability), ..line }), heard(probability));
+        let (lines, probability) = (
+            lines.into_iter().map(|line| LineChance { probability: heard(line.probability), ..line }),
+            heard(probability),
+        );
         facts.extend(history.iter().map(|entry| Body::Attribution(self.attribution(visit, entry, probability))));
         let inside = self.memory.now - visitor.seen <= STILL_INSIDE;
         facts.push(Body::Visit(VisitClosed {

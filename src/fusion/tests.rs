@@ -338,3 +338,111 @@ fn who_is_not_seen_after_a_hole_is_interrupted_and_nobody_is_gone_for_the_hole_i
     let unseen = Some("not seen again after aisle was stopped".to_owned());
     assert_eq!(gone([8.0, 120.0], 119.0), (0, unseen));
 }
+
+/// Probability and mark of each visit, and what is said of the plates.
+fn doubts(shoppers: &[&str], events: &[&str]) -> (Vec<(f64, String)>, Anomalies) {
+    let (fusion, decided) = run(shoppers, 0.0, events);
+    let closed = |body: &Body| match body {
+        Body::Visit(closed) => Some((closed.probability.value(), closed.interrupted.clone().unwrap_or_default())),
+        _ => None,
+    };
+    (decided.iter().filter_map(closed).collect(), fusion.anomalies())
+}
+
+#[test]
+fn what_fits_leaves_no_doubt() {
+    for (reaches, events) in [
+        ("1 at 2: 5 2", vec!["2 5:-100"]),
+        ("1 at 2: 5 2, 15 2", vec!["2 5:-100", "2 15:100"]),
+        ("1 at 2: 5-6 2", vec!["2 5:150 6:0"]),
+        ("1 at 2: 5 2", vec!["2 5:-9"]),
+    ] {
+        let (closed, anomalies) = doubts(&[reaches], &events);
+        assert!(0.97 < closed[0].0 && closed[0].1.is_empty(), "{events:?}: {closed:?}");
+        assert_eq!(anomalies, Anomalies::default(), "{events:?}");
+    }
+}
+
+#[test]
+fn a_rise_that_nobody_had_is_told_and_the_plate_named() {
+    let (closed, anomalies) = doubts(&["1 at 8: 5 8"], &["8 5:250"]);
+    assert!(closed[0].0 < 0.6, "{closed:?}");
+    assert!(closed[0].1.contains("plate 1-1-8 went up by 250.0 g at 1970-01-01T00:16:45"), "{closed:?}");
+    assert_eq!((anomalies.unexplained, anomalies.changes.len()), (1, 1));
+    assert!(anomalies.plates[0].starts_with("plate 1-1-8 went up once by what its own goods weigh"), "{anomalies:?}");
+}
+
+#[test]
+fn a_fall_that_no_product_weighs_is_told() {
+    for grams in [-57.0, -170.0, -1_830.0] {
+        let (closed, _) = doubts(&["1 at 8: 5 8"], &[&format!("8 5:{grams}")]);
+        assert!(closed[0].0 < 0.9, "{grams}: {closed:?}");
+        assert!(closed[0].1.contains(&format!("plate 1-1-8 went down by {:.1} g", -grams)), "{grams}: {closed:?}");
+    }
+}
+
+#[test]
+fn plates_that_move_by_another_ones_goods_or_by_a_ratio_are_named() {
+    let (closed, anomalies) = doubts(&["1 at 8: 5 8"], &["1 5:-250"]);
+    assert!(closed[0].0 < 0.9 || !closed[0].1.is_empty(), "{closed:?}");
+    assert!(anomalies.plates[0].contains("goods of plate 1-1-8 weigh"), "{anomalies:?}");
+    let (_, anomalies) = doubts(&["1 at 8: 5 8, 12 8, 20 8"], &["8 5:-208", "8 12:-208", "8 20:-208"]);
+    assert!(anomalies.plates[0].contains("plate 1-1-8 moved 3 times by 0.832 times"), "{anomalies:?}");
+}
+
+#[test]
+fn a_bag_that_is_put_down_and_taken_again_leaves_no_mark() {
+    let (closed, _) = doubts(&["1 at 8: 5 8, 20 8"], &["8 5:1300", "8 20:-1300"]);
+    assert!(closed[0].1.is_empty(), "{closed:?}");
+    let (closed, _) = doubts(&["1 at 8: 5 8"], &["8 5:1300"]);
+    assert!(closed[0].1.contains("nothing that anybody had weighs that"), "{closed:?}");
+}
+
+#[test]
+fn goods_that_nobody_took_are_told_of_the_plate() {
+    let (closed, anomalies) = doubts(&["1 at 11: 5 11"], &["11 5:-400", "1 20:-100"]);
+    assert!(closed[0].1.is_empty(), "seen all the time, and elsewhere: {closed:?}");
+    assert_eq!(anomalies.unexplained, 1);
+    assert!(anomalies.changes[0].contains("as by tea, and nobody was seen there"), "{anomalies:?}");
+}
+
+#[test]
+fn what_was_not_heard_lowers_what_is_said() {
+    let shop = shop();
+    let visit = VisitId::from_first_track(TrackId::new(1));
+    let reaches = shopper("1 at 2: 1-19 2");
+    let stay = TimeRange { start: at(0.0), end: at(20.0) };
+    let heard = |shelves: Option<[f64; 2]>, gaps: &[[f64; 2]], silent: Option<f64>, unseen: [f64; 2]| {
+        let mut heard = Heard::default();
+        let range = |[from, to]: [f64; 2]| TimeRange { start: at(from), end: at(to) };
+        for frame in 0..400 {
+            let secs = f64::from(frame) * FRAME;
+            if secs < unseen[0] || unseen[1] <= secs {
+                heard.frame(at(secs));
+                heard.observe(&shop, visit, at(secs), &reaches.joints(secs));
+            }
+        }
+        gaps.iter().for_each(|gap| heard.gap(0, range(*gap)));
+        let silent = silent.map(|since| ((0, 1), at(since))).into_iter().collect();
+        heard.shelves(vec![shelves.map(range)], silent);
+        let hearing = heard.hearing(&shop, visit, stay, false);
+        (hearing.share, hearing.doubts.join("; "))
+    };
+    let all = Some([0.0, 20.0]);
+    let none = [99.0, 99.0];
+    assert_eq!(heard(all, &[], None, none), (1.0, String::new()));
+    let (share, doubts) = heard(all, &[[3.0, 3.2]], None, none);
+    assert!((0.99..1.0).contains(&share) && doubts.is_empty(), "{share} {doubts}");
+    let (share, doubts) = heard(all, &[[2.0, 6.0], [8.0, 12.0]], None, none);
+    assert!(share < 0.9 && doubts.contains("of the samples of shelf 1-1 are missing"), "{share} {doubts}");
+    for (shelves, gaps, silent, unseen, expected) in [
+        (Some([0.0, 10.0]), &[][..], None, none, "says nothing since"),
+        (Some([10.0, 20.0]), &[][..], None, none, "said nothing before"),
+        (None, &[][..], None, none, "shelf 1-1 says nothing, and a hand was there"),
+        (all, &[][..], Some(5.0), none, "plate 1-1-2 says nothing, and a hand was on it"),
+        (all, &[][..], None, [5.0, 12.0], "of the frames of people are missing"),
+    ] {
+        let (_, doubts) = heard(shelves, gaps, silent, unseen);
+        assert!(doubts.contains(expected), "{doubts}");
+    }
+}

@@ -207,10 +207,13 @@ impl Engine {
         self.stages.fusion.anomalies()
     }
 
-    /// Something of the input could not be read, and nothing is known of it: whoever is inside just now is for a person to
-    /// look at.
-    pub fn lose(&mut self) {
-        self.reorder.lose();
+    /// So many parts of the input could not be read, and nothing is known of them: whoever is inside just now is for a
+    /// person to look at.
+    pub fn lose(&mut self, parts: u64) {
+        if parts == 0 {
+            return;
+        }
+        self.reorder.lose(parts);
         let newest = self.reorder.newest().unwrap_or(self.stages.course.now);
         self.stages.fusion.lose(newest);
     }

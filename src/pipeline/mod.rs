@@ -19,8 +19,8 @@ mod tests;
 
 pub use engine::{Counters, Engine, Held, Options};
 pub use eyes::{Eyes, EyesCounters, EyesOptions, HELD_FRAMES_MAX, Look};
-pub use live::{Began, Live, Payers};
 pub use frame_loss::{CameraLoss, FrameLoss, FrameSize, Lost};
+pub use live::{Began, Live, Payers};
 pub use loss::Loss;
 pub use networks::{Glance, Networks, look};
 pub use run::{Outcome, RunOptions, run};

@@ -152,9 +152,9 @@ impl Reorder {
         self.newest
     }
 
-    /// Something came that cannot be read.
-    pub fn lose(&mut self) {
-        self.counters.dropped_unread += 1;
+    /// So many parts of the input cannot be read.
+    pub fn lose(&mut self, parts: u64) {
+        self.counters.dropped_unread += parts;
     }
 
     /// Facts that wait.

@@ -114,7 +114,7 @@ impl Course<'_> {
         let fact = match read {
             Ok(fact) => fact,
             Err(error) if self.tolerate => {
-                self.engine.lose();
+                self.engine.lose(1);
                 if self.breaks.len() < BREAKS_MAX {
                     self.breaks.push(error);
                 }
@@ -131,7 +131,7 @@ impl Course<'_> {
 
     /// The source has left out so many parts of the input by now.
     fn lose(&mut self, left_out: u64) {
-        (self.left_out..left_out).for_each(|_| self.engine.lose());
+        self.engine.lose(left_out.saturating_sub(self.left_out));
         self.left_out = self.left_out.max(left_out);
     }
 

@@ -59,7 +59,11 @@ pub struct Counters {
 impl ShelfSense {
     /// Starts with nothing known about any plate.
     pub fn new(shop: &Shop) -> Self {
-        ShelfSense { rows: shop.shelves().iter().map(Row::new).collect(), counters: Counters::default(), gaps: Vec::new() }
+        ShelfSense {
+            rows: shop.shelves().iter().map(Row::new).collect(),
+            counters: Counters::default(),
+            gaps: Vec::new(),
+        }
     }
 
     /// Takes a batch; gives the events that are over. Plates that the shop does not have are ignored.

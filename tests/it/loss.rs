@@ -94,7 +94,13 @@ fn swapped(trip: &Trip) -> Vec<Fact> {
     let mut facts = trip.facts.clone();
     for batch in batches(&mut facts) {
         for id in &mut batch.plates {
-            *id = if *id == plate { other } else if *id == other { plate } else { *id };
+            *id = if *id == plate {
+                other
+            } else if *id == other {
+                plate
+            } else {
+                *id
+            };
         }
     }
     facts

@@ -34,10 +34,6 @@ impl Known {
         self
     }
 
-    pub(super) fn rank(&self) -> Option<usize> {
-        self.shape.as_ref().map(Vec::len)
-    }
-
     pub(super) fn count(&self) -> Option<u64> {
         self.shape.as_deref().map(count)
     }

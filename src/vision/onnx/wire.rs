@@ -17,8 +17,8 @@ pub(super) enum Value<'a> {
     Whole(u64),
     /// Four bytes: a float.
     Four([u8; 4]),
-    /// Eight bytes: a double.
-    Eight([u8; 8]),
+    /// Eight bytes: a double, which nothing here needs.
+    Eight,
     /// A text, a message, or numbers one after the other.
     Bytes(&'a [u8]),
 }
@@ -61,7 +61,10 @@ impl<'a> Fields<'a> {
         let key = self.whole()?;
         let value = match key & 7 {
             0 => Value::Whole(self.whole()?),
-            1 => Value::Eight(self.array()?),
+            1 => {
+                self.array::<8>()?;
+                Value::Eight
+            }
             2 => {
                 let count = self.whole()?;
                 Value::Bytes(self.bytes(count)?)
