@@ -118,6 +118,9 @@ impl Player {
         for note in self.source.warnings() {
             tracing::warn!("of the feed {note}");
         }
+        if let Some(lost) = live.loss().sentence() {
+            tracing::warn!("of the feed was lost {lost}");
+        }
         match live.finish(&mut lock(&self.till)) {
             Ok(closed) => tracing::info!(closed = closed.len(), "the feed is over"),
             Err(error) => tracing::error!(%error, "the feed is over, and its last carts could not be written"),

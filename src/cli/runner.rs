@@ -94,7 +94,10 @@ impl Runner for PipelineRunner {
         };
         let losses = source.losses();
         if losses != Losses::default() {
-            eprintln!("warning: {}: left out: {losses}", path.display());
+            super::warn(&format!("{}: left out: {losses}", path.display()));
+        }
+        if let Some(lost) = outcome.loss.sentence() {
+            super::warn(&format!("{}: lost {lost}", path.display()));
         }
         let label = Label {
             group: if truth.case.is_empty() { "recordings".to_owned() } else { truth.case.clone() },

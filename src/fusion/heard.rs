@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use super::findings::Place;
-use crate::base::{ShopTime, Span, TimeRange, VisitId};
-use crate::facts::{Joint, Joints};
+use crate::base::{ShopTime, Span, TimeRange, TrackId, VisitId};
+use crate::facts::{Joint, Joints, Person};
 use crate::geometry::{Local, Point};
 use crate::shop::{Shelf, Shop};
 
@@ -52,6 +52,8 @@ pub(super) struct Heard {
     /// Gaps between frames of people, in order of time.
     unseen: VecDeque<TimeRange>,
     last_frame: Option<ShopTime>,
+    /// Who was in it.
+    last_tracks: Vec<TrackId>,
     /// Usual time between two frames; zero before it is known.
     frame_span: Span,
     /// Plates that say nothing now, and since when.
@@ -79,8 +81,13 @@ pub(super) struct Hearing {
 }
 
 impl Heard {
-    /// A frame of people came, also one with nobody in it. Answers how many would fit into the gap before it.
-    pub(super) fn frame(&mut self, at: ShopTime) -> u64 {
+    /// A frame of people came, also one with nobody in it. Answers how many would fit into the gap before it, where
+    /// somebody was there on both sides of it: whoever follows people need not say that there is nobody.
+    pub(super) fn frame(&mut self, at: ShopTime, people: &[Person]) -> u64 {
+        let tracks: Vec<TrackId> = people.iter().map(|person| person.track).collect();
+        let stayed = tracks.iter().any(|track| self.last_tracks.contains(track));
+        let was_empty = self.last_tracks.is_empty();
+        self.last_tracks = tracks;
         let Some(last) = self.last_frame.replace(self.last_frame.map_or(at, |last| last.max(at))) else { return 0 };
         let since = at - last;
         if since <= FRAME_GAP_MIN {
@@ -89,7 +96,12 @@ impl Heard {
             self.frame_span = if known { self.frame_span + Span::from_nanos(off / FRAME_SPAN_FRAMES) } else { since };
             return 0;
         }
-        keep(&mut self.unseen, TimeRange { start: last, end: at });
+        if !was_empty {
+            keep(&mut self.unseen, TimeRange { start: last, end: at });
+        }
+        if !stayed {
+            return 0;
+        }
         let usual = self.frame_span.as_nanos().max(FRAME_SPAN_MIN.as_nanos());
         u64::try_from(since.as_nanos() / usual).unwrap_or(0).saturating_sub(1).max(1)
     }

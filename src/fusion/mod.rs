@@ -162,8 +162,8 @@ impl Fusion {
     }
 
     /// A frame of people came, also one with nobody in it.
-    pub fn frame(&mut self, at: ShopTime) {
-        self.memory.counters.missing_frames += self.memory.heard.frame(at);
+    pub fn frame(&mut self, at: ShopTime, frame: &PeopleFrame) {
+        self.memory.counters.missing_frames += self.memory.heard.frame(at, &frame.people);
     }
 
     /// Samples of a shelf of the shop, by its place in the list, are missing.

@@ -418,7 +418,8 @@ fn what_was_not_heard_lowers_what_is_said() {
         for frame in 0..400 {
             let secs = f64::from(frame) * FRAME;
             if secs < unseen[0] || unseen[1] <= secs {
-                heard.frame(at(secs));
+                let person = Person { track: TrackId::new(1), joints: reaches.joints(secs) };
+                heard.frame(at(secs), &[person]);
                 heard.observe(&shop, visit, at(secs), &reaches.joints(secs));
             }
         }

@@ -10,6 +10,11 @@ use crate::shop::Camera;
 
 /// Frames that were lost with no more than this between them are one span.
 const GAP_SPAN_MAX: Span = Span::from_millis(1_000);
+/// Lost frames that matter for whoever was there: more than this share of a camera's, `0..=1`, or all of them for so long.
+const NOTED_SHARE: f64 = 0.05;
+/// A share is one of so many frames at least.
+const NOTED_FRAMES_MIN: u64 = 40;
+const NOTED_SPAN_MIN: Span = Span::from_millis(500);
 /// A camera of whose frames more than this share was lost is as good as blind, `0..=1`.
 const BLIND_SHARE: f64 = 0.5;
 
@@ -84,6 +89,20 @@ impl FrameLoss {
             let dropped = camera.dropped() as f64;
             0.0 < dropped && BLIND_SHARE < dropped / (dropped + camera.frames as f64)
         })
+    }
+
+    /// How many of the lost frames are no longer a matter of chance: those of cameras that lost a good part of theirs, and
+    /// one for each stretch of time in which a camera lost all.
+    pub(super) fn noted(&self) -> u64 {
+        let of_camera = |camera: &CameraLoss| {
+            let dropped = camera.dropped();
+            let all = (dropped + camera.frames).max(NOTED_FRAMES_MIN);
+            if NOTED_SHARE * all as f64 < dropped as f64 {
+                return dropped;
+            }
+            camera.lost_spans.iter().filter(|span| NOTED_SPAN_MIN <= span.length()).count() as u64
+        };
+        self.dropped_unknown_camera + self.cameras.values().map(of_camera).sum::<u64>()
     }
 
     /// Notes a frame that was taken.

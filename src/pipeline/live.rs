@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Engine, Options};
+use super::{Engine, Loss, Options};
 use crate::base::limits::LIVE_CLOSINGS_MAX;
 use crate::base::{CartId, Error, Kind, Result, ShopTime, Span, VisitId};
 use crate::facts::{Body, Fact, GateScan, OpenVisit, PaymentMethod, TrackVerdict};
@@ -108,6 +108,11 @@ impl Live {
     /// Ground facts taken so far, those of earlier runs included.
     pub fn taken(&self) -> u64 {
         self.memory.taken
+    }
+
+    /// What was lost of the input so far.
+    pub fn loss(&self) -> Loss {
+        Loss::of(&self.engine.counters())
     }
 
     /// Visits that are not over.

@@ -83,6 +83,7 @@ impl FactSource for Watched<'_> {
     }
 
     fn left_out(&self) -> u64 {
-        self.source.left_out()
+        // A fall of a camera's share is no loss that is made good: only what rises counts, see `run`.
+        self.source.left_out() + self.eyes.loss().noted() + self.sight.loss().noted()
     }
 }

@@ -486,7 +486,7 @@ impl Head {
             Channel::Shop => {
                 let draft: ShopDraft = serde_json::from_slice(json)
                     .map_err(|error| wrong("the shop of this recording cannot be read", &fault(json, &error)))?;
-                let shop = Shop::check(draft).map_err(|problems| {
+                let shop = Shop::check_recorded(draft).map_err(|problems| {
                     let list: Vec<String> = problems.iter().map(|problem| format!("\n  {problem}")).collect();
                     wrong("the shop of this recording does not hold together", &list.concat())
                 })?;

@@ -33,6 +33,8 @@ pub(super) struct Complaints {
 pub(super) enum Trust {
     /// Somebody wrote it.
     New,
+    /// It stands in a recording, perhaps of an earlier version, which cannot be written anew.
+    Recorded,
     /// It was checked before by this version or an earlier one, and receipts rest on it.
     Kept,
 }
@@ -50,14 +52,15 @@ impl Complaints {
 
     /// Says what stands in the way of showing a name; what a book holds is shown all the same.
     pub(super) fn name(&mut self, what: &str, name: &str, letters_max: usize) {
-        if let Some(flaw) = flaw(name, letters_max).filter(|_| !self.is_kept()) {
+        if let Some(flaw) = flaw(name, letters_max).filter(|_| self.trust != Trust::Kept) {
             self.say(format!("{what} {flaw}"));
         }
     }
 
-    /// Whether rules that came later than what a book holds are left aside.
-    pub(super) fn is_kept(&self) -> bool {
-        self.trust == Trust::Kept
+    /// Whether rules about numbers of products that came later are left aside: where such a number says nothing for certain,
+    /// it is the shop's own code.
+    pub(super) fn is_older(&self) -> bool {
+        self.trust != Trust::New
     }
 
     pub(super) fn range(&mut self, what: &str, value: f64, above: f64, max: f64) {

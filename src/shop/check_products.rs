@@ -36,7 +36,7 @@ pub(super) fn check_catalogue(
         }
         let gtin = check_gtin(draft, complaints);
         let double = gtin.and_then(|gtin| numbers.insert(gtin, draft)).filter(|other| other.sku != draft.sku);
-        if let Some(other) = double.filter(|_| !complaints.is_kept()) {
+        if let Some(other) = double.filter(|_| !complaints.is_older()) {
             let (sku, at) = (&other.sku, at(other.line));
             complaints.say(format!("it has the GTIN of product {sku}{at}: a product stands in the catalogue once"));
         }
@@ -64,7 +64,7 @@ fn check_gtin(draft: &ProductDraft, complaints: &mut Complaints) -> Option<Gtin>
     let reason = match Gtin::read(written, None) {
         Reading::Product(gtin) => return Some(gtin),
         // A book keeps what was asked about too late: then it is the shop's own code.
-        _ if complaints.is_kept() => return None,
+        _ if complaints.is_older() => return None,
         // The code of the shop happens to look so.
         Reading::Inner(_) if *written == draft.sku => return None,
         Reading::Inner(reason) => format!("{reason}; leave `gtin` out"),

@@ -118,6 +118,15 @@ impl Shop {
         check::check(draft, check::Trust::Kept)
     }
 
+    /// Checks a draft that stands in a recording: rules about numbers of products that came later do not make it
+    /// unreadable. Such a product then has no GTIN.
+    ///
+    /// # Errors
+    /// As [`Shop::check`], but for these rules.
+    pub fn check_recorded(draft: ShopDraft) -> Result<Shop, Vec<Problem>> {
+        check::check(draft, check::Trust::Recorded)
+    }
+
     /// What goods cannot be sold without and this shop has not.
     ///
     /// # Errors
