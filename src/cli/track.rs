@@ -87,8 +87,9 @@ impl Track {
             return Err(Error::usage("say where the rows go: -o FILE"));
         };
         let detections = self.detections_path();
-        let read = [self.folder.as_path(), detections.as_path()].into_iter().chain(self.gt.as_deref());
-        output::check_inputs(output, read)?;
+        // Rows may lie in the folder of the sequence; what counts is which of its files are read.
+        let read = [self.folder.join("seqinfo.ini"), detections, self.truth_path()];
+        output::check_inputs(output, read.iter().map(PathBuf::as_path))?;
         let tracked = self.track(&sequence)?;
         output::write(output, motchallenge::write_rows(&tracked.rows).as_bytes())?;
         let judged = truth.map(|truth| Judged::of(&sequence, truth, &tracked.rows));

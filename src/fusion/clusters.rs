@@ -65,8 +65,8 @@ impl Clusters {
         worlds.flat_map(|world| &world.pending).flat_map(|pending| pending.steps.iter().copied()).collect()
     }
 
-    /// Explains a step in the cluster that it makes.
-    pub(super) fn step(&mut self, step: &Step, around: &Surroundings<'_>) {
+    /// Explains a step in the cluster that it makes; answers the most probable hypothesis of this cluster.
+    pub(super) fn step(&mut self, step: &Step, around: &Surroundings<'_>) -> World {
         let shelf = &around.shop.shelves()[step.shelf];
         let alone = Arc::new(Group::new(&[step], shelf, around.people, around.clock));
         let near: BTreeSet<VisitId> = alone.near(NEAR_LOG);
@@ -80,9 +80,11 @@ impl Clusters {
             if involved { joined.absorb(cluster) } else { rest.push(cluster) }
         }
         joined.beam.step(step, alone, around);
+        let best = joined.beam.worlds()[0].clone();
         rest.append(&mut joined.split());
         self.clusters = rest;
         self.tidy();
+        best
     }
 
     /// A return that fits nothing the shoppers there have may be of something that was handed over: the clusters of
@@ -125,11 +127,6 @@ impl Clusters {
             !world.strays.is_empty() || !world.pending.is_empty()
         }));
         self.clusters = kept;
-    }
-
-    /// The most probable hypothesis of each cluster.
-    pub(super) fn best(&self) -> impl Iterator<Item = &World> {
-        self.clusters.iter().filter_map(|cluster| cluster.beam.worlds().first())
     }
 
     /// The hypotheses about a visit, best first, with the probability of each; `None` when nothing happened to it.

@@ -1,13 +1,12 @@
 //! What aisle cannot be sure of: who was not seen again after it was stopped, who may have moved goods meanwhile, and whom
 //! a change could have touched that nothing explains.
 
-use std::collections::BTreeMap;
-
 use super::findings::{self, Place};
 use super::group;
 use super::model;
 use super::odd::{Oddity, UNEXPLAINED_MIN};
 use super::people::Goods;
+use super::world::World;
 use super::{Fusion, Memory};
 use crate::base::{ShopTime, Span, TimeRange, VisitId};
 use crate::geometry::{Floor, Point};
@@ -54,26 +53,17 @@ impl Fusion {
 
     /// What the most probable explanation of a step says of the plates, and whom it could have touched that is not
     /// among those whose hands are known.
-    pub(super) fn notice(&mut self, step: u32, clock: &[f64]) {
-        let mut odd: BTreeMap<u64, Oddity> = BTreeMap::new();
-        let mut explained = Vec::new();
-        for world in self.memory.clusters.best() {
-            odd.extend(world.odd.iter().filter(|odd| odd.step() == step).map(|odd| (odd.id, odd.clone())));
-            let newest = world.history.values().filter(|entry| entry.group.steps.last() == Some(&step));
-            explained.extend(newest.map(|entry| {
-                let piece = &entry.group.pieces[entry.action.piece];
-                let largest = piece.changes.iter().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));
-                let place = (entry.group.shelf, largest.map_or(0, |(place, ..)| *place));
-                let unit = self.plan.nominal[entry.action.sku];
-                let nominal = unit.map(|unit| unit * f64::from(entry.action.units));
-                (place, piece.total * entry.action.part, nominal)
-            }));
+    pub(super) fn notice(&mut self, step: u32, clock: &[f64], best: &World) {
+        let odd: Vec<Oddity> = best.odd.iter().filter(|odd| odd.step() == step).cloned().collect();
+        for entry in best.history.values().filter(|entry| entry.group.steps.last() == Some(&step)) {
+            let piece = &entry.group.pieces[entry.action.piece];
+            let place = (entry.group.shelf, piece.largest());
+            let unit = self.plan.nominal[entry.action.sku];
+            let nominal = unit.map(|unit| unit * f64::from(entry.action.units));
+            let well = !odd.iter().any(|odd| (odd.shelf, odd.place) == place);
+            self.memory.findings.explained(place, piece.total * entry.action.part, nominal, well);
         }
-        for (place, grams, nominal) in explained {
-            let well = !odd.values().any(|odd| (odd.shelf, odd.place) == place);
-            self.memory.findings.explained(place, grams, nominal, well);
-        }
-        for odd in odd.into_values() {
+        for odd in odd {
             let swapped = if UNEXPLAINED_MIN <= odd.chance { self.swapped_with(&odd, step, clock) } else { None };
             self.memory.findings.odd(&odd, swapped, &self.shop);
             if UNEXPLAINED_MIN <= odd.chance {

@@ -23,6 +23,8 @@ const RATIO_CHANGES_MIN: usize = 2;
 /// Ratios that need one change: half a bridge and two, factors of ten, pounds, ounces, newtons for what should be grams.
 const RATIOS_KNOWN: [f64; 13] =
     [0.5, 2.0, 0.1, 10.0, 0.01, 100.0, 0.001, 1_000.0, 0.453_59, 2.204_62, 0.035_274, 28.349_5, 9.806_65];
+/// A change is measured to so many grams.
+const RATIO_GRAMS: f64 = 2.0;
 /// How near to a well-known ratio is that ratio.
 const RATIO_KNOWN_SHARE: f64 = 0.02;
 /// How far a change may be from so many units of a product, as a share and in grams.
@@ -43,8 +45,8 @@ struct Record {
     rises: u32,
     /// Changes by what the goods of another plate weigh, where a hand was.
     swaps: BTreeMap<Place, u32>,
-    /// Change over what the catalogue says of the goods.
-    ratios: VecDeque<f64>,
+    /// Change over what the catalogue says of the goods, and how far off that is by grams that mean nothing.
+    ratios: VecDeque<(f64, f64)>,
 }
 
 /// Everything that was noticed.
@@ -109,7 +111,7 @@ impl Record {
         if RATIOS_MAX <= self.ratios.len() {
             self.ratios.pop_front();
         }
-        self.ratios.push_back(grams.abs() / nominal);
+        self.ratios.push_back((grams.abs() / nominal, RATIO_GRAMS / nominal));
     }
 
     /// What is wrong with a plate whose changes were like this, most telling first.
@@ -130,10 +132,10 @@ impl Record {
                 times(self.rises)
             ));
         }
-        let ratio = self.agreed_ratio()?;
-        let known = RATIOS_KNOWN.into_iter().find(|known| (ratio / known - 1.0).abs() <= RATIO_KNOWN_SHARE);
-        let enough = RATIO_CHANGES_MIN <= self.ratios.len() || known.is_some();
-        (RATIO_OFF_MIN < (ratio - 1.0).abs() && enough).then(|| {
+        let (ratio, slack) = self.agreed_ratio()?;
+        let is_known = RATIOS_KNOWN.iter().any(|known| (ratio - known).abs() <= RATIO_KNOWN_SHARE * known + slack);
+        let enough = RATIO_CHANGES_MIN <= self.ratios.len() || is_known;
+        (RATIO_OFF_MIN + slack < (ratio - 1.0).abs() && enough).then(|| {
             let count = times(u32::try_from(self.ratios.len()).unwrap_or(u32::MAX));
             format!(
                 "plate {plate} moved {count} by {ratio:.3} times what the catalogue says of its goods: it may be scaled wrongly, or the catalogue is wrong"
@@ -142,12 +144,13 @@ impl Record {
     }
 
     /// The ratio that nearly all changes agree on.
-    fn agreed_ratio(&self) -> Option<f64> {
-        let mut sorted: Vec<f64> = self.ratios.iter().copied().collect();
-        sorted.sort_by(f64::total_cmp);
-        let median = *sorted.get(sorted.len() / 2)?;
-        let near = sorted.iter().filter(|ratio| (*ratio / median - 1.0).abs() <= RATIO_SPREAD_MAX).count();
-        (4 * sorted.len() <= 5 * near).then_some(median)
+    fn agreed_ratio(&self) -> Option<(f64, f64)> {
+        let mut sorted: Vec<(f64, f64)> = self.ratios.iter().copied().collect();
+        sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let (median, slack) = *sorted.get(sorted.len() / 2)?;
+        let near =
+            sorted.iter().filter(|(ratio, off)| (ratio - median).abs() <= RATIO_SPREAD_MAX * median + off).count();
+        (4 * sorted.len() <= 5 * near).then_some((median, slack))
     }
 }
 

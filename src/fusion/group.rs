@@ -75,6 +75,11 @@ pub(super) struct Taker {
 }
 
 impl Piece {
+    /// The place that changed most.
+    pub(super) fn largest(&self) -> usize {
+        self.changes.iter().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs())).map_or(0, |(place, ..)| *place)
+    }
+
     /// The share of the change on each place, signed like the change.
     pub(super) fn shares(&self) -> Vec<(usize, f64)> {
         self.changes.iter().map(|(place, grams, _)| (*place, grams / self.total)).collect()

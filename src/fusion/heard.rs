@@ -22,7 +22,7 @@ const UNWATCHED_MIN: Span = Span::from_millis(1_000);
 /// Gaps of each kind that are remembered; the oldest go first.
 const GAPS_MAX: usize = 256;
 /// A shelf that was last heard so long before a hand was there is silent.
-const SHELF_SILENT_MIN: Span = Span::from_millis(2_000);
+const SHELF_SILENT_MIN: Span = Span::from_millis(700);
 /// Sights of a hand on a silent plate that are none by chance.
 const TOUCHES_MIN: u32 = 3;
 /// Missing part of what concerns a visit above which a person has to look.

@@ -300,8 +300,8 @@ impl Fusion {
                 steps: &self.memory.steps,
                 ahead: &self.memory.queue,
             };
-            self.memory.clusters.step(&self.memory.steps[&id], &around);
-            self.notice(id, &clock);
+            let best = self.memory.clusters.step(&self.memory.steps[&id], &around);
+            self.notice(id, &clock, &best);
             self.forget_steps();
         }
     }

@@ -237,12 +237,11 @@ pub(super) fn judge(explained: &Explained, group: &Group, plan: &Plan, world: &W
     if chance < CHANCE_MIN {
         return None;
     }
-    let largest = piece.changes.iter().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));
     let last = group.steps.last().copied().unwrap_or_default();
     Some(Oddity {
         id: u64::from(last) * PIECES_OF_STEP + explained.piece as u64,
         shelf: group.shelf,
-        place: largest.map_or(0, |(place, ..)| *place),
+        place: piece.largest(),
         grams: piece.total,
         at: piece.span.middle(),
         kind,

@@ -14,6 +14,7 @@ use crate::base::{Error, Result};
 pub(super) const MAGIC_BYTES: usize = 18;
 
 /// Memory that what stands in a PNG beside its pixels may take, such as a profile of colours, bytes: it is compressed too.
+/// A profile that would take more is left out, as no colour depends on it here; for all else the picture is refused.
 const BESIDE_PIXELS_BYTES_MAX: u64 = 16 << 20;
 
 /// How a picture is compressed.

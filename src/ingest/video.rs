@@ -88,9 +88,9 @@ impl Video {
         command.args(["-max_pixels", &about.pixels_max().to_string(), "-i"]).arg(as_file(path));
         // Pictures of covers and previews (`v` without `V`) are no frames.
         command.args(["-map", "0:V:0", "-fps_mode", "cfr", "-r", &about.rate]);
-        if about.is_interlaced {
-            command.args(["-vf", "yadif"]);
-        }
+        // The first frame is at no time at all: one that the file puts later would be repeated until then.
+        let filters = if about.is_interlaced { "setpts=PTS-STARTPTS,yadif" } else { "setpts=PTS-STARTPTS" };
+        command.args(["-vf", filters]);
         command.args(["-f", "image2pipe", "-c:v", "ppm", "-pix_fmt", "rgb24", "-"]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| lacks("ffmpeg", &error))?;

@@ -97,7 +97,8 @@ impl FrameLoss {
         let of_camera = |camera: &CameraLoss| {
             let dropped = camera.dropped();
             let all = (dropped + camera.frames).max(NOTED_FRAMES_MIN);
-            if NOTED_SHARE * all as f64 < dropped as f64 {
+            let share = dropped as f64 / all as f64;
+            if NOTED_SHARE < share {
                 return dropped;
             }
             camera.lost_spans.iter().filter(|span| NOTED_SPAN_MIN <= span.length()).count() as u64

@@ -55,8 +55,8 @@ impl Loss {
             people_left_out: counters.dropped_people,
             unknown_shelf: fusion.dropped_unknown_shelf,
         };
-        // What was dropped leaves a gap as well; it is counted once.
-        let dropped = loss.late + loss.leaping + loss.conflicting + loss.astray + loss.malformed;
+        // What was dropped or could not be read leaves a gap as well; it is counted once.
+        let dropped = loss.late + loss.leaping + loss.conflicting + loss.astray + loss.malformed + loss.unread;
         loss.missing = loss.missing.saturating_sub(dropped);
         loss.lost = loss.parts().iter().map(|(count, _)| count).sum();
         let all = loss.received + loss.missing + loss.unread;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::limits::{LEAP_FACTS_MAX, LEAP_FACTS_MIN, LEAP_SPAN_MAX, REORDER_FACTS_MAX, WATERMARK_SPAN_MAX};
 use crate::base::{ShopTime, SourceId, TimeRange};
-use crate::facts::{Fact, Topic};
+use crate::facts::{Body, Fact, JointKind, Topic};
 
 /// What happened to the facts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +44,7 @@ pub struct Reorder {
     /// The newest frame of people.
     newest_people: Option<ShopTime>,
     given_until: Option<ShopTime>,
-    /// When each source was true last, and with which number.
+    /// When each source was true last, and a digest of what it said.
     last_of_source: BTreeMap<SourceId, (ShopTime, u64)>,
     counters: Counters,
 }
@@ -179,11 +179,11 @@ impl Reorder {
         let Some(Reverse(Waiting(fact))) = self.waiting.pop() else { return };
         let at = fact.stamp.at;
         self.given_until = self.given_until.max(Some(at));
-        let sequence = fact.stamp.sequence;
-        let last = self.last_of_source.insert(fact.stamp.source.clone(), (at, sequence));
+        let said = digest(&fact.body);
+        let last = self.last_of_source.insert(fact.stamp.source.clone(), (at, said));
         if let Some((_, before)) = last.filter(|(last, _)| *last == at && fact.body.topic().is_ground()) {
             let dropped = &mut self.counters;
-            *if before == sequence { &mut dropped.dropped_double } else { &mut dropped.dropped_conflict } += 1;
+            *if before == said { &mut dropped.dropped_double } else { &mut dropped.dropped_conflict } += 1;
             return;
         }
         self.counters.sent += 1;
@@ -194,4 +194,26 @@ impl Reorder {
     pub fn counters(&self) -> Counters {
         self.counters
     }
+}
+
+/// A number that is equal for facts that say the same.
+fn digest(body: &Body) -> u64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    match body {
+        Body::Plates(batch) => {
+            batch.plates.hash(&mut hasher);
+            batch.grams.iter().for_each(|grams| grams.to_bits().hash(&mut hasher));
+        }
+        Body::People(frame) => {
+            for person in &frame.people {
+                person.track.hash(&mut hasher);
+                let joints = JointKind::ALL.iter().filter_map(|kind| person.joints.get(*kind));
+                joints.for_each(|joint| [joint.position.x, joint.position.y].map(f64::to_bits).hash(&mut hasher));
+            }
+        }
+        // Of all others one a source and instant is enough.
+        _ => {}
+    }
+    hasher.finish()
 }

@@ -159,7 +159,8 @@ pub(super) fn walk<R: Read + Seek>(source: &mut R) -> Result<Walk, Break> {
     let length =
         source.seek(SeekFrom::End(0)).and_then(|length| source.rewind().map(|()| length)).map_err(Break::Io)?;
     let (sum, known, found) = (crc32fast::Hasher::new(), BTreeMap::new(), Walk::default());
-    let mut walker = Walker { source, length, at: 0, sum, buffer: vec![0; READ_BYTES], last: 0, known, found };
+    let buffer = vec![0; READ_BYTES];
+    let mut walker = Walker { source, length, at: 0, sum, buffer, last: 0, has_attachment: false, known, found };
     let mut magic = [0; MAGIC.len()];
     if length < MAGIC.len() as u64 {
         return Err(Break::Foreign { length });
@@ -187,6 +188,8 @@ struct Walker<'a, R> {
     buffer: Vec<u8>,
     /// Offset of the last whole record.
     last: u64,
+    /// Whether there are attachments, which may be recordings themselves.
+    has_attachment: bool,
     /// The channels that are known, as places in the list of them.
     known: BTreeMap<u16, usize>,
     found: Walk,
@@ -218,13 +221,14 @@ impl<R: Read + Seek> Walker<'_, R> {
             return self.stop(byte, format!("it has more than {PIECES_MAX} chunks"));
         }
         self.last = byte;
+        self.has_attachment |= opcode == op::ATTACHMENT;
         match opcode {
             op::MESSAGE => self.message(byte, claimed)?,
             op::CHUNK => self.chunk(byte, claimed)?,
             op::MESSAGE_INDEX => self.message_index(claimed)?,
             op::CHANNEL => self.channel(byte, claimed)?,
             op::METADATA if claimed <= METADATA_BYTES_MAX => self.metadata(byte, claimed)?,
-            op::DATA_END => self.data_end(byte, claimed, before)?,
+            op::DATA_END => return self.data_end(byte, claimed, before),
             op::FOOTER => return self.footer(byte, claimed),
             _ => self.skip(claimed)?,
         }
@@ -310,17 +314,22 @@ impl<R: Read + Seek> Walker<'_, R> {
         Ok(())
     }
 
-    fn data_end(&mut self, byte: u64, claimed: u64, before: crc32fast::Hasher) -> Result<(), Break> {
+    fn data_end(&mut self, byte: u64, claimed: u64, before: crc32fast::Hasher) -> Result<bool, Break> {
         let content = self.content(claimed)?;
         let saved = content.get(..4).map_or(0, |saved| number(saved) as u32);
         if saved != 0 {
             self.found.sealed = saved == before.finalize();
             if !self.found.sealed {
+                // A record that was cut may reach to just where one of another recording begins.
+                if !self.has_attachment && self.found_second(MAGIC.len() as u64, byte)? {
+                    return Ok(false);
+                }
+                self.source.seek(SeekFrom::Start(self.at)).map_err(Break::Io)?;
                 self.found.breaks.push(Break::Sum { byte, reason: "the checksum over all its facts does not fit" });
             }
         }
         self.sum = crc32fast::Hasher::new();
-        Ok(())
+        Ok(true)
     }
 
     fn footer(&mut self, byte: u64, claimed: u64) -> Result<bool, Break> {
@@ -360,7 +369,7 @@ impl<R: Read + Seek> Walker<'_, R> {
 
     /// The file ends within the record at `byte`, or another recording begins before it does.
     fn end_early(&mut self, byte: u64) -> Result<bool, Break> {
-        if !self.found_second(byte)? {
+        if !self.found_second(self.second_from(byte), self.length)? {
             self.found.breaks.push(Break::Cut { byte: self.length, left: self.length - byte });
         }
         Ok(false)
@@ -368,24 +377,37 @@ impl<R: Read + Seek> Walker<'_, R> {
 
     /// Nothing can be read from `byte` on; perhaps because another recording begins there.
     fn stop(&mut self, byte: u64, reason: String) -> Result<bool, Break> {
-        if !self.found_second(byte)? {
+        if !self.found_second(self.second_from(byte), self.length)? {
             self.found.breaks.push(Break::Rest { byte, left: self.length - byte, reason });
         }
         Ok(false)
     }
 
-    /// Looks for the beginning of another recording from the last whole record on. A recording that was cut short ends in
-    /// the middle of a record, and that may reach into what was put behind it.
-    fn found_second(&mut self, byte: u64) -> Result<bool, Break> {
-        let from = self.last.clamp(MAGIC.len() as u64, byte);
+    /// From where on another recording may begin, where nothing can be read from `byte` on. A recording that was cut
+    /// short ends in the middle of a record, which may reach into what was put behind it, and what follows there may look
+    /// like some more records. With attachments, which may be recordings themselves, it is looked for from the last
+    /// record on only.
+    fn second_from(&self, byte: u64) -> u64 {
+        let last = if self.has_attachment { self.last } else { 0 };
+        last.clamp(MAGIC.len() as u64, byte)
+    }
+
+    /// Looks for the beginning of another recording between two places. Of what stands behind it nothing is kept.
+    fn found_second(&mut self, from: u64, until: u64) -> Result<bool, Break> {
         self.source.seek(SeekFrom::Start(from)).map_err(Break::Io)?;
         let (mut window, mut place) = (Vec::new(), from);
         loop {
             let read = self.source.by_ref().take(READ_BYTES as u64).read_to_end(&mut window).map_err(Break::Io)?;
             if let Some(found) = window.windows(MAGIC.len() + 1).position(begins_recording) {
                 let byte = place + found as u64;
+                if until <= byte {
+                    return Ok(false);
+                }
                 // What reaches into the second is not whole.
-                self.found.pieces.pop_if(|last| last.is_chunk && byte < last.byte + last.length);
+                let end = |piece: &Piece| piece.byte + if piece.is_chunk { piece.length } else { 0 };
+                self.found.pieces.retain(|piece| piece.byte < byte && end(piece) <= byte);
+                self.found.channels.retain(|(place, _)| *place < byte);
+                self.found.labels.retain(|(place, _)| *place < byte);
                 // What was wrong before came of that.
                 self.found.breaks = vec![Break::Second { byte, ended: false, left: self.length - byte }];
                 return Ok(true);

@@ -29,7 +29,7 @@ const LEVELS_MAX: usize = 14;
 /// Samples that differ by less than this are the same, grams: a tenth of the sensor's quantum. Readings in kilograms are.
 const SAME_GRAMS: f32 = 0.024;
 /// A plate whose samples have been the same for so long is stuck, or reads in another unit.
-const STUCK_MIN: Span = Span::from_millis(20_000);
+const STUCK_MIN: Span = Span::from_millis(10_000);
 
 /// Consecutive blocks that agree.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]

@@ -71,6 +71,26 @@ fn no_command_writes_over_what_it_reads() {
 }
 
 #[test]
+fn rows_may_lie_beside_what_they_come_of() {
+    let folder = folder();
+    let at = |name: &str| folder.path().join(name);
+    fs::create_dir(at("seq/gt")).unwrap();
+    fs::write(at("seq/gt/gt.txt"), "1,1,1,1,20,40,1,1,1\n").unwrap();
+    // The second time it is there already, and is replaced.
+    for name in ["seq/out.txt", "seq/det/out.txt", "seq/out.txt"] {
+        let answer = ask(folder.path(), &["track", "seq", "-o", name]);
+        assert_eq!(answer.status, Some(0), "{name}: {}", answer.err);
+    }
+    let before = files(folder.path());
+    for name in ["seq/gt/gt.txt", "seq/det/det.txt", "seq/seqinfo.ini"] {
+        let answer = ask(folder.path(), &["track", "seq", "-o", name]);
+        assert_eq!(answer.status, Some(2), "{name}: {}", answer.err);
+        assert!(answer.err.contains("this would replace"), "{name}: {}", answer.err);
+        assert!(files(folder.path()) == before, "{name} changed something");
+    }
+}
+
+#[test]
 fn a_book_is_no_place_for_results() {
     let folder = folder();
     let booked = ask(folder.path(), &["replay", "trip.mcap", "--charge", "--db", "till.db"]);

@@ -3,10 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use aisle::base::Kind;
+use aisle::base::{Error, Kind};
+use aisle::facts::Fact;
 use aisle::ports::{FactSink, FactSource};
 use aisle::recording::{Cut, Writer};
 use aisle::replay::{self, Options};
+use aisle::shop::Shop;
 use aisle::sim::{Level, Scenario, Trip};
 use aisle::truth::Purchases;
 
@@ -15,6 +17,28 @@ use super::trips::{RUN, SHOP, Told, benchmark, json, listen, play, read, trip};
 
 const STRICT: Options = Options { tolerate: false };
 const TOLERANT: Options = Options { tolerate: true };
+
+/// Facts that are played from memory, behind the last of which a part is missing.
+struct Torn {
+    facts: std::vec::IntoIter<Fact>,
+    left_out: u64,
+}
+
+impl FactSource for Torn {
+    fn shop(&self) -> &Shop {
+        &SHOP
+    }
+
+    fn next_fact(&mut self) -> Result<Option<Fact>, Error> {
+        let next = self.facts.next();
+        self.left_out = u64::from(next.is_none());
+        Ok(next)
+    }
+
+    fn left_out(&self) -> u64 {
+        self.left_out
+    }
+}
 
 fn replayed(path: &Path, options: Options) -> Told {
     let mut source = replay::open(path, None, options).unwrap();
@@ -115,8 +139,11 @@ fn a_file_cut_anywhere_replays_up_to_the_break() {
         assert_eq!(breaks, 1, "{percent} %");
         if !part.is_empty() && part.len() < whole.len() {
             parts += 1;
-            let until = facts[..part.len()].to_vec();
-            assert!(replayed(&cut, TOLERANT).derived == play(&SHOP, until).derived, "{percent} %");
+            // It decides as if that were all, and knows that it is not.
+            let torn = replayed(&cut, TOLERANT);
+            let mut until = Torn { facts: facts[..part.len()].to_vec().into_iter(), left_out: 0 };
+            assert!(torn.derived == listen(&mut until, RUN).derived, "{percent} %");
+            assert_eq!(torn.outcome.loss.unread, 1, "{percent} %: one break is one part");
         }
     }
     assert!(20 < parts, "only {parts} cuts left a part");
@@ -169,5 +196,10 @@ fn what_is_no_recording_is_told_apart() {
         seen.push(message);
     }
     assert_eq!(ask(folder.path(), &["replay", "half.mcap", "--tolerate"]).status, Some(0));
-    assert_eq!(ask(folder.path(), &["replay", "flipped.mcap", "--tolerate"]).status, Some(0));
+    // The chunk says how much was in it, and that is more than may be lost unless somebody allows it.
+    let answer = ask(folder.path(), &["replay", "flipped.mcap", "--tolerate"]);
+    assert_eq!(answer.status, Some(1), "{}", answer.err);
+    assert!(answer.err.contains("too much of the input is lost: flipped.mcap lost"), "{}", answer.err);
+    let allowed = ["replay", "flipped.mcap", "--tolerate", "--max-loss", "100"];
+    assert_eq!(ask(folder.path(), &allowed).status, Some(0));
 }

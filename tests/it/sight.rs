@@ -139,7 +139,7 @@ fn what_a_sub_stream_shows_is_where_it_is() {
     draft.cameras.iter_mut().for_each(|camera| camera.rate_hertz = 5.0);
     let shop = Arc::new(Shop::check(draft).unwrap());
     let options =
-        Options { shop: shop.clone(), scenario: Scenario::Open, level: Level::Clean, seed: 7, secs: Some(12.0) };
+        Options { shop: shop.clone(), scenario: Scenario::Open, level: Level::Clean, seed: 7, secs: Some(15.0) };
     let (mut film, _) = Film::new(&options, FilmOptions { quality: 30, varied: false }).unwrap();
     let (mut whole, mut half) = (Sight::new(&shop), Sight::new(&shop));
     let (mut people, mut frames) = (0, 0);

@@ -51,8 +51,10 @@ impl Watch {
         let lost = |path: &Path, error: std::io::Error| {
             Failure::new(FailureKind::Lost, format!("{} cannot be watched: {error}", path.display()))
         };
+        // The log lies beside the book itself, not beside a link to it.
+        let real = fs::canonicalize(path).map_err(|error| lost(path, error))?;
         let watched = |suffix: &str| {
-            let mut path = path.as_os_str().to_owned();
+            let mut path = real.as_os_str().to_owned();
             path.push(suffix);
             let path = PathBuf::from(path);
             match fs::metadata(&path) {
