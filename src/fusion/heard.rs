@@ -52,7 +52,8 @@ pub(super) struct Heard {
     /// Gaps between frames of people, in order of time.
     unseen: VecDeque<TimeRange>,
     last_frame: Option<ShopTime>,
-    /// Who was in it.
+    /// Its number, and who was in it.
+    last_sequence: u64,
     last_tracks: Vec<TrackId>,
     /// Usual time between two frames; zero before it is known.
     frame_span: Span,
@@ -81,12 +82,15 @@ pub(super) struct Hearing {
 }
 
 impl Heard {
-    /// A frame of people came, also one with nobody in it. Answers how many would fit into the gap before it, where
-    /// somebody was there on both sides of it: whoever follows people need not say that there is nobody.
-    pub(super) fn frame(&mut self, at: ShopTime, people: &[Person]) -> u64 {
+    /// A frame of people came, also one with nobody in it. Answers how many are missing before it: as many as its number
+    /// says and as would fit into the gap, where somebody was there on both sides of it. Whoever follows people need not
+    /// say that there is nobody.
+    pub(super) fn frame(&mut self, at: ShopTime, sequence: u64, people: &[Person]) -> u64 {
         let tracks: Vec<TrackId> = people.iter().map(|person| person.track).collect();
         let stayed = tracks.iter().any(|track| self.last_tracks.contains(track));
         let was_empty = self.last_tracks.is_empty();
+        let skipped = sequence.saturating_sub(self.last_sequence.saturating_add(1));
+        self.last_sequence = sequence;
         self.last_tracks = tracks;
         let Some(last) = self.last_frame.replace(self.last_frame.map_or(at, |last| last.max(at))) else { return 0 };
         let since = at - last;
@@ -103,7 +107,7 @@ impl Heard {
             return 0;
         }
         let usual = self.frame_span.as_nanos().max(FRAME_SPAN_MIN.as_nanos());
-        u64::try_from(since.as_nanos() / usual).unwrap_or(0).saturating_sub(1).max(1)
+        skipped.min(u64::try_from(since.as_nanos() / usual).unwrap_or(0))
     }
 
     /// Samples of a shelf are missing.
@@ -201,7 +205,7 @@ impl Heard {
         let secs = overlap(&self.unseen, stay);
         let share = secs / stay.length().as_secs().max(STAY_SECS_MIN);
         if MISSING_SHARE_MAX < share {
-            doubts.push(format!("{:.0} % of the frames of people are missing", 100.0 * share.min(1.0)));
+            doubts.push(format!("for {:.0} % of the stay nobody was seen anywhere", 100.0 * share.min(1.0)));
         }
         share
     }

@@ -161,9 +161,9 @@ impl Fusion {
         self.memory.doubt(visit, why);
     }
 
-    /// A frame of people came, also one with nobody in it.
-    pub fn frame(&mut self, at: ShopTime, frame: &PeopleFrame) {
-        self.memory.counters.missing_frames += self.memory.heard.frame(at, &frame.people);
+    /// A frame of people came, the so many-th of its source, also one with nobody in it.
+    pub fn frame(&mut self, at: ShopTime, sequence: u64, frame: &PeopleFrame) {
+        self.memory.counters.missing_frames += self.memory.heard.frame(at, sequence, &frame.people);
     }
 
     /// Samples of a shelf of the shop, by its place in the list, are missing.

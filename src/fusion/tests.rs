@@ -419,7 +419,7 @@ fn what_was_not_heard_lowers_what_is_said() {
             let secs = f64::from(frame) * FRAME;
             if secs < unseen[0] || unseen[1] <= secs {
                 let person = Person { track: TrackId::new(1), joints: reaches.joints(secs) };
-                heard.frame(at(secs), &[person]);
+                heard.frame(at(secs), frame as u64, &[person]);
                 heard.observe(&shop, visit, at(secs), &reaches.joints(secs));
             }
         }
@@ -441,7 +441,7 @@ fn what_was_not_heard_lowers_what_is_said() {
         (Some([10.0, 20.0]), &[][..], None, none, "said nothing before"),
         (None, &[][..], None, none, "shelf 1-1 says nothing, and a hand was there"),
         (all, &[][..], Some(5.0), none, "plate 1-1-2 says nothing, and a hand was on it"),
-        (all, &[][..], None, [5.0, 12.0], "of the frames of people are missing"),
+        (all, &[][..], None, [5.0, 12.0], "of the stay nobody was seen anywhere"),
     ] {
         let (_, doubts) = heard(shelves, gaps, silent, unseen);
         assert!(doubts.contains(expected), "{doubts}");

@@ -152,7 +152,7 @@ impl Video {
 impl About {
     /// Pixels that a frame may have.
     fn pixels_max(&self) -> u64 {
-        self.pixels.saturating_mul(GROWTH_MAX).max(GROWTH_PIXELS_MIN).min(PIXELS_MAX)
+        self.pixels.saturating_mul(GROWTH_MAX).clamp(GROWTH_PIXELS_MIN, PIXELS_MAX)
     }
 
     /// How many of the promised frames did not come; few are none.

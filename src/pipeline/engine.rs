@@ -248,7 +248,7 @@ impl Stages {
                 let fewer = (0 < many).then(|| PeopleFrame { people: frame.people[..PEOPLE_PER_FRAME_MAX].to_vec() });
                 let (sightings, verdicts) = self.stitcher.step(fact.stamp.at, fewer.as_ref().unwrap_or(frame));
                 self.fusion.unwatched(self.stitcher.holes());
-                self.fusion.frame(fact.stamp.at, frame);
+                self.fusion.frame(fact.stamp.at, fact.stamp.sequence, frame);
                 self.take_people(sightings, verdicts, give);
             }
             Body::Shelf(_) => self.fusion.take(fact),

@@ -75,7 +75,7 @@ fn chunk(compression: &str, records: &[u8], times: [u64; 2]) -> Vec<u8> {
 
 /// A whole file around records.
 fn file(records: &[u8], form: Form) -> Vec<u8> {
-    let mut bytes = [&MAGIC[..], &record(op::HEADER, &[text(""), text("test")].concat()), records].concat();
+    let mut bytes = [MAGIC, &record(op::HEADER, &[text(""), text("test")].concat()), records].concat();
     let sum = if form == Form::Sealed { crc32fast::hash(&bytes) } else { 0 };
     bytes.extend(record(op::DATA_END, &sum.to_le_bytes()));
     if form == Form::Sealed {
