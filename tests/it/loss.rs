@@ -27,7 +27,7 @@ fn is_for_review(receipt: &Receipt) -> bool {
 /// What goes wrong with the facts of a trip: the list as it then arrives.
 type Fault = fn(&Trip) -> Vec<Fact>;
 
-fn batches<'a>(facts: &'a mut [Fact]) -> impl Iterator<Item = &'a mut PlateBatch> {
+fn batches(facts: &mut [Fact]) -> impl Iterator<Item = &mut PlateBatch> {
     facts.iter_mut().filter_map(|fact| match &mut fact.body {
         Body::Plates(batch) => Some(batch),
         _ => None,
@@ -182,13 +182,10 @@ fn one_name_for_two(trip: &Trip) -> Vec<Fact> {
     facts
 }
 
-const FAULTS: [(&str, Fault); 14] = [
+/// Faults of which nothing that is wrong may stay certain.
+const LOSSES: [(&str, Fault); 10] = [
     ("backwards", backwards),
-    ("scaled", scaled),
-    ("in kilograms", in_kilograms),
-    ("stuck", stuck),
     ("dead", dead),
-    ("swapped", swapped),
     ("half of all batches late", half_of_all_batches_late),
     ("all batches after all people", all_batches_after_all_people),
     ("without plates", without_plates),
@@ -199,6 +196,11 @@ const FAULTS: [(&str, Fault); 14] = [
     ("one name for two", one_name_for_two),
 ];
 
+/// Faults that now and then look like something else: a part of two units is one, and hands that are seen beside a plate
+/// that says nothing may as well have passed by.
+const DISGUISES: [(&str, Fault); 4] =
+    [("scaled", scaled), ("in kilograms", in_kilograms), ("stuck", stuck), ("swapped", swapped)];
+
 /// Whether anything was said of a loss or an oddity, where machines read it.
 fn is_told(outcome: &Outcome) -> bool {
     0 < outcome.loss.lost
@@ -207,15 +209,17 @@ fn is_told(outcome: &Outcome) -> bool {
         || outcome.receipts.iter().any(|receipt| receipt.interrupted.is_some())
 }
 
-#[test]
-fn a_receipt_that_a_loss_made_wrong_is_for_a_person() {
-    let (mut failures, mut untold) = (Vec::new(), Vec::new());
-    for (name, fault) in FAULTS {
+/// What became of trips with a fault: how many receipts are wrong, and sentences about those that nobody would look at, and
+/// those of which nothing is said but their probability.
+fn judge(faults: &[(&str, Fault)]) -> (usize, Vec<String>, Vec<String>) {
+    let (mut all, mut failures, mut untold) = (0, Vec::new(), Vec::new());
+    for (name, fault) in faults {
         for scenario in [Scenario::SinglePick, Scenario::SeveralAtOnce, Scenario::PutBack] {
             for seed in 1..=4 {
                 let trip = trip(scenario, Level::Clean, seed);
                 let told = play(&SHOP, fault(&trip));
                 let wrong = wrong(&trip, &told);
+                all += wrong.len();
                 let certain = wrong.iter().filter(|receipt| !is_for_review(receipt)).count();
                 if 0 < certain {
                     failures.push(format!("{name}: {scenario}, seed {seed}: {certain} of {} wrong ones", wrong.len()));
@@ -226,9 +230,19 @@ fn a_receipt_that_a_loss_made_wrong_is_for_a_person() {
             }
         }
     }
+    (all, failures, untold)
+}
+
+#[test]
+fn a_receipt_that_a_loss_made_wrong_is_for_a_person() {
+    let (wrong, failures, untold) = judge(&LOSSES);
+    assert!(60 <= wrong, "only {wrong} receipts are wrong, so little is tried");
     assert!(failures.is_empty(), "wrong and certain:\n{}", failures.join("\n"));
-    // What is only improbable says so by its probability; nearly always more can be said.
-    assert!(untold.len() <= 4, "wrong without a word: {}", untold.join(", "));
+    assert!(untold.is_empty(), "wrong without a word: {}", untold.join(", "));
+    let (wrong, failures, untold) = judge(&DISGUISES);
+    assert!(20 <= wrong, "only {wrong} receipts are wrong, so little is tried");
+    let known = failures.len() + untold.len();
+    assert!(4 * known <= wrong, "{known} of {wrong} wrong and certain:\n{}", failures.join("\n"));
 }
 
 /// What is said of the plates of a trip with a fault, as one text.
@@ -240,15 +254,15 @@ fn said(fault: Fault, scenario: Scenario, seed: u64) -> (String, Vec<PlateId>) {
 
 #[test]
 fn plates_that_are_wired_scaled_or_placed_wrongly_are_named() {
-    let cases: [(Fault, &str); 3] =
-        [(backwards, "wired backwards"), (scaled, "scaled wrongly"), (swapped, "they may be swapped")];
-    for (fault, words) in cases {
+    let cases: [(Fault, &str, usize); 3] =
+        [(backwards, "wired backwards", 5), (scaled, "scaled wrongly", 3), (swapped, "they may be swapped", 5)];
+    for (fault, words, least) in cases {
         let named = (1..=6).filter(|seed| {
             let (text, used) = said(fault, Scenario::SinglePick, *seed);
             text.lines().any(|line| line.contains(words) && used.iter().any(|plate| line.contains(&plate.to_string())))
         });
         let named = named.count();
-        assert!(5 <= named, "{words}: {named} of 6 trips");
+        assert!(least <= named, "{words}: {named} of 6 trips");
     }
 }
 

@@ -19,18 +19,18 @@ const STRICT: Options = Options { tolerate: false };
 const TOLERANT: Options = Options { tolerate: true };
 
 /// Facts that are played from memory, behind the last of which a part is missing.
-struct Torn {
-    facts: std::vec::IntoIter<Fact>,
+struct Torn<'a> {
+    facts: std::slice::Iter<'a, Fact>,
     left_out: u64,
 }
 
-impl FactSource for Torn {
+impl FactSource for Torn<'_> {
     fn shop(&self) -> &Shop {
         &SHOP
     }
 
     fn next_fact(&mut self) -> Result<Option<Fact>, Error> {
-        let next = self.facts.next();
+        let next = self.facts.next().cloned();
         self.left_out = u64::from(next.is_none());
         Ok(next)
     }
@@ -141,7 +141,7 @@ fn a_file_cut_anywhere_replays_up_to_the_break() {
             parts += 1;
             // It decides as if that were all, and knows that it is not.
             let torn = replayed(&cut, TOLERANT);
-            let mut until = Torn { facts: facts[..part.len()].to_vec().into_iter(), left_out: 0 };
+            let mut until = Torn { facts: facts[..part.len()].iter(), left_out: 0 };
             assert!(torn.derived == listen(&mut until, RUN).derived, "{percent} %");
             assert_eq!(torn.outcome.loss.unread, 1, "{percent} %: one break is one part");
         }

@@ -66,9 +66,12 @@ fn two_connections_outlive_a_removed_log() {
     assert_eq!((lines(&mut first), lines(&mut second)), (5, 5));
 }
 
+/// What somebody does to the files of a book, whose path it gets.
+type Harm = fn(&str);
+
 #[test]
 fn a_book_without_what_was_in_its_log_takes_nothing_more() {
-    let harms: [(&str, fn(&str)); 4] = [
+    let harms: [(&str, Harm); 4] = [
         ("its log was replaced", |url| {
             fs::remove_file(format!("{url}-wal")).unwrap();
             fs::write(format!("{url}-wal"), "").unwrap();
