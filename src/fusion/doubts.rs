@@ -47,8 +47,12 @@ impl Fusion {
         let range = TimeRange { start: step.span.start.min(hole.start), end: step.span.end };
         let near = self.memory.people.may_have_reached(&goods, range, SPEED_MAX);
         let why = format!("goods were moved on shelf {} while {what}", shelf.id);
+        let was_stopped = stopped.is_some();
         self.memory.counters.unwatched_steps += 1;
-        near.into_iter().for_each(|visit| self.memory.doubt(visit, why.clone()));
+        for visit in near {
+            self.memory.doubt(visit, why.clone());
+            self.memory.uncertain.extend((!was_stopped).then_some(visit));
+        }
     }
 
     /// What the most probable explanation of a step says of the plates, and whom it could have touched that is not
@@ -83,6 +87,7 @@ impl Fusion {
             let known = odd.visits.iter().any(|(other, _)| *other == visit);
             if !known && !self.memory.people.was_seen(visit, span) {
                 self.memory.doubt(visit, sentence.clone());
+                self.memory.uncertain.insert(visit);
             }
         }
     }
@@ -120,6 +125,7 @@ impl Fusion {
         }
         let (_, there, visit) = best?;
         let plate = findings::plate_name(&self.shop, there);
+        self.memory.uncertain.insert(visit);
         self.memory.doubt(visit, format!("{}, with the hand at plate {plate}", odd.sentence(&self.shop)));
         Some(there)
     }

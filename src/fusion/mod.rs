@@ -88,6 +88,8 @@ pub struct Memory {
     unwatched: Holes,
     /// Why a person has to look at which visits.
     doubts: BTreeMap<VisitId, BTreeSet<String>>,
+    /// Whom a change could have touched that was seen badly or that nothing explains.
+    uncertain: BTreeSet<VisitId>,
     findings: Findings,
     heard: Heard,
     counters: Counters,
@@ -125,6 +127,7 @@ impl Fusion {
             stopped: Holes::default(),
             unwatched: Holes::default(),
             doubts: BTreeMap::new(),
+            uncertain: BTreeSet::new(),
             findings: Findings::default(),
             heard: Heard::default(),
             counters: Counters::default(),

@@ -1,9 +1,9 @@
 //! Closing visits: from the hypotheses to final attributions with their evidence.
 
-use super::Fusion;
 use super::open::Best;
 use super::people::Visitor;
 use super::world::History;
+use super::{Fusion, heard};
 use crate::base::{Grams, Prob, Quantity, Span, TimeRange, VisitId};
 use crate::facts::{Attribution, Body, Closing, Evidence, LineChance, TakerEvidence, VisitClosed, WeightEvidence};
 
@@ -38,7 +38,9 @@ impl Fusion {
         for why in hearing.doubts {
             self.memory.doubt(visit, why);
         }
-        let heard = |probability: Prob| Prob::new(probability.value() * hearing.share);
+        let seen = if self.memory.uncertain.remove(&visit) { heard::DOUBTED_FACTOR } else { 1.0 };
+        let share = seen * hearing.share;
+        let heard = |probability: Prob| Prob::new(probability.value() * share);
         let (lines, probability) = (
             lines.into_iter().map(|line| LineChance { probability: heard(line.probability), ..line }),
             heard(probability),
