@@ -31,8 +31,8 @@ const MISSING_SHARE_MAX: f64 = 0.1;
 const STAY_SECS_MIN: f64 = 10.0;
 /// How much a missing part counts: what changed across a gap is still measured, and hands are seen on both sides of it.
 const MISSING_WEIGHT: f64 = 0.25;
-/// What is left of a probability where more is doubted than a missing part: of visits whose hands were on silent plates five
-/// in eight came out right.
+/// What is left of the probability of a whole cart where more is doubted than a missing part: of visits whose hands were on
+/// silent plates five in eight came out right. What is in it may be right all the same.
 pub(super) const DOUBTED_FACTOR: f64 = 0.6;
 /// A change across a gap so long may be several that cancel out.
 const GAP_LONG: Span = Span::from_millis(1_000);
@@ -197,8 +197,7 @@ impl Heard {
         if self.lost.iter().any(|at| was_there(&at)) {
             doubts.push("part of the input could not be read".to_owned());
         }
-        let certain = if doubts.is_empty() { 1.0 } else { DOUBTED_FACTOR };
-        Hearing { share: certain * (1.0 - MISSING_WEIGHT * missing).clamp(0.0, 1.0), doubts }
+        Hearing { share: (1.0 - MISSING_WEIGHT * missing).clamp(0.0, 1.0), doubts }
     }
 
     pub(super) fn forget(&mut self, visit: VisitId) {

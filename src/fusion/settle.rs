@@ -35,16 +35,15 @@ impl Fusion {
         }
         let stay = TimeRange { start: visitor.entered, end: visitor.seen };
         let hearing = self.memory.heard.hearing(&self.shop, visit, stay, 0 < self.memory.counters.events);
+        let mut is_doubted = self.memory.uncertain.remove(&visit);
+        is_doubted |= !hearing.doubts.is_empty();
         for why in hearing.doubts {
             self.memory.doubt(visit, why);
         }
-        let seen = if self.memory.uncertain.remove(&visit) { heard::DOUBTED_FACTOR } else { 1.0 };
-        let share = seen * hearing.share;
-        let heard = |probability: Prob| Prob::new(probability.value() * share);
-        let (lines, probability) = (
-            lines.into_iter().map(|line| LineChance { probability: heard(line.probability), ..line }),
-            heard(probability),
-        );
+        let heard = |probability: Prob| Prob::new(probability.value() * hearing.share);
+        let lines = lines.into_iter().map(|line| LineChance { probability: heard(line.probability), ..line });
+        let certain = if is_doubted { heard::DOUBTED_FACTOR } else { 1.0 };
+        let probability = Prob::new(heard(probability).value() * certain);
         facts.extend(history.iter().map(|entry| Body::Attribution(self.attribution(visit, entry, probability))));
         let inside = self.memory.now - visitor.seen <= STILL_INSIDE;
         facts.push(Body::Visit(VisitClosed {
