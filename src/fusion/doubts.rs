@@ -5,7 +5,7 @@ use super::findings::{self, Place};
 use super::group;
 use super::model;
 use super::odd::{Oddity, UNEXPLAINED_MIN};
-use super::people::Goods;
+use super::people::{Goods, Profile};
 use super::world::World;
 use super::{Fusion, Memory};
 use crate::base::{ShopTime, Span, TimeRange, VisitId};
@@ -20,6 +20,9 @@ const GONE: Span = Span::from_millis(1_000);
 const SPEED_MAX: f64 = 1.8;
 /// A hand is looked for this long around a step.
 const HAND_MARGIN: Span = Span::from_millis(100);
+/// A change that is odd with this chance may be of another plate, where a hand is so many times nearer to that one.
+const SWAP_CHANCE_MIN: f64 = 0.05;
+const NEARER: f64 = 4.0;
 /// Reasons that are kept of one visit.
 const DOUBTS_MAX: usize = 8;
 
@@ -68,7 +71,7 @@ impl Fusion {
             self.memory.findings.explained(place, piece.total * entry.action.part, nominal, well);
         }
         for odd in odd {
-            let swapped = if UNEXPLAINED_MIN <= odd.chance { self.swapped_with(&odd, step, clock) } else { None };
+            let swapped = if SWAP_CHANCE_MIN <= odd.chance { self.swapped_with(&odd, step, clock) } else { None };
             self.memory.findings.odd(&odd, swapped, &self.shop);
             if UNEXPLAINED_MIN <= odd.chance {
                 self.doubt_unexplained(&odd, step);
@@ -104,9 +107,18 @@ impl Fusion {
         }
         let offset = group::likeliest(clock);
         let range = TimeRange { start: span.start - offset, end: span.end - offset }.widened(HAND_MARGIN);
+        let nearness_at = |(shelf, place): Place| {
+            let shelf = &self.shop.shelves()[shelf];
+            let plate = &shelf.plates[place];
+            let goods = Goods { shelf, centre: plate.centre_metres(), half_width: plate.width_metres / 2.0 };
+            let nearest = |profile: Profile| (profile.nearness.into_iter().fold(0.0, f64::max), profile.visit);
+            let hands = self.memory.people.profiles(&goods, range).into_iter().map(nearest);
+            hands.max_by(|a, b| a.0.total_cmp(&b.0))
+        };
+        let here = nearness_at((odd.shelf, odd.place)).map_or(0.0, |(nearness, _)| nearness);
         let mut best: Option<(f64, Place, VisitId)> = None;
         for (index, shelf) in self.shop.shelves().iter().enumerate() {
-            for (place, plate) in shelf.plates.iter().enumerate() {
+            for place in 0..shelf.plates.len() {
                 let there = (index, place);
                 let sku = findings::sku_of(&self.shop, there);
                 let unit = findings::unit_of(&self.shop, there);
@@ -114,12 +126,10 @@ impl Fusion {
                 if !fits || sku == own || there == (odd.shelf, odd.place) {
                     continue;
                 }
-                let goods = Goods { shelf, centre: plate.centre_metres(), half_width: plate.width_metres / 2.0 };
-                for profile in self.memory.people.profiles(&goods, range) {
-                    let nearness = profile.nearness.iter().copied().fold(0.0, f64::max);
-                    if model::HAND_THERE < nearness && best.is_none_or(|(other, ..)| other < nearness) {
-                        best = Some((nearness, there, profile.visit));
-                    }
+                let Some((nearness, visit)) = nearness_at(there) else { continue };
+                let is_there = model::HAND_THERE < nearness && NEARER * here < nearness;
+                if is_there && best.is_none_or(|(other, ..)| other < nearness) {
+                    best = Some((nearness, there, visit));
                 }
             }
         }
