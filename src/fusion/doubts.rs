@@ -4,7 +4,7 @@
 use super::findings::{self, Place};
 use super::group;
 use super::model;
-use super::odd::{Oddity, UNEXPLAINED_MIN};
+use super::odd::{self, Oddity, UNEXPLAINED_MIN};
 use super::people::{Goods, Profile};
 use super::world::World;
 use super::{Fusion, Memory};
@@ -23,6 +23,8 @@ const HAND_MARGIN: Span = Span::from_millis(100);
 /// A change that is odd with this chance may be of another plate, where a hand is so many times nearer to that one.
 const SWAP_CHANCE_MIN: f64 = 0.05;
 const NEARER: f64 = 4.0;
+/// The same where the change is what the plate's own goods weigh.
+const MUCH_NEARER: f64 = 50.0;
 /// Reasons that are kept of one visit.
 const DOUBTS_MAX: usize = 8;
 
@@ -62,17 +64,33 @@ impl Fusion {
     /// among those whose hands are known.
     pub(super) fn notice(&mut self, step: u32, clock: &[f64], best: &World) {
         let odd: Vec<Oddity> = best.odd.iter().filter(|odd| odd.step() == step).cloned().collect();
-        for entry in best.history.values().filter(|entry| entry.group.steps.last() == Some(&step)) {
+        for (visit, entry) in best.history.iter().filter(|(_, entry)| entry.group.steps.last() == Some(&step)) {
             let piece = &entry.group.pieces[entry.action.piece];
             let place = (entry.group.shelf, piece.largest());
+            self.memory.heard.moved(*visit, entry.group.shelf, piece.places(), piece.span);
             let unit = self.plan.nominal[entry.action.sku];
             let nominal = unit.map(|unit| unit * f64::from(entry.action.units));
+            let grams = piece.total * entry.action.part;
             let well = !odd.iter().any(|odd| (odd.shelf, odd.place) == place);
-            self.memory.findings.explained(place, piece.total * entry.action.part, nominal, well);
+            let swapped = if well { self.swapped_with(place, grams, step, clock) } else { None };
+            match swapped {
+                Some((other, visit)) => {
+                    let change = odd::change_sentence(&self.shop, place, grams, piece.span.middle());
+                    self.doubt_swapped(visit, &change, other);
+                    self.memory.findings.swapped(place, other);
+                }
+                None => self.memory.findings.explained(place, grams, nominal, well),
+            }
         }
         for odd in odd {
-            let swapped = if SWAP_CHANCE_MIN <= odd.chance { self.swapped_with(&odd, step, clock) } else { None };
-            self.memory.findings.odd(&odd, swapped, &self.shop);
+            let place = (odd.shelf, odd.place);
+            let asks = SWAP_CHANCE_MIN <= odd.chance;
+            let swapped = if asks { self.swapped_with(place, odd.grams, step, clock) } else { None };
+            if let Some((other, visit)) = swapped {
+                self.doubt_swapped(visit, &odd.sentence(&self.shop), other);
+                self.memory.findings.swapped(place, other);
+            }
+            self.memory.findings.odd(&odd, &self.shop);
             if UNEXPLAINED_MIN <= odd.chance {
                 self.doubt_unexplained(&odd, step);
             }
@@ -95,16 +113,22 @@ impl Fusion {
         }
     }
 
-    /// Another plate whose goods weigh what this one changed by, while a hand was there: whoever's hand it was is for a
-    /// person, for the plates may be swapped.
-    fn swapped_with(&mut self, odd: &Oddity, step: u32, clock: &[f64]) -> Option<Place> {
+    /// Whose hand was at another plate than the one that changed is for a person.
+    fn doubt_swapped(&mut self, visit: VisitId, change: &str, hand: Place) {
+        let plate = findings::plate_name(&self.shop, hand);
+        self.memory.uncertain.insert(visit);
+        self.memory.doubt(visit, format!("{change}, with the hand at plate {plate}"));
+    }
+
+    /// Another plate whose goods weigh what this one changed by, while a hand was there, and whose hand that was: the
+    /// plates may be swapped.
+    fn swapped_with(&self, at: Place, grams: f64, step: u32, clock: &[f64]) -> Option<(Place, VisitId)> {
         let span = self.memory.steps.get(&step)?.span;
-        let own = findings::sku_of(&self.shop, (odd.shelf, odd.place));
-        let unit = findings::unit_of(&self.shop, (odd.shelf, odd.place));
-        if unit.is_some_and(|unit| findings::is_units(odd.grams, unit)) {
-            // It is what its own goods weigh.
-            return None;
-        }
+        let own = findings::sku_of(&self.shop, at);
+        let fits =
+            |place: Place| findings::unit_of(&self.shop, place).is_some_and(|unit| findings::is_units(grams, unit));
+        // What its own goods weigh needs a hand that was clearly elsewhere.
+        let nearer = if fits(at) { MUCH_NEARER } else { NEARER };
         let offset = group::likeliest(clock);
         let range = TimeRange { start: span.start - offset, end: span.end - offset }.widened(HAND_MARGIN);
         let nearness_at = |(shelf, place): Place| {
@@ -115,29 +139,26 @@ impl Fusion {
             let hands = self.memory.people.profiles(&goods, range).into_iter().map(nearest);
             hands.max_by(|a, b| a.0.total_cmp(&b.0))
         };
-        let here = nearness_at((odd.shelf, odd.place)).map_or(0.0, |(nearness, _)| nearness);
+        let here = nearness_at(at).map_or(0.0, |(nearness, _)| nearness);
+        if 1.0 <= nearer * here {
+            return None;
+        }
         let mut best: Option<(f64, Place, VisitId)> = None;
         for (index, shelf) in self.shop.shelves().iter().enumerate() {
             for place in 0..shelf.plates.len() {
                 let there = (index, place);
                 let sku = findings::sku_of(&self.shop, there);
-                let unit = findings::unit_of(&self.shop, there);
-                let fits = unit.is_some_and(|unit| findings::is_units(odd.grams, unit));
-                if !fits || sku == own || there == (odd.shelf, odd.place) {
+                if !fits(there) || sku == own || there == at {
                     continue;
                 }
                 let Some((nearness, visit)) = nearness_at(there) else { continue };
-                let is_there = model::HAND_THERE < nearness && NEARER * here < nearness;
+                let is_there = model::HAND_THERE < nearness && nearer * here < nearness;
                 if is_there && best.is_none_or(|(other, ..)| other < nearness) {
                     best = Some((nearness, there, visit));
                 }
             }
         }
-        let (_, there, visit) = best?;
-        let plate = findings::plate_name(&self.shop, there);
-        self.memory.uncertain.insert(visit);
-        self.memory.doubt(visit, format!("{}, with the hand at plate {plate}", odd.sentence(&self.shop)));
-        Some(there)
+        best.map(|(_, there, visit)| (there, visit))
     }
 
     /// Why a person has to look at a visit, as far as is known now.

@@ -76,8 +76,13 @@ impl Findings {
         record.ratio(grams, nominal);
     }
 
-    /// A change was explained badly; `swapped` is a plate whose goods weigh that, with a hand at it.
-    pub(super) fn odd(&mut self, odd: &Oddity, swapped: Option<Place>, shop: &Shop) {
+    /// A change of this plate is what the goods of another plate weigh, with a hand at that one.
+    pub(super) fn swapped(&mut self, place: Place, other: Place) {
+        *self.records.entry(place).or_default().swaps.entry(other).or_default() += 1;
+    }
+
+    /// A change was explained badly.
+    pub(super) fn odd(&mut self, odd: &Oddity, shop: &Shop) {
         if UNEXPLAINED_MIN <= odd.chance {
             self.unexplained += 1;
             if self.sentences.len() < SENTENCES_MAX {
@@ -87,9 +92,6 @@ impl Findings {
         let place = (odd.shelf, odd.place);
         let own = unit_of(shop, place);
         let record = self.records.entry(place).or_default();
-        if let Some(other) = swapped {
-            *record.swaps.entry(other).or_default() += 1;
-        }
         let rise = matches!(odd.kind, Kind::RiseOfNothing | Kind::ReturnedByNobody(_));
         match own.filter(|unit| is_units(odd.grams, *unit)) {
             Some(_) => record.rises += u32::from(rise),

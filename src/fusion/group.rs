@@ -80,6 +80,12 @@ impl Piece {
         self.changes.iter().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs())).map_or(0, |(place, ..)| *place)
     }
 
+    /// The first and the last place that changed.
+    pub(super) fn places(&self) -> (usize, usize) {
+        let place = |change: Option<&(usize, f64, f64)>| change.map_or(0, |(place, ..)| *place);
+        (place(self.changes.first()), place(self.changes.last()))
+    }
+
     /// The share of the change on each place, signed like the change.
     pub(super) fn shares(&self) -> Vec<(usize, f64)> {
         self.changes.iter().map(|(place, grams, _)| (*place, grams / self.total)).collect()

@@ -23,8 +23,16 @@ const UNWATCHED_MIN: Span = Span::from_millis(1_000);
 const GAPS_MAX: usize = 256;
 /// A shelf that was last heard so long before a hand was there is silent.
 const SHELF_SILENT_MIN: Span = Span::from_millis(700);
-/// Sights of a hand on a silent plate that are none by chance.
-const TOUCHES_MIN: u32 = 3;
+/// A hand that is on a silent plate for so long is there by no chance.
+const TOUCH_MIN: Span = Span::from_millis(250);
+/// Sights of a hand on a plate so near in time are one touch.
+const TOUCH_GAP_MAX: Span = Span::from_millis(400);
+/// Touches of one plate by one visit that are remembered, and changes that a visit made; the oldest go first.
+const TOUCHES_MAX: usize = 16;
+const MOVES_MAX: usize = 64;
+/// A hand on a silent plate is explained by goods that moved so soon before or after, so many plates beside.
+const MOVE_MARGIN: Span = Span::from_millis(300);
+const MOVE_PLATES: usize = 2;
 /// Missing part of what concerns a visit above which a person has to look.
 const MISSING_SHARE_MAX: f64 = 0.1;
 /// A stay is taken to be at least so long, seconds, for one lost message is much of a short one.
@@ -38,10 +46,15 @@ pub(super) const DOUBTED_FACTOR: f64 = 0.6;
 const GAP_LONG: Span = Span::from_millis(1_000);
 /// Whoever was seen so long before something was lost may have been there.
 const AROUND: Span = Span::from_millis(10_000);
-/// How far beside, before and above a plate a wrist may be whose hand is on its goods, metres.
+/// How far beside, before and above a board a wrist may be whose hand is on its goods, metres.
 const HAND_METRES: f64 = 0.06;
+/// The same for a plate that says nothing: fingers reach further than the wrist, to the side as well.
+const FINGERS_METRES: f64 = 0.12;
+const FINGERS_ASIDE_METRES: f64 = 0.04;
 /// How far from a board a trunk may be whose hand is on it, metres.
 const TRUNK_METRES: f64 = 0.9;
+/// How far a hand is from the trunk, or from the other hand, at most, metres.
+const REACH_METRES: f64 = 1.9;
 /// Losses whose time is remembered.
 const LOSSES_MAX: usize = 64;
 
@@ -72,8 +85,35 @@ pub(super) struct Heard {
 struct Reach {
     /// When a hand was at each shelf first and last.
     shelves: BTreeMap<usize, TimeRange>,
-    /// When a hand was on each plate last, and in how many frames.
-    plates: BTreeMap<Place, (ShopTime, u32)>,
+    /// When a hand was on each plate, in order of time.
+    plates: BTreeMap<Place, VecDeque<TimeRange>>,
+    /// What the visit is taken to have moved: shelf, first and last place, and when.
+    moves: VecDeque<(usize, (usize, usize), TimeRange)>,
+}
+
+impl Reach {
+    /// A hand on goods of this board touches each plate that its fingers may be on.
+    fn touch(&mut self, index: usize, shelf: &Shelf, hand: Point<Local>, at: ShopTime) {
+        for (place, plate) in shelf.plates.iter().enumerate() {
+            let right = plate.left_metres + plate.width_metres;
+            if (plate.left_metres - FINGERS_ASIDE_METRES..=right + FINGERS_ASIDE_METRES).contains(&hand.x) {
+                let touches = self.plates.entry((index, place)).or_default();
+                match touches.back_mut().filter(|touch| at <= touch.end + TOUCH_GAP_MAX) {
+                    Some(touch) => touch.end = touch.end.max(at),
+                    None => keep(touches, TimeRange { start: at, end: at }, TOUCHES_MAX),
+                }
+            }
+        }
+    }
+
+    /// Whether goods beside a plate, and not its own, explain that a hand was there.
+    fn explains(&self, (index, place): Place, touch: TimeRange) -> bool {
+        self.moves.iter().any(|(shelf, (first, last), span)| {
+            *shelf == index
+                && (first.saturating_sub(MOVE_PLATES)..=last + MOVE_PLATES).contains(&place)
+                && span.widened(MOVE_MARGIN).touches(touch)
+        })
+    }
 }
 
 /// How much of what concerns a visit was heard.
@@ -104,7 +144,7 @@ impl Heard {
             return 0;
         }
         if !was_empty {
-            keep(&mut self.unseen, TimeRange { start: last, end: at });
+            keep(&mut self.unseen, TimeRange { start: last, end: at }, GAPS_MAX);
         }
         if !stayed {
             return 0;
@@ -115,7 +155,7 @@ impl Heard {
 
     /// Samples of a shelf are missing.
     pub(super) fn gap(&mut self, shelf: usize, gap: TimeRange) {
-        keep(self.gaps.entry(shelf).or_default(), gap);
+        keep(self.gaps.entry(shelf).or_default(), gap, GAPS_MAX);
     }
 
     /// When each shelf was heard first and last, and which plates say nothing since when.
@@ -128,10 +168,7 @@ impl Heard {
         if self.lost.back() == Some(&at) {
             return;
         }
-        if LOSSES_MAX <= self.lost.len() {
-            self.lost.pop_front();
-        }
-        self.lost.push_back(at);
+        keep(&mut self.lost, at, LOSSES_MAX);
     }
 
     /// Where somebody's hands are.
@@ -139,26 +176,29 @@ impl Heard {
         let wrists = [joints.left_wrist, joints.right_wrist].map(finite);
         let trunk = joints.trunk();
         let reach = self.visits.entry(visit).or_default();
+        let body = trunk.or(wrists[0].or(wrists[1]).map(|wrist| wrist.position));
+        let Some(body) = body else { return };
         for (index, shelf) in shop.shelves().iter().enumerate() {
-            let local = |joint: Joint| shelf.placement.local_from_world(joint.position);
-            let hands = wrists.map(|wrist| wrist.map(local).filter(|point| is_on(shelf, *point)));
-            let hidden = wrists.iter().any(Option::is_none);
-            let beside = hidden && trunk.is_some_and(|at| is_beside(shelf, shelf.placement.local_from_world(at)));
-            if !beside && hands.iter().all(Option::is_none) {
+            if !is_within_reach(shelf, shelf.placement.local_from_world(body)) {
                 continue;
             }
-            let now = TimeRange { start: at, end: at };
-            reach.shelves.entry(index).and_modify(|range| *range = range.hull(now)).or_insert(now);
-            for hand in hands.into_iter().flatten() {
-                let near = |plate: &crate::shop::Plate| {
-                    plate.left_metres <= hand.x && hand.x <= plate.left_metres + plate.width_metres
-                };
-                if let Some(place) = shelf.plates.iter().position(near) {
-                    let (last, count) = reach.plates.entry((index, place)).or_insert((at, 0));
-                    (*last, *count) = ((*last).max(at), count.saturating_add(1));
-                }
+            let hands = wrists.map(|wrist| wrist.map(|wrist| shelf.placement.local_from_world(wrist.position)));
+            let hidden = hands.iter().any(Option::is_none);
+            let beside = hidden && trunk.is_some_and(|at| is_beside(shelf, shelf.placement.local_from_world(at)));
+            let hands = hands.into_iter().flatten();
+            if beside || hands.clone().any(|hand| is_on(shelf, hand, HAND_METRES)) {
+                let now = TimeRange { start: at, end: at };
+                reach.shelves.entry(index).and_modify(|range| *range = range.hull(now)).or_insert(now);
+            }
+            for hand in hands.filter(|hand| is_on(shelf, *hand, FINGERS_METRES)) {
+                reach.touch(index, shelf, hand, at);
             }
         }
+    }
+
+    /// A visit is taken to have moved goods on these places of a shelf.
+    pub(super) fn moved(&mut self, visit: VisitId, shelf: usize, places: (usize, usize), span: TimeRange) {
+        keep(&mut self.visits.entry(visit).or_default().moves, (shelf, places, span), MOVES_MAX);
     }
 
     /// When nobody was seen around this time, if for so long that hands may have been anywhere.
@@ -240,7 +280,8 @@ impl Heard {
     /// Plates that say nothing any more and had a hand on their goods since.
     fn silent_plates(&self, shop: &Shop, reach: &Reach) -> Vec<String> {
         let touched = self.silent.iter().filter(|(place, since)| {
-            reach.plates.get(place).is_some_and(|(last, count)| **since < *last && TOUCHES_MIN <= *count)
+            let mut touches = reach.plates.get(place).into_iter().flatten();
+            touches.any(|touch| **since < touch.end && TOUCH_MIN <= touch.length() && !reach.explains(**place, *touch))
         });
         let sentence = |((shelf, place), _): (&Place, &ShopTime)| {
             let plate = shop.shelves()[*shelf].plates[*place].id;
@@ -250,11 +291,12 @@ impl Heard {
     }
 }
 
-fn keep(gaps: &mut VecDeque<TimeRange>, gap: TimeRange) {
-    if GAPS_MAX <= gaps.len() {
-        gaps.pop_front();
+/// Remembers one more of at most so many.
+fn keep<T>(list: &mut VecDeque<T>, one: T, most: usize) {
+    if most <= list.len() {
+        list.pop_front();
     }
-    gaps.push_back(gap);
+    list.push_back(one);
 }
 
 /// How many seconds of `range` lie in gaps.
@@ -267,12 +309,18 @@ fn finite(joint: Option<Joint>) -> Option<Joint> {
     joint.filter(|joint| joint.position.is_finite())
 }
 
-/// Whether a wrist is where a hand on goods of this board has it.
-fn is_on(shelf: &Shelf, wrist: Point<Local>) -> bool {
+/// Whether a hand of somebody whose trunk, or other hand, is here can be on this board at all.
+fn is_within_reach(shelf: &Shelf, body: Point<Local>) -> bool {
     let (left, right) = shelf.extent_metres();
-    (left - HAND_METRES..=right + HAND_METRES).contains(&wrist.x)
-        && (-HAND_METRES..=shelf.depth_metres).contains(&wrist.y)
+    (left - REACH_METRES..=right + REACH_METRES).contains(&body.x) && body.y.abs() <= REACH_METRES
+}
+
+/// Whether a wrist is where a hand on goods of this board has it, that may be so far before or beside it, metres.
+fn is_on(shelf: &Shelf, wrist: Point<Local>, metres: f64) -> bool {
+    let (left, right) = shelf.extent_metres();
+    (-metres..=shelf.depth_metres).contains(&wrist.y)
         && (-HAND_METRES..=shelf.clearance_metres + HAND_METRES).contains(&wrist.z)
+        && (left - metres..=right + metres).contains(&wrist.x)
 }
 
 /// Whether somebody whose trunk is here may have a hand that nobody sees on this board.

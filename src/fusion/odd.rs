@@ -10,6 +10,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::explain::{Explained, Plan};
+use super::findings::{self, Place};
 use super::group::{Group, Piece};
 use super::model;
 use super::world::{Effect, Sku, World};
@@ -29,7 +30,7 @@ const NOT_MODELLED_CHANCE: f64 = 0.7;
 /// Chance that there is more to a change which nobody that was seen made.
 const NOBODY_CHANCE: f64 = 0.9;
 /// A change of less than this share of the lightest product there is not that of a product.
-const LIGHTEST_SHARE: f64 = 0.6;
+const LIGHTEST_SHARE: f64 = 0.4;
 /// What is left then of the chance that something happened.
 const NOT_GOODS_FACTOR: f64 = 0.1;
 /// Chance that goods whose weight is far off the catalogue's are something else: so many standard deviations of the
@@ -104,9 +105,7 @@ impl Oddity {
 
     /// What is odd, for a person.
     pub(super) fn sentence(&self, shop: &Shop) -> String {
-        let plate = shop.shelves()[self.shelf].plates[self.place].id;
-        let way = if self.grams < 0.0 { "down" } else { "up" };
-        let change = format!("plate {plate} went {way} by {:.1} g at {}", self.grams.abs(), self.at);
+        let change = change_sentence(shop, (self.shelf, self.place), self.grams, self.at);
         let product = |sku: Sku| &shop.catalogue().products()[sku];
         match self.kind {
             Kind::FallOfNothing => format!("{change}, and no product there weighs that"),
@@ -211,6 +210,12 @@ impl Oddity {
         let missing: Vec<_> = missing.copied().collect();
         self.visits.extend(missing);
     }
+}
+
+/// What a plate did, for a person.
+pub(super) fn change_sentence(shop: &Shop, place: Place, grams: f64, at: ShopTime) -> String {
+    let way = if grams < 0.0 { "down" } else { "up" };
+    format!("plate {} went {way} by {:.1} g at {at}", findings::plate_name(shop, place), grams.abs())
 }
 
 /// How odd it is to take a piece for this in a hypothesis; `None` when it fits.

@@ -29,7 +29,11 @@ const LEVELS_MAX: usize = 14;
 /// Samples that differ by less than this are the same, grams: a tenth of the sensor's quantum. Readings in kilograms are.
 const SAME_GRAMS: f32 = 0.024;
 /// A plate whose samples have been the same for so long is stuck, or reads in another unit.
-const STUCK_MIN: Span = Span::from_millis(10_000);
+const STUCK_MIN: Span = Span::from_millis(5_000);
+/// Samples that are the same for so long are not trembling.
+const SAME_MIN: Span = Span::from_millis(500);
+/// So many blocks with different samples are a plate that lives; fewer may be one take from a plate that hardly moves.
+const TREMBLING_BLOCKS: u32 = 40;
 
 /// Consecutive blocks that agree.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -56,6 +60,9 @@ pub(super) struct PlateTrace {
     last_sample: f32,
     /// Whether a sample of this block differs from the one before.
     varied: bool,
+    /// Blocks in which samples differed since they were the same for a while, and when the last of them ended.
+    varied_blocks: u32,
+    varied_end: ShopTime,
     /// The last blocks, newest last; for what a plate at rest reads.
     recent: VecDeque<f64>,
     /// Blocks not yet averaged into the resting level, oldest first.
@@ -96,6 +103,8 @@ impl PlateTrace {
             same_since: ShopTime::MAX,
             last_sample: 0.0,
             varied: true,
+            varied_blocks: 0,
+            varied_end: ShopTime::MIN,
             recent: VecDeque::with_capacity(RECENT_BLOCKS + 1),
             fresh: Vec::with_capacity(REST_LAG_BLOCKS + 1),
             rest: None,
@@ -144,11 +153,25 @@ impl PlateTrace {
         Some(mean)
     }
 
-    /// Takes the block's average above the resting level, without what the whole shelf felt.
-    pub(super) fn block(&mut self, value: Option<f64>, span: TimeRange, frozen: bool) {
-        if std::mem::take(&mut self.varied) {
+    /// Notices whether the samples of a block differ. A jump between two values that are otherwise the same is none.
+    fn tremble(&mut self, span: TimeRange) {
+        if self.same_since == ShopTime::MAX {
             self.same_since = span.end;
         }
+        if std::mem::take(&mut self.varied) {
+            self.varied_blocks = self.varied_blocks.saturating_add(1);
+            self.varied_end = span.end;
+        } else if self.varied_end + SAME_MIN < span.end {
+            self.varied_blocks = 0;
+        }
+        if TREMBLING_BLOCKS <= self.varied_blocks {
+            self.same_since = self.varied_end;
+        }
+    }
+
+    /// Takes the block's average above the resting level, without what the whole shelf felt.
+    pub(super) fn block(&mut self, value: Option<f64>, span: TimeRange, frozen: bool) {
+        self.tremble(span);
         let Some(value) = value else {
             if self.silent_blocks == 0 {
                 self.silent_since = span.start;

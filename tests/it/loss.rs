@@ -196,8 +196,8 @@ const LOSSES: [(&str, Fault); 10] = [
     ("one name for two", one_name_for_two),
 ];
 
-/// Faults that now and then look like something else: a part of two units is one, and hands that are seen beside a plate
-/// that says nothing may as well have passed by.
+/// Faults that now and then look like something else: a part of two units is one, and the goods of two plates may weigh
+/// the same.
 const DISGUISES: [(&str, Fault); 4] =
     [("scaled", scaled), ("in kilograms", in_kilograms), ("stuck", stuck), ("swapped", swapped)];
 
@@ -241,7 +241,7 @@ fn a_receipt_that_a_loss_made_wrong_is_for_a_person() {
     assert!(untold.is_empty(), "wrong without a word: {}", untold.join(", "));
     let (wrong, failures, _) = judge(&DISGUISES);
     assert!(20 <= wrong, "only {wrong} receipts are wrong, so little is tried");
-    assert!(4 * failures.len() <= wrong, "of {wrong} wrong ones certain:\n{}", failures.join("\n"));
+    assert!(12 * failures.len() <= wrong, "of {wrong} wrong ones certain:\n{}", failures.join("\n"));
 }
 
 /// What is said of the plates of a trip with a fault, as one text.
@@ -254,7 +254,7 @@ fn said(fault: Fault, scenario: Scenario, seed: u64) -> (String, Vec<PlateId>) {
 #[test]
 fn plates_that_are_wired_scaled_or_placed_wrongly_are_named() {
     let cases: [(Fault, &str, usize); 3] =
-        [(backwards, "wired backwards", 5), (scaled, "scaled wrongly", 3), (swapped, "they may be swapped", 3)];
+        [(backwards, "wired backwards", 5), (scaled, "scaled wrongly", 4), (swapped, "they may be swapped", 4)];
     for (fault, words, least) in cases {
         let named = (1..=6).filter(|seed| {
             let (text, used) = said(fault, Scenario::SinglePick, *seed);
