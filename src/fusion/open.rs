@@ -31,7 +31,7 @@ impl Fusion {
 
     fn open_visit(&self, visit: VisitId) -> OpenVisit {
         let visitor = &self.memory.people.visitors()[&visit];
-        let best = self.best(visit);
+        let (best, unheard) = self.heard_best(visit, visitor);
         let products = self.shop.catalogue().products();
         let line = |line: LineChance| {
             let mut events: Vec<FactRef> = Vec::new();
@@ -49,7 +49,7 @@ impl Fusion {
             place: self.memory.people.last_place(visit),
             lines: best.lines.iter().cloned().map(line).collect(),
             probability: best.probability,
-            interrupted: self.memory.doubts.contains_key(&visit) || !best.odd.is_empty(),
+            interrupted: self.memory.doubts.contains_key(&visit) || !best.odd.is_empty() || !unheard.is_empty(),
         }
     }
 

@@ -9,6 +9,7 @@ use crate::facts::{Attribution, Body, Closing, Evidence, LineChance, TakerEviden
 
 /// A shopper seen this shortly before the last fact was still inside.
 const STILL_INSIDE: Span = Span::from_millis(1_500);
+
 impl Fusion {
     /// Settles the visits that are over, in order of entry.
     pub(super) fn close(&mut self, is_over: impl Fn(&Visitor) -> bool) -> Vec<Body> {
@@ -28,22 +29,24 @@ impl Fusion {
         facts
     }
 
-    fn settle(&mut self, visit: VisitId, visitor: &Visitor, facts: &mut Vec<Body>) {
-        let Best { history, lines, probability, odd } = self.best(visit);
-        for odd in odd {
-            self.memory.doubt(visit, odd.sentence(&self.shop));
-        }
+    /// The best explanation of a visit, less what was not heard of it, and what of that a person has to look at.
+    pub(super) fn heard_best(&self, visit: VisitId, visitor: &Visitor) -> (Best, Vec<String>) {
+        let best = self.best(visit);
         let stay = TimeRange { start: visitor.entered, end: visitor.seen };
         let hearing = self.memory.heard.hearing(&self.shop, visit, stay, 0 < self.memory.counters.events);
-        let mut is_doubted = self.memory.uncertain.remove(&visit);
-        is_doubted |= !hearing.doubts.is_empty();
-        for why in hearing.doubts {
+        let heard = |probability: Prob| Prob::new(probability.value() * hearing.share);
+        let is_doubted = self.memory.uncertain.contains(&visit) || !hearing.doubts.is_empty();
+        let certain = if is_doubted { heard::DOUBTED_FACTOR } else { 1.0 };
+        let probability = Prob::new(heard(best.probability).value() * certain);
+        let lines = best.lines.into_iter().map(|line| LineChance { probability: heard(line.probability), ..line });
+        (Best { lines: lines.collect(), probability, ..best }, hearing.doubts)
+    }
+
+    fn settle(&mut self, visit: VisitId, visitor: &Visitor, facts: &mut Vec<Body>) {
+        let (Best { history, lines, probability, odd }, unheard) = self.heard_best(visit, visitor);
+        for why in odd.iter().map(|odd| odd.sentence(&self.shop)).chain(unheard) {
             self.memory.doubt(visit, why);
         }
-        let heard = |probability: Prob| Prob::new(probability.value() * hearing.share);
-        let lines = lines.into_iter().map(|line| LineChance { probability: heard(line.probability), ..line });
-        let certain = if is_doubted { heard::DOUBTED_FACTOR } else { 1.0 };
-        let probability = Prob::new(heard(probability).value() * certain);
         facts.extend(history.iter().map(|entry| Body::Attribution(self.attribution(visit, entry, probability))));
         let inside = self.memory.now - visitor.seen <= STILL_INSIDE;
         facts.push(Body::Visit(VisitClosed {
@@ -51,13 +54,14 @@ impl Fusion {
             entered: visitor.entered,
             left: visitor.seen,
             closing: if inside { Closing::RecordingEnded } else { Closing::Left },
-            lines: lines.collect(),
+            lines,
             probability,
             interrupted: self.interruption(visit, visitor.seen),
         }));
         self.memory.clusters.settle(visit);
         self.memory.people.forget(visit);
         self.memory.doubts.remove(&visit);
+        self.memory.uncertain.remove(&visit);
         self.memory.heard.forget(visit);
     }
 

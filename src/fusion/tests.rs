@@ -315,6 +315,20 @@ fn open_visits_show_the_most_probable_carts_and_what_they_rest_on() {
 }
 
 #[test]
+fn an_open_cart_is_as_doubted_as_its_receipt_will_be() {
+    let (mut fusion, _) = run_for(30.0, None, &["1 at 2: 5 2"], 0.0, &["2 5:-100"]);
+    let sure = fusion.open_visits().remove(0);
+    fusion.lose(at(12.0));
+    let open = fusion.open_visits().remove(0);
+    assert!(!sure.interrupted && open.interrupted, "{open:?}");
+    assert!(open.probability < sure.probability, "{} and {}", open.probability, sure.probability);
+    let closed =
+        fusion.finish().into_iter().find_map(|body| if let Body::Visit(closed) = body { Some(closed) } else { None });
+    let closed = closed.expect("the visit is settled");
+    assert_eq!((closed.probability, closed.interrupted.is_some()), (open.probability, open.interrupted));
+}
+
+#[test]
 fn who_may_have_moved_goods_while_nobody_looked_is_interrupted() {
     let shoppers = ["1 at 2: 5 2", "2 at 60: "];
     let text = |hole: [f64; 2], events: &[&str]| open_text(&run_for(32.0, Some(hole), &shoppers, 0.0, events).0);
@@ -405,6 +419,29 @@ fn goods_that_nobody_took_are_told_of_the_plate() {
     let (closed, anomalies) = doubts(&[], &["1 20:-100"]);
     assert_eq!((closed.len(), anomalies.unexplained), (0, 1));
     assert!(anomalies.changes[0].contains("as by tea, and nobody was seen there"), "{anomalies:?}");
+}
+
+#[test]
+fn goods_beside_a_silent_plate_explain_the_hand_that_is_there() {
+    let shop = shop();
+    let visit = VisitId::from_first_track(TrackId::new(1));
+    let reaches = shopper("1 at 2: 5 2");
+    let mut heard = Heard::default();
+    for frame in 0..200 {
+        let secs = f64::from(frame) * FRAME;
+        heard.observe(&shop, visit, at(secs), &reaches.joints(secs));
+    }
+    let stay = TimeRange { start: at(0.0), end: at(20.0) };
+    heard.shelves(vec![Some(stay)], [((0, 1), at(0.0))].into());
+    let doubts = |heard: &Heard| heard.hearing(&shop, visit, stay, false).doubts.len();
+    assert_eq!(doubts(&heard), 1);
+    let took = |from: f64, to: f64| TimeRange { start: at(from), end: at(to) };
+    heard.moved(visit, 0, (8, 8), took(4.8, 5.2));
+    assert_eq!(doubts(&heard), 1, "goods that are far away explain nothing");
+    heard.moved(visit, 0, (2, 2), took(9.0, 9.5));
+    assert_eq!(doubts(&heard), 1, "neither do goods that moved later");
+    heard.moved(visit, 0, (2, 2), took(4.8, 5.2));
+    assert_eq!(doubts(&heard), 0);
 }
 
 #[test]
