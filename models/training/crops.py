@@ -6,7 +6,7 @@ import numpy as np
 # What is beyond a frame, as in the manifests.
 PAD = 114
 LEFT_SHOULDER, LEFT_ELBOW, LEFT_WRIST, LEFT_HIP, LEFT_KNEE = 5, 7, 9, 11, 13
-# How the square around a hand follows from joints; the same numbers stand in src/vision/hand.rs.
+# How the square around a hand follows from joints; the same numbers stand in crates/vision/src/vision/hand.rs.
 BONES = (
     (LEFT_SHOULDER, LEFT_ELBOW, 0.32), (LEFT_ELBOW, LEFT_WRIST, 0.25),
     (LEFT_SHOULDER, LEFT_HIP, 0.50), (LEFT_HIP, LEFT_KNEE, 0.42),

@@ -20,7 +20,7 @@ EYES_METRES, MOUTH_METRES = 0.064, 0.0725
 FACE_METRES = (0.15, 0.19)
 # Smaller faces, in pixels of the detector's input, are neither learned nor unlearned.
 FACE_PIXELS_MIN = 7.0
-# Where the five points lie in a face turned upright, of a side of 112 (Deng et al., 2019), as in src/vision/align.rs.
+# Where the five points lie in a face turned upright, of a side of 112 (Deng et al., 2019), as in crates/vision/src/vision/align.rs.
 TEMPLATE = np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]])
 
 

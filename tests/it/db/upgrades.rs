@@ -59,7 +59,7 @@ fn an_upgraded_database_equals_a_new_one() {
 /// `aisle ledger check` holds a database on a server against this file, because it cannot make one beside it.
 #[test]
 fn what_a_server_should_have_is_what_the_migrations_make() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/db/migrations/schema-postgresql.txt");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/money/src/db/migrations/schema-postgresql.txt");
     on_server(|place| {
         let found = schema(&mut place.open()).unwrap().join("\n") + "\n";
         if std::env::var_os("AISLE_FREEZE").is_some_and(|value| value == "1") {

@@ -3,7 +3,7 @@
 /// A file of `src/`.
 #[derive(Debug)]
 pub(super) struct Source {
-    /// From the root of the repository, such as `src/fusion/mod.rs`.
+    /// From the root of the repository, such as `crates/fusion/src/fusion/mod.rs`.
     pub(super) path: String,
     /// The text as it is.
     pub(super) text: String,

@@ -27,7 +27,7 @@ fn now() -> Instant {
     \"crate::eval in a text is nothing\"
 }
 ";
-    let found = check("src/fusion/hands.rs", text);
+    let found = check("crates/fusion/src/fusion/hands.rs", text);
     let expected = [
         "5: `fusion` reads the truth, which only judges and makers may",
         "5: `fusion` reads the truth, which only judges and makers may",
@@ -60,29 +60,29 @@ use crate::shop::Shop;
 fn f<'a>(x: &'a str) -> char { let _ = r#\"crate::cart \" \"#; let _ = \"\\\"crate::cart\"; '\"' }
 fn truth() -> u32 { let rand = 3; rand * 2 }
 ";
-    assert_eq!(check("src/fusion/mod.rs", sound), [""; 0]);
+    assert_eq!(check("crates/fusion/src/fusion/mod.rs", sound), [""; 0]);
     assert_eq!(check("src/cli/eval.rs", "use crate::{api, eval, truth, pipeline};\nuse std::fs;"), [""; 0]);
     assert_eq!(check("src/main.rs", "//! Head.\nuse aisle::cli;"), [""; 0]);
     // Tests of a thinking room may read files and keep what they like; floors hold for them too.
-    assert_eq!(check("src/cart/tests.rs", "use std::fs;\nuse std::collections::HashMap;"), [""; 0]);
-    assert_eq!(check("src/cart/tests.rs", "use crate::ledger;"), ["1: `cart` uses `ledger`, which stands beside it"]);
+    assert_eq!(check("crates/money/src/cart/tests.rs", "use std::fs;\nuse std::collections::HashMap;"), [""; 0]);
+    assert_eq!(check("crates/money/src/cart/tests.rs", "use crate::ledger;"), ["1: `cart` uses `ledger`, which stands beside it"]);
 }
 
 #[test]
 fn ordered_floors_look_to_the_left_only() {
-    assert_eq!(check("src/facts/x.rs", "use crate::geometry::World;"), [""; 0]);
+    assert_eq!(check("crates/contract/src/facts/x.rs", "use crate::geometry::World;"), [""; 0]);
     assert_eq!(
-        check("src/geometry/x.rs", "use crate::facts::Fact;"),
+        check("crates/contract/src/geometry/x.rs", "use crate::facts::Fact;"),
         ["1: `geometry` uses `facts`, which stands beside it"]
     );
     assert_eq!(check("src/pipeline/x.rs", "use crate::config::Config;"), [""; 0]);
-    assert_eq!(check("src/api/x.rs", "use crate::cli::Eval;"), ["1: `api` uses `cli`, which stands beside it"]);
-    assert_eq!(check("src/ports/mod.rs", "//! H\nuse crate::truth::Truth;").len(), 1);
-    assert_eq!(check("src/recording/mod.rs", "//! H\nuse crate::truth::Truth;"), [""; 0]);
+    assert_eq!(check("crates/api/src/api/x.rs", "use crate::cli::Eval;"), ["1: `api` uses `cli`, which stands beside it"]);
+    assert_eq!(check("crates/contract/src/ports/mod.rs", "//! H\nuse crate::truth::Truth;").len(), 1);
+    assert_eq!(check("crates/contract/src/recording/mod.rs", "//! H\nuse crate::truth::Truth;"), [""; 0]);
     let reads = "use crate::recording::{Entry, Reader};\nfn f(r: Reader) { r.next_entry(); r.next_fact(); }";
     let told = [1, 2].map(|line| format!("{line}: `vision` reads the truth in recordings; ask for facts"));
-    assert_eq!(check("src/vision/x.rs", reads), told);
-    assert_eq!(check("src/export/x.rs", reads), [""; 0]);
+    assert_eq!(check("crates/vision/src/vision/x.rs", reads), told);
+    assert_eq!(check("crates/eval/src/export/x.rs", reads), [""; 0]);
     assert_eq!(check("src/cli/x.rs", reads), [""; 0]);
 }
 
@@ -93,7 +93,7 @@ fn results_are_written_in_one_place() {
     let told =
         ["2: `fs::write`: results are written by `output`", "2: `File::create`: results are written by `output`"];
     assert_eq!(check("src/cli/x.rs", writes), told);
-    assert_eq!(check("src/output/file.rs", writes), [""; 0]);
+    assert_eq!(check("crates/contract/src/output/file.rs", writes), [""; 0]);
     assert_eq!(check("src/cli/models/download.rs", writes), [""; 0]);
     assert_eq!(check("src/cli/tests.rs", writes), [""; 0]);
 }
@@ -107,8 +107,8 @@ fn unknown_modules_and_missing_heads_are_caught() {
             "1: a module begins with a `//!` head: what it takes, gives, never does",
         ]
     );
-    assert_eq!(check("src/base/common.rs", "").len(), 1);
-    assert_eq!(check("src/base/long.rs", &"\n".repeat(801)).len(), 1);
+    assert_eq!(check("crates/contract/src/base/common.rs", "").len(), 1);
+    assert_eq!(check("crates/contract/src/base/long.rs", &"\n".repeat(801)).len(), 1);
 }
 
 #[test]

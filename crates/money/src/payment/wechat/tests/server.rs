@@ -74,7 +74,7 @@ pub(super) struct FakeWechat {
 }
 
 pub(super) fn test_key(name: &str) -> String {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/wechat");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/wechat");
     std::fs::read_to_string(format!("{folder}/{name}.pem")).unwrap()
 }
 

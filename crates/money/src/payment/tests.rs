@@ -70,7 +70,7 @@ pub(super) fn declined(answer: &Answer) -> (&str, bool) {
 
 /// A file of the contract data, if it is here: below `AISLE_DATA`, else beside the repository. Says when it is not.
 pub(super) fn contract_file(name: &str) -> Option<Vec<u8>> {
-    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let path = std::env::var_os("AISLE_DATA").map_or_else(beside, PathBuf::from).join("specs").join(name);
     let bytes = std::fs::read(&path).ok();
     if bytes.is_none() {
@@ -149,7 +149,7 @@ fn secrets_are_read_from_their_places_and_not_shown() {
     assert!(error.contains("secret_key") && error.contains("AISLE_TEST_THAT_IS_NEVER_SET is not set"), "{error}");
     assert!(!error.contains("hidden"), "{error}");
 
-    let data = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/wechat");
+    let data = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/wechat");
     let wechat = Draft {
         merchant_key_file: Some(data.join("merchant.key.pem")),
         api_v3_key_file: Some(file("api", "0123456789abcdef0123456789abcdef\n")),
