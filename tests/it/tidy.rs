@@ -25,7 +25,7 @@ struct Offence {
 fn the_tree_is_tidy() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut offences = Vec::new();
-    for path in files_below(&root.join("src"), "rs") {
+    for path in sources_below(root) {
         offences.extend(rules::check_source(&Source::parse(&relative(root, &path), &read(&path))));
     }
     for path in files_below(&root.join("tests"), "rs") {
@@ -45,6 +45,11 @@ fn listed(offences: &[Offence]) -> String {
         let _ = writeln!(text, "  {path}:{line}: {message}");
     }
     text
+}
+
+/// The sources of all crates, by path.
+pub(super) fn sources_below(root: &Path) -> Vec<PathBuf> {
+    ["src", "crates"].map(|folder| files_below(&root.join(folder), "rs")).concat()
 }
 
 /// All files of this extension, at any depth, by path; none where there is no such folder.

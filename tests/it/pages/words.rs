@@ -9,7 +9,8 @@ use super::page::Page;
 use super::{Fault, root};
 
 /// Folders whose files pages name.
-const FOLDERS: [&str; 8] = ["benches/", "calibration/", "docs/", "examples/", "models/", "src/", "tests/", ".ci/"];
+const FOLDERS: [&str; 9] =
+    ["benches/", "calibration/", "crates/", "docs/", "examples/", "models/", "src/", "tests/", ".ci/"];
 /// Options of other programs that pages name.
 const FOREIGN: [&str; 3] = ["--release", "--bench", "--test"];
 
@@ -111,7 +112,7 @@ pub(super) fn check_helps() -> Vec<Fault> {
 pub(super) fn check_code() -> Vec<Fault> {
     let mut helps = Helps { by_command: BTreeMap::new() };
     let mut faults = Vec::new();
-    for path in super::super::tidy::files_below(&root().join("src"), "rs") {
+    for path in super::super::tidy::sources_below(root()) {
         let text = std::fs::read_to_string(&path).unwrap();
         for (at, line) in text.lines().enumerate() {
             let parts: Vec<&str> = line.split('`').collect();
@@ -130,7 +131,8 @@ pub(super) fn check_code() -> Vec<Fault> {
 
 /// All code, in which names of variables stand.
 fn sources() -> String {
-    let files = ["src", "tests", "benches"].map(|folder| super::super::tidy::files_below(&root().join(folder), "rs"));
+    let files =
+        ["src", "crates", "tests", "benches"].map(|folder| super::super::tidy::files_below(&root().join(folder), "rs"));
     files.iter().flatten().map(|path| std::fs::read_to_string(path).unwrap()).collect()
 }
 

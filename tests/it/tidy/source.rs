@@ -1,6 +1,6 @@
 //! A Rust file as words: enough of its grammar to find paths, and no more.
 
-/// A file of `src/`.
+/// A file of `src/`, or of the `src/` of a crate below `crates/`.
 #[derive(Debug)]
 pub(super) struct Source {
     /// From the root of the repository, such as `crates/fusion/src/fusion/mod.rs`.
@@ -26,7 +26,8 @@ impl Source {
 
     /// Names of the modules around this file's items, such as `["fusion", "hands"]`; none for the crate roots.
     pub(super) fn modules(&self) -> Vec<&str> {
-        let inside = self.path.trim_start_matches("src/").trim_end_matches(".rs");
+        let inside =
+            self.path.split_once("src/").map_or(self.path.as_str(), |(_, inside)| inside).trim_end_matches(".rs");
         let mut parts: Vec<&str> = inside.split('/').collect();
         if matches!(parts.last(), Some(&"mod" | &"lib" | &"main")) {
             parts.pop();

@@ -65,7 +65,10 @@ fn truth() -> u32 { let rand = 3; rand * 2 }
     assert_eq!(check("src/main.rs", "//! Head.\nuse aisle::cli;"), [""; 0]);
     // Tests of a thinking room may read files and keep what they like; floors hold for them too.
     assert_eq!(check("crates/money/src/cart/tests.rs", "use std::fs;\nuse std::collections::HashMap;"), [""; 0]);
-    assert_eq!(check("crates/money/src/cart/tests.rs", "use crate::ledger;"), ["1: `cart` uses `ledger`, which stands beside it"]);
+    assert_eq!(
+        check("crates/money/src/cart/tests.rs", "use crate::ledger;"),
+        ["1: `cart` uses `ledger`, which stands beside it"]
+    );
 }
 
 #[test]
@@ -76,7 +79,10 @@ fn ordered_floors_look_to_the_left_only() {
         ["1: `geometry` uses `facts`, which stands beside it"]
     );
     assert_eq!(check("src/pipeline/x.rs", "use crate::config::Config;"), [""; 0]);
-    assert_eq!(check("crates/api/src/api/x.rs", "use crate::cli::Eval;"), ["1: `api` uses `cli`, which stands beside it"]);
+    assert_eq!(
+        check("crates/api/src/api/x.rs", "use crate::cli::Eval;"),
+        ["1: `api` uses `cli`, which stands beside it"]
+    );
     assert_eq!(check("crates/contract/src/ports/mod.rs", "//! H\nuse crate::truth::Truth;").len(), 1);
     assert_eq!(check("crates/contract/src/recording/mod.rs", "//! H\nuse crate::truth::Truth;"), [""; 0]);
     let reads = "use crate::recording::{Entry, Reader};\nfn f(r: Reader) { r.next_entry(); r.next_fact(); }";
