@@ -14,5 +14,6 @@ pub use aisle_vision::{tracking, vision};
 pub mod cli;
 pub mod config;
 pub mod ingest;
+pub mod live;
 pub mod pipeline;
 pub mod replay;

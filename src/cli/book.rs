@@ -9,7 +9,7 @@ use clap::Args;
 use super::shell;
 use crate::base::{Error, Kind, Result};
 use crate::db::{self, Address, Database, Identity};
-use crate::facts::{PaymentMethod, StatementLine};
+use crate::facts::StatementLine;
 use crate::payment::Sandbox;
 use crate::ports::{Clock, WallClock};
 use crate::till::Providers;
@@ -159,9 +159,4 @@ fn make_private_folder(folder: &Path) -> Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder).map_err(|error| Error::io("make the folder", folder, &error))
-}
-
-/// How people pay whom no gate announced: in the sandbox, which takes it.
-pub(super) fn walk_in_method() -> PaymentMethod {
-    PaymentMethod { provider: "sandbox".to_owned(), customer: "walk-in".to_owned(), token: "ok".to_owned() }
 }

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::anchors::{AnchorArgs, Anchors};
-use super::book::{self, BookArgs, walk_in_method};
+use super::book::{self, BookArgs};
 use crate::base::{CartId, CaseId, Money, Result, VisitId};
 use crate::db::carts;
 use crate::facts::Fact;
 use crate::ledger::payment::{Payment, Standing};
+use crate::live::walk_in_method;
 use crate::ports::{Clock, FactSink, WallClock};
 use crate::shop::Shop;
 use crate::till::{Closed, Endings, Payer, Providers, Till, ends, payment_of, settle_due};

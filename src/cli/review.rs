@@ -41,7 +41,7 @@ enum Verb {
     Show(Show),
     Accept(Accept),
     Change(Change),
-    Reject(Accept),
+    Reject(Reject),
     Assign(Assign),
 }
 
@@ -67,9 +67,18 @@ struct Show {
     json: bool,
 }
 
-/// Decide a case: the receipt is right as it stands, or nothing of it is to be charged
+/// Decide a case: the receipt is right as it stands, and is charged
 #[derive(Args)]
 struct Accept {
+    /// The case, as `list` names it.
+    case: CaseId,
+    #[command(flatten)]
+    who: Who,
+}
+
+/// Decide a case: nothing of the receipt is to be charged, and what was charged is refunded
+#[derive(Args)]
+struct Reject {
     /// The case, as `list` names it.
     case: CaseId,
     #[command(flatten)]

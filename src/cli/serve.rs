@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::anchors::{AnchorArgs, Anchors};
 use super::book::{self, BookArgs};
-use super::feed::{self, Feed, FeedArgs};
+use super::feed::FeedArgs;
 use super::listen::Listen;
 use super::log::{self, LeftOut, LogForm};
 use super::{print, shops};
@@ -19,8 +19,9 @@ use crate::base::limits::{HOLDS_MAX, LOOKUPS_MAX, REQUESTS_MAX};
 use crate::base::{Error, Result};
 use crate::config::Trade;
 use crate::db::{Database, carts};
+use crate::live::Feed;
 use crate::payment::Settings;
-use crate::ports::{Clock, WallClock};
+use crate::ports::{Clock, FactSource, WallClock};
 use crate::till::{Providers, Settler, Till, ends, lock};
 
 /// Threads that carry orders to providers, most of them waiting for answers: with a provider that takes half a second they
@@ -68,7 +69,7 @@ impl Serve {
         let till = match &recording {
             // A recording knows its shop.
             Some((source, _)) => {
-                let shop = feed::shop(source);
+                let shop = Arc::new(source.shop().clone());
                 shops::check_trade(&shop)?;
                 Till::open(database, shop, clock.now())?
             }

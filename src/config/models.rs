@@ -13,7 +13,8 @@ use crate::base::text::flaw;
 use crate::base::{Error, Result};
 use crate::facts::DetectionClass;
 use crate::vision::{
-    Classes, Colour, Column, Decoder, Element, Fit, Input, Layout, Manifest, OutputName, Region, Role, Rows, Weights,
+    Classes, Colour, Column, Decoder, DecoderKind, Element, Fit, Input, Layout, Manifest, OutputName, Region, Role,
+    Rows, Weights,
 };
 
 /// Sides of an input and lengths of vectors up to which a manifest is believed.
@@ -274,54 +275,54 @@ fn decoder(node: &Node, findings: &Findings) -> Option<Decoder> {
     let mut fields = Fields::new(node, "decoder", findings);
     let kind = fields.text("kind");
     let kind = fields.required("kind", kind)?;
-    let decoder = match kind.as_str() {
-        "yunet" => strides(&mut fields).map(|strides| Decoder::YuNet { strides }),
-        "scrfd" => {
+    let kind = match kind.parse::<DecoderKind>() {
+        Ok(kind) => kind,
+        Err(why) => {
+            fields.say(format!("kind: {why}"));
+            return None;
+        }
+    };
+    let decoder = match kind {
+        DecoderKind::YuNet => strides(&mut fields).map(|strides| Decoder::YuNet { strides }),
+        DecoderKind::Scrfd => {
             let strides = strides(&mut fields);
             let anchors = length(&mut fields, "anchors", 16, Some(2));
             strides.zip(anchors).map(|(strides, anchors)| Decoder::Scrfd { strides, anchors })
         }
-        "ultraface" => Some(Decoder::UltraFace),
-        "yolox" => {
+        DecoderKind::UltraFace => Some(Decoder::UltraFace),
+        DecoderKind::Yolox => {
             let strides = strides(&mut fields);
             strides.zip(classes(&mut fields)).map(|(strides, classes)| Decoder::Yolox { strides, classes })
         }
-        "yolov8" => {
+        DecoderKind::YoloV8 => {
             let keypoints = choice(&mut fields, "keypoints", &[("none", 0), ("coco", 17)], Some(0));
             classes(&mut fields).zip(keypoints).map(|(classes, keypoints)| Decoder::YoloV8 { classes, keypoints })
         }
-        "nanodet" => {
+        DecoderKind::NanoDet => {
             let strides = strides(&mut fields);
             let bins = length(&mut fields, "bins", 64, Some(8));
             let all = strides.zip(bins).zip(classes(&mut fields));
             all.map(|((strides, bins), classes)| Decoder::NanoDet { strides, bins, classes })
         }
-        "suppressed" => {
+        DecoderKind::Suppressed => {
             let (rows, classes) = (rows(&mut fields), classes(&mut fields));
             rows.zip(classes).map(|(rows, classes)| Decoder::Suppressed { rows, classes })
         }
-        "movenet" => Some(Decoder::MoveNet),
-        "simcc" => within(&mut fields, "split", 0.1..=16.0, Some(2.0)).map(|split| Decoder::SimCc { split }),
-        "rtmo" => Some(Decoder::Rtmo),
-        "posenet" => length(&mut fields, "stride", 64, Some(16)).map(|stride| Decoder::PoseNet { stride }),
-        "embedding" => {
+        DecoderKind::MoveNet => Some(Decoder::MoveNet),
+        DecoderKind::SimCc => within(&mut fields, "split", 0.1..=16.0, Some(2.0)).map(|split| Decoder::SimCc { split }),
+        DecoderKind::Rtmo => Some(Decoder::Rtmo),
+        DecoderKind::PoseNet => length(&mut fields, "stride", 64, Some(16)).map(|stride| Decoder::PoseNet { stride }),
+        DecoderKind::Embedding => {
             let length = length(&mut fields, "length", LENGTH_MAX, None);
             length.map(|length| Decoder::Embedding { length })
         }
-        "held_product" => {
+        DecoderKind::HeldProduct => {
             let length = length(&mut fields, "length", LENGTH_MAX, None);
             let temperature = within(&mut fields, "temperature", 0.001..=10.0, Some(0.05));
             length.zip(temperature).map(|(length, temperature)| Decoder::HeldProduct { length, temperature })
         }
-        "palm" => Some(Decoder::Palm),
-        "hand_points" => Some(Decoder::HandPoints),
-        other => {
-            fields.say(format!(
-                "kind is `{other}`; it must be yunet, scrfd, ultraface, yolox, yolov8, nanodet, suppressed, movenet, simcc, \
-                 rtmo, posenet, embedding, held_product, palm or hand_points"
-            ));
-            return None;
-        }
+        DecoderKind::Palm => Some(Decoder::Palm),
+        DecoderKind::HandPoints => Some(Decoder::HandPoints),
     };
     fields.finish();
     decoder

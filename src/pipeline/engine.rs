@@ -157,7 +157,7 @@ impl Engine {
 
     /// Takes a ground fact; `give` sees it when its turn comes, and everything that follows from it.
     pub fn take(&mut self, fact: Fact, give: &mut dyn FnMut(&Fact)) {
-        if matches!(fact.body.topic(), Topic::Frame | Topic::Gate | Topic::Seen) {
+        if matches!(fact.body.topic(), Topic::Frame | Topic::Gate | Topic::Seen | Topic::Verdict) {
             // No stage here reads them, so they must not move the time of those that are read.
             give(&fact);
             return;
@@ -254,8 +254,10 @@ impl Stages {
             Body::Shelf(_) => self.fusion.take(fact),
             // A recording cut at `decided` brings the decisions themselves.
             Body::Attribution(_) | Body::Visit(_) => self.take_decided(fact, give),
-            Body::Frame(_) | Body::Gate(_) | Body::Seen(_) => {}
-            Body::Track(_) | Body::Clock(_) | Body::Receipt(_) => {}
+            // That time has gone on is all that a tick says.
+            Body::Tick(_) => {}
+            Body::Frame(_) | Body::Gate(_) | Body::Seen(_) | Body::Verdict(_) => {}
+            Body::Track(_) | Body::Binding(_) | Body::Clock(_) | Body::Receipt(_) => {}
         }
         if TICK <= self.course.now - self.course.ticked {
             self.course.ticked = self.course.now;

@@ -4,14 +4,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aisle::base::rng::dice;
-use aisle::base::{CartId, ShopTime, ShopperId, SkuId, Span, VisitId};
+use aisle::base::{CartId, ShopTime, ShopperId, SkuId, SourceId, Span, VisitId};
 use aisle::db::carts::{self, CartState};
 use aisle::db::faulty::{Faulty, Life, Mischance, Moment};
 use aisle::db::{self, Database, Engine, Failure, FailureKind, Session, access, cases};
-use aisle::facts::{Concern, Fact, GateScan, OpenVisit, PaymentMethod, Receipt, StatementLine};
+use aisle::facts::{
+    Body, Concern, Fact, GateScan, OpenVisit, PaymentMethod, Receipt, Stamp, StatementLine, Tick, Topic,
+};
+use aisle::live::{Began, Live, Payers};
 use aisle::payment::Sandbox;
-use aisle::pipeline::{Began, Live, Options, Payers};
-use aisle::ports::{Clock, FactSource, PaymentProvider};
+use aisle::pipeline::Options;
+use aisle::ports::{Clock, FactSink, FactSource, PaymentProvider};
 use aisle::shop::Shop;
 use aisle::sim::{self, Level, Scenario, Simulation};
 use aisle::till::{Enrolment, Providers, Till, check, settle_due};
@@ -44,6 +47,90 @@ fn facts(scenario: Scenario, seed: u64) -> (Arc<Shop>, Vec<Fact>) {
     let trip = sim::trip(&sim::Options { shop: shop.clone(), scenario, level: Level::Room, seed, secs: None }).unwrap();
     let mut source = Simulation::new(trip);
     (shop, std::iter::from_fn(|| source.next_fact().unwrap()).collect())
+}
+
+/// A ground fact of no recording.
+fn said(at: ShopTime, body: Body) -> Fact {
+    let number = u64::try_from(at.as_nanos()).unwrap();
+    Fact { stamp: Stamp { source: SourceId::new("test"), sequence: number, at, arrived: at }, body }
+}
+
+/// Keeps what it is given, and refuses everything behind so many facts.
+struct Kept {
+    facts: Arc<Mutex<Vec<Fact>>>,
+    room: usize,
+}
+
+impl FactSink for Kept {
+    fn put(&mut self, fact: &Fact) -> aisle::base::Result<()> {
+        let mut facts = self.facts.lock().unwrap();
+        if self.room <= facts.len() {
+            return Err(aisle::base::Error::unavailable("the tape is full"));
+        }
+        facts.push(fact.clone());
+        Ok(())
+    }
+}
+
+#[test]
+fn when_all_sensors_are_silent_ticks_end_the_visits() {
+    let (shop, facts) = facts(Scenario::SinglePick, 3);
+    let mut till = Till::open(memory(), shop.clone(), Noon.now()).unwrap();
+    let (mut live, _) = open(&mut till);
+    let mut closed = 0;
+    for fact in &facts {
+        closed += live.take(&mut till, fact.clone()).unwrap().len();
+    }
+    let end = facts.iter().map(|fact| fact.stamp.at).max().unwrap();
+    let inside = live.open_visits().len();
+    assert_eq!((closed, inside), (0, 1), "the recording ends shortly after the shopper left");
+    for secs in 1..=90 {
+        closed +=
+            live.take(&mut till, said(end + Span::from_secs(f64::from(secs)), Body::Tick(Tick {}))).unwrap().len();
+    }
+    assert_eq!((closed, live.open_visits().len()), (1, 0));
+}
+
+#[test]
+fn a_sink_hears_every_fact_and_what_it_refuses_is_counted() {
+    let (shop, facts) = facts(Scenario::Mixed, 5);
+    let first = facts.iter().map(|fact| fact.stamp.at).min().unwrap();
+    let cart = CartId::derived(&["sink"]);
+    let scan = GateScan { cart, gate: "door".to_owned(), people: 1 };
+    let run = |room: usize| {
+        let mut till = Till::open(memory(), shop.clone(), Noon.now()).unwrap();
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let (live, _) = open(&mut till);
+        let mut live = live.with_sink(Box::new(Kept { facts: heard.clone(), room }));
+        live.take(&mut till, said(first, Body::Gate(scan.clone()))).unwrap();
+        for fact in &facts {
+            live.take(&mut till, fact.clone()).unwrap();
+        }
+        let refused = live.unrecorded();
+        live.finish(&mut till).unwrap();
+        let heard = heard.lock().unwrap().clone();
+        (heard, refused, end(till, &shop, &Arc::new(Sandbox::new(Arc::new(Noon)))))
+    };
+    let (heard, refused, whole) = run(usize::MAX);
+    assert_eq!(refused, 0);
+    let of = |topic: Topic| heard.iter().filter(|fact| fact.body.topic() == topic).count();
+    assert_eq!((of(Topic::Gate), of(Topic::Receipt)), (1, whole.receipts.len()));
+    assert_eq!(of(Topic::Binding), whole.receipts.len(), "who belongs to which entry is in the log");
+    // The same facts, played again, say the same.
+    let mut again = Vec::new();
+    let mut engine = aisle::pipeline::Engine::new(&shop, Options::USUAL);
+    let mut give = |fact: &Fact| {
+        if let Body::Receipt(receipt) = &fact.body {
+            again.push((receipt.visit, receipt.clone()));
+        }
+    };
+    heard.iter().filter(|fact| fact.body.topic().is_ground()).for_each(|fact| engine.take(fact.clone(), &mut give));
+    engine.finish(&mut give);
+    again.sort_by_key(|(visit, _)| *visit);
+    assert_eq!(again, whole.receipts);
+    let (part, refused, same) = run(100);
+    assert_eq!((part.len(), same), (100, whole), "a full tape stops no shop");
+    assert!(0 < refused);
 }
 
 /// What the book and the sandbox say at the end.
@@ -304,7 +391,7 @@ fn through_gates(bar: f64) -> Hosts {
     let mut waiting = scans.iter().peekable();
     for fact in &facts {
         while let Some((at, scan)) = waiting.next_if(|(at, _)| *at <= fact.stamp.at) {
-            live.scan(*at, scan);
+            live.take(&mut till, said(*at, Body::Gate(scan.clone()))).unwrap();
         }
         live.take(&mut till, fact.clone()).unwrap();
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use aisle::base::rng::dice;
 use aisle::base::{Error, Span};
-use aisle::facts::{Body, Fact};
+use aisle::facts::{EachBody, Fact, Said};
 use aisle::pipeline::{Options, Outcome, RunOptions, run};
 use aisle::ports::{FactSink, FactSource};
 use aisle::replay;
@@ -61,20 +61,15 @@ impl FactSink for Lines {
 
 /// A fact as JSON.
 pub(super) fn json(fact: &Fact) -> String {
-    let body = match &fact.body {
-        Body::Plates(body) => serde_json::to_string(body),
-        Body::Frame(body) => serde_json::to_string(body),
-        Body::Gate(body) => serde_json::to_string(body),
-        Body::Seen(body) => serde_json::to_string(body),
-        Body::People(body) => serde_json::to_string(body),
-        Body::Shelf(body) => serde_json::to_string(body),
-        Body::Track(body) => serde_json::to_string(body),
-        Body::Attribution(body) => serde_json::to_string(body),
-        Body::Clock(body) => serde_json::to_string(body),
-        Body::Visit(body) => serde_json::to_string(body),
-        Body::Receipt(body) => serde_json::to_string(body),
-    };
-    format!("{} {} {}", fact.body.topic().name(), serde_json::to_string(&fact.stamp).unwrap(), body.unwrap())
+    struct Json;
+    impl EachBody for Json {
+        type Out = String;
+
+        fn with<T: Said>(self, said: &T) -> String {
+            serde_json::to_string(said).unwrap()
+        }
+    }
+    format!("{} {} {}", fact.body.topic().name(), serde_json::to_string(&fact.stamp).unwrap(), fact.body.with(Json))
 }
 
 /// A simulated trip in the simulator's shop.

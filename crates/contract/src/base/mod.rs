@@ -12,6 +12,7 @@ pub mod json;
 pub mod limits;
 pub mod measure;
 pub mod money;
+pub mod named;
 pub mod rng;
 pub mod secret;
 pub mod text;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::FactRef;
+use super::{Concern, FactRef};
 use crate::base::{
     BasisPoints, Grams, Money, PlateId, Prob, Quantity, ShelfId, ShopTime, SkuId, Span, TimeRange, VisitId,
 };
@@ -167,9 +167,19 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// Whether a person should look before money moves: it is less probable than `bar`, or marked.
+    /// Why a person should look before money moves; none when nobody has to. It is less probable than `bar`, it is marked,
+    /// or a product has no price. This is the only place where that is decided.
+    pub fn concerns(&self, bar: Prob) -> Vec<Concern> {
+        let doubt = (self.probability < bar).then_some(Concern::Doubt { probability: self.probability, bar });
+        let marked = self.interrupted.as_ref().map(|why| Concern::Interrupted { detail: why.clone() });
+        let unpriced = self.lines.iter().filter(|line| line.amount.is_none());
+        let unpriced = unpriced.map(|line| Concern::NoPrice { sku: line.sku.clone() });
+        doubt.into_iter().chain(marked).chain(unpriced).collect()
+    }
+
+    /// Whether a person should look before money moves.
     pub fn is_for_review(&self, bar: Prob) -> bool {
-        self.probability < bar || self.interrupted.is_some()
+        !self.concerns(bar).is_empty()
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod book;
 mod decision;
+mod kinds;
 mod payment;
 mod people;
 mod review;
@@ -18,12 +19,13 @@ pub use decision::{
     Attribution, ClockEstimate, Closing, Discount, Evidence, Grounds, LineChance, Movement, Receipt, ReceiptLine,
     TakerEvidence, TaxShare, VisitClosed, WeightEvidence,
 };
+pub use kinds::{Body, Cut, EachBody, EachKind, Said, Topic};
 pub use payment::{
     About, Answer, MoneyMovement, Notice, Order, OrderLine, PaymentMethod, Settled, StatementLine, Task,
 };
 pub use people::{Joint, JointKind, Joints, PeopleFrame, Person, TrackJoined, TrackVerdict};
-pub use review::{Case, Concern, Decision, Goods, Verdict};
+pub use review::{Case, Concern, Decision, Goods, ReviewVerdict, Verdict};
 pub use shelf::{Level, PlateBatch, ShelfEvent, Staircase};
 pub use sight::{BodyPoint, Detection, DetectionClass, Frame, Held, HeldGuess, Keypoint, SeenFrame};
-pub use stamp::{Body, Fact, FactRef, Stamp, Topic};
-pub use visit::{GateScan, OpenLine, OpenVisit, VisitBound};
+pub use stamp::{Fact, FactRef, Stamp};
+pub use visit::{GateScan, OpenLine, OpenVisit, Tick, VisitBound};

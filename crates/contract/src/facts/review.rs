@@ -66,7 +66,7 @@ pub enum Concern {
     },
 }
 
-/// What a person decided about a case. A ground fact: it recomputes the receipt.
+/// What a person decided about a case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
     /// Who.
@@ -78,6 +78,19 @@ pub struct Verdict {
     /// Why, in their words; may be empty.
     #[serde(default)]
     pub note: String,
+}
+
+/// What a person decided about which receipt, as the log of facts has it. A ground fact: the book recomputes the receipt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReviewVerdict {
+    /// The case that it answers.
+    pub case: CaseId,
+    /// Whose receipt.
+    pub cart: CartId,
+    /// The version of the receipt that the reviewer saw, from 1.
+    pub receipt: u32,
+    /// What was decided, by whom and why.
+    pub verdict: Verdict,
 }
 
 /// What a reviewer can decide.

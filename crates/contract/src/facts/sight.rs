@@ -10,13 +10,14 @@ use crate::geometry::{Affine, Pixel, PixelBox, Point};
 use crate::image::PictureFormat;
 
 /// A picture of one camera at one instant, compressed. A ground fact; its stamp's source is `camera/` and the name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Frame {
     /// Whose.
     pub camera: CameraId,
     /// How it is compressed, as its bytes say.
     pub format: PictureFormat,
     /// The compressed picture.
+    #[schemars(with = "Vec<u8>")]
     pub data: Arc<[u8]>,
 }
 

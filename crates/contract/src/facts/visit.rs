@@ -61,3 +61,8 @@ pub struct VisitBound {
     /// Probability that it is this cart, or that there is none.
     pub probability: Prob,
 }
+
+/// So late is it. A ground fact, made by whoever runs an open shop: time goes on when all sensors are silent, so that visits
+/// end and what is lost is noticed. Its stamp says the time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Tick {}

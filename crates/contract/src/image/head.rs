@@ -4,6 +4,7 @@ use std::io::Cursor;
 
 use ::image::metadata::Orientation;
 use ::image::{ImageDecoder, ImageFormat, ImageReader, Limits};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::jpeg;
@@ -18,7 +19,7 @@ pub(super) const MAGIC_BYTES: usize = 18;
 const BESIDE_PIXELS_BYTES_MAX: u64 = 16 << 20;
 
 /// How a picture is compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PictureFormat {
     /// JPEG (ITU-T T.81).

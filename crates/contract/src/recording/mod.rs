@@ -32,15 +32,12 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use crate::facts::Cut;
 pub use broken::Losses;
 pub use reader::{Entry, Reader};
 pub use writer::{Summary, Writer};
 
-use std::fmt;
-use std::str::FromStr;
-
 use crate::base::limits::MESSAGE_BYTES_MAX;
-use crate::facts::Topic;
 
 /// Version of the format that this aisle writes, and the newest it reads.
 pub const FORMAT: u32 = 1;
@@ -64,57 +61,3 @@ const TRUTH_CHANNEL: &str = "/truth";
 const FRAME_TRUTH_CHANNEL: &str = "/truth/frames";
 /// Channel of where everybody really was.
 const SCENE_TRUTH_CHANNEL: &str = "/truth/scene";
-
-/// How deep a recording is cut: which facts it holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Cut {
-    /// What devices said: plate samples, frames.
-    Raw,
-    /// Plate samples, and what was seen in the frames.
-    Seen,
-    /// Plate samples, and people on the floor with 3D joints.
-    Tracked,
-    /// What was concluded: shelf events, tracks, attributions, clocks, receipts.
-    Decided,
-}
-
-impl Cut {
-    /// All of them, deepest first.
-    pub const ALL: [Cut; 4] = [Cut::Raw, Cut::Seen, Cut::Tracked, Cut::Decided];
-
-    /// The word for it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Cut::Raw => "raw",
-            Cut::Seen => "seen",
-            Cut::Tracked => "tracked",
-            Cut::Decided => "decided",
-        }
-    }
-
-    /// Whether a recording of this cut holds facts of this topic. People are ground facts where they are measured
-    /// elsewhere, so the three deep cuts hold them.
-    pub const fn holds(self, topic: Topic) -> bool {
-        match topic {
-            Topic::Plates | Topic::Gate | Topic::People => !matches!(self, Cut::Decided),
-            Topic::Frame => matches!(self, Cut::Raw),
-            Topic::Seen => matches!(self, Cut::Seen),
-            _ => matches!(self, Cut::Decided),
-        }
-    }
-}
-
-impl fmt::Display for Cut {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for Cut {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let named = Cut::ALL.into_iter().find(|cut| cut.name() == text);
-        named.ok_or_else(|| format!("`{text}` is not a cut: write raw, seen, tracked or decided"))
-    }
-}

@@ -13,9 +13,6 @@ use crate::base::json::fault;
 use crate::base::{CameraId, ShopTime};
 use crate::facts::{Body, Fact, Frame, FrameFormat, Stamp};
 
-/// Name of the schema, as Foxglove knows it.
-pub(super) const SCHEMA: &str = "foxglove.CompressedImage";
-
 const NANOS_PER_SEC: i64 = 1_000_000_000;
 /// Of a label that is not known, this much is shown.
 const LABEL_LETTERS_MAX: usize = 32;

@@ -3,15 +3,11 @@
 use std::sync::LazyLock;
 
 use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::picture;
 use crate::base::json::fault;
-use crate::facts::{
-    Attribution, Body, ClockEstimate, Fact, GateScan, PeopleFrame, PlateBatch, Receipt, SeenFrame, ShelfEvent, Stamp,
-    Topic, TrackJoined, VisitClosed,
-};
+use crate::facts::{Body, EachBody, EachKind, Fact, Said, Stamp, Topic};
 use crate::shop::ShopDraft;
 use crate::truth::{FrameTruth, SceneTruth, Truth};
 
@@ -31,56 +27,56 @@ struct Incoming<T> {
     body: T,
 }
 
-/// Schema names and JSON Schemas: one for each topic in the order of [`Topic::ALL`], then the shop's and the truths'.
-static SCHEMAS: LazyLock<[(&'static str, String); 15]> = LazyLock::new(|| {
-    let text = |schema: schemars::Schema| schema.as_value().to_string();
-    [
-        ("aisle.Plates", text(schemars::schema_for!(Incoming<PlateBatch>))),
-        (picture::SCHEMA, text(schemars::schema_for!(picture::Incoming<'_>))),
-        ("aisle.Gate", text(schemars::schema_for!(Incoming<GateScan>))),
-        ("aisle.Seen", text(schemars::schema_for!(Incoming<SeenFrame>))),
-        ("aisle.People", text(schemars::schema_for!(Incoming<PeopleFrame>))),
-        ("aisle.Shelf", text(schemars::schema_for!(Incoming<ShelfEvent>))),
-        ("aisle.Track", text(schemars::schema_for!(Incoming<TrackJoined>))),
-        ("aisle.Attribution", text(schemars::schema_for!(Incoming<Attribution>))),
-        ("aisle.Clock", text(schemars::schema_for!(Incoming<ClockEstimate>))),
-        ("aisle.Visit", text(schemars::schema_for!(Incoming<VisitClosed>))),
-        ("aisle.Receipt", text(schemars::schema_for!(Incoming<Receipt>))),
-        ("aisle.Shop", text(schemars::schema_for!(ShopDraft))),
-        ("aisle.Truth", text(schemars::schema_for!(Truth))),
-        ("aisle.FrameTruth", text(schemars::schema_for!(FrameTruth))),
-        ("aisle.SceneTruth", text(schemars::schema_for!(SceneTruth))),
-    ]
+/// JSON Schemas of all topics, in the order of [`Topic::ALL`].
+static TOPICS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let schema = |topic: &Topic| match topic {
+        Topic::Frame => text(&schemars::schema_for!(picture::Incoming<'_>)),
+        _ => topic.with(SchemaText),
+    };
+    Topic::ALL.iter().map(schema).collect()
 });
+static SHOP: LazyLock<String> = LazyLock::new(|| text(&schemars::schema_for!(ShopDraft)));
+static TRUTH: LazyLock<String> = LazyLock::new(|| text(&schemars::schema_for!(Truth)));
+static FRAME_TRUTH: LazyLock<String> = LazyLock::new(|| text(&schemars::schema_for!(FrameTruth)));
+static SCENE_TRUTH: LazyLock<String> = LazyLock::new(|| text(&schemars::schema_for!(SceneTruth)));
+
+fn text(schema: &schemars::Schema) -> String {
+    schema.as_value().to_string()
+}
+
+struct SchemaText;
+
+impl EachKind for SchemaText {
+    type Out = String;
+
+    fn with<T: Said>(self, _: fn(T) -> Body) -> String {
+        text(&schemars::schema_for!(Incoming<T>))
+    }
+}
 
 /// Name and JSON Schema of a topic's messages.
 pub(super) fn topic_schema(topic: Topic) -> (&'static str, &'static str) {
-    schema(topic as usize)
+    (topic.schema(), &TOPICS[topic as usize])
 }
 
 /// Name and JSON Schema of the shop.
 pub(super) fn shop_schema() -> (&'static str, &'static str) {
-    schema(Topic::ALL.len())
+    ("aisle.Shop", &SHOP)
 }
 
 /// Name and JSON Schema of the truth.
 pub(super) fn truth_schema() -> (&'static str, &'static str) {
-    schema(Topic::ALL.len() + 1)
+    ("aisle.Truth", &TRUTH)
 }
 
 /// Name and JSON Schema of what frames really show.
 pub(super) fn frame_truth_schema() -> (&'static str, &'static str) {
-    schema(Topic::ALL.len() + 2)
+    ("aisle.FrameTruth", &FRAME_TRUTH)
 }
 
 /// Name and JSON Schema of where everybody really was.
 pub(super) fn scene_truth_schema() -> (&'static str, &'static str) {
-    schema(Topic::ALL.len() + 3)
-}
-
-fn schema(index: usize) -> (&'static str, &'static str) {
-    let (name, text) = &SCHEMAS[index];
-    (name, text)
+    ("aisle.SceneTruth", &SCENE_TRUTH)
 }
 
 /// Writes a fact behind what `out` holds.
@@ -88,30 +84,11 @@ fn schema(index: usize) -> (&'static str, &'static str) {
 /// # Errors
 /// A sentence, when the fact holds something that could not be read back.
 pub(super) fn encode(fact: &Fact, out: &mut Vec<u8>) -> Result<(), String> {
-    let stamp = &fact.stamp;
-    let written = match &fact.body {
-        Body::Plates(body) => {
-            check_batch(body)?;
-            serde_json::to_writer(out, &Outgoing { stamp, body })
-        }
-        Body::Frame(body) => picture::encode(stamp, body, out),
-        Body::Gate(body) => serde_json::to_writer(out, &Outgoing { stamp, body }),
-        Body::Seen(body) => {
-            check_seen(body)?;
-            serde_json::to_writer(out, &Outgoing { stamp, body })
-        }
-        Body::People(body) => {
-            check_frame(body)?;
-            serde_json::to_writer(out, &Outgoing { stamp, body })
-        }
-        Body::Shelf(body) => serde_json::to_writer(out, &Outgoing { stamp, body }),
-        Body::Track(body) => serde_json::to_writer(out, &Outgoing { stamp, body }),
-        Body::Attribution(body) => serde_json::to_writer(out, &Outgoing { stamp, body }),
-        Body::Clock(body) => serde_json::to_writer(out, &Outgoing { stamp, body }),
-        Body::Visit(body) => serde_json::to_writer(out, &Outgoing { stamp, body }),
-        Body::Receipt(body) => serde_json::to_writer(out, &Outgoing { stamp, body }),
-    };
-    written.map_err(|error| error.to_string())
+    match &fact.body {
+        // The only kind that is not plain JSON of what it says.
+        Body::Frame(frame) => picture::encode(&fact.stamp, frame, out).map_err(|error| error.to_string()),
+        body => body.with(Encode { stamp: &fact.stamp, out }),
+    }
 }
 
 /// Reads a fact of a topic.
@@ -120,61 +97,35 @@ pub(super) fn encode(fact: &Fact, out: &mut Vec<u8>) -> Result<(), String> {
 /// A sentence, when it is not one.
 pub(super) fn decode(topic: Topic, json: &[u8]) -> Result<Fact, String> {
     match topic {
-        Topic::Plates => {
-            let fact = decode_as(json, Body::Plates)?;
-            match &fact.body {
-                Body::Plates(batch) => check_batch(batch).map(|()| fact),
-                _ => Ok(fact),
-            }
-        }
         Topic::Frame => picture::decode(json),
-        Topic::Gate => decode_as(json, Body::Gate),
-        Topic::Seen => decode_as(json, Body::Seen),
-        Topic::People => decode_as(json, Body::People),
-        Topic::Shelf => decode_as(json, Body::Shelf),
-        Topic::Track => decode_as(json, Body::Track),
-        Topic::Attribution => decode_as(json, Body::Attribution),
-        Topic::Clock => decode_as(json, Body::Clock),
-        Topic::Visit => decode_as(json, Body::Visit),
-        Topic::Receipt => decode_as(json, Body::Receipt),
+        topic => topic.with(Decode { json }),
     }
 }
 
-fn decode_as<T: DeserializeOwned>(json: &[u8], body: fn(T) -> Body) -> Result<Fact, String> {
-    let incoming: Incoming<T> = serde_json::from_slice(json).map_err(|error| fault(json, &error))?;
-    Ok(Fact { stamp: incoming.stamp, body: body(incoming.body) })
+struct Encode<'a> {
+    stamp: &'a Stamp,
+    out: &'a mut Vec<u8>,
 }
 
-fn check_batch(batch: &PlateBatch) -> Result<(), String> {
-    if batch.is_well_formed() {
-        return Ok(());
+impl EachBody for Encode<'_> {
+    type Out = Result<(), String>;
+
+    fn with<T: Said>(self, body: &T) -> Result<(), String> {
+        body.check()?;
+        serde_json::to_writer(self.out, &Outgoing { stamp: self.stamp, body }).map_err(|error| error.to_string())
     }
-    let (samples, plates) = (batch.grams.len(), batch.plates.len());
-    Err(format!(
-        "{samples} samples of {plates} plates, {} apart, are not whole rows at a positive period",
-        batch.period
-    ))
 }
 
-fn check_frame(frame: &PeopleFrame) -> Result<(), String> {
-    for person in &frame.people {
-        for kind in crate::facts::JointKind::ALL {
-            let joint = person.joints.get(kind);
-            if joint.is_some_and(|joint| !joint.position.is_finite() || !joint.score.is_finite()) {
-                return Err(format!("a joint of track {} is not made of finite numbers", person.track));
-            }
-        }
-    }
-    Ok(())
+struct Decode<'a> {
+    json: &'a [u8],
 }
 
-fn check_seen(seen: &SeenFrame) -> Result<(), String> {
-    for (number, detection) in seen.detections.iter().enumerate() {
-        let points = detection.keypoints.iter().all(|point| point.pixel.is_finite() && point.score.is_finite());
-        let vector = detection.embedding.iter().all(|part| part.is_finite());
-        if !detection.bounds.is_well_formed() || !detection.score.is_finite() || !points || !vector {
-            return Err(format!("detection {} of camera {} is not made of finite numbers", number + 1, seen.camera));
-        }
+impl EachKind for Decode<'_> {
+    type Out = Result<Fact, String>;
+
+    fn with<T: Said>(self, body: fn(T) -> Body) -> Result<Fact, String> {
+        let incoming: Incoming<T> = serde_json::from_slice(self.json).map_err(|error| fault(self.json, &error))?;
+        incoming.body.check()?;
+        Ok(Fact { stamp: incoming.stamp, body: body(incoming.body) })
     }
-    Ok(())
 }

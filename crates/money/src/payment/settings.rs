@@ -65,6 +65,18 @@ pub enum SecretPlace {
     File(PathBuf),
 }
 
+aisle_contract::named_enum! {
+    /// The providers, by the words that a shop's file uses: one for each of [`Settings`].
+    pub enum ProviderKind as "provider" {
+        /// The invented provider, which moves no money.
+        Sandbox = "sandbox",
+        /// Stripe.
+        Stripe = "stripe",
+        /// WeChat Pay.
+        Wechat = "wechat",
+    }
+}
+
 /// A provider's settings, checked; the secrets are still where they are.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Settings {
@@ -146,15 +158,17 @@ impl Settings {
     pub fn check(draft: Draft) -> Result<Settings, Vec<Problem>> {
         let mut check = Check::default();
         let mut draft = draft;
-        let provider = draft.provider.take().unwrap_or_else(|| "sandbox".to_owned());
-        let settings = match provider.as_str() {
-            "sandbox" => check.sandbox(&mut draft),
-            "stripe" => check.stripe(&mut draft),
-            "wechat" => check.wechat(&mut draft),
-            other => {
-                check.say(format!("`provider = \"{other}\"` is unknown: write sandbox, stripe or wechat"));
+        let provider = match draft.provider.take().map_or(Ok(ProviderKind::Sandbox), |name| name.parse()) {
+            Ok(provider) => provider,
+            Err(why) => {
+                check.say(format!("`provider`: {why}"));
                 return Err(check.problems);
             }
+        };
+        let settings = match provider {
+            ProviderKind::Sandbox => check.sandbox(&mut draft),
+            ProviderKind::Stripe => check.stripe(&mut draft),
+            ProviderKind::Wechat => check.wechat(&mut draft),
         };
         for name in draft.left() {
             check.say(format!("`{name}` means nothing to the provider `{provider}`: take it out"));

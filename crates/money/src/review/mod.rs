@@ -13,19 +13,9 @@ use crate::shop::Shop;
 /// Units of one product that a reviewer may put on a receipt.
 const UNITS_MAX: u32 = 1_000;
 
-/// Why a person should look at a receipt before money moves; none when nobody has to.
+/// Why a person should look at a receipt before money moves, by the shop's policy; none when nobody has to.
 pub fn concerns(shop: &Shop, receipt: &Receipt) -> Vec<Concern> {
-    let mut concerns = Vec::new();
-    let bar = shop.policy().review_below;
-    if receipt.probability < bar {
-        concerns.push(Concern::Doubt { probability: receipt.probability, bar });
-    }
-    if let Some(why) = &receipt.interrupted {
-        concerns.push(Concern::Interrupted { detail: why.clone() });
-    }
-    let unpriced = receipt.lines.iter().filter(|line| line.amount.is_none());
-    concerns.extend(unpriced.map(|line| Concern::NoPrice { sku: line.sku.clone() }));
-    concerns
+    receipt.concerns(shop.policy().review_below)
 }
 
 /// The goods of a receipt once a reviewer has spoken.

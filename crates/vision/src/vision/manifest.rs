@@ -277,6 +277,65 @@ pub enum Decoder {
     HandPoints,
 }
 
+aisle_contract::named_enum! {
+    /// The kinds of decoders, by the words that manifests use: one for each [`Decoder`].
+    pub enum DecoderKind as "kind of decoder" {
+        /// [`Decoder::YuNet`]
+        YuNet = "yunet",
+        /// [`Decoder::Scrfd`]
+        Scrfd = "scrfd",
+        /// [`Decoder::UltraFace`]
+        UltraFace = "ultraface",
+        /// [`Decoder::Yolox`]
+        Yolox = "yolox",
+        /// [`Decoder::YoloV8`]
+        YoloV8 = "yolov8",
+        /// [`Decoder::NanoDet`]
+        NanoDet = "nanodet",
+        /// [`Decoder::Suppressed`]
+        Suppressed = "suppressed",
+        /// [`Decoder::MoveNet`]
+        MoveNet = "movenet",
+        /// [`Decoder::SimCc`]
+        SimCc = "simcc",
+        /// [`Decoder::Rtmo`]
+        Rtmo = "rtmo",
+        /// [`Decoder::PoseNet`]
+        PoseNet = "posenet",
+        /// [`Decoder::Embedding`]
+        Embedding = "embedding",
+        /// [`Decoder::HeldProduct`]
+        HeldProduct = "held_product",
+        /// [`Decoder::Palm`]
+        Palm = "palm",
+        /// [`Decoder::HandPoints`]
+        HandPoints = "hand_points",
+    }
+}
+
+impl Decoder {
+    /// Which kind it is.
+    pub fn kind(&self) -> DecoderKind {
+        match self {
+            Decoder::YuNet { .. } => DecoderKind::YuNet,
+            Decoder::Scrfd { .. } => DecoderKind::Scrfd,
+            Decoder::UltraFace => DecoderKind::UltraFace,
+            Decoder::Yolox { .. } => DecoderKind::Yolox,
+            Decoder::YoloV8 { .. } => DecoderKind::YoloV8,
+            Decoder::NanoDet { .. } => DecoderKind::NanoDet,
+            Decoder::Suppressed { .. } => DecoderKind::Suppressed,
+            Decoder::MoveNet => DecoderKind::MoveNet,
+            Decoder::SimCc { .. } => DecoderKind::SimCc,
+            Decoder::Rtmo => DecoderKind::Rtmo,
+            Decoder::PoseNet { .. } => DecoderKind::PoseNet,
+            Decoder::Embedding { .. } => DecoderKind::Embedding,
+            Decoder::HeldProduct { .. } => DecoderKind::HeldProduct,
+            Decoder::Palm => DecoderKind::Palm,
+            Decoder::HandPoints => DecoderKind::HandPoints,
+        }
+    }
+}
+
 impl Role {
     /// All of them, with the names that manifests use.
     pub const ALL: [(Role, &'static str); 10] = [

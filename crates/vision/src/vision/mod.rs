@@ -23,7 +23,8 @@ mod tests;
 pub use engine::{Engine, LoadOptions, Provider};
 pub use hand::{Gallery, HandSide, HeldProduct, hand_region};
 pub use manifest::{
-    Classes, Colour, Column, Decoder, Fit, Input, Layout, Manifest, OutputName, Region, Role, Rows, Weights,
+    Classes, Colour, Column, Decoder, DecoderKind, Fit, Input, Layout, Manifest, OutputName, Region, Role, Rows,
+    Weights,
 };
 pub use model::Model;
 pub use network::{Element, Network, Output, Shape, Slot, Tensor, Values};

@@ -62,32 +62,35 @@ pub(super) fn detections(manifest: &Manifest, views: &[View<'_>]) -> Vec<Detecti
 
 fn decoded(manifest: &Manifest, views: &[View<'_>]) -> Vec<Detection> {
     let input = &manifest.input;
+    let score_min = manifest.score_min;
     let kept = |candidates: Vec<Candidate>| suppress::keep(candidates, manifest.iou_max);
-    match (&manifest.decoder, views) {
-        (Decoder::YuNet { strides }, views) => kept(faces::yunet(manifest, strides, views)),
-        (Decoder::Scrfd { strides, anchors }, views) => kept(faces::scrfd(manifest, strides, *anchors, views)),
-        (Decoder::UltraFace, [scores, boxes, ..]) => kept(faces::ultraface(manifest, scores, boxes)),
-        (Decoder::Yolox { strides, classes }, [rows, ..]) => kept(cells::yolox(manifest, strides, classes, rows)),
-        (Decoder::YoloV8 { classes, keypoints }, [columns, ..]) => {
-            kept(cells::yolov8(manifest, classes, *keypoints, columns))
+    match &manifest.decoder {
+        Decoder::YuNet { strides } => kept(faces::yunet(manifest, strides, views)),
+        Decoder::Scrfd { strides, anchors } => kept(faces::scrfd(manifest, strides, *anchors, views)),
+        Decoder::UltraFace => of(views, |[scores, boxes]| kept(faces::ultraface(manifest, scores, boxes))),
+        Decoder::Yolox { strides, classes } => of(views, |[rows]| kept(cells::yolox(manifest, strides, classes, rows))),
+        Decoder::YoloV8 { classes, keypoints } => {
+            of(views, |[columns]| kept(cells::yolov8(manifest, classes, *keypoints, columns)))
         }
-        (Decoder::NanoDet { strides, bins, classes }, views) => {
-            kept(cells::nanodet(manifest, strides, *bins, classes, views))
-        }
+        Decoder::NanoDet { strides, bins, classes } => kept(cells::nanodet(manifest, strides, *bins, classes, views)),
         // The network has left out already what overlaps.
-        (Decoder::Suppressed { rows, classes }, views) => {
-            suppress::keep(rows::rows(manifest, rows, classes, views), 1.0)
-        }
-        (Decoder::MoveNet, [points, ..]) => joints::movenet(input, points, manifest.score_min),
-        (Decoder::SimCc { split }, [across, down, ..]) => joints::simcc(across, down, *split, manifest.score_min),
-        (Decoder::Rtmo, [boxes, points, ..]) => kept(joints::rtmo(manifest, boxes, points)),
-        (Decoder::PoseNet { stride }, [heat, short, middle, ..]) => {
-            personlab::people(input.grid(*stride), *stride, manifest.score_min, heat, short, middle)
-        }
-        (Decoder::Palm, [boxes, scores, ..]) => kept(hands::palms(manifest, boxes, scores)),
-        (Decoder::HandPoints, [points, presence, ..]) => hands::points(points, presence, manifest.score_min),
-        _ => Vec::new(),
+        Decoder::Suppressed { rows, classes } => suppress::keep(rows::rows(manifest, rows, classes, views), 1.0),
+        Decoder::MoveNet => of(views, |[points]| joints::movenet(input, points, score_min)),
+        Decoder::SimCc { split } => of(views, |[across, down]| joints::simcc(across, down, *split, score_min)),
+        Decoder::Rtmo => of(views, |[boxes, points]| kept(joints::rtmo(manifest, boxes, points))),
+        Decoder::PoseNet { stride } => of(views, |[heat, short, middle]| {
+            personlab::people(input.grid(*stride), *stride, score_min, heat, short, middle)
+        }),
+        Decoder::Palm => of(views, |[boxes, scores]| kept(hands::palms(manifest, boxes, scores))),
+        Decoder::HandPoints => of(views, |[points, presence]| hands::points(points, presence, score_min)),
+        // They say what a region is like, and find nothing in it: see `embedding` and `held_product`.
+        Decoder::Embedding { .. } | Decoder::HeldProduct { .. } => Vec::new(),
     }
+}
+
+/// What the first outputs say. There are as many as the manifest has.
+fn of<const N: usize>(views: &[View<'_>], read: impl FnOnce(&[View<'_>; N]) -> Vec<Detection>) -> Vec<Detection> {
+    views.first_chunk().map(read).unwrap_or_default()
 }
 
 /// A vector of length 1; `None` when it has no length or is not finite.

@@ -1,19 +1,17 @@
-//! A shop that is open: the engine fed with facts as they come, its carts and itself written to the book as they
-//! change. It takes ground facts and scans at gates, and gives nothing but what it writes; killed at any instant and
-//! started again it goes on with the same carts.
+//! The engine fed with facts as they come, its carts and itself written to the book as they change.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Engine, Loss, Options};
 use crate::base::limits::LIVE_CLOSINGS_MAX;
-use crate::base::{CartId, Error, Kind, Result, ShopTime, Span, VisitId};
-use crate::facts::{Body, Fact, GateScan, OpenVisit, PaymentMethod, TrackVerdict};
+use crate::base::{CartId, Error, Kind, Result, ShopTime, SourceId, Span, VisitId};
+use crate::facts::{Body, Fact, OpenVisit, PaymentMethod, Stamp, TrackVerdict, VisitBound};
 use crate::geometry::{Floor, Point};
 use crate::identity::{self, Binder, Bound};
-use crate::ports::Clock;
+use crate::pipeline::{Engine, Loss, Options};
+use crate::ports::{Clock, FactSink};
 use crate::shop::{Shop, ZoneKind};
 use crate::till::{Closed, Closing, Endings, Payer, Progress, Till};
 
@@ -39,6 +37,9 @@ pub struct Live {
     closings: Vec<Closing>,
     expired: Vec<CartId>,
     saved: ShopTime,
+    sink: Option<Box<dyn FactSink + Send>>,
+    /// Facts that the sink refused.
+    unrecorded: u64,
     /// Why the book could not be written last time.
     waiting: Option<String>,
 }
@@ -49,6 +50,8 @@ struct Memory {
     /// Ground facts taken so far: whoever sends them again begins behind these.
     taken: u64,
     binder: Binder,
+    /// Bindings so far, which numbers them.
+    bindings: u64,
     /// Who pays for the visits that are not over, as far as that is decided.
     bound: BTreeMap<VisitId, Option<CartId>>,
 }
@@ -79,7 +82,8 @@ impl Live {
     /// What the database says.
     pub fn open(till: &mut Till, payers: Payers, options: Options, clock: Arc<dyn Clock>) -> Result<(Self, Began)> {
         let shop = till.shop().clone();
-        let fresh = Memory { taken: 0, binder: Binder::new(identity::Options::USUAL), bound: BTreeMap::new() };
+        let binder = Binder::new(identity::Options::USUAL);
+        let fresh = Memory { taken: 0, binder, bindings: 0, bound: BTreeMap::new() };
         let (engine, memory, began) = match till.checkpoint()? {
             None => (Engine::new(&shop, options), fresh, Began::Fresh),
             Some((_, bytes)) => match read(&shop, options, &bytes) {
@@ -95,9 +99,31 @@ impl Live {
             },
         };
         let saved = engine.now();
-        let live =
-            Live { engine, memory, payers, clock, closings: Vec::new(), expired: Vec::new(), saved, waiting: None };
+        let live = Live {
+            engine,
+            memory,
+            payers,
+            clock,
+            closings: Vec::new(),
+            expired: Vec::new(),
+            saved,
+            sink: None,
+            unrecorded: 0,
+            waiting: None,
+        };
         Ok((live, began))
+    }
+
+    /// The same shop, which gives every fact to a sink as well, ground facts and derived ones, in the order of the engine. A
+    /// sink that refuses does not stop the shop: what it refused is counted.
+    #[must_use]
+    pub fn with_sink(self, sink: Box<dyn FactSink + Send>) -> Self {
+        Live { sink: Some(sink), ..self }
+    }
+
+    /// Facts that the sink refused so far.
+    pub fn unrecorded(&self) -> u64 {
+        self.unrecorded
     }
 
     /// The facts between the last one taken and `now` are lost, if there were any.
@@ -125,12 +151,8 @@ impl Live {
         self.waiting.as_deref()
     }
 
-    /// Somebody was let in at a gate.
-    pub fn scan(&mut self, at: ShopTime, scan: &GateScan) {
-        self.memory.binder.scan(at, scan);
-    }
-
-    /// Takes a ground fact; gives what was closed and written because of it. While the database cannot be used the shop
+    /// Takes a ground fact, a scan at a gate or a tick of the clock among them; gives what was closed and written because of
+    /// it. While the database cannot be used the shop
     /// goes on, and what ends is kept until it can.
     ///
     /// # Errors
@@ -142,8 +164,14 @@ impl Live {
             let checkpoint = write(&self.memory, &self.engine)?;
             closed = self.save(till, &checkpoint)?;
         }
-        let mut derived = Vec::new();
-        self.engine.take(fact, &mut |fact| keep_derived(fact, &mut derived));
+        if let Body::Gate(scan) = &fact.body {
+            self.memory.binder.scan(fact.stamp.at, scan);
+        }
+        let (mut derived, sink, refused) = (Vec::new(), &mut self.sink, &mut self.unrecorded);
+        self.engine.take(fact, &mut |fact| {
+            put(sink, refused, fact);
+            keep_derived(fact, &mut derived);
+        });
         self.memory.taken += 1;
         self.follow(till.shop(), &derived);
         if !self.closings.is_empty() || SAVE_SPAN <= self.engine.now() - self.saved {
@@ -157,8 +185,11 @@ impl Live {
     /// # Errors
     /// What the database or the book says.
     pub fn finish(mut self, till: &mut Till) -> Result<Vec<Closed>> {
-        let mut derived = Vec::new();
-        self.engine.finish(&mut |fact| keep_derived(fact, &mut derived));
+        let (mut derived, sink, refused) = (Vec::new(), &mut self.sink, &mut self.unrecorded);
+        self.engine.finish(&mut |fact| {
+            put(sink, refused, fact);
+            keep_derived(fact, &mut derived);
+        });
         let bound = self.memory.binder.finish();
         self.bind(till.shop(), bound);
         self.follow(till.shop(), &derived);
@@ -192,6 +223,7 @@ impl Live {
         for bound in bound {
             match bound {
                 Bound::Visit(bound) => {
+                    self.say_bound(&bound);
                     // Who is not sure enough is not guessed: a person finds out who pays, and the entry is over.
                     let sure = bound.cart.filter(|_| shop.policy().review_below <= bound.probability);
                     self.expired.extend(bound.cart.filter(|_| sure.is_none()));
@@ -200,6 +232,14 @@ impl Live {
                 Bound::Expired(cart) => self.expired.push(cart),
             }
         }
+    }
+
+    /// Who belongs to which entry is a fact like any other, for the log.
+    fn say_bound(&mut self, bound: &VisitBound) {
+        self.memory.bindings += 1;
+        let at = self.engine.now();
+        let stamp = Stamp { source: SourceId::new("identity"), sequence: self.memory.bindings, at, arrived: at };
+        put(&mut self.sink, &mut self.unrecorded, &Fact { stamp, body: Body::Binding(bound.clone()) });
     }
 
     fn payer(&mut self, visit: VisitId) -> Payer {
@@ -250,6 +290,14 @@ impl Live {
         }
         Ok(closed)
     }
+}
+
+fn put(sink: &mut Option<Box<dyn FactSink + Send>>, refused: &mut u64, fact: &Fact) {
+    let Some(Err(error)) = sink.as_mut().map(|sink| sink.put(fact)) else { return };
+    if *refused == 0 {
+        tracing::warn!(%error, "a fact could not be recorded; all further ones are counted");
+    }
+    *refused += 1;
 }
 
 /// What follows from ground facts; they themselves are not looked at again.

@@ -1,0 +1,9 @@
+//! A shop that is open. It takes ground facts as they come, scans at gates and ticks of the clock among them, and gives
+//! every fact to whoever listens, and carts and receipts to the book; killed at any instant and started again it goes on with
+//! the same carts. It decides nothing that a replay of the same facts would decide otherwise.
+
+mod player;
+mod shop;
+
+pub use player::{Feed, walk_in_method};
+pub use shop::{Began, Live, Payers};
