@@ -15,5 +15,6 @@ pub mod cli;
 pub mod config;
 pub mod ingest;
 pub mod live;
+pub mod models;
 pub mod pipeline;
 pub mod replay;

@@ -3,9 +3,10 @@
 use clap::Args;
 use serde_json::json;
 
-use super::engine::{EngineArgs, data_folder};
+use super::engine::EngineArgs;
 use super::models::FolderArgs;
 use crate::base::Result;
+use crate::models::data_folder;
 use crate::vision::Provider;
 
 /// Say what this machine has: the engine that runs networks and how to get a faster one, the networks that are here.

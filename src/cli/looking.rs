@@ -1,46 +1,18 @@
 //! With which networks frames are looked at, and how many beside each other.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::Args;
 
-use super::engine::EngineArgs;
-use super::models::{FolderArgs, Library};
-use super::pictures::{entries, has_picture_name};
-use crate::base::{Error, Result, SkuId, Span};
+use super::engine::{self, EngineArgs};
+use super::models::FolderArgs;
+use crate::base::{Error, Result, Span};
 use crate::facts::Topic;
-use crate::image::read_picture;
+use crate::models::{Loading, Purpose};
 use crate::pipeline::{Eyes, EyesOptions, Networks};
 use crate::ports::FactSource;
 use crate::replay::Replay;
 use crate::shop::Shop;
-use crate::vision::{Decoder, Gallery, Manifest, Model, Role};
-
-/// The networks that are tried where none is named, the better first; of each role one is used.
-const FOR_BOXES: [&str; 9] = [
-    "yolox_s",
-    "yolox_nano",
-    "nanodet_m",
-    "light_person",
-    "aisle_people",
-    "yunet_n_640",
-    "yunet_s_640",
-    "yunet_n_320",
-    "aisle_faces",
-];
-/// The same where joints of everybody are needed.
-const FOR_JOINTS: [&str; 9] = [
-    "aisle_people",
-    "yolox_s",
-    "yolox_nano",
-    "nanodet_m",
-    "light_person",
-    "aisle_joints",
-    "movenet_lightning",
-    "aisle_appearance",
-    "aisle_hand",
-];
 
 /// How frames are looked at.
 #[derive(Args, Clone, Debug)]
@@ -66,17 +38,6 @@ pub(super) struct LookArgs {
     /// Where nothing has moved in a recording, see again for so long what was seen last; 0 looks at every frame.
     #[arg(long, value_name = "SECONDS", default_value_t = 0.0, value_parser = parse_still)]
     still_secs: f64,
-}
-
-/// What networks are chosen for where none is named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// Pictures of any kind: people and faces.
-    Picture,
-    /// The frames of a camera that nobody calibrated: people.
-    Film,
-    /// The frames of calibrated cameras: people with their joints and looks, with pictures of goods also hands.
-    Shop,
 }
 
 impl LookArgs {
@@ -136,69 +97,12 @@ impl LookArgs {
     pub(super) fn sessions(&self, purpose: Purpose, count: Option<usize>) -> Result<Vec<Networks>> {
         let count = count.unwrap_or_else(|| self.sessions.map_or_else(|| self.engine.sessions(), usize::from));
         let library = self.folder.open()?;
-        let manifests = self.manifests(&library, purpose)?;
+        let manifests = library.choose_for(&self.networks, purpose, self.pictures.is_some())?;
         let chosen = self.engine.open()?;
-        chosen.tell();
-        let load = |manifest: &&Manifest| -> Result<Model> {
-            let model = library.load(manifest, &chosen.engine, self.engine.load_options())?;
-            Ok(model.with_batch(self.batch()))
-        };
-        let hands = manifests.iter().find(|manifest| manifest.role == Role::HeldProduct);
-        let gallery = match (&self.pictures, hands) {
-            (Some(pictures), Some(hands)) => gallery(pictures, load(hands)?)?,
-            (Some(pictures), None) => {
-                let error = Error::usage("pictures of goods are for a network that looks at hands, and none is chosen");
-                return Err(error.at_path(pictures).hint("add --network aisle_hand"));
-            }
-            (None, _) => Gallery::new(1.0),
-        };
-        let gallery = Arc::new(gallery);
-        let networks = |_| Networks::new(manifests.iter().map(load).collect::<Result<_>>()?, gallery.clone());
-        (0..count).map(networks).collect()
+        engine::tell(&chosen);
+        let (options, pictures) = (self.engine.load_options(), self.pictures.as_deref());
+        library.networks(&manifests, &chosen, Loading { options, batch: self.batch(), pictures }, count)
     }
-
-    /// The networks to use: those named, else the best of each role of those that are here.
-    fn manifests<'a>(&self, library: &'a Library, purpose: Purpose) -> Result<Vec<&'a Manifest>> {
-        if !self.networks.is_empty() {
-            return library.choose(&self.networks);
-        }
-        let (names, roles): (&[&str], &[Role]) = match purpose {
-            Purpose::Picture => (&FOR_BOXES, &[Role::People, Role::Faces]),
-            Purpose::Film => (&FOR_BOXES, &[Role::People]),
-            Purpose::Shop if self.pictures.is_some() => {
-                (&FOR_JOINTS, &[Role::People, Role::Pose, Role::Appearance, Role::HeldProduct])
-            }
-            Purpose::Shop => (&FOR_JOINTS, &[Role::People, Role::Pose, Role::Appearance]),
-        };
-        let here = names.iter().filter_map(|name| library.manifests.get(*name));
-        let here: Vec<&Manifest> = here.filter(|manifest| library.weights(manifest).is_some()).collect();
-        let best = |role: &Role| here.iter().find(|manifest| manifest.role == *role).copied();
-        let used: Vec<&Manifest> = roles.iter().filter_map(best).collect();
-        if used.is_empty() {
-            return Err(Error::missing("no network for people or faces is here")
-                .hint("`aisle models fetch yolox_nano yunet_n_640`, or name others with --network"));
-        }
-        Ok(used)
-    }
-}
-
-/// What the goods of a folder look like to the network for hands.
-fn gallery(folder: &Path, mut hands: Model) -> Result<Gallery> {
-    let Decoder::HeldProduct { temperature, .. } = hands.manifest().decoder else { return Ok(Gallery::new(1.0)) };
-    let mut gallery = Gallery::new(temperature);
-    for goods in entries(folder)?.into_iter().filter(|path| path.is_dir()) {
-        let code = goods.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        for path in entries(&goods)?.into_iter().filter(|path| has_picture_name(path)) {
-            let picture = read_picture(&path)?;
-            let seen = hands.look_at_hand(&picture, None).map_err(|error| error.at_path(&path))?;
-            gallery.insert(SkuId::new(&code), seen.vector);
-        }
-    }
-    if gallery.is_empty() {
-        let hint = "it holds a folder for every code, each with pictures; `aisle export pictures SHOP` makes one";
-        return Err(Error::input("there are no pictures of goods in this folder").at_path(folder).hint(hint));
-    }
-    Ok(gallery)
 }
 
 fn parse_still(text: &str) -> std::result::Result<f64, String> {

@@ -17,7 +17,6 @@ mod log;
 mod looking;
 mod lost;
 mod models;
-mod pictures;
 mod receipt;
 mod receipts;
 mod repeats;

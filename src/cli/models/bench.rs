@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde_json::json;
 
-use super::super::engine::EngineArgs;
-use super::{FolderArgs, Library};
+use super::super::engine::{self, EngineArgs};
+use super::FolderArgs;
 use crate::base::text::{left, plain};
 use crate::base::{Error, Result};
 use crate::image::RgbImage;
+use crate::models::Library;
 use crate::vision::{Engine, LoadOptions, Manifest, Model, Region};
 
 /// Measure networks on this machine: one inference on one thread and on all, and inferences a second with one network
@@ -53,7 +54,7 @@ impl Bench {
         let span = span.ok_or_else(|| Error::usage("--secs must be more than 0"))?;
         let library = self.folder.open()?;
         let chosen = self.engine.open()?;
-        chosen.tell();
+        engine::tell(&chosen);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let wide = self.engine.threads().unwrap_or(cores);
         let mut rows = Vec::new();

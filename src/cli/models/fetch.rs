@@ -2,8 +2,9 @@
 
 use clap::Args;
 
-use super::{FolderArgs, Library, download};
+use super::{FolderArgs, fetch_shown};
 use crate::base::{Error, Kind, Result};
+use crate::models::Library;
 use crate::vision::Manifest;
 
 /// Fetch weights from where they were published, and check them.
@@ -63,6 +64,6 @@ fn fetch(library: &Library, manifest: &Manifest) -> Result<String> {
         return Err(Error::missing("there is no address to fetch it from").hint("its manifest says how it was made"));
     };
     let path = library.target()?.join(&manifest.weights.file);
-    download::fetch(source, &path, &manifest.weights)?;
+    fetch_shown(source, &path, &manifest.weights)?;
     Ok(format!("fetched to {}", path.display()))
 }

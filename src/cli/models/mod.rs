@@ -2,23 +2,18 @@
 //! It takes a command line and gives lists, files and timings. It never uses a file whose digest it has not checked.
 
 mod bench;
-mod download;
 mod fetch;
 mod runtime;
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::engine::data_folder;
 use crate::base::text::{left, plain};
 use crate::base::{Error, Result};
-use crate::config;
-use crate::vision::{Engine, LoadOptions, Manifest, Model, Weights};
+use crate::models::{Library, Place};
+use crate::vision::{Manifest, Weights};
 
 /// Networks: list them, check and fetch their weights, measure them, get a faster engine.
 #[derive(Args, Debug)]
@@ -60,20 +55,6 @@ pub(super) struct FolderArgs {
     models: Option<PathBuf>,
 }
 
-/// The networks that are known, and the folders in which their weights may lie.
-pub(super) struct Library {
-    pub(super) manifests: BTreeMap<String, Manifest>,
-    folders: Vec<PathBuf>,
-}
-
-/// Where weights are.
-pub(super) enum Place {
-    /// In a file.
-    File(PathBuf),
-    /// In this program.
-    BuiltIn(&'static [u8]),
-}
-
 impl FolderArgs {
     /// The folder that somebody named.
     pub(super) fn given(&self) -> Option<&Path> {
@@ -81,86 +62,7 @@ impl FolderArgs {
     }
 
     pub(super) fn open(&self) -> Result<Library> {
-        let fetched = data_folder().ok().map(|folder| folder.join("models"));
-        let folders = self.models.clone().into_iter().chain(fetched).collect();
-        Ok(Library { manifests: config::load_manifests(self.models.as_deref())?, folders })
-    }
-}
-
-impl Library {
-    /// Manifests by name, in the order given; all of them when no name is.
-    pub(super) fn choose(&self, names: &[String]) -> Result<Vec<&Manifest>> {
-        if names.is_empty() {
-            return Ok(self.manifests.values().collect());
-        }
-        names.iter().map(|name| self.get(name)).collect()
-    }
-
-    pub(super) fn get(&self, name: &str) -> Result<&Manifest> {
-        let unknown = || Error::missing(format!("no network is called {name}")).hint("`aisle models list` names them");
-        self.manifests.get(name).ok_or_else(unknown)
-    }
-
-    /// Where the weights are: in the first of the folders that has them, else built in.
-    pub(super) fn weights(&self, manifest: &Manifest) -> Option<Place> {
-        let file = &manifest.weights.file;
-        let found = self.folders.iter().map(|folder| folder.join(file)).find(|path| path.is_file());
-        found.map(Place::File).or_else(|| config::built_in_weights(file).map(Place::BuiltIn))
-    }
-
-    /// The folder that weights are fetched into.
-    fn target(&self) -> Result<&Path> {
-        self.folders.first().map(PathBuf::as_path).ok_or_else(|| {
-            Error::missing("no folder for networks is known").hint("give one with --models, or set XDG_DATA_HOME")
-        })
-    }
-
-    /// Loads a network after its weights were checked against the manifest.
-    pub(super) fn load(&self, manifest: &Manifest, engine: &Engine, options: LoadOptions) -> Result<Model> {
-        let bytes = self.read(manifest)?;
-        Model::new(manifest.clone(), engine.load(&bytes, options)?)
-    }
-
-    /// The bytes of the weights, checked.
-    pub(super) fn read(&self, manifest: &Manifest) -> Result<Vec<u8>> {
-        let Some(place) = self.weights(manifest) else {
-            let hint = match manifest.weights.source {
-                Some(_) => format!("`aisle models fetch {}`", manifest.name),
-                None => format!("put {} into the folder given with --models", manifest.weights.file),
-            };
-            return Err(Error::missing(format!("the weights of {} are not here", manifest.name)).hint(hint));
-        };
-        match place {
-            Place::File(path) => download::read(&path, &manifest.weights),
-            Place::BuiltIn(bytes) => place.check(&manifest.weights).map(|()| bytes.to_vec()),
-        }
-    }
-}
-
-impl Place {
-    /// Whether these are the weights that were meant.
-    fn check(&self, weights: &Weights) -> Result<()> {
-        match self {
-            Place::File(path) => download::check(path, weights),
-            Place::BuiltIn(bytes) => download::check_bytes(bytes, weights),
-        }
-    }
-
-    /// The file; none for what is built in.
-    fn file(&self) -> Option<&Path> {
-        match self {
-            Place::File(path) => Some(path),
-            Place::BuiltIn(_) => None,
-        }
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Place::File(path) => write!(f, "{}", path.display()),
-            Place::BuiltIn(_) => f.write_str("built in"),
-        }
+        Library::open(self.models.as_deref())
     }
 }
 
@@ -255,7 +157,9 @@ impl Verify {
     }
 }
 
-/// Opens a file to be read.
-fn open(path: &Path) -> Result<File> {
-    File::open(path).map_err(|error| Error::io("open", path, &error))
+/// Fetches a file, with a bar that shows how far it has come.
+fn fetch_shown(address: &str, path: &Path, weights: &Weights) -> Result<()> {
+    let progress = super::progress(weights.size_bytes, "{msg} {bytes} of {total_bytes} {bar:30} {eta}");
+    progress.set_message(weights.file.clone());
+    crate::models::download::fetch(address, path, weights, &progress)
 }

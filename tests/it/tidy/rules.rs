@@ -80,7 +80,7 @@ const IMPURE_PATHS: [(&[&str], &str); 8] = [
 const WRITES: [[&str; 2]; 4] = [["fs", "write"], ["fs", "rename"], ["fs", "copy"], ["File", "create"]];
 
 /// The file beside `output` that may: what it fetches goes on where it broke off.
-const WRITER: &str = "src/cli/models/download.rs";
+const WRITER: &str = "src/models/download.rs";
 
 /// Names that say nothing.
 const EMPTY_NAMES: [&str; 6] = ["util", "utils", "common", "prelude", "helpers", "misc"];

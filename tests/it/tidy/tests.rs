@@ -100,7 +100,7 @@ fn results_are_written_in_one_place() {
         ["2: `fs::write`: results are written by `output`", "2: `File::create`: results are written by `output`"];
     assert_eq!(check("src/cli/x.rs", writes), told);
     assert_eq!(check("crates/contract/src/output/file.rs", writes), [""; 0]);
-    assert_eq!(check("src/cli/models/download.rs", writes), [""; 0]);
+    assert_eq!(check("src/models/download.rs", writes), [""; 0]);
     assert_eq!(check("src/cli/tests.rs", writes), [""; 0]);
 }
 

@@ -11,7 +11,10 @@ use crate::image::is_picture;
 const PICTURES: [&str; 6] = ["jpg", "jpeg", "png", "bmp", "webp", "gif"];
 
 /// What is in a folder, by name. What is hidden (`.name`) is not.
-pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let unreadable = |error| Error::io("read", folder, &error);
     let entries = fs::read_dir(folder).map_err(unreadable)?;
     let mut paths =
@@ -23,7 +26,10 @@ pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// The pictures of a folder in the order of their numbers, and how many other files it holds: those that are called as
 /// pictures are, and those that are some whatever they are called.
-pub(super) fn pictures(folder: &Path) -> Result<(Vec<PathBuf>, usize)> {
+///
+/// # Errors
+/// When the folder or a file in it cannot be read, or there are none.
+pub fn pictures(folder: &Path) -> Result<(Vec<PathBuf>, usize)> {
     let (mut paths, mut others) = (Vec::new(), 0);
     for path in entries(folder)?.into_iter().filter(|path| path.is_file()) {
         if has_picture_name(&path) || is_picture(&path)? {
@@ -42,12 +48,12 @@ pub(super) fn pictures(folder: &Path) -> Result<(Vec<PathBuf>, usize)> {
 }
 
 /// Whether a file is called as pictures are.
-pub(super) fn has_picture_name(path: &Path) -> bool {
+pub fn has_picture_name(path: &Path) -> bool {
     ends_in(path, &PICTURES)
 }
 
 /// Whether the name of a file ends so, in capitals or not.
-pub(super) fn ends_in(path: &Path, endings: &[&str]) -> bool {
+pub fn ends_in(path: &Path, endings: &[&str]) -> bool {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
     ending.is_some_and(|ending| endings.contains(&ending.as_str()))
 }

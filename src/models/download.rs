@@ -34,9 +34,14 @@ const PART_DIGITS: usize = 16;
 /// Bytes of a JSON document that are read.
 const DOCUMENT_BYTES_MAX: u64 = 16 << 20;
 
+/// Opens a file to be read.
+fn open(path: &Path) -> Result<File> {
+    File::open(path).map_err(|error| Error::io("open", path, &error))
+}
+
 /// Checks that a file is the one that was meant.
 pub(super) fn check(path: &Path, weights: &Weights) -> Result<()> {
-    let (length, digest) = digest(super::open(path)?, path)?;
+    let (length, digest) = digest(open(path)?, path)?;
     judge(path, length, &digest, weights)
 }
 
@@ -117,7 +122,7 @@ fn ask(address: &str, from: u64) -> Result<Response<Body>> {
 }
 
 /// An address that files may be fetched from; one that another led to is not less safe than that.
-pub(super) fn checked(address: &str, https_only: bool) -> Result<String> {
+pub fn checked(address: &str, https_only: bool) -> Result<String> {
     if config::is_safe_address(address) && (!https_only || address.starts_with("https://")) {
         return Ok(address.to_owned());
     }
@@ -155,7 +160,7 @@ fn agent() -> Agent {
 }
 
 /// Fetches a JSON document.
-pub(super) fn document(address: &str) -> Result<serde_json::Value> {
+pub fn document(address: &str) -> Result<serde_json::Value> {
     let lost = |error: &dyn std::fmt::Display| Error::unavailable(format!("{address}: {error}"));
     let mut answer = ask(address, 0)?;
     refused(answer.status(), address)?;
@@ -175,9 +180,9 @@ fn refused(status: StatusCode, address: &str) -> Result<()> {
     }
 }
 
-/// Fetches a file to `path`, resuming what an earlier try left beside it. What is at `path` afterwards is whole and
+/// Fetches a file to `path`, showing how far it has come, and resuming what an earlier try left beside it. What is at `path` afterwards is whole and
 /// right; what is not yet lies beside it under a name made of its digest, so that nobody else's file is taken for it.
-pub(super) fn fetch(address: &str, path: &Path, weights: &Weights) -> Result<()> {
+pub fn fetch(address: &str, path: &Path, weights: &Weights, progress: &ProgressBar) -> Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(|error| Error::io("create", folder, &error))?;
     }
@@ -187,25 +192,23 @@ pub(super) fn fetch(address: &str, path: &Path, weights: &Weights) -> Result<()>
         part.clear()?;
     }
     let resumed = 0 < part.length()?;
-    part = pull_all(address, part, weights)?;
+    part = pull_all(address, part, weights, progress)?;
     if resumed && part.differs(weights)?.is_some() {
         // What an earlier try left was of another file; only what comes from here now says what is here.
         part.clear()?;
-        part = pull_all(address, part, weights)?;
+        part = pull_all(address, part, weights, progress)?;
     }
     part.keep(path, address, weights)
 }
 
 /// Asks for what is missing until all is there.
-fn pull_all(address: &str, mut part: Part, weights: &Weights) -> Result<Part> {
-    let progress = crate::cli::progress(weights.size_bytes, "{msg} {bytes} of {total_bytes} {bar:30} {eta}");
-    progress.set_message(weights.file.clone());
+fn pull_all(address: &str, mut part: Part, weights: &Weights, progress: &ProgressBar) -> Result<Part> {
     for _ in 0..RESUMES_MAX {
         let before = part.length()?;
         if before == weights.size_bytes {
             break;
         }
-        match pull(address, &mut part, weights.size_bytes, &progress) {
+        match pull(address, &mut part, weights.size_bytes, progress) {
             Ok(()) => {}
             Err(error) if part.length()? <= before => {
                 progress.finish_and_clear();
