@@ -18,8 +18,9 @@ use aisle::base::{CameraId, Result, ShopTime, SourceId, Span};
 use aisle::config::load_manifests;
 use aisle::facts::{Body, Fact, Frame, FrameFormat, Stamp};
 use aisle::image::{RgbImage, decode_picture_into, picture_head};
-use aisle::pipeline::{Eyes, EyesOptions, Look, Networks};
+use aisle::pipeline::{Eyes, EyesOptions, Look};
 use aisle::tracking::tracklets::{Options, Tracker};
+use aisle::vision::Networks;
 use aisle::vision::{Engine, Gallery, LoadOptions, Model, Network, Output, Slot, Tensor};
 
 /// Rounds over all frames; the median counts. The first one, which warms up, does not.

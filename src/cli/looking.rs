@@ -9,10 +9,11 @@ use super::models::FolderArgs;
 use crate::base::{Error, Result, Span};
 use crate::facts::Topic;
 use crate::models::{Loading, Purpose};
-use crate::pipeline::{Eyes, EyesOptions, Networks};
+use crate::pipeline::{Eyes, EyesOptions};
 use crate::ports::FactSource;
 use crate::replay::Replay;
 use crate::shop::Shop;
+use crate::vision::Networks;
 
 /// How frames are looked at.
 #[derive(Args, Clone, Debug)]

@@ -1,7 +1,7 @@
 //! Frames that were left out, or scaled, as sentences.
 
 use crate::base::{Error, Result};
-use crate::pipeline::{CameraLoss, FrameLoss};
+use crate::tracking::{CameraLoss, FrameLoss};
 
 /// What was left out and what was scaled, a line each; nothing where every frame was taken as it is.
 pub(super) fn text(loss: &FrameLoss) -> String {

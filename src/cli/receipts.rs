@@ -16,8 +16,9 @@ use crate::base::{Error, Money, Result, ShopTime};
 use crate::facts::{Attribution, ClockEstimate, Discount, FactRef, Movement, Receipt, ReceiptLine, TaxShare};
 use crate::fusion::Anomalies;
 use crate::output;
-use crate::pipeline::{FrameLoss, Loss, Outcome};
+use crate::pipeline::{Loss, Outcome};
 use crate::shop::Shop;
+use crate::tracking::FrameLoss;
 use crate::truth::Purchases;
 
 /// Unexplained changes that are shown; the rest is counted.

@@ -18,10 +18,11 @@ use crate::base::text::plain;
 use crate::base::{Error, Result};
 use crate::facts::{Fact, Receipt};
 use crate::output;
-use crate::pipeline::{FrameLoss, Options, Outcome, RunOptions, Watched, run};
+use crate::pipeline::{Options, Outcome, RunOptions, Watched, run};
 use crate::ports::{FactSink, FactSource};
 use crate::recording::{Cut, Writer};
 use crate::replay::{self, Format};
+use crate::tracking::FrameLoss;
 use crate::truth::Purchases;
 
 /// Replay recordings to receipts: the same ones every time.

@@ -7,8 +7,7 @@ use super::{Chosen, Library};
 use crate::base::{Error, Result, SkuId};
 use crate::image::read_picture;
 use crate::ingest::{entries, has_picture_name};
-use crate::pipeline::Networks;
-use crate::vision::{Decoder, Gallery, LoadOptions, Manifest, Model, Role};
+use crate::vision::{Decoder, Gallery, LoadOptions, Manifest, Model, Networks, Role};
 
 /// The networks that are tried where none is named, the better first; of each role one is used.
 const FOR_BOXES: [&str; 9] = [

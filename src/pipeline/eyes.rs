@@ -8,9 +8,9 @@ use crate::facts::{Body, Fact, SeenFrame, Stamp};
 use crate::image::{RgbImage, decode_picture_into, picture_head};
 use crate::shop::Camera;
 
-use super::frame_loss::{FrameLoss, Lost};
-use super::networks::{self, Glance, Networks, share};
-use super::stillness::{Stillness, Thumbnail};
+use super::networks::{self, share};
+use crate::tracking::{FrameLoss, Lost};
+use crate::vision::{Glance, Networks, Stillness, Thumbnail};
 
 /// Most frames that are held together, whatever is asked for: each holds a decoded picture.
 pub const HELD_FRAMES_MAX: usize = 64;

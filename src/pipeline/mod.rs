@@ -4,13 +4,10 @@
 mod checkpoint;
 mod engine;
 mod eyes;
-mod frame_loss;
 mod loss;
 mod networks;
 pub mod reorder;
 mod run;
-mod sight;
-mod stillness;
 mod watched;
 
 #[cfg(test)]
@@ -18,9 +15,7 @@ mod tests;
 
 pub use engine::{Counters, Engine, Held, Options};
 pub use eyes::{Eyes, EyesCounters, EyesOptions, HELD_FRAMES_MAX, Look};
-pub use frame_loss::{CameraLoss, FrameLoss, FrameSize, Lost};
 pub use loss::Loss;
-pub use networks::{Glance, Networks, look};
+pub use networks::look;
 pub use run::{Outcome, RunOptions, run};
-pub use sight::{Sight, SightCounters};
 pub use watched::Watched;

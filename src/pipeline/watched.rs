@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 
-use super::{Eyes, EyesCounters, FrameLoss, Look, Sight, SightCounters};
+use super::{Eyes, EyesCounters, Look};
 use crate::base::Result;
 use crate::facts::{Body, Fact};
 use crate::ports::FactSource;
 use crate::shop::Shop;
+use crate::tracking::{FrameLoss, Sight, SightCounters};
 
 /// Everything of a source but its people; these follow from its frames, or from what was seen in them.
 pub struct Watched<'a> {

@@ -8,12 +8,14 @@ use aisle::base::{CameraId, Result, ShopTime, SourceId, Span};
 use aisle::config::{load_manifests, load_shop};
 use aisle::facts::{Body, BodyPoint, Fact, Frame, FrameFormat, SeenFrame, Stamp};
 use aisle::image::{RgbImage, encode_jpeg};
-use aisle::pipeline::{Eyes, EyesOptions, Networks, Sight};
+use aisle::pipeline::{Eyes, EyesOptions};
 use aisle::ports::FactSink;
 use aisle::recording::{Cut, Writer};
 use aisle::shop::Shop;
 use aisle::sim::{Film, FilmOptions, Level, Options, Scenario, Shown, glance};
+use aisle::tracking::Sight;
 use aisle::truth::{FrameTruth, Visibility};
+use aisle::vision::Networks;
 use aisle::vision::{Gallery, Model, Network, Output, Slot, Tensor};
 use serde_json::Value;
 

@@ -13,8 +13,9 @@ use crate::facts::{Detection, DetectionClass};
 use crate::image::{RgbImage, read_picture};
 use crate::ingest::{self, Video, VideoSink};
 use crate::models::Purpose;
-use crate::pipeline::{self, Glance};
+use crate::pipeline;
 use crate::tracking::tracklets::{Options, Tracker};
+use crate::vision::Glance;
 
 /// Endings of what is written as a video.
 const VIDEOS: [&str; 6] = ["mp4", "mkv", "mov", "webm", "avi", "gif"];

@@ -21,7 +21,8 @@ use crate::image::{RgbImage, encode_jpeg, encode_png, is_picture, read_picture};
 use crate::ingest::ends_in;
 use crate::models::Purpose;
 use crate::output;
-use crate::pipeline::{self, Glance};
+use crate::pipeline;
+use crate::vision::Glance;
 
 /// Quality of a JPEG that is written.
 const JPEG_QUALITY: u8 = 90;

@@ -16,11 +16,12 @@ use crate::eval::sight::{SightJudge, SightScore, Told};
 use crate::facts::{Body, Fact, PeopleFrame, Stamp, Topic};
 use crate::geometry::Affine;
 use crate::image::decode_picture;
-use crate::pipeline::{Eyes, FrameLoss, Look, Sight};
+use crate::pipeline::{Eyes, Look};
 use crate::ports::FactSource;
 use crate::recording::{Entry, Losses, Reader};
 use crate::shop::Shop;
 use crate::sim;
+use crate::tracking::{FrameLoss, Sight};
 use crate::truth::FrameTruth;
 
 /// Where everybody is, a line an instant.

@@ -9,7 +9,7 @@ use crate::base::{CameraId, ShopTime, TimeRange};
 use crate::facts::{DetectionClass, Frame, FrameFormat};
 use crate::geometry::{self, CameraPose, Lens, Point};
 use crate::image::{encode_jpeg, encode_png};
-use crate::pipeline::FrameSize;
+use crate::tracking::FrameSize;
 use crate::vision::{
     Classes, Colour, Decoder, Element, Fit, Gallery, Input, Layout, Manifest, Model, Network, Output, Region, Role,
     Shape, Slot, Tensor, Values, Weights,

@@ -10,7 +10,9 @@ mod bodies;
 mod body;
 mod doubt;
 pub mod floor;
+mod frame_loss;
 mod looks;
+mod sight;
 mod stitch;
 pub mod tracklets;
 
@@ -19,4 +21,6 @@ mod tests;
 
 pub use bodies::{Body, BodyTracker, ClockResidual, Options as BodyOptions};
 pub use doubt::Doubt;
+pub use frame_loss::{CameraLoss, FrameLoss, FrameSize, Lost};
+pub use sight::{Sight, SightCounters};
 pub use stitch::{Counters, Sighting, Stitcher};

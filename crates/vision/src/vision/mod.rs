@@ -4,6 +4,7 @@
 //! its only files that touch a runtime: the first loads a shared library by its path and keeps it for the process.
 
 mod align;
+mod cascade;
 mod decode;
 mod embedded;
 mod engine;
@@ -14,12 +15,14 @@ mod model;
 mod network;
 mod onnx;
 mod onnxruntime;
+mod stillness;
 
 #[cfg(test)]
 mod hand_tests;
 #[cfg(test)]
 mod tests;
 
+pub use cascade::{Glance, Networks};
 pub use engine::{Engine, LoadOptions, Provider};
 pub use hand::{Gallery, HandSide, HeldProduct, hand_region};
 pub use manifest::{
@@ -29,3 +32,4 @@ pub use manifest::{
 pub use model::Model;
 pub use network::{Element, Network, Output, Shape, Slot, Tensor, Values};
 pub use onnx::{check_network, other_format};
+pub use stillness::{Stillness, Thumbnail};

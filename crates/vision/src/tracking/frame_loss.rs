@@ -93,7 +93,7 @@ impl FrameLoss {
 
     /// How many of the lost frames are no longer a matter of chance: those of cameras that lost a good part of theirs, and
     /// one for each stretch of time in which a camera lost all.
-    pub(super) fn noted(&self) -> u64 {
+    pub fn noted(&self) -> u64 {
         let of_camera = |camera: &CameraLoss| {
             let dropped = camera.dropped();
             let all = (dropped + camera.frames).max(NOTED_FRAMES_MIN);
@@ -107,7 +107,7 @@ impl FrameLoss {
     }
 
     /// Notes a frame that was taken.
-    pub(super) fn take(&mut self, camera: &Camera, size_pixels: [u32; 2]) {
+    pub fn take(&mut self, camera: &Camera, size_pixels: [u32; 2]) {
         let own = self.camera(Some(camera), &camera.id);
         own.frames += 1;
         if size_pixels != camera.size_pixels {
@@ -117,7 +117,7 @@ impl FrameLoss {
     }
 
     /// Notes a frame that was lost.
-    pub(super) fn lose(&mut self, camera: Option<&Camera>, id: &CameraId, at: ShopTime, lost: Lost) {
+    pub fn lose(&mut self, camera: Option<&Camera>, id: &CameraId, at: ShopTime, lost: Lost) {
         match lost {
             Lost::Undecodable => self.dropped_undecodable += 1,
             Lost::OtherSize(_) => self.dropped_other_size += 1,

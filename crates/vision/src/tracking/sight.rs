@@ -1,13 +1,12 @@
 //! From what is seen in frames to people on the floor: every camera's detections bring the bodies on, and fifteen times a
-//! second there is one more fact about everybody. What is seen in frames comes from `eyes.rs`, or from a recording.
+//! second there is one more fact about everybody. What is seen in frames comes from networks, or from a recording.
 
 use crate::base::limits::{LEAP_FACTS_MIN, PEOPLE_PER_FRAME_MAX};
 use crate::base::{CameraId, ShopTime, SourceId, Span, TrackId};
 use crate::facts::{Body, Fact, SeenFrame, Stamp};
 use crate::shop::{Camera, Shop};
-use crate::tracking::{self, BodyOptions, BodyTracker, ClockResidual};
 
-use super::frame_loss::{FrameLoss, Lost};
+use super::{BodyOptions, BodyTracker, ClockResidual, FrameLoss, Lost};
 
 /// How often it is told where everybody is, per second.
 const TICKS_HERTZ: i64 = 15;
@@ -65,7 +64,7 @@ impl Sight {
     }
 
     /// Everybody with all their joints, at an instant near the last frame, on the clock that the cameras share.
-    pub fn bodies(&self, at: ShopTime) -> Vec<tracking::Body> {
+    pub fn bodies(&self, at: ShopTime) -> Vec<super::Body> {
         self.bodies.bodies(at)
     }
 

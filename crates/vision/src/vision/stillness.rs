@@ -24,7 +24,7 @@ const NOISE_TIMES_MAX: f64 = 9.0;
 
 /// Means of the grey of the blocks of a picture.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Thumbnail {
+pub struct Thumbnail {
     size_pixels: [u32; 2],
     /// Row after row, in [`STEPS`] of a level.
     blocks: Vec<u16>,
@@ -34,7 +34,7 @@ pub(super) struct Thumbnail {
 
 /// What is remembered of one camera.
 #[derive(Debug, Default)]
-pub(super) struct Stillness {
+pub struct Stillness {
     /// Of the frame that was last looked at, and when that was.
     reference: Thumbnail,
     looked_at: Option<ShopTime>,
@@ -48,7 +48,7 @@ pub(super) struct Stillness {
 
 impl Thumbnail {
     /// Takes the means of another picture, into the memory that is there.
-    pub(super) fn take(&mut self, picture: &RgbImage) {
+    pub fn take(&mut self, picture: &RgbImage) {
         let [width, height] = [picture.width() as usize, picture.height() as usize];
         let side = width.max(height).div_ceil(BLOCKS_MAX).max(BLOCK_PIXELS_MIN);
         self.size_pixels = [picture.width(), picture.height()];
@@ -99,7 +99,7 @@ fn grey([red, green, blue]: &[u8; 3]) -> u32 {
 impl Stillness {
     /// Whether nothing moved since the frame that was last looked at, which is at most `age_max` old; if something did, this
     /// frame is to be looked at, and the next ones are held against it.
-    pub(super) fn is_still(&mut self, now: &Thumbnail, at: ShopTime, age_max: Span) -> bool {
+    pub fn is_still(&mut self, now: &Thumbnail, at: ShopTime, age_max: Span) -> bool {
         if now.size_pixels == self.previous.size_pixels {
             let median = now.median_difference(&self.previous);
             self.learnt = self.learnt.saturating_add(1);
