@@ -10,7 +10,7 @@ use crate::base::{Error, Kind, Result};
 use crate::config::Trade;
 use crate::shop::Shop;
 
-/// Check a shop: its shelves, planogram, catalogue and policy. Lists everything that is wrong.
+/// Validate a shop: its shelves, planogram, catalogue and policy. Lists every problem.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

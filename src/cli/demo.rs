@@ -21,13 +21,13 @@ pub(super) struct Demo {
     /// What happens; `aisle simulate --list` names the scenarios.
     #[arg(long, default_value = "mixed", value_name = "NAME")]
     scenario: Scenario,
-    /// How much goes wrong between the floor and the facts.
+    /// Fault profile of the simulated sensors.
     #[arg(long, value_enum, default_value = "clean")]
     level: Level,
-    /// Everything random follows from it. The usual one gives four shoppers, and one doubt.
+    /// Random seed. The default gives four shoppers, and one receipt for review.
     #[arg(long, default_value_t = 13)]
     seed: u64,
-    /// Answer in JSON.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }

@@ -9,7 +9,7 @@ use crate::base::Result;
 use crate::models::data_folder;
 use crate::vision::Provider;
 
-/// Say what this machine has: the engine that runs networks and how to get a faster one, the networks that are here.
+/// Diagnose this machine: the inference engine and how to get a faster one, the models that are here.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -48,8 +48,8 @@ impl Doctor {
                 "data_folder": data,
                 "engine": chosen.as_json(),
                 "providers": providers,
-                "networks_known": library.manifests.len(),
-                "networks_here": here,
+                "models_known": library.manifests.len(),
+                "models_here": here,
             });
             return super::print(&format!("{findings}\n"));
         }

@@ -1,4 +1,4 @@
-//! Which engine a command runs networks with, and how.
+//! Which engine a command runs models with, and how.
 
 use std::env;
 use std::path::PathBuf;
@@ -10,19 +10,19 @@ use crate::base::Result;
 use crate::models::{Chosen, Wanted};
 use crate::vision::{LoadOptions, Provider};
 
-/// How networks are run.
+/// How models are run.
 #[derive(Args, Clone, Debug)]
 pub(super) struct EngineArgs {
-    /// What runs networks: the faster one that is found, or one of them.
+    /// Inference engine: the faster one that is found, or one of them.
     #[arg(long, value_enum, default_value = "auto")]
     engine: Choice,
     /// The shared library of ONNX Runtime [also: AISLE_ONNXRUNTIME, ORT_DYLIB_PATH].
     #[arg(long, value_name = "FILE")]
     onnxruntime: Option<PathBuf>,
-    /// On what ONNX Runtime computes; an error if it cannot.
+    /// Execution provider of ONNX Runtime; fails if it is unavailable.
     #[arg(long, value_enum, default_value = "cpu")]
     provider: Chip,
-    /// Threads of one inference; 1 unless given (`models bench`: one for each core).
+    /// Threads of one inference (intra-op); 1 unless given (`models bench`: one for each core).
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
     inference_threads: Option<u16>,
 }
@@ -38,7 +38,7 @@ enum Choice {
     Embedded,
 }
 
-/// On what ONNX Runtime computes.
+/// The execution provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Chip {
     Cpu,
@@ -48,7 +48,7 @@ enum Chip {
 }
 
 impl EngineArgs {
-    /// How networks are loaded.
+    /// How models are loaded.
     pub(super) fn load_options(&self) -> LoadOptions {
         let provider = match self.provider {
             Chip::Cpu => Provider::Cpu,
@@ -95,7 +95,7 @@ impl EngineArgs {
     }
 }
 
-/// What is said when a command begins that runs networks, once however many recordings it looks at.
+/// What is said when a command begins that runs models, once however many recordings it looks at.
 pub(super) fn tell(chosen: &Chosen) {
     static TOLD: Once = Once::new();
     TOLD.call_once(|| {

@@ -38,11 +38,11 @@ Examples:
 
 Exit status: 0 judged, 1 below --min-f1 or --min-exact, 2 wrong arguments, 3 unusable input, 4 refused by the system.";
 
-/// Judge receipts against truth: unit F1, exact receipts, money error, calibration.
+/// Evaluate receipts against ground truth: unit F1, exact receipts, money error, calibration.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Eval {
-    /// Recordings, or AutoCheckout folders, that know their truth.
+    /// Recordings, or AutoCheckout folders, with ground truth.
     #[arg(value_name = "PATH", required_unless_present = "scenarios")]
     paths: Vec<PathBuf>,
     /// Scenarios to simulate, or `all`; `aisle simulate --list` names them.
@@ -55,23 +55,23 @@ pub(super) struct Eval {
     /// First seed.
     #[arg(long, value_name = "SEED", default_value_t = 1, requires = "scenarios")]
     first_seed: u64,
-    /// How kindly the simulator measures.
+    /// Fault profile of the simulated sensors.
     #[arg(long, value_enum, default_value_t = Levels::Room, requires = "scenarios")]
     level: Levels,
     /// Shop to simulate, as `aisle simulate` takes it; the demonstration shop if not given.
     #[arg(long, value_name = "PATH", requires = "scenarios")]
     shop: Option<PathBuf>,
-    /// Make the people out of the frames of recordings, in the place of people that these tell of; who is who follows from
-    /// where they stood.
+    /// Detect and track people in the frames of recordings, instead of using recorded people; tracks are matched to the ground
+    /// truth by position.
     #[arg(long, requires = "paths", conflicts_with = "scenarios")]
     see: bool,
-    /// Print everything as JSON instead of the table.
+    /// Print JSON instead of the table.
     #[arg(long)]
     json: bool,
     /// Also write a page with plots; it needs no other file.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Trips judged at once; 0 is one for each processor, and with --see one.
+    /// Trips evaluated in parallel; 0 is one for each CPU, and with --see one.
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
     /// Fail when mean F1 is below this, 0 to 1.
@@ -84,14 +84,14 @@ pub(super) struct Eval {
     looking: LookArgs,
 }
 
-/// Which levels of measurement to simulate.
+/// Which fault profiles to simulate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Levels {
-    /// Sensors have their noise, nothing else goes wrong.
+    /// Sensor noise only.
     Clean,
-    /// Also broken tracks, ghosts, clocks apart, lost messages, wrong catalogue weights.
+    /// Faults too: broken tracks, ghosts, clock offsets, lost and late messages, wrong catalogue weights.
     Room,
-    /// Each trip at both.
+    /// Each trip with both.
     Both,
 }
 

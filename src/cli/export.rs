@@ -9,7 +9,7 @@ use crate::base::Result;
 use crate::export::{self, Form};
 use crate::sim;
 
-/// Make pictures, labels or a page to look at out of a recording with cameras.
+/// Export images, labels (COCO, MOTChallenge) or a preview page from a recording with cameras.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -36,9 +36,9 @@ the corner of the picture; `area` is that of the box. `track_id` is one number a
 Boxes are around whole bodies, also their hidden parts; the last column says how much of them is seen. Pixels count from 1.
 Ids are the same in all cameras. `seqmap.txt` names the sequences for TrackEval. Needs frames with truth.")]
     Mot(Paths),
-    /// The pictures, a folder for every camera.
+    /// The images, a folder for every camera.
     Frames(Paths),
-    /// A page that plays all cameras in step, with the truth over them, a floor plan and the receipts.
+    /// A page that plays all cameras in sync, with the ground truth over them, a floor plan and the receipts.
     #[command(after_help = "\
 Open index.html in a browser; it needs nothing else. Space plays, the arrow keys step, b, s and h switch boxes, skeletons and
 hands. `#t=12.5` behind the address begins there.")]

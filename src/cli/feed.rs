@@ -10,11 +10,11 @@ use crate::replay::{self, Replay};
 /// A recording that stands in for devices.
 #[derive(Args, Clone, Debug)]
 pub(super) struct FeedArgs {
-    /// Play a recording into the shop, as if it happened now: its shoppers are walk-ins who pay in the sandbox. Stopped or
-    /// killed and started again, it goes on where the book is
+    /// Play a recording into the shop as if it were live: its shoppers are walk-ins who pay in the sandbox. Stopped or
+    /// killed and started again, it resumes where the book is
     #[arg(long, value_name = "RECORDING")]
     feed: Option<PathBuf>,
-    /// How much faster than it was recorded; 0 for as fast as it goes
+    /// Playback speed factor; 0 for as fast as possible
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, requires = "feed")]
     speed: f64,
 }

@@ -13,7 +13,7 @@ use crate::ports::{FactSink, FactSource};
 use crate::recording::{Cut, Summary, Writer};
 use crate::replay::{self, Format, Replay};
 
-/// Make a recording of aisle out of somebody else's.
+/// Convert a foreign recording or dataset into an aisle recording.
 #[derive(Debug, Args)]
 pub(super) struct Import {
     /// The foreign format.
@@ -43,10 +43,11 @@ struct Folder {
     /// The recording to write; a file of this name is replaced once the new one is whole.
     #[arg(short, long, value_name = "FILE.mcap")]
     output: PathBuf,
-    /// How deep to cut it: raw, seen or tracked. The folder has plate samples and tracked people, which all three hold.
+    /// Which stage of the pipeline to record: raw, seen or tracked. The folder has plate samples and tracked people, which all
+    /// three hold.
     #[arg(long, value_name = "CUT", default_value = "tracked", value_parser = deep_cut)]
     cut: Cut,
-    /// Leave out what is broken with a warning, instead of failing.
+    /// Skip what is malformed with a warning, instead of failing.
     #[arg(long)]
     tolerate: bool,
     /// Print a summary as JSON on standard output.

@@ -16,7 +16,7 @@ use crate::ports::{Clock, WallClock};
 use crate::shop::Shop;
 use crate::till::{Witnesses, check_with, drill, ends};
 
-/// Prove the book of a shop, or look into it.
+/// Verify the ledger of a shop, or inspect it.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     aisle ledger check\n  \
@@ -38,11 +38,11 @@ enum Verb {
     Drill(Drill),
 }
 
-/// Run simulated months in which everything goes wrong (crashes, lost commits, a full disk, a silent provider, doubled
-/// and late messages, clocks that jump), and prove that every shopper paid once, exactly what the receipt says.
+/// Fault injection: run simulated months in which everything goes wrong (crashes, lost commits, a full disk, provider
+/// timeouts, duplicate and late messages, clock jumps), and verify that every shopper paid once, exactly what the receipt says.
 #[derive(Args)]
 struct Drill {
-    /// Months, each from a seed of its own.
+    /// Months, each from a random seed of its own.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     seeds: u64,
     /// The first seed.
@@ -59,7 +59,7 @@ struct Drill {
     json: bool,
 }
 
-/// Prove the whole book: tables and triggers, every transfer, sum, receipt, verdict, payer, order and charge, and every
+/// Verify the whole book: tables and triggers, every transfer, sum, receipt, verdict, payer, order and charge, and every
 /// line of the audit log; name what is off, first things first.
 #[derive(Args)]
 struct Check {
@@ -68,13 +68,13 @@ struct Check {
     at: Option<String>,
     #[command(flatten)]
     book: BookArgs,
-    /// Prove that the book still has what it had when these anchors were made
+    /// Verify that the book still has what it had when these anchors were made
     #[arg(long, value_name = "FILE")]
     anchors: Option<PathBuf>,
-    /// The public key that must have signed each of them
+    /// Public key that must have signed each of them
     #[arg(long, value_name = "HEX", requires = "anchors")]
     anchor_key: Option<String>,
-    /// Answer in JSON.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }
@@ -93,12 +93,12 @@ struct Anchor {
     /// Sign it with this key
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
-    /// Make a new key in this file, print its public half, and do nothing else
+    /// Generate a new key pair in this file, print the public key, and do nothing else
     #[arg(long, value_name = "FILE", conflicts_with_all = ["to", "key"])]
     new_key: Option<PathBuf>,
 }
 
-/// Show the sums of all accounts; those of shoppers with --all.
+/// Show the balances of all accounts; those of shoppers with --all.
 #[derive(Args)]
 struct Balances {
     #[command(flatten)]

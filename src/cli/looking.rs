@@ -1,4 +1,4 @@
-//! With which networks frames are looked at, and how many beside each other.
+//! With which models frames are looked at, and how many beside each other.
 
 use std::path::{Path, PathBuf};
 
@@ -15,28 +15,29 @@ use crate::replay::Replay;
 use crate::shop::Shop;
 use crate::vision::Networks;
 
-/// How frames are looked at.
+/// How frames are inferred.
 #[derive(Args, Clone, Debug)]
 pub(super) struct LookArgs {
-    /// A network to use; may be given again. The best of those that are here if none is.
-    #[arg(long = "network", value_name = "NAME")]
+    /// Model to use; may be given again. Without it, the best of those whose weights are here.
+    #[arg(id = "model", long = "model", alias = "network", value_name = "NAME")]
     networks: Vec<String>,
     #[command(flatten)]
     folder: FolderArgs,
     #[command(flatten)]
     engine: EngineArgs,
-    /// Frames that are looked at beside each other; one for each core unless given, and one where networks do
-    /// not run on the processor.
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
+    /// Frames inferred in parallel; one for each core unless given, and one where models do not run on the CPU.
+    #[arg(id = "parallel", long = "parallel", alias = "sessions", value_name = "COUNT",
+        value_parser = clap::value_parser!(u16).range(1..=256))]
     sessions: Option<u16>,
-    /// Frames, and people in them, that one inference takes, where a network was exported for any number.
+    /// Batch size: frames, and people in them, per inference, where a model was exported for any batch size.
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     batch: u16,
-    /// Pictures of the goods, a folder for every code as `aisle export pictures` writes them: with a network for hands, say
+    /// Pictures of the products, a folder for every code as `aisle export pictures` writes them: with a model for hands, say
     /// what they hold.
     #[arg(long, value_name = "FOLDER")]
     pictures: Option<PathBuf>,
-    /// Where nothing has moved in a recording, see again for so long what was seen last; 0 looks at every frame.
+    /// Skip inference where nothing has moved in a recording, and reuse the last detections for up to so long; 0 infers
+    /// every frame.
     #[arg(long, value_name = "SECONDS", default_value_t = 0.0, value_parser = parse_still)]
     still_secs: f64,
 }
@@ -66,7 +67,7 @@ impl LookArgs {
         usize::from(self.batch)
     }
 
-    /// What looks at the frames of a shop's cameras, held together and passed over as was said; without networks unless it
+    /// What looks at the frames of a shop's cameras, held together and passed over as was said; without models unless it
     /// `looks`.
     ///
     /// # Errors
@@ -78,7 +79,7 @@ impl LookArgs {
         Ok(Eyes::new(sessions, options).with_cameras(shop.cameras()))
     }
 
-    /// What makes people of a recording with --see; without networks where there is only what others saw in frames.
+    /// What makes people of a recording with --see; without models where there is only what others saw in frames.
     ///
     /// # Errors
     /// When its shop has no cameras, or as [`sessions`](Self::sessions).
@@ -90,7 +91,7 @@ impl LookArgs {
         self.eyes(shop, source.cut().holds(Topic::Frame))
     }
 
-    /// The networks, those named or the best for this purpose, once for each of so many sessions; for each core or as the
+    /// The models, those named or the best for this purpose, once for each of so many sessions; for each core or as the
     /// user says if no number is given. Tells which engine runs them.
     ///
     /// # Errors

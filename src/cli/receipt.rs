@@ -12,7 +12,7 @@ use crate::document::Form;
 use crate::output;
 use crate::till::Till;
 
-/// Write the receipt of a cart: for people as text or a page, for programs as JSON, POSLog or EPCIS.
+/// Write the receipt of a cart: as text or HTML for people, as JSON, POSLog or EPCIS for programs.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     aisle receipt cart_1065ef72109b5246802de4466e3aa890\n  \

@@ -25,7 +25,7 @@ use crate::replay::{self, Format};
 use crate::tracking::FrameLoss;
 use crate::truth::Purchases;
 
-/// Replay recordings to receipts: the same ones every time.
+/// Replay recordings to receipts, deterministically: the same ones every time.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     aisle replay trip.mcap\n  \
@@ -39,42 +39,42 @@ pub(super) struct Replay {
     /// Recordings (.mcap) or AutoCheckout test-case folders.
     #[arg(required = true, value_name = "RECORDING")]
     recordings: Vec<PathBuf>,
-    /// What the recordings are; found out when not given.
+    /// Format of the recordings; detected when not given.
     #[arg(long)]
     format: Option<Format>,
     /// Write `{"receipts":[{"target_id":…,"products":[{"barcode":…,"quantity":…}]}]}` here.
     #[arg(long, value_name = "FILE")]
     receipts: Option<PathBuf>,
-    /// Write all facts, also the decided ones, to a new recording.
+    /// Write all facts, input and derived, to a new recording.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
-    /// At which depth to cut the new recording.
+    /// Which stage of the pipeline the new recording holds.
     #[arg(long, default_value = "decided", requires = "record")]
     cut: Cut,
-    /// Put every receipt into the book and charge it in the sandbox, a payment provider that is invented.
+    /// Book every receipt and charge it in the sandbox, a fake payment provider.
     #[arg(long)]
     charge: bool,
     #[command(flatten)]
     book: BookArgs,
     #[command(flatten)]
     anchors: AnchorArgs,
-    /// Take what is readable of a broken recording instead of giving up.
+    /// Read what is readable of a corrupt recording instead of failing.
     #[arg(long)]
     tolerate: bool,
-    /// Part of the input that may be lost, in percent; where more is, the exit status is 1. Receipts that a loss may have
-    /// touched are for review in any case.
+    /// Share of the input that may be lost (late, dropped, unreadable), in percent; above it the exit status is 1. Receipts
+    /// that a loss may have touched need manual review in any case.
     #[arg(long, value_name = "PERCENT", default_value_t = 5.0, value_parser = parse_percent)]
     max_loss: f64,
-    /// Hypotheses that stay open; more find rarer explanations, slower.
+    /// Beam width: hypotheses kept open; more find rarer explanations, slower.
     #[arg(long, default_value_t = 96, value_parser = clap::value_parser!(u16).range(1..=4096))]
     hypotheses: u16,
-    /// Threads: with 2, files are read beside the thinking. The receipts are the same.
+    /// Threads; with 2, a second thread reads ahead. The receipts are the same.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: u16,
-    /// Make the people out of the frames, or of what was seen in them, in the place of people that the recording tells of.
+    /// Detect and track people in the frames, or in their recorded detections, instead of using recorded people.
     #[arg(long)]
     see: bool,
-    /// Answer in JSON.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
     #[command(flatten, next_help_heading = "With --see")]

@@ -22,7 +22,7 @@ const ROLE: &str = "reviewer";
 /// Cases that are listed at once.
 const LISTED_MAX: u32 = 1_000;
 
-/// See what waits for a person, and decide it.
+/// Manual review: list, show and decide the cases that wait for a reviewer.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     aisle review list --db till.db\n  \
@@ -50,7 +50,7 @@ enum Verb {
 struct List {
     #[command(flatten)]
     book: BookArgs,
-    /// Answer in JSON.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }
@@ -62,7 +62,7 @@ struct Show {
     case: CaseId,
     #[command(flatten)]
     book: BookArgs,
-    /// Answer in JSON.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }

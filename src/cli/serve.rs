@@ -48,10 +48,10 @@ pub(super) struct Serve {
     anchors: AnchorArgs,
     #[command(flatten)]
     feed: FeedArgs,
-    /// Where to listen, HOST:PORT, the host by name or number; port 0 takes any that is free
+    /// Address to listen on, HOST:PORT, the host by name or number; port 0 takes any free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: Listen,
-    /// How the log is written; what is in it, RUST_LOG says
+    /// Log format; RUST_LOG sets the log level
     #[arg(long, value_name = "FORM", default_value = "text")]
     log: LogForm,
 }

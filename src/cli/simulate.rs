@@ -22,7 +22,7 @@ const SECONDS_MAX: f64 = 3_600.0;
 /// Columns of the code of a product.
 const SKU_COLUMNS: usize = 14;
 
-/// Make a shopping trip with known truth and write it as a recording.
+/// Simulate a shopping trip with ground truth and write it as a recording.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   aisle simulate -o trip.mcap
@@ -37,10 +37,10 @@ pub(super) struct Simulate {
     /// How long the recording is; default: until everybody has left.
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     seconds: Option<f64>,
-    /// How much goes wrong between the floor and the facts.
+    /// Fault profile of the simulated sensors.
     #[arg(long, value_enum, default_value = "clean")]
     level: Level,
-    /// Everything random follows from it: the same seed gives the same bytes.
+    /// Random seed: the same seed gives the same bytes.
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// A shop folder or file, an AutoCheckout folder, `micro-market` or `convenience`; a demonstration shop if not given.
@@ -49,23 +49,23 @@ pub(super) struct Simulate {
     /// Recording to write.
     #[arg(short, long, value_name = "FILE", required_unless_present = "list")]
     output: Option<PathBuf>,
-    /// How deep to cut it: raw (with what the cameras see) or tracked (people with joints in 3D, no frames). Default: raw
+    /// Which stage of the pipeline to record: raw (camera frames) or tracked (people with 3D joints, no frames). Default: raw
     /// where the shop has cameras.
     #[arg(long, value_name = "CUT", value_parser = deep_cut)]
     cut: Option<Cut>,
     /// Width of the frames; the height follows. Default: as the shop's cameras say.
     #[arg(long, value_name = "PIXELS")]
     width: Option<u32>,
-    /// Frames a second. Default: as the shop's cameras say.
+    /// Frame rate, frames per second. Default: as the shop's cameras say.
     #[arg(long, value_name = "HERTZ")]
     rate: Option<f64>,
-    /// Quality of the JPEG frames.
+    /// JPEG quality of the frames.
     #[arg(long, default_value_t = 85, value_parser = clap::value_parser!(u8).range(1..=100))]
     quality: u8,
-    /// Draw light, colours, textures and the places of cameras from the seed too, as training wants them.
+    /// Domain randomization for training: vary light, colours, textures and camera poses by the seed too.
     #[arg(long)]
     varied: bool,
-    /// Folder to write a page into that plays all cameras with the truth drawn over them.
+    /// Folder to write a page into that plays all cameras with the ground truth drawn over them.
     #[arg(long, value_name = "DIR")]
     video: Option<PathBuf>,
     /// Print the names of the scenarios and stop.
@@ -76,9 +76,9 @@ pub(super) struct Simulate {
 /// How much goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Level {
-    /// Sensors with their noise, nothing else.
+    /// Sensor noise only.
     Clean,
-    /// Broken tracks, ghosts, clocks apart, lost messages, wrong catalogue weights.
+    /// Faults too: broken tracks, ghosts, clock offsets, lost and late messages, wrong catalogue weights.
     Room,
 }
 

@@ -18,7 +18,7 @@ const BY: (&str, &str) = ("aisle token", "operator");
 /// Tokens that are read at a time.
 const PAGE_ROWS: u32 = 500;
 
-/// Make, list and take back keys to the API.
+/// Create, list and revoke API tokens.
 #[derive(Args)]
 pub(super) struct TokenCommand {
     #[command(subcommand)]
@@ -32,12 +32,12 @@ enum Verb {
     Revoke(Revoke),
 }
 
-/// Make a token, and the book where there is none yet; the secret is printed once and kept nowhere
+/// Create a token, and the book where there is none yet; the secret is printed once and never stored
 #[derive(Args)]
 struct Create {
     #[command(flatten)]
     book: BookArgs,
-    /// What its holder may do: operator, reviewer, gate or shopper
+    /// Role, which says what the token may do: operator, reviewer, gate or shopper
     #[arg(long)]
     role: Role,
     /// Who holds it; a shopper's token is named after its shopper
@@ -46,7 +46,7 @@ struct Create {
     /// Whom a token of the role `shopper` speaks for
     #[arg(long, value_name = "ID")]
     shopper: Option<ShopperId>,
-    /// Days that it is valid, 1 to 3,650; without it for ever
+    /// Days until it expires, 1 to 3,650; never without it
     #[arg(long, value_name = "N")]
     days: Option<u32>,
 }
@@ -58,7 +58,7 @@ struct List {
     book: BookArgs,
 }
 
-/// Take a token back
+/// Revoke a token
 #[derive(Args)]
 struct Revoke {
     #[command(flatten)]

@@ -15,7 +15,7 @@ use crate::output;
 use crate::replay::motchallenge::{self, Row, RowsOf, Sequence};
 use crate::tracking::tracklets::{Counters, Options, PathOptions, Paths, ScoreScale, Tracker};
 
-/// Follow the people that a detector saw in a sequence of MOTChallenge; judge tracks against its truth.
+/// Track the people that a detector saw in a MOTChallenge sequence; evaluate tracks against ground truth (HOTA, IDF1, MOTA).
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -37,13 +37,13 @@ pub(super) struct Track {
     /// Where the result rows go; a file of this name is replaced.
     #[arg(short, long, value_name = "FILE", required_unless_present = "score")]
     output: Option<PathBuf>,
-    /// Write what is known at each frame: nothing is smoothed, joined or filled in later.
+    /// Online mode: write what is known at each frame; nothing is smoothed, joined or filled in later.
     #[arg(long)]
     live: bool,
-    /// Judge these result rows, instead of tracking.
+    /// Evaluate these result rows instead of tracking.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["det", "output", "live"])]
     score: Option<PathBuf>,
-    /// Truth, instead of gt/gt.txt.
+    /// Ground truth, instead of gt/gt.txt.
     #[arg(long, value_name = "FILE")]
     gt: Option<PathBuf>,
     /// Print everything as JSON.

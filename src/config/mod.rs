@@ -1,4 +1,4 @@
-//! Files to checked settings. It takes the path of a shop and gives a [`Shop`], or of a folder of networks and gives
+//! Files to checked settings. It takes the path of a shop and gives a [`Shop`], or of a folder of models and gives
 //! their manifests, or one error that lists every problem with its file and line. It never guesses: unknown keys are
 //! refused.
 //!

@@ -1,4 +1,4 @@
-//! Manifests of networks: those that are built in and those of a folder, read with every problem at once.
+//! Manifests of models: those that are built in and those of a folder, read with every problem at once.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -58,7 +58,7 @@ shipped![
 
 macro_rules! own_weights {
     ($($file:literal),* $(,)?) => {
-        /// The weights of our own networks, built in so that they are there wherever this program is.
+        /// The weights of our own models, built in so that they are there wherever this program is.
         const OWN_WEIGHTS: &[(&str, &[u8])] =
             &[$(($file, include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/", $file)))),*];
     };
@@ -106,7 +106,7 @@ pub fn load_manifests(folder: Option<&Path>) -> Result<BTreeMap<String, Manifest
     }
     match all.first().map(|finding| finding.path.clone()) {
         None => Ok(manifests),
-        Some(path) => Err(failure(folder.unwrap_or(&path), "the folder of networks", all)),
+        Some(path) => Err(failure(folder.unwrap_or(&path), "the folder of models", all)),
     }
 }
 
@@ -114,7 +114,7 @@ pub fn load_manifests(folder: Option<&Path>) -> Result<BTreeMap<String, Manifest
 fn manifest(file: &Text, name: &str, all: &mut Vec<Finding>) -> Option<Manifest> {
     let findings = Findings::new(&file.path);
     if let Some(flaw) = flaw(name, NAME_LETTERS_MAX) {
-        findings.say(1, "network", format!("its name {flaw}"));
+        findings.say(1, "model", format!("its name {flaw}"));
     }
     let root = parse(file, &findings);
     let manifest = root.and_then(|root| read(&root, name, &findings));
@@ -125,7 +125,7 @@ fn manifest(file: &Text, name: &str, all: &mut Vec<Finding>) -> Option<Manifest>
 }
 
 fn read(root: &Node, name: &str, findings: &Findings) -> Option<Manifest> {
-    let mut fields = Fields::new(root, "network", findings);
+    let mut fields = Fields::new(root, "model", findings);
     let role = choice(&mut fields, "role", &Role::ALL.map(|(role, name)| (name, role)), None);
     let weights = weights(&mut fields);
     let input = table(&mut fields, "input", |node| input(node, findings));
@@ -149,7 +149,7 @@ fn read(root: &Node, name: &str, findings: &Findings) -> Option<Manifest> {
     let reads = manifest.output_shapes().len();
     if !manifest.outputs.is_empty() && manifest.outputs.len() != reads {
         let message = format!("outputs names {}; this decoder reads {reads}", manifest.outputs.len());
-        findings.say(line, "network", message);
+        findings.say(line, "model", message);
     }
     Some(manifest)
 }
@@ -467,7 +467,7 @@ fn triple(fields: &mut Fields<'_>, key: &'static str, default: f64, sound: impl 
     let numbers = numbers.and_then(|numbers| <[f64; 3]>::try_from(numbers).ok());
     let numbers = numbers.filter(|numbers| numbers.iter().all(|number| number.is_finite() && sound(*number)));
     if numbers.is_none() {
-        fields.say(format!("{key} must be a number or a list of three, in the order of the network's colours"));
+        fields.say(format!("{key} must be a number or a list of three, in the order of the model's colours"));
     }
     numbers
 }

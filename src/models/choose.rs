@@ -9,7 +9,7 @@ use crate::image::read_picture;
 use crate::ingest::{entries, has_picture_name};
 use crate::vision::{Decoder, Gallery, LoadOptions, Manifest, Model, Networks, Role};
 
-/// The networks that are tried where none is named, the better first; of each role one is used.
+/// The models that are tried where none is named, the better first; of each role one is used.
 const FOR_BOXES: [&str; 9] = [
     "yolox_s",
     "yolox_nano",
@@ -34,7 +34,7 @@ const FOR_JOINTS: [&str; 9] = [
     "aisle_hand",
 ];
 
-/// What networks are chosen for where none is named.
+/// What models are chosen for where none is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// Pictures of any kind: people and faces.
@@ -76,8 +76,8 @@ impl Library {
         let best = |role: &Role| here.iter().find(|manifest| manifest.role == *role).copied();
         let used: Vec<&Manifest> = roles.iter().filter_map(best).collect();
         if used.is_empty() {
-            return Err(Error::missing("no network for people or faces is here")
-                .hint("`aisle models fetch yolox_nano yunet_n_640`, or name others with --network"));
+            return Err(Error::missing("no model for people or faces is here")
+                .hint("`aisle models fetch yolox_nano yunet_n_640`, or name others with --model"));
         }
         Ok(used)
     }
@@ -101,8 +101,8 @@ impl Library {
         let gallery = match (loading.pictures, hands) {
             (Some(pictures), Some(hands)) => gallery(pictures, load(hands)?)?,
             (Some(pictures), None) => {
-                let error = Error::usage("pictures of goods are for a network that looks at hands, and none is chosen");
-                return Err(error.at_path(pictures).hint("add --network aisle_hand"));
+                let error = Error::usage("pictures of goods are for a model that looks at hands, and none is chosen");
+                return Err(error.at_path(pictures).hint("add --model aisle_hand"));
             }
             (None, _) => Gallery::new(1.0),
         };
@@ -112,7 +112,7 @@ impl Library {
     }
 }
 
-/// What the goods of a folder look like to the network for hands.
+/// What the goods of a folder look like to the model for hands.
 fn gallery(folder: &Path, mut hands: Model) -> Result<Gallery> {
     let Decoder::HeldProduct { temperature, .. } = hands.manifest().decoder else { return Ok(Gallery::new(1.0)) };
     let mut gallery = Gallery::new(temperature);

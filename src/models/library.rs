@@ -10,7 +10,7 @@ use crate::base::{Error, Result};
 use crate::config;
 use crate::vision::{Engine, LoadOptions, Manifest, Model, Weights};
 
-/// The networks that are known, and the folders in which their weights may lie.
+/// The models that are known, and the folders in which their weights may lie.
 pub struct Library {
     /// Manifests by name.
     pub manifests: BTreeMap<String, Manifest>,
@@ -52,7 +52,7 @@ impl Library {
     /// # Errors
     /// When there is none.
     pub fn get(&self, name: &str) -> Result<&Manifest> {
-        let unknown = || Error::missing(format!("no network is called {name}")).hint("`aisle models list` names them");
+        let unknown = || Error::missing(format!("no model is called {name}")).hint("`aisle models list` names them");
         self.manifests.get(name).ok_or_else(unknown)
     }
 
@@ -69,11 +69,11 @@ impl Library {
     /// When none is known.
     pub fn target(&self) -> Result<&Path> {
         self.folders.first().map(PathBuf::as_path).ok_or_else(|| {
-            Error::missing("no folder for networks is known").hint("give one with --models, or set XDG_DATA_HOME")
+            Error::missing("no folder for models is known").hint("give one with --models, or set XDG_DATA_HOME")
         })
     }
 
-    /// Loads a network after its weights were checked against the manifest.
+    /// Loads a model after its weights were checked against the manifest.
     ///
     /// # Errors
     /// When its weights are not here, are others, or cannot be loaded.

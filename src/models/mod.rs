@@ -1,4 +1,4 @@
-//! Models (neural networks as ONNX files): which are known, where their weights are and how they get here, which are used
+//! Models (neural models as ONNX files): which are known, where their weights are and how they get here, which are used
 //! where nobody names any, and which engine runs them. It takes names and folders and gives models that are loaded; it never
 //! uses a file whose digest it has not checked.
 

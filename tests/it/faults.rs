@@ -1,4 +1,4 @@
-//! What sensors, networks and clocks do to facts: nothing of it may end the engine, most of it may not change a
+//! What sensors, models and clocks do to facts: nothing of it may end the engine, most of it may not change a
 //! receipt, and all of it is counted.
 
 use std::collections::BTreeSet;

@@ -108,7 +108,7 @@ fn file() -> Vec<u8> {
     (0..300_000_u32).map(|at| (at * 7 % 251) as u8).collect()
 }
 
-/// A folder with the manifest of a network that is fetched from an address.
+/// A folder with the manifest of a model that is fetched from an address.
 fn folder(source: &str, file: &[u8]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let text = format!(

@@ -1,4 +1,4 @@
-//! Networks of any origin, on both engines: what is no network, or would take more than it may, is refused as what it is
+//! Models of any origin, on both engines: what is no model, or would take more than it may, is refused as what it is
 //! before an engine sees it; what suppresses by itself is read.
 
 use aisle::base::sha256;
@@ -55,7 +55,7 @@ fn a_broken_file_says_where_and_never_reaches_an_engine() {
     let relu = net(&[node("Relu", &["x"], &["y"], &[])], &[]);
     assert_eq!(refusals(&relu), [""; 0]);
     refused("half a file", &relu[..relu.len() / 2], &["is broken", "breaks off"]);
-    refused("no graph", &whole(1, 8), &["there is no network in it"]);
+    refused("no graph", &whole(1, 8), &["there is no model in it"]);
     let uses = |weight: Vec<u8>| net(&[node("Add", &["x", "w"], &["y"], &[])], &[weight]);
     refused("a short weight", &uses(floats("w", &[8, 8], &[1.0; 8])), &["the weight w", "256 bytes", "holds 32"]);
     refused("a huge weight", &uses(floats("w", &[1 << 40], &[1.0])), &["the weight w", "holds 4"]);
@@ -71,7 +71,7 @@ fn a_broken_file_says_where_and_never_reaches_an_engine() {
     refused("graphs in graphs", &file(&deep), &["more than 16 deep"]);
 }
 
-/// Networks of a few hundred bytes that ask for more than any machine has.
+/// Models of a few hundred bytes that ask for more than any machine has.
 fn bombs() -> Vec<(&'static str, Vec<u8>)> {
     let large = 1 << 20;
     let lengths = || longs("n", &[2], &[large, large]);
@@ -239,7 +239,7 @@ fn numbers_of_other_kinds_are_named_when_a_network_is_loaded() {
     for engine in engines() {
         let network = engine.load(&file, LoadOptions::default()).unwrap();
         let error = Model::new(manifest.clone(), network).err().unwrap().to_string();
-        let expected = if engine.name() == "embedded" { "[1, ?, 6]" } else { "the output y of the network is f64" };
+        let expected = if engine.name() == "embedded" { "[1, ?, 6]" } else { "the output y of the model is f64" };
         assert!(error.contains(expected), "{}: {error}", engine.name());
     }
 }
@@ -272,8 +272,7 @@ fn a_refused_network_ends_a_command_as_bad_input() {
         std::fs::write(folder.path().join("ours.toml"), manifest("", &file)).unwrap();
         let picture = aisle::image::encode_png(&RgbImage::new(8, 8)).unwrap();
         std::fs::write(folder.path().join("picture.png"), picture).unwrap();
-        let look =
-            ["see", "picture.png", "-o", "seen.png", "--models", ".", "--network", "ours", "--engine", "embedded"];
+        let look = ["see", "picture.png", "-o", "seen.png", "--models", ".", "--model", "ours", "--engine", "embedded"];
         let answer = ask(folder.path(), &look);
         assert_eq!(answer.status, Some(3), "{what}: {}", answer.err);
         assert!(!folder.path().join("seen.png").exists());

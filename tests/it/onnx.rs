@@ -1,4 +1,4 @@
-//! ONNX files of a few operators, written field by field, for what networks of any origin may hold.
+//! ONNX files of a few operators, written field by field, for what models of any origin may hold.
 
 /// A field of bytes: a text, or a message.
 pub(super) fn bytes(number: u8, content: &[u8]) -> Vec<u8> {

@@ -189,8 +189,8 @@ fn pictures_of_one_stem_are_two_pictures() {
     fs::write(at("frames/a.png"), aisle::image::encode_png(&picture).unwrap()).unwrap();
     fs::write(at("frames/a.jpg"), aisle::image::encode_jpeg(&picture, 90).unwrap()).unwrap();
     let answer = ask(folder.path(), &["see", "frames", "-o", "seen", "--engine", "embedded"]);
-    // Without a network that looks for people there is nothing to see with.
-    if answer.status == Some(3) && answer.err.contains("network") {
+    // Without a model that looks for people there is nothing to see with.
+    if answer.status == Some(3) && answer.err.contains("model") {
         return;
     }
     assert_eq!(answer.status, Some(0), "{}", answer.err);

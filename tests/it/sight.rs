@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use super::cli::ask;
 
-/// The convenience shop with clocks that are up to a fifth of a second apart; the networks are the truth with a noise of two
+/// The convenience shop with clocks that are up to a fifth of a second apart; the models are the truth with a noise of two
 /// pixels and without what is hidden.
 #[test]
 fn people_and_their_hands_are_where_they_are() {
@@ -194,7 +194,7 @@ fn grey_film(folder: &Path, size: [u32; 2], broken: u64) {
 fn frames_of_another_shape_are_refused_by_every_command_with_camera_and_sizes() {
     let folder = tempfile::tempdir().unwrap();
     grey_film(folder.path(), [320, 240], 0);
-    let net = ["--engine", "embedded", "--network", "aisle_people"];
+    let net = ["--engine", "embedded", "--model", "aisle_people"];
     let see = [&["see", "film.mcap"][..], &net].concat();
     let replay = [&["replay", "film.mcap", "--see"][..], &net].concat();
     for command in [see, replay, vec!["export", "frames", "film.mcap", "-o", "out"]] {
@@ -210,7 +210,7 @@ fn frames_of_another_shape_are_refused_by_every_command_with_camera_and_sizes() 
 fn frames_that_were_scaled_or_lost_are_told_in_text_and_json() {
     let folder = tempfile::tempdir().unwrap();
     grey_film(folder.path(), [320, 180], 1);
-    let net = ["--engine", "embedded", "--network", "aisle_people"];
+    let net = ["--engine", "embedded", "--model", "aisle_people"];
     let json = |command: &[&str]| {
         let answer = ask(folder.path(), &[command, &net, &["--json"]].concat());
         assert_eq!(answer.status, Some(0), "{}", answer.err);
@@ -237,7 +237,7 @@ fn frames_that_were_scaled_or_lost_are_told_in_text_and_json() {
     assert!(answer.err.contains("camera front lost 3 of 4 frames: 3 frames cannot be decoded"), "{}", answer.err);
 }
 
-/// Nothing but frames and plates goes in; the networks are those inside the program, the seed is none that they were trained
+/// Nothing but frames and plates goes in; the models are those inside the program, the seed is none that they were trained
 /// on.
 #[test]
 fn frames_become_a_receipt() {
@@ -248,7 +248,7 @@ fn frames_become_a_receipt() {
     );
     assert_eq!(made.status, Some(0), "{}", made.err);
     let args = ["replay", "trip.mcap", "--see", "--engine", "embedded", "--receipts", "receipts.json"];
-    let unasked = ask(folder.path(), &["replay", "trip.mcap", "--network", "aisle_people"]);
+    let unasked = ask(folder.path(), &["replay", "trip.mcap", "--model", "aisle_people"]);
     assert_eq!(unasked.status, Some(2), "{}", unasked.err);
     let replayed = ask(folder.path(), &[&args[..], &["--record", "seen.mcap", "--cut", "seen"]].concat());
     assert_eq!(replayed.status, Some(0), "{}", replayed.err);
@@ -267,7 +267,7 @@ fn frames_become_a_receipt() {
     assert_eq!(judged.status, Some(0), "{}", judged.err);
     let judged: Value = serde_json::from_str(&judged.out).unwrap();
     assert_eq!(judged["overall"]["exact_receipts"]["share"], 1.0, "{judged}");
-    // What was seen is as good as the frames, and needs no networks.
+    // What was seen is as good as the frames, and needs no models.
     let again = ask(folder.path(), &["replay", "seen.mcap", "--see", "--receipts", "again.json"]);
     assert_eq!((again.status, again.err.as_str()), (Some(0), ""));
     let nameless = ask(folder.path(), &["eval", "seen.mcap", "--see"]);

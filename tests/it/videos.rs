@@ -28,11 +28,11 @@ fn a_video_comes_in_and_goes_out() {
         return;
     }
     let seen =
-        ask(folder.path(), &["see", "clip.avi", "-o", "seen.mp4", "--engine", "embedded", "--network", "aisle_people"]);
+        ask(folder.path(), &["see", "clip.avi", "-o", "seen.mp4", "--engine", "embedded", "--model", "aisle_people"]);
     assert_eq!(seen.status, Some(0), "{}", seen.err);
     assert!(seen.out.starts_with("seen.mp4: 25 frames, "), "{}", seen.out);
     // What was written is a video of as many frames; their sides are even now.
-    let args = ["see", "seen.mp4", "-o", "again", "--json", "--engine", "embedded", "--network", "aisle_people"];
+    let args = ["see", "seen.mp4", "-o", "again", "--json", "--engine", "embedded", "--model", "aisle_people"];
     let again = ask(folder.path(), &args);
     let rows: Value = serde_json::from_str(&again.out).unwrap();
     assert_eq!(rows["frames"].as_array().map(Vec::len), Some(25));
@@ -50,7 +50,7 @@ fn a_video_that_breaks_off_is_looked_at_up_to_the_break() {
     }
     let whole = fs::read(folder.path().join("clip.avi")).unwrap();
     fs::write(folder.path().join("part.avi"), &whole[..whole.len() / 2]).unwrap();
-    let args = ["see", "part.avi", "-o", "seen", "--engine", "embedded", "--network", "aisle_people"];
+    let args = ["see", "part.avi", "-o", "seen", "--engine", "embedded", "--model", "aisle_people"];
     let seen = ask(folder.path(), &args);
     assert_eq!(seen.status, Some(3), "{} {}", seen.out, seen.err);
     assert!(seen.err.contains("part.avi: the video is damaged or broken off after "), "{}", seen.err);
@@ -63,9 +63,9 @@ fn a_video_that_breaks_off_is_looked_at_up_to_the_break() {
     assert!(none.err.contains("none.mp4: no video that can be read"), "{}", none.err);
 }
 
-/// Looks at something with one network, into a folder or a video.
+/// Looks at something with one model, into a folder or a video.
 fn see(folder: &Path, from: &str, to: &str, more: &[&str]) -> super::cli::Answer {
-    ask(folder, &[&["see", from, "-o", to, "--engine", "embedded", "--network", "aisle_people"][..], more].concat())
+    ask(folder, &[&["see", from, "-o", to, "--engine", "embedded", "--model", "aisle_people"][..], more].concat())
 }
 
 /// Videos of more than eight bits a colour, without colours, with half pictures, with pictures on their side.
@@ -159,7 +159,7 @@ fn what_is_no_video_is_told_as_what_it_is() {
 fn without_the_program_a_video_is_refused_and_a_folder_is_not() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("clip.mp4"), "whatever").unwrap();
-    let args = ["see", "clip.mp4", "-o", "seen", "--engine", "embedded", "--network", "aisle_people"];
+    let args = ["see", "clip.mp4", "-o", "seen", "--engine", "embedded", "--model", "aisle_people"];
     let output = super::cli::aisle(folder.path(), &args).env("PATH", folder.path()).output().unwrap();
     let err = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && err.contains("the program ffprobe is not installed"), "{err}");

@@ -1,4 +1,4 @@
-//! Networks that people really use, on both engines, held to references that were made in Python: the same numbers out,
+//! Models that people really use, on both engines, held to references that were made in Python: the same numbers out,
 //! the same boxes, points and vectors. Skips, saying so, what is not at hand.
 
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ fn data() -> Option<PathBuf> {
     if data.join("models").is_dir() {
         return Some(data);
     }
-    eprintln!("skipped: no networks at {}; set AISLE_DATA to the folder that holds models/", data.display());
+    eprintln!("skipped: no models at {}; set AISLE_DATA to the folder that holds models/", data.display());
     None
 }
 
@@ -62,7 +62,7 @@ fn golden(data: &Path, name: &str) -> Golden {
     Golden { input, json }
 }
 
-/// Runs a network on a reference's input on every engine that knows it, and holds the raw outputs to the reference.
+/// Runs a model on a reference's input on every engine that knows it, and holds the raw outputs to the reference.
 fn hold(network: &str, reference: &str, tolerance: f64, check: impl Fn(&Model, &Value, &str)) {
     let Some(data) = data() else { return };
     let golden = golden(&data, reference);
@@ -331,10 +331,10 @@ fn every_weight_at_hand_is_the_one_of_its_manifest() {
             checked += 1;
         }
     }
-    assert_eq!(checked, 14, "networks of the data folder without a manifest, or the other way round");
+    assert_eq!(checked, 14, "models of the data folder without a manifest, or the other way round");
 }
 
-/// The networks whose weights lie in the repository are what their manifests say, and run on every engine.
+/// The models whose weights lie in the repository are what their manifests say, and run on every engine.
 #[test]
 fn networks_of_our_own_load_and_answer() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -1,4 +1,4 @@
-//! `aisle models bench`: how long networks take on this machine, and how its cores are best shared out.
+//! `aisle models bench`: how long models take on this machine, and how its cores are best shared out.
 
 use std::time::{Duration, Instant};
 
@@ -13,15 +13,15 @@ use crate::image::RgbImage;
 use crate::models::Library;
 use crate::vision::{Engine, LoadOptions, Manifest, Model, Region};
 
-/// Measure networks on this machine: one inference on one thread and on all, and inferences a second with one network
-/// of one thread for each core.
+/// Benchmark models on this machine: inference latency on one thread and on all, and throughput with one model of one
+/// thread for each core.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   aisle models bench                            every network that is here
   aisle models bench yolox_nano --engine embedded --secs 5")]
 pub(super) struct Bench {
-    /// Names of networks; all whose weights are here if none is given.
+    /// Names of models; all whose weights are here if none is given.
     #[arg(value_name = "NAME")]
     names: Vec<String>,
     /// How long each measurement takes, seconds.
@@ -36,15 +36,15 @@ pub(super) struct Bench {
     json: bool,
 }
 
-/// What was measured of one network.
+/// What was measured of one model.
 struct Figures {
     /// Median of one inference on one thread, milliseconds.
     one_thread: f64,
     /// Median of one inference on several threads, milliseconds.
     all_threads: f64,
-    /// Inferences a second of one network on several threads.
+    /// Inferences a second of one model on several threads.
     wide_per_second: f64,
-    /// Inferences a second of a network of one thread on each core.
+    /// Inferences a second of a model of one thread on each core.
     narrow_per_second: f64,
 }
 
@@ -61,7 +61,7 @@ impl Bench {
         if !self.json {
             let threads = if wide == cores { "all".to_owned() } else { format!("{wide} threads") };
             let head =
-                format!("{:<21} {:>9} {threads:>9} {:>12} {:>12}", "network", "1 thread", "one network", "one a core");
+                format!("{:<21} {:>9} {threads:>9} {:>12} {:>12}", "model", "1 thread", "one model", "one a core");
             crate::cli::print(&format!("{head}\n"))?;
         }
         for manifest in library.choose(&self.names)? {
@@ -74,8 +74,8 @@ impl Bench {
                     "name": manifest.name,
                     "one_thread_ms": figures.one_thread,
                     "all_threads_ms": figures.all_threads,
-                    "one_network_per_second": figures.wide_per_second,
-                    "network_per_core_per_second": figures.narrow_per_second,
+                    "one_model_per_second": figures.wide_per_second,
+                    "model_per_core_per_second": figures.narrow_per_second,
                 })),
                 Ok(Figures { one_thread, all_threads, wide_per_second, narrow_per_second }) => {
                     let name = left(&plain(&manifest.name), 21);

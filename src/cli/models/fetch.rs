@@ -7,7 +7,7 @@ use crate::base::{Error, Kind, Result};
 use crate::models::Library;
 use crate::vision::Manifest;
 
-/// Fetch weights from where they were published, and check them.
+/// Download weights from where they were published, and verify their checksums.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -17,7 +17,7 @@ Examples:
 A fetch that broke off goes on where it was when it is run again. Nothing is kept that is not of the length and SHA-256 of
 the manifest.")]
 pub(super) struct Fetch {
-    /// Names of networks.
+    /// Names of models.
     #[arg(value_name = "NAME", required_unless_present = "all")]
     names: Vec<String>,
     /// All that can be fetched.
@@ -47,7 +47,7 @@ impl Fetch {
             Some(first) if further.is_empty() => Err(first),
             Some(first) => {
                 let count = further.len() + 1;
-                let message = format!("{count} networks could not be fetched:\n  {first}{}", further.concat());
+                let message = format!("{count} models could not be fetched:\n  {first}{}", further.concat());
                 // Trying again later helps only if that is so for all of them.
                 Err(if later { Error::unavailable(message) } else { Error::input(message) })
             }

@@ -1,4 +1,4 @@
-//! `aisle models`: the networks that are known, whether their weights are here and right, and how to get them.
+//! `aisle models`: the models that are known, whether their weights are here and right, and how to get them.
 //! It takes a command line and gives lists, files and timings. It never uses a file whose digest it has not checked.
 
 mod bench;
@@ -15,7 +15,7 @@ use crate::base::{Error, Result};
 use crate::models::{Library, Place};
 use crate::vision::{Manifest, Weights};
 
-/// Networks: list them, check and fetch their weights, measure them, get a faster engine.
+/// Models: list them, download and verify their weights, benchmark them, get a faster inference engine.
 #[derive(Args, Debug)]
 pub(super) struct Models {
     #[command(subcommand)]
@@ -47,7 +47,7 @@ impl Models {
     }
 }
 
-/// Where networks are.
+/// Where models are.
 #[derive(Args, Clone, Debug)]
 pub(super) struct FolderArgs {
     /// A folder of manifests and weights of your own; it goes before what is built in and fetched.
@@ -66,7 +66,7 @@ impl FolderArgs {
     }
 }
 
-/// List the networks that are known, and whether their weights are here.
+/// List the models that are known, and whether their weights are here.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -115,7 +115,7 @@ impl List {
     }
 }
 
-/// Check that weights are the ones of their manifests, byte for byte.
+/// Verify weights against the checksums of their manifests.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -124,7 +124,7 @@ Examples:
 
 Exit status 0: all right. 3: one is missing or another file.")]
 struct Verify {
-    /// Names of networks; all whose weights are here if none is given.
+    /// Names of models; all whose weights are here if none is given.
     #[arg(value_name = "NAME")]
     names: Vec<String>,
     #[command(flatten)]

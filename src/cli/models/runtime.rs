@@ -18,7 +18,7 @@ use crate::vision::{Engine, Weights};
 /// The version that is known to work.
 const VERSION: &str = "1.32.0";
 
-/// Fetch ONNX Runtime, the faster engine, from PyPI, for this user.
+/// Download ONNX Runtime, the faster inference engine, from PyPI, for this user.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:

@@ -1,4 +1,4 @@
-//! Marks on frames: what networks saw, and whom it was taken for.
+//! Marks on frames: what models saw, and whom it was taken for.
 
 use crate::facts::{BodyPoint, Detection, DetectionClass};
 use crate::geometry::{Affine, Camera, Pixel, PixelBox, Point};
@@ -13,7 +13,7 @@ const JOINT_METRES_MAX: f64 = 0.3;
 const COLOURS: [[u8; 3]; 6] =
     [[255, 90, 90], [90, 160, 255], [255, 220, 60], [210, 110, 255], [90, 240, 220], [255, 150, 40]];
 
-/// Draws what a network saw: its box, how sure it was, its points.
+/// Draws what a model saw: its box, how sure it was, its points.
 pub(super) fn detection(picture: &mut RgbImage, found: &Detection) {
     let colour = match found.class {
         DetectionClass::Person => [64, 220, 64],

@@ -51,13 +51,13 @@ pub(super) struct See {
     /// does not exist yet or is empty.
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
-    /// Take what a recording knows its frames show instead of networks: whoever can be seen, without hidden joints.
-    #[arg(long, conflicts_with = "networks")]
+    /// Use the recorded ground truth as detections instead of models: whoever can be seen, without hidden joints.
+    #[arg(long, conflicts_with = "model")]
     truth: bool,
-    /// Standard deviation of the noise on every coordinate taken from the truth.
+    /// Standard deviation of the noise on every coordinate taken from the ground truth, pixels.
     #[arg(long, value_name = "PIXELS", default_value_t = 0.0, requires = "truth", value_parser = parse_noise)]
     noise: f64,
-    /// Seed of that noise.
+    /// Random seed of that noise.
     #[arg(long, value_name = "SEED", default_value_t = 1, requires = "truth")]
     seed: u64,
     /// Frames a second; 10 in a folder of frames, in a video as it says, unless given.
@@ -74,7 +74,7 @@ impl See {
     /// Runs the command.
     ///
     /// # Errors
-    /// When what is given or a network cannot be read, or the result cannot be written.
+    /// When what is given or a model cannot be read, or the result cannot be written.
     pub(super) fn run(self) -> Result<()> {
         if let Some(output) = &self.output {
             output::check_inputs(output, [self.path.as_path()].into_iter().chain(self.looking.inputs()))?;

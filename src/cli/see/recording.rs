@@ -125,7 +125,7 @@ impl Course<'_> {
         Ok(())
     }
 
-    /// Takes what a frame really shows: to judge by, and in the place of networks if that was asked for.
+    /// Takes what a frame really shows: to judge by, and in the place of models if that was asked for.
     fn take_truth(&mut self, truth: FrameTruth) -> Result<()> {
         self.judge.take_frame(&truth);
         let name = (truth.camera.clone(), truth.sequence);

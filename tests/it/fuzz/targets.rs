@@ -65,7 +65,7 @@ fn read(bytes: &[u8]) -> Vec<Fact> {
     }
 }
 
-/// The file of a network: what is said of it comes without an engine, and soon.
+/// The file of a model: what is said of it comes without an engine, and soon.
 pub(super) fn network(input: &[u8]) {
     if let Err(error) = aisle::vision::check_network(input) {
         assert!(!error.to_string().is_empty());

@@ -8,34 +8,34 @@ use crate::base::{Error, Result};
 use crate::facts::{Detection, DetectionClass, Held, HeldGuess};
 use crate::image::RgbImage;
 
-/// A wrist that the networks are less sure of is not looked at for a hand, `0..=1`.
+/// A wrist that the models are less sure of is not looked at for a hand, `0..=1`.
 const WRIST_SCORE_MIN: f64 = 0.3;
 /// Of what a hand may hold the most probable are told, so many.
 const HELD_GUESSES: usize = 5;
 
-/// The networks of one session: those that find something in a frame, then those that look closer at what was found, then
+/// The models of one session: those that find something in a frame, then those that look closer at what was found, then
 /// those that look at the hands of people whose joints were found.
 pub struct Networks {
     whole: Vec<Model>,
     closer: Vec<(DetectionClass, Model)>,
     hands: Vec<Model>,
-    /// What the catalogue looks like to the network for hands.
+    /// What the catalogue looks like to the model for hands.
     gallery: Arc<Gallery>,
 }
 
-/// A picture, and what networks see in it.
+/// A picture, and what models see in it.
 #[derive(Clone, Debug, Default)]
 pub struct Glance {
     /// The picture.
     pub picture: RgbImage,
-    /// What is seen, of each network the surest first: people with their joints, faces, hands, goods.
+    /// What is seen, of each model the surest first: people with their joints, faces, hands, goods.
     pub detections: Vec<Detection>,
     /// People beyond [`DETECTIONS_PER_FRAME_MAX`], who were left out.
     pub excess: usize,
 }
 
 impl Networks {
-    /// Puts networks together, each in its place: what a network looks at is in its manifest. `gallery` is made by the one
+    /// Puts models together, each in its place: what a model looks at is in its manifest. `gallery` is made by the one
     /// that looks at hands.
     ///
     /// # Errors
@@ -46,7 +46,7 @@ impl Networks {
         let (hands, closer): (Vec<Model>, Vec<Model>) =
             parts.into_iter().partition(|model| model.manifest().role == Role::HeldProduct);
         if whole.is_empty() {
-            return Err(Error::missing("no network that looks at whole frames is among those chosen")
+            return Err(Error::missing("no model that looks at whole frames is among those chosen")
                 .hint("add one that finds people, such as aisle_people"));
         }
         let closer = closer.into_iter().map(|model| (looks_at(model.manifest()), model)).collect();
@@ -58,10 +58,10 @@ impl Networks {
         self.whole.first().map_or(1, Model::batch)
     }
 
-    /// Looks at these pictures, as many at once as each network takes.
+    /// Looks at these pictures, as many at once as each model takes.
     ///
     /// # Errors
-    /// When a network fails.
+    /// When a model fails.
     pub fn look(&mut self, glances: &mut [Glance]) -> Result<()> {
         for glance in glances.iter_mut() {
             glance.detections.clear();
@@ -75,7 +75,7 @@ impl Networks {
     }
 }
 
-/// What a network looks closer at.
+/// What a model looks closer at.
 fn looks_at(manifest: &Manifest) -> DetectionClass {
     match (manifest.input.region, manifest.role) {
         (Region::Palm, _) => DetectionClass::Hand,
@@ -85,7 +85,7 @@ fn looks_at(manifest: &Manifest) -> DetectionClass {
     }
 }
 
-/// Finds things in whole pictures. A network for people may know many classes, of which only people are kept.
+/// Finds things in whole pictures. A model for people may know many classes, of which only people are kept.
 fn look_over(model: &mut Model, glances: &mut [Glance]) -> Result<()> {
     for glances in glances.chunks_mut(model.batch()) {
         for (place, glance) in glances.iter().enumerate() {
@@ -106,7 +106,7 @@ fn look_over(model: &mut Model, glances: &mut [Glance]) -> Result<()> {
 }
 
 /// Looks at everything of a class in these pictures, what is in one picture after what is in the one before. What has
-/// no size, or not the points that a network needs, stays as it is.
+/// no size, or not the points that a model needs, stays as it is.
 fn look_closer(model: &mut Model, class: DetectionClass, glances: &mut [Glance]) -> Result<()> {
     let of_class = |(index, glance): (usize, &Glance)| -> Vec<(usize, usize)> {
         let numbers = glance.detections.iter().enumerate().filter(|(_, found)| found.class == class);
@@ -159,7 +159,7 @@ fn look_at_hands(model: &mut Model, gallery: &Gallery, glances: &mut [Glance]) -
     )
 }
 
-/// Lets a network look at parts of pictures, as many at once as it takes; parts that it cannot look at are left out.
+/// Lets a model look at parts of pictures, as many at once as it takes; parts that it cannot look at are left out.
 /// `part` says where one is, `note` takes in what is seen in it.
 fn in_batches<P>(
     model: &mut Model,

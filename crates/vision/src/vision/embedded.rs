@@ -10,10 +10,10 @@ use super::engine::{LoadOptions, Provider};
 use super::network::{Network, Output, Shape, Slot, Tensor, Values};
 use crate::base::{Error, Result};
 
-/// What to do about a network that this engine refuses.
+/// What to do about a model that this engine refuses.
 const HINT: &str = "the other engine may know it: `aisle models runtime` fetches ONNX Runtime";
 
-/// Loads a network from the bytes of its ONNX file.
+/// Loads a model from the bytes of its ONNX file.
 pub(super) fn load(bytes: &[u8], options: LoadOptions) -> Result<Box<dyn Network>> {
     if options.provider != Provider::Cpu {
         let name = options.provider.name();
@@ -21,9 +21,9 @@ pub(super) fn load(bytes: &[u8], options: LoadOptions) -> Result<Box<dyn Network
             .hint("providers need ONNX Runtime: `aisle models runtime` fetches the one for processors"));
     }
     let refused = |error: rten::LoadError| {
-        Error::input(format!("the embedded engine cannot load this network: {error}")).hint(HINT)
+        Error::input(format!("the embedded engine cannot load this model: {error}")).hint(HINT)
     };
-    // What the engine cannot do it should say; where it breaks off instead, this network is refused and nothing else.
+    // What the engine cannot do it should say; where it breaks off instead, this model is refused and nothing else.
     let loaded = guarded(|| Model::load(bytes.to_vec()));
     let model = loaded.ok_or_else(|| broken_off("loading"))?.map_err(refused)?;
     let slots = |nodes: &[NodeId]| nodes.iter().map(|node| slot(&model, *node)).collect::<Vec<Slot>>();
@@ -38,7 +38,7 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
 }
 
 fn broken_off(what: &str) -> Error {
-    Error::input(format!("the embedded engine broke off {what} this network")).hint(HINT)
+    Error::input(format!("the embedded engine broke off {what} this model")).hint(HINT)
 }
 
 fn slot(model: &Model, node: NodeId) -> Slot {
@@ -79,7 +79,7 @@ impl Network for Loaded {
             let reason = error.to_string();
             let bytes = reason.contains("unsupported input type") && (reason.contains("u8") || reason.contains("i8"));
             let more = if bytes { " (it has no Concat of 8-bit tensors, among others)" } else { "" };
-            Error::input(format!("the embedded engine cannot run this network: {reason}{more}")).hint(HINT)
+            Error::input(format!("the embedded engine cannot run this model: {reason}{more}")).hint(HINT)
         };
         let given = match input.values() {
             Values::F32(values) => {

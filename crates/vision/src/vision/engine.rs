@@ -1,4 +1,4 @@
-//! The two engines that run networks, and how one is chosen.
+//! The two engines that run models, and how one is chosen.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use super::network::Network;
 use super::{embedded, onnx, onnxruntime};
 use crate::base::Result;
 
-/// What runs networks.
+/// What runs models.
 #[derive(Clone)]
 pub struct Engine(Kind);
 
@@ -30,10 +30,10 @@ pub enum Provider {
     OpenVino,
 }
 
-/// How a network is loaded.
+/// How a model is loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoadOptions {
-    /// Threads of one inference, from 1. Several networks of one thread each, run beside each other, do more than one
+    /// Threads of one inference, from 1. Several models of one thread each, run beside each other, do more than one
     /// of several threads; one of several threads answers a single frame sooner.
     pub threads: usize,
     /// On what it runs. One that cannot start is an error, never a silent fall to the processor.
@@ -99,10 +99,10 @@ impl Engine {
         }
     }
 
-    /// Loads a network from the bytes of its ONNX file.
+    /// Loads a model from the bytes of its ONNX file.
     ///
     /// # Errors
-    /// When it is no ONNX file, not whole, or would take more memory than a network may; when the engine does not know an
+    /// When it is no ONNX file, not whole, or would take more memory than a model may; when the engine does not know an
     /// operation of it, or the provider cannot start.
     pub fn load(&self, bytes: &[u8], options: LoadOptions) -> Result<Box<dyn Network>> {
         onnx::check_network(bytes)?;

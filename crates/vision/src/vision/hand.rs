@@ -1,4 +1,4 @@
-//! What a hand holds: where to look for a hand, what the network says of it, and which product of the catalogue its
+//! What a hand holds: where to look for a hand, what the model says of it, and which product of the catalogue its
 //! vector is most like.
 
 use std::collections::BTreeMap;
@@ -77,13 +77,13 @@ pub struct Gallery {
 }
 
 impl Gallery {
-    /// Without products yet. `temperature` is that of the network's manifest, more than 0: the lower it is, the more a
+    /// Without products yet. `temperature` is that of the model's manifest, more than 0: the lower it is, the more a
     /// difference between cosines tells.
     pub fn new(temperature: f64) -> Self {
         Gallery { vectors: BTreeMap::new(), temperature }
     }
 
-    /// Adds the vector of a picture of a product, length 1, made by the network that looks at hands.
+    /// Adds the vector of a picture of a product, length 1, made by the model that looks at hands.
     pub fn insert(&mut self, sku: SkuId, vector: Vec<f32>) {
         self.vectors.entry(sku).or_default().push(vector);
     }

@@ -1,4 +1,4 @@
-//! Regions of hands, the answers of a network for them, and the ranking of products by their pictures.
+//! Regions of hands, the answers of a model for them, and the ranking of products by their pictures.
 
 use super::decode::held_product;
 use super::*;
@@ -114,7 +114,7 @@ fn answers_that_are_no_numbers_are_none() {
     assert_eq!(held_product(&[0.5, 0.5], &[0.0, 0.0]), None);
 }
 
-/// A network that says how bright the middle of its input is.
+/// A model that says how bright the middle of its input is.
 struct Brightness;
 
 impl Network for Brightness {
@@ -152,5 +152,5 @@ fn a_model_looks_at_the_region_of_a_hand() {
     let seen = model.look_at_hand(&frame, Some(PixelBox::from_size(16.0, 4.0, 8.0, 8.0))).unwrap();
     assert_eq!(seen, HeldProduct { hand: 1.0, holding: 0.25, vector: vec![0.0, 1.0] });
     assert_eq!(model.look_at_hand(&frame, None).unwrap().hand, 0.0);
-    assert!(model.embedding().is_err(), "the network is not one of mere vectors");
+    assert!(model.embedding().is_err(), "the model is not one of mere vectors");
 }

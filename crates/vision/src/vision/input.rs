@@ -1,4 +1,4 @@
-//! From a frame to the input of a network: which part of it, how it fills the input, in which order and scale.
+//! From a frame to the input of a model: which part of it, how it fills the input, in which order and scale.
 
 use super::align;
 use super::manifest::{Colour, Fit, Input, Layout, Region};
@@ -16,7 +16,7 @@ use crate::image::{RgbImage, Sampler};
 pub(super) fn input_from_frame(input: &Input, frame: &RgbImage, at: Option<&Detection>) -> Result<Affine> {
     let whole = PixelBox::from_size(0.0, 0.0, f64::from(frame.width()), f64::from(frame.height()));
     let size = [input.width, input.height];
-    let missing = |what: &str| Error::input(format!("this network looks at {what}, and was given none"));
+    let missing = |what: &str| Error::input(format!("this model looks at {what}, and was given none"));
     match (input.region, at) {
         (Region::Frame, _) | (Region::Box { .. }, None) => fit(input, &whole),
         (Region::Box { margin }, Some(found)) => {
@@ -43,7 +43,7 @@ pub(super) fn input_from_frame(input: &Input, frame: &RgbImage, at: Option<&Dete
 
 fn fit(input: &Input, part: &PixelBox) -> Result<Affine> {
     if !(part.is_well_formed() && 0.0 < part.area()) {
-        return Err(Error::input("the part of the frame that a network should look at is empty"));
+        return Err(Error::input("the part of the frame that a model should look at is empty"));
     }
     let (width, height) = (input.width as f64, input.height as f64);
     let [across, down] = [width / part.width(), height / part.height()];
@@ -98,7 +98,7 @@ pub(super) fn fill(
     }
 }
 
-/// Writes a row of pixels in the order of the network; `convert` is told the channel of the network.
+/// Writes a row of pixels in the order of the model; `convert` is told the channel of the model.
 fn write_row<T>(
     values: &mut [T],
     [width, height]: [usize; 2],

@@ -1,9 +1,9 @@
-//! What has to be known of a network to use it: a checked manifest.
+//! What has to be known of a model to use it: a checked manifest.
 
 use super::network::{Element, Shape};
 use crate::facts::DetectionClass;
 
-/// Everything that has to be known of a network, checked.
+/// Everything that has to be known of a model, checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Manifest {
     /// Its name, that of the manifest's file.
@@ -24,7 +24,7 @@ pub struct Manifest {
     pub iou_max: f64,
 }
 
-/// What a network is for.
+/// What a model is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// Finds people, perhaps other things too, in a frame.
@@ -77,7 +77,7 @@ pub struct Input {
     pub element: Element,
     /// The order of its colours.
     pub colour: Colour,
-    /// Taken off each colour, in the order of the network, `0..=255`.
+    /// Taken off each colour, in the order of the model, `0..=255`.
     pub mean: [f64; 3],
     /// What each colour is then divided by.
     pub deviation: [f64; 3],
@@ -107,7 +107,7 @@ pub enum Colour {
     Bgr,
 }
 
-/// What part of a frame a network looks at.
+/// What part of a frame a model looks at.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Region {
     /// All of it.
@@ -139,9 +139,9 @@ pub enum Fit {
 /// An output that a decoder reads.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OutputName {
-    /// What the network calls it.
+    /// What the model calls it.
     pub name: String,
-    /// How its numbers become real ones, `(number - zero) * scale`, where the network is quantised; 1 and 0 otherwise.
+    /// How its numbers become real ones, `(number - zero) * scale`, where the model is quantised; 1 and 0 otherwise.
     pub scale: f64,
     /// The number that stands for 0.
     pub zero: f64,
@@ -198,7 +198,7 @@ pub enum Column {
     Other,
 }
 
-/// How the outputs of a network become facts. What each reads, in which order, is in `docs/reference/models.md`.
+/// How the outputs of a model become facts. What each reads, in which order, is in `docs/reference/models.md`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decoder {
     /// YuNet (Wu et al., 2023): faces with five points.
@@ -252,7 +252,7 @@ pub enum Decoder {
         /// Places a pixel.
         split: f64,
     },
-    /// RTMO (Lu et al., 2023): people with joints, suppressed by the network or not.
+    /// RTMO (Lu et al., 2023): people with joints, suppressed by the model or not.
     Rtmo,
     /// PoseNet: PersonLab (Papandreou et al., 2018), people with joints put together from the parts.
     PoseNet {

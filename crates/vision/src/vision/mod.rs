@@ -1,5 +1,5 @@
-//! Networks that see: frames to detections, joints, and vectors that tell people, faces and products apart.
-//! It takes pictures in memory, manifests and the bytes of networks, and gives detections in pixels of the frame. It
+//! Models that see: frames to detections, joints, and vectors that tell people, faces and products apart.
+//! It takes pictures in memory, manifests and the bytes of models, and gives detections in pixels of the frame. It
 //! never opens a model file, never downloads and never reads a clock. The engines (`onnxruntime.rs`, `embedded.rs`) are
 //! its only files that touch a runtime: the first loads a shared library by its path and keeps it for the process.
 

@@ -1,4 +1,4 @@
-//! A network with its manifest: from a frame to what is seen in it.
+//! A model with its manifest: from a frame to what is seen in it.
 
 use super::decode::{self, View};
 use super::hand::HeldProduct;
@@ -13,14 +13,14 @@ use crate::image::{RgbImage, Sampler};
 /// What the numbers of an output may be.
 const READ_ELEMENTS: [&str; 5] = ["f32", "u8", "i8", "i32", "i64"];
 
-/// A network ready to look at frames, with the memory that it uses again from frame to frame.
+/// A model ready to look at frames, with the memory that it uses again from frame to frame.
 pub struct Model {
     manifest: Manifest,
     network: Box<dyn Network>,
     sampler: Sampler,
     tensor: Tensor,
     outputs: Vec<Output>,
-    /// Where each output that the decoder reads stands among those of the network.
+    /// Where each output that the decoder reads stands among those of the model.
     reads: Vec<usize>,
     /// The shapes of those outputs for the pictures that are in the tensor.
     expected: Vec<Shape>,
@@ -32,17 +32,17 @@ pub struct Model {
 /// How many pictures one inference takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Batch {
-    /// Always as many, as the network was exported.
+    /// Always as many, as the model was exported.
     Fixed(usize),
     /// As many as there are, up to this.
     Open(usize),
 }
 
 impl Model {
-    /// Puts a network and its manifest together.
+    /// Puts a model and its manifest together.
     ///
     /// # Errors
-    /// When the network has another input or other outputs than its manifest says; names both shapes.
+    /// When the model has another input or other outputs than its manifest says; names both shapes.
     pub fn new(manifest: Manifest, network: Box<dyn Network>) -> Result<Self> {
         let pictures = check_input(&manifest, network.as_ref())?;
         let mut expected = manifest.output_shapes();
@@ -53,7 +53,7 @@ impl Model {
             let slot = &network.outputs()[*read];
             if let Some(element) = slot.element.as_deref().filter(|element| !READ_ELEMENTS.contains(element)) {
                 let (name, output) = (&manifest.name, &slot.name);
-                let message = format!("{name}: the output {output} of the network is {element}, which is not read");
+                let message = format!("{name}: the output {output} of the model is {element}, which is not read");
                 return Err(
                     Error::input(message).hint(format!("export it with outputs of {}", READ_ELEMENTS.join(", ")))
                 );
@@ -80,7 +80,7 @@ impl Model {
         })
     }
 
-    /// Lets one inference take up to so many pictures, from 1, where the network leaves that open; a network that was
+    /// Lets one inference take up to so many pictures, from 1, where the model leaves that open; a model that was
     /// exported for a number of pictures keeps to it. Numbers may differ in their last digits with how many pictures
     /// are inferred together.
     #[must_use]
@@ -107,7 +107,7 @@ impl Model {
     /// been filled from a frame of this size, nothing is allocated.
     ///
     /// # Errors
-    /// When the network looks at parts and `at` is none, or has not the points that it needs.
+    /// When the model looks at parts and `at` is none, or has not the points that it needs.
     pub fn prepare(&mut self, frame: &RgbImage, at: Option<&Detection>) -> Result<()> {
         self.prepare_place(0, frame, at)
     }
@@ -135,7 +135,7 @@ impl Model {
         Ok(())
     }
 
-    /// Runs the network on the input as it was filled last.
+    /// Runs the model on the input as it was filled last.
     ///
     /// # Errors
     /// When the engine fails, or an output has not the shape that the manifest makes one expect.
@@ -152,7 +152,7 @@ impl Model {
                 return Err(unfit(&self.manifest.name, "output", &output.name, &actual, shape));
             }
         }
-        // Numbers of a quantised network become real ones.
+        // Numbers of a quantised model become real ones.
         for (read, name) in self.reads.iter().zip(&self.manifest.outputs) {
             if name.scale != 1.0 || name.zero != 0.0 {
                 let (scale, zero) = (name.scale as f32, name.zero as f32);
@@ -173,7 +173,7 @@ impl Model {
         &self.outputs
     }
 
-    /// What the last inference saw, in pixels of the frame, surest first. Empty for networks that give vectors.
+    /// What the last inference saw, in pixels of the frame, surest first. Empty for models that give vectors.
     pub fn detections(&self) -> Vec<Detection> {
         self.detections_of(0)
     }
@@ -201,7 +201,7 @@ impl Model {
     /// The vector of the last inference, of length 1.
     ///
     /// # Errors
-    /// When the network gives no vectors, or gave one of no length.
+    /// When the model gives no vectors, or gave one of no length.
     pub fn embedding(&self) -> Result<Vec<f32>> {
         self.embedding_of(0)
     }
@@ -230,7 +230,7 @@ impl Model {
     /// What the last inference saw in a hand's region.
     ///
     /// # Errors
-    /// When the network is none for hands and products, or gave no numbers.
+    /// When the model is none for hands and products, or gave no numbers.
     pub fn held_product(&self) -> Result<HeldProduct> {
         self.held_product_of(0)
     }
@@ -290,11 +290,11 @@ impl Model {
     }
 }
 
-/// How many pictures the network was exported for; `None` where it leaves that open.
+/// How many pictures the model was exported for; `None` where it leaves that open.
 fn check_input(manifest: &Manifest, network: &dyn Network) -> Result<Option<usize>> {
     let [slot] = network.inputs() else {
         let count = network.inputs().len();
-        return Err(Error::input(format!("{}: the network has {count} inputs; one is supported", manifest.name)));
+        return Err(Error::input(format!("{}: the model has {count} inputs; one is supported", manifest.name)));
     };
     // Where the file says nothing of the shape, one picture is surely right.
     let pictures = match &slot.shape {
@@ -308,8 +308,8 @@ fn check_input(manifest: &Manifest, network: &dyn Network) -> Result<Option<usiz
     let should = manifest.input.element.name();
     match slot.element.as_deref() {
         Some(is) if is != should => {
-            let message = format!("{}: the input of the network is {is}, its manifest says {should}", manifest.name);
-            Err(Error::input(message).hint("export the network with an input of f32 or u8"))
+            let message = format!("{}: the input of the model is {is}, its manifest says {should}", manifest.name);
+            Err(Error::input(message).hint("export the model with an input of f32 or u8"))
         }
         _ => Ok(pictures),
     }
@@ -321,7 +321,7 @@ fn reads(manifest: &Manifest, network: &dyn Network, count: usize) -> Result<Vec
     if manifest.outputs.is_empty() {
         if there.len() < count {
             let message =
-                format!("{}: the decoder reads {count} outputs, the network has {}", manifest.name, there.len());
+                format!("{}: the decoder reads {count} outputs, the model has {}", manifest.name, there.len());
             return Err(Error::input(message));
         }
         return Ok((0..count).collect());
@@ -329,13 +329,13 @@ fn reads(manifest: &Manifest, network: &dyn Network, count: usize) -> Result<Vec
     let place = |wanted: &str| {
         there.iter().position(|name| *name == wanted).ok_or_else(|| {
             let names = there.join(", ");
-            Error::input(format!("{}: the network has no output {wanted}; it has {names}", manifest.name))
+            Error::input(format!("{}: the model has no output {wanted}; it has {names}", manifest.name))
         })
     };
     manifest.outputs.iter().map(|output| place(&output.name)).collect()
 }
 
 fn unfit(name: &str, kind: &str, slot: &str, is: &Shape, should: &Shape) -> Error {
-    Error::input(format!("{name}: the {kind} {slot} of the network is {is}, its manifest makes it {should}"))
-        .hint("the manifest belongs to another network, or this one was exported for another size")
+    Error::input(format!("{name}: the {kind} {slot} of the model is {is}, its manifest makes it {should}"))
+        .hint("the manifest belongs to another model, or this one was exported for another size")
 }

@@ -1,4 +1,4 @@
-//! What a loaded network is to the rest of the program: a tensor in, named tensors out.
+//! What a loaded model is to the rest of the program: a tensor in, named tensors out.
 
 use std::fmt;
 
@@ -32,17 +32,17 @@ pub enum Values {
     U8(Vec<u8>),
 }
 
-/// The input of a network, made once and filled again for every frame.
+/// The input of a model, made once and filled again for every frame.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tensor {
     shape: Vec<usize>,
     values: Values,
 }
 
-/// An output of a network, whatever its type there, as floats; filled again by every inference.
+/// An output of a model, whatever its type there, as floats; filled again by every inference.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Output {
-    /// What the network calls it.
+    /// What the model calls it.
     pub name: String,
     /// Lengths of its axes, the outermost first.
     pub shape: Vec<usize>,
@@ -50,11 +50,11 @@ pub struct Output {
     pub values: Vec<f32>,
 }
 
-/// Lengths of the axes of an input or output as a network declares them; `None` for what is only known when it runs.
+/// Lengths of the axes of an input or output as a model declares them; `None` for what is only known when it runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shape(pub Vec<Option<usize>>);
 
-/// An input or output as a network declares it.
+/// An input or output as a model declares it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slot {
     /// Its name.
@@ -65,7 +65,7 @@ pub struct Slot {
     pub shape: Option<Shape>,
 }
 
-/// A network in memory, ready to run. One is used by one caller at a time; several of one file run beside each other.
+/// A model in memory, ready to run. One is used by one caller at a time; several of one file run beside each other.
 pub trait Network: Send {
     /// What goes in.
     fn inputs(&self) -> &[Slot];

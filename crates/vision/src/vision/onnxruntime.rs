@@ -59,7 +59,7 @@ impl Runtime {
                 .hint("install what it needs and a library that was built with it, or choose another provider")
         };
         let failed = |error: &dyn std::fmt::Display| {
-            Error::input(format!("ONNX Runtime cannot load this network: {}", first_line(error)))
+            Error::input(format!("ONNX Runtime cannot load this model: {}", first_line(error)))
         };
         let mut builder = Session::builder(&self.environment)
             .map_err(|error| failed(&error))?

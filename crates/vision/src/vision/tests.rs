@@ -1,4 +1,4 @@
-//! Decoders on outputs written by hand, of networks whose weights are not at hand.
+//! Decoders on outputs written by hand, of models whose weights are not at hand.
 
 use super::decode::{View, detections};
 use super::*;
@@ -195,7 +195,7 @@ fn personlab_puts_two_people_together() {
     }
 }
 
-/// A network that answers what it is told.
+/// A model that answers what it is told.
 struct Puppet {
     inputs: Vec<Slot>,
     outputs: Vec<Slot>,
@@ -243,7 +243,7 @@ fn shapes_that_do_not_fit_are_refused_before_and_after_running() {
     assert!(error.contains("[1, 5]") && error.contains("[1, 4]"), "{error}");
 }
 
-/// A network that gives back how bright each picture of the batch is, as often as its row is long.
+/// A model that gives back how bright each picture of the batch is, as often as its row is long.
 struct Mirror {
     inputs: Vec<Slot>,
     outputs: Vec<Slot>,

@@ -1,4 +1,4 @@
-//! MediaPipe's networks for hands (Zhang et al., 2020).
+//! MediaPipe's models for hands (Zhang et al., 2020).
 
 use super::super::manifest::Manifest;
 use super::suppress::Candidate;

@@ -1,4 +1,4 @@
-//! Networks that give the joints of a person.
+//! Models that give the joints of a person.
 
 use super::super::manifest::{Input, Manifest};
 use super::suppress::Candidate;

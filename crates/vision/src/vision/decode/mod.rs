@@ -1,4 +1,4 @@
-//! From the outputs of a network to detections in pixels of its input: one file for each way in which networks answer.
+//! From the outputs of a model to detections in pixels of its input: one file for each way in which models answer.
 //! It takes outputs with their manifest and gives detections, surest first. It never looks at a picture.
 
 mod cells;
@@ -73,7 +73,7 @@ fn decoded(manifest: &Manifest, views: &[View<'_>]) -> Vec<Detection> {
             of(views, |[columns]| kept(cells::yolov8(manifest, classes, *keypoints, columns)))
         }
         Decoder::NanoDet { strides, bins, classes } => kept(cells::nanodet(manifest, strides, *bins, classes, views)),
-        // The network has left out already what overlaps.
+        // The model has left out already what overlaps.
         Decoder::Suppressed { rows, classes } => suppress::keep(rows::rows(manifest, rows, classes, views), 1.0),
         Decoder::MoveNet => of(views, |[points]| joints::movenet(input, points, score_min)),
         Decoder::SimCc { split } => of(views, |[across, down]| joints::simcc(across, down, *split, score_min)),
@@ -99,7 +99,7 @@ pub(super) fn embedding(values: &[f32]) -> Option<Vec<f32>> {
     (norm.is_finite() && 0.0 < norm).then(|| values.iter().map(|value| (f64::from(*value) / norm) as f32).collect())
 }
 
-/// What a network for hands and products says: two probabilities and a vector. `None` when they are not finite.
+/// What a model for hands and products says: two probabilities and a vector. `None` when they are not finite.
 pub(super) fn held_product(scores: &[f32], vector: &[f32]) -> Option<HeldProduct> {
     let probability = |place: usize| {
         let score = scores.get(place).copied().map(f64::from)?;

@@ -6,7 +6,7 @@ use crate::base::limits::PEOPLE_PER_FRAME_MAX;
 use crate::facts::{BodyPoint, Detection, DetectionClass, Keypoint};
 use crate::geometry::{Pixel, Point};
 
-/// The tree of joints, parents first; the network gives offsets along each edge, forwards and backwards.
+/// The tree of joints, parents first; the model gives offsets along each edge, forwards and backwards.
 const EDGES: [(usize, usize); 16] = [
     (0, 1),
     (1, 3),

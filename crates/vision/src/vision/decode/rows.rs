@@ -7,7 +7,7 @@ use super::{View, around, keypoint};
 use crate::geometry::PixelBox;
 
 /// Rows of one output or of several beside each other. Rows without an area, of another picture, or of no class that the
-/// manifest knows are those with which networks fill up.
+/// manifest knows are those with which models fill up.
 pub(super) fn rows(manifest: &Manifest, rows: &Rows, classes: &Classes, views: &[View<'_>]) -> Vec<Candidate> {
     // A single column may lie along the innermost axis.
     let width = |index: usize| rows.columns[index].len() + if index == 0 { 3 * rows.keypoints } else { 0 };

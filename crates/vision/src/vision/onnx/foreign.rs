@@ -9,7 +9,7 @@ const FROM_PYTORCH: &str = "export it: `torch.onnx.export(model, picture, \"name
 /// The error for a file that is something else; none for what may be ONNX.
 pub(super) fn refusal(bytes: &[u8]) -> Option<Error> {
     let (is, hint) = other_format(bytes)?;
-    Some(Error::input(format!("the file of the network is {is}, no ONNX file")).hint(hint))
+    Some(Error::input(format!("the file of the model is {is}, no ONNX file")).hint(hint))
 }
 
 /// What a file is that is surely something else than ONNX, by its first 4,096 bytes, and what to do about it.
@@ -20,7 +20,7 @@ pub fn other_format(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     Some(match () {
         () if bytes.is_empty() => ("empty", "fetch or export it again"),
         () if begins(b"version https://git-lfs") => {
-            ("a pointer of Git LFS to the network, not the network itself", "`git lfs pull` gets it")
+            ("a pointer of Git LFS to the model, not the model itself", "`git lfs pull` gets it")
         }
         () if begins(b"PK") && (holds(b"data.pkl") || holds(b".pt") || holds(b"/version")) => {
             ("weights that PyTorch saved", FROM_PYTORCH)
@@ -35,7 +35,7 @@ pub fn other_format(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
         }
         () if at(257, b"ustar") => ("a tar archive", "unpack it, and use the .onnx file that is in it"),
         () if at(4, b"TFL3") => (
-            "a network of TensorFlow Lite",
+            "a model of TensorFlow Lite",
             "convert it: `python -m tf2onnx.convert --tflite name.tflite --output name.onnx`",
         ),
         () if at(4, b"ORTM") => ("in ONNX Runtime's own format", "use the .onnx file that it was made of"),
@@ -43,21 +43,19 @@ pub fn other_format(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
         () if begins(b"\x89HDF\r\n\x1a\n") => {
             ("weights that Keras saved", "convert them: `python -m tf2onnx.convert --keras name.h5 --output name.onnx`")
         }
-        () if begins(b"GGUF") || begins(b"GGML") => ("weights of llama.cpp", "bring a network in ONNX"),
-        () if begins(b"\x93NUMPY") => ("an array of NumPy", "bring a network in ONNX"),
-        () if begins(b"7767517") => ("a network of ncnn", "use the .onnx file that it was made of"),
+        () if begins(b"GGUF") || begins(b"GGML") => ("weights of llama.cpp", "bring a model in ONNX"),
+        () if begins(b"\x93NUMPY") => ("an array of NumPy", "bring a model in ONNX"),
+        () if begins(b"7767517") => ("a model of ncnn", "use the .onnx file that it was made of"),
         () if at(8, b"{\"") && bytes.get(4..8) == Some(&[0; 4]) => {
-            ("weights in safetensors, without the network", FROM_PYTORCH)
+            ("weights in safetensors, without the model", FROM_PYTORCH)
         }
-        () if holds(b"<net ") || holds(b"<net\n") => {
-            ("a network of OpenVINO", "use the .onnx file that it was made of")
-        }
+        () if holds(b"<net ") || holds(b"<net\n") => ("a model of OpenVINO", "use the .onnx file that it was made of"),
         () if is_page(bytes) => (
             "a page of the web, as servers send in the place of a file",
             "fetch it again, from the address of the file itself",
         ),
-        () if begins(b"\x89PNG") || begins(b"\xff\xd8\xff") => ("a picture", "name the network's file in its manifest"),
-        () if is_text(bytes) => ("a text", "name the network's file in its manifest"),
+        () if begins(b"\x89PNG") || begins(b"\xff\xd8\xff") => ("a picture", "name the model's file in its manifest"),
+        () if is_text(bytes) => ("a text", "name the model's file in its manifest"),
         () => return None,
     })
 }

@@ -7,7 +7,7 @@ use super::graph::{Function, Graph, Model, Node};
 use super::plain;
 use crate::base::{Error, Result};
 
-/// Operators that a network may have once all definitions are put in.
+/// Operators that a model may have once all definitions are put in.
 const OPERATORS_MAX: u64 = 1_000_000;
 
 type Key<'a> = (&'a str, &'a str);
@@ -32,7 +32,7 @@ pub(super) fn check(model: &Model<'_>) -> Result<()> {
     if operators <= OPERATORS_MAX {
         return Ok(());
     }
-    Err(Error::input(format!("this network has {operators} operators; {OPERATORS_MAX} are the most"))
+    Err(Error::input(format!("this model has {operators} operators; {OPERATORS_MAX} are the most"))
         .hint("it is not what it should be; fetch or export it again"))
 }
 
@@ -48,7 +48,7 @@ fn size_of<'a>(
         None if depth < super::graph::DEPTH_MAX => {}
         Some(Size::UnderWay) | None => {
             let name = plain(function.name);
-            return Err(Error::input(format!("the operator {name} of this network is defined by itself, or too deep"))
+            return Err(Error::input(format!("the operator {name} of this model is defined by itself, or too deep"))
                 .hint("it is not what it should be; fetch or export it again"));
         }
     }

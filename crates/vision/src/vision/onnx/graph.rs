@@ -4,7 +4,7 @@
 use super::plain;
 use super::wire::{Broken, Field, Fields, Value};
 
-/// How deep graphs may lie in graphs. Networks that people export have two or three.
+/// How deep graphs may lie in graphs. Models that people export have two or three.
 pub(super) const DEPTH_MAX: usize = 16;
 
 /// An ONNX file.

@@ -1,14 +1,14 @@
-//! What is known of a value before a network runs: its shape, and the numbers in it where these are few and make shapes.
+//! What is known of a value before a model runs: its shape, and the numbers in it where these are few and make shapes.
 
 /// Numbers of a value that are followed; shapes and the like have fewer.
 const NUMBERS_MAX: usize = 1_024;
 
-/// A value of a network. What is not known is `None`, and nothing follows from it.
+/// A value of a model. What is not known is `None`, and nothing follows from it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Known {
     pub(super) shape: Option<Vec<u64>>,
     pub(super) numbers: Option<Vec<f64>>,
-    /// Whether it is the same whatever goes into the network: engines compute it once and keep it.
+    /// Whether it is the same whatever goes into the model: engines compute it once and keep it.
     pub(super) is_constant: bool,
 }
 

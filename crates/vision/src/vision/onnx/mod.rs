@@ -1,5 +1,5 @@
 //! What an ONNX file says of itself, read before an engine sees it: whether it is one, whether it is whole, and what it
-//! would ask of memory. It takes bytes and gives an error or none. It never runs anything, and of a network that it does
+//! would ask of memory. It takes bytes and gives an error or none. It never runs anything, and of a model that it does
 //! not understand it says nothing.
 
 mod foreign;
@@ -16,7 +16,7 @@ pub use foreign::other_format;
 
 use crate::base::{Error, Result};
 
-/// How networks that are more than one file become one.
+/// How models that are more than one file become one.
 const ONE_FILE: &str = "put both into one file: `python -c \"import onnx; onnx.save_model(onnx.load('name.onnx'), \
      'one.onnx', save_as_external_data=False)\"`, and name that in the manifest; PyTorch writes one with \
      torch.onnx.export(…, external_data=False)";
@@ -24,18 +24,18 @@ const ONE_FILE: &str = "put both into one file: `python -c \"import onnx; onnx.s
 /// Whether a file may be given to an engine, told by what it says of itself.
 ///
 /// # Errors
-/// When it is something else than ONNX, broken, not whole, or would take more memory or work than a network may.
+/// When it is something else than ONNX, broken, not whole, or would take more memory or work than a model may.
 pub fn check_network(bytes: &[u8]) -> Result<()> {
     if let Some(refusal) = foreign::refusal(bytes) {
         return Err(refusal);
     }
     let broken = |why: &str| {
-        Error::input(format!("the file of the network is no ONNX file, or is broken: {why}"))
+        Error::input(format!("the file of the model is no ONNX file, or is broken: {why}"))
             .hint("fetch or export it again, and compare its length")
     };
     let model = graph::Model::read(bytes).map_err(broken)?;
     let graph = model.graph.as_ref().filter(|graph| !graph.nodes.is_empty() || !graph.outputs.is_empty());
-    let graph = graph.ok_or_else(|| broken("there is no network in it"))?;
+    let graph = graph.ok_or_else(|| broken("there is no model in it"))?;
     let mut outside: Option<String> = None;
     let mut wrong: Vec<String> = Vec::new();
     let mut see = |tensor: &graph::Tensor<'_>| match tensor.outside {
@@ -48,7 +48,7 @@ pub fn check_network(bytes: &[u8]) -> Result<()> {
     model.functions.iter().for_each(|function| graph::each_tensor(&function.nodes, &mut see));
     if let Some(file) = outside {
         return Err(Error::input(format!(
-            "the weights of this network lie outside of its file, in {file}; networks must be one file"
+            "the weights of this model lie outside of its file, in {file}; models must be one file"
         ))
         .hint(ONE_FILE));
     }

@@ -1,4 +1,4 @@
-//! The shapes that operators make of shapes, as far as a table says: those that networks for pictures are made of, and all
+//! The shapes that operators make of shapes, as far as a table says: those that models for pictures are made of, and all
 //! that can make much out of little. What the table does not know has no known shape.
 
 use super::graph::Node;

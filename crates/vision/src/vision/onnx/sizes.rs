@@ -1,7 +1,7 @@
-//! What a network would ask of memory and time, reckoned before an engine takes either: shapes follow from shapes, from
-//! the input on, and from constants, as engines compute these when they load a network.
+//! What a model would ask of memory and time, reckoned before an engine takes either: shapes follow from shapes, from
+//! the input on, and from constants, as engines compute these when they load a model.
 //!
-//! Where a shape does not follow, nothing does: such a network is not refused. Lengths that a file leaves open are taken to
+//! Where a shape does not follow, nothing does: such a model is not refused. Lengths that a file leaves open are taken to
 //! be those of an ordinary picture, so that what makes much out of little shows all the same.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,7 +73,7 @@ fn chain(graph: &Graph<'_>) -> Result<()> {
     if longest <= CHAIN_MAX {
         return Ok(());
     }
-    Err(Error::input(format!("this network has {longest} operators one after the other; {CHAIN_MAX} are the most"))
+    Err(Error::input(format!("this model has {longest} operators one after the other; {CHAIN_MAX} are the most"))
         .hint("it is not what it should be; fetch or export it again"))
 }
 
@@ -85,8 +85,8 @@ fn fits(known: &Known, what: &str) -> Result<u64> {
     }
     let shape = known.shape.as_deref().unwrap_or_default();
     let (is, most) = (mebibytes(bytes), mebibytes(NETWORK_TENSOR_BYTES_MAX));
-    Err(Error::input(format!("{what} of this network makes {shape:?}, {is}; a tensor has {most} at most"))
-        .hint("export the network for a smaller input, or it is not what it should be"))
+    Err(Error::input(format!("{what} of this model makes {shape:?}, {is}; a tensor has {most} at most"))
+        .hint("export the model for a smaller input, or it is not what it should be"))
 }
 
 fn mebibytes(bytes: u64) -> String {
@@ -141,8 +141,8 @@ impl Walk {
             }
             if NETWORK_BYTES_MAX < here.saturating_add(self.kept) {
                 let (is, most) = (mebibytes(here.saturating_add(self.kept)), mebibytes(NETWORK_BYTES_MAX));
-                return Err(Error::input(format!("at {} this network holds {is}; {most} are the most", node.called()))
-                    .hint("export the network for a smaller input, or it is not what it should be"));
+                return Err(Error::input(format!("at {} this model holds {is}; {most} are the most", node.called()))
+                    .hint("export the model for a smaller input, or it is not what it should be"));
             }
             for input in node.inputs.iter().filter(|input| last_use.get(*input) == Some(&index)) {
                 here -= sizes.remove(input).unwrap_or(0);
@@ -154,7 +154,7 @@ impl Walk {
     fn step(&mut self, count: usize) -> Result<()> {
         self.steps = self.steps.saturating_add(count);
         let fits = self.steps <= STEPS_MAX;
-        if fits { Ok(()) } else { Err(too_long("this network", &format!("has more than {STEPS_MAX} steps"))) }
+        if fits { Ok(()) } else { Err(too_long("this model", &format!("has more than {STEPS_MAX} steps"))) }
     }
 
     /// The values that a graph within this one sees.
@@ -269,7 +269,7 @@ fn work(node: &Node<'_>, inputs: &[Known], made: &[Known]) -> Result<()> {
 
 fn too_long(what: &str, why: &str) -> Error {
     Error::input(format!("{what} would take too long: it {why}"))
-        .hint("export the network for a smaller input, or it is not what it should be")
+        .hint("export the model for a smaller input, or it is not what it should be")
 }
 
 fn whole(declared: &Declared<'_>) -> Option<Vec<u64>> {
