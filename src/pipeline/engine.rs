@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint;
+use super::loss::Loss;
 use super::reorder::{self, Reorder};
 use crate::base::limits::{BATCH_SPAN_MAX, BATCH_STAMP_OFF_MAX, PEOPLE_PER_FRAME_MAX};
 use crate::base::{Result, ShopTime, SourceId, Span};
@@ -67,6 +68,9 @@ struct Course {
     ticked: ShopTime,
     dropped_people: u64,
     dropped_astray: u64,
+    /// Facts that came and were lost when the fusion was told last.
+    told_received: u64,
+    told_lost: u64,
 }
 
 /// What a checkpoint holds, in the order of the pipeline: all that does not follow from the shop and the options.
@@ -110,6 +114,8 @@ impl Engine {
                 ticked: ShopTime::MIN,
                 dropped_people: 0,
                 dropped_astray: 0,
+                told_received: 0,
+                told_lost: 0,
             },
         };
         Engine { shop: shop.clone(), reorder: Reorder::default(), stages }
@@ -163,14 +169,28 @@ impl Engine {
             return;
         }
         let stages = &mut self.stages;
+        let ticked = stages.course.ticked;
         self.reorder.take(fact, &mut |fact| stages.step(&fact, give));
+        if ticked != self.stages.course.ticked {
+            self.tell_loss();
+        }
+    }
+
+    /// What came and what was lost since this was done last concerns whoever is inside.
+    fn tell_loss(&mut self) {
+        let loss = Loss::of(&self.counters());
+        let Stages { fusion, course, .. } = &mut self.stages;
+        let (came, lost) = (loss.received - course.told_received, loss.lost.saturating_sub(course.told_lost));
+        (course.told_received, course.told_lost) = (loss.received, loss.lost.max(course.told_lost));
+        fusion.flowed(course.now, came.saturating_sub(lost), lost);
     }
 
     /// No fact will come any more: everything open is decided.
     pub fn finish(&mut self, give: &mut dyn FnMut(&Fact)) {
         let stages = &mut self.stages;
         self.reorder.finish(&mut |fact| stages.step(&fact, give));
-        stages.finish(give);
+        self.tell_loss();
+        self.stages.finish(give);
     }
 
     /// What happened so far.

@@ -125,6 +125,11 @@ impl TimeRange {
         TimeRange { start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 
+    /// Whether an instant lies in it, its ends included.
+    pub fn contains(self, at: ShopTime) -> bool {
+        self.start <= at && at <= self.end
+    }
+
     /// Whether the two share an instant, or touch.
     pub fn touches(self, other: TimeRange) -> bool {
         self.start <= other.end && other.start <= self.end

@@ -71,6 +71,7 @@ impl Fusion {
             let unit = self.plan.nominal[entry.action.sku];
             let nominal = unit.map(|unit| unit * f64::from(entry.action.units));
             let grams = piece.total * entry.action.part;
+            self.memory.coverage.changed(piece.span.middle(), true);
             let well = !odd.iter().any(|odd| (odd.shelf, odd.place) == place);
             let swapped = if well { self.swapped_with(place, grams, step, clock) } else { None };
             match swapped {
@@ -83,6 +84,7 @@ impl Fusion {
             }
         }
         for odd in odd {
+            self.memory.coverage.changed(odd.at, !odd.is_of_nobody());
             let place = (odd.shelf, odd.place);
             let asks = SWAP_CHANCE_MIN <= odd.chance;
             let swapped = if asks { self.swapped_with(place, odd.grams, step, clock) } else { None };

@@ -68,8 +68,10 @@ pub(super) struct Heard {
     /// Gaps between frames of people, in order of time.
     unseen: VecDeque<TimeRange>,
     last_frame: Option<ShopTime>,
-    /// Its number, and who was in it.
+    /// Its number, and the smallest step between the numbers of two frames.
     last_sequence: u64,
+    stride: u64,
+    /// Who was in it.
     last_tracks: Vec<TrackId>,
     /// Usual time between two frames; zero before it is known.
     frame_span: Span,
@@ -132,7 +134,13 @@ impl Heard {
         let tracks: Vec<TrackId> = people.iter().map(|person| person.track).collect();
         let stayed = tracks.iter().any(|track| self.last_tracks.contains(track));
         let was_empty = self.last_tracks.is_empty();
-        let skipped = sequence.saturating_sub(self.last_sequence.saturating_add(1));
+        let step = sequence.saturating_sub(self.last_sequence);
+        if 0 < step && self.last_frame.is_some() {
+            self.stride = if self.stride == 0 { step } else { self.stride.min(step) };
+        }
+        let skipped = step.saturating_sub(1);
+        // Sources may count by twos; whatever is more than the smallest step is missing.
+        let between = step.checked_div(self.stride).map_or(0, |steps| steps.saturating_sub(1));
         self.last_sequence = sequence;
         self.last_tracks = tracks;
         let Some(last) = self.last_frame.replace(self.last_frame.map_or(at, |last| last.max(at))) else { return 0 };
@@ -141,7 +149,7 @@ impl Heard {
             let off = (since - self.frame_span).as_nanos();
             let known = self.frame_span != Span::ZERO;
             self.frame_span = if known { self.frame_span + Span::from_nanos(off / FRAME_SPAN_FRAMES) } else { since };
-            return 0;
+            return if stayed { between } else { 0 };
         }
         if !was_empty {
             keep(&mut self.unseen, TimeRange { start: last, end: at }, GAPS_MAX);

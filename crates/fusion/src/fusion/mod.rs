@@ -11,6 +11,7 @@
 mod beam;
 mod clock;
 mod clusters;
+mod coverage;
 mod doubts;
 mod explain;
 mod findings;
@@ -92,6 +93,7 @@ pub struct Memory {
     uncertain: BTreeSet<VisitId>,
     findings: Findings,
     heard: Heard,
+    coverage: coverage::Coverage,
     counters: Counters,
 }
 
@@ -122,6 +124,7 @@ impl Fusion {
             steps: BTreeMap::new(),
             queue: Vec::new(),
             unheard: Vec::new(),
+            coverage: coverage::Coverage::default(),
             next_step: 0,
             now: ShopTime::MIN,
             stopped: Holes::default(),
@@ -180,6 +183,11 @@ impl Fusion {
         self.memory.heard.shelves(shelves, silent);
     }
 
+    /// So many more facts came since this was said last, and so many more were lost.
+    pub fn flowed(&mut self, at: ShopTime, came: u64, lost: u64) {
+        self.memory.coverage.flowed(at, came, lost);
+    }
+
     /// Something that was true about this time was lost, and nothing more is known of it. Whoever was inside is for a
     /// person to look at.
     pub fn lose(&mut self, at: ShopTime) {
@@ -229,14 +237,14 @@ impl Fusion {
         self.explain(now - LAG);
         let absence_max = self.shop.policy().absence_max;
         let stopped = self.memory.stopped.clone();
-        self.close(|visitor| absence_max <= stopped.watched(visitor.seen, now - LAG))
+        self.close(false, |visitor| absence_max <= stopped.watched(visitor.seen, now - LAG))
     }
 
     /// No fact will come any more: decides everything.
     pub fn finish(&mut self) -> Vec<Body> {
         self.hear(ShopTime::MAX);
         self.explain(ShopTime::MAX);
-        self.close(|_| true)
+        self.close(true, |_| true)
     }
 
     /// How far the people's clock is from the plates'.

@@ -103,6 +103,12 @@ impl Oddity {
         self.chance * share
     }
 
+    /// Whether goods moved, and nobody who was seen moved them.
+    pub(super) fn is_of_nobody(&self) -> bool {
+        let moved = !matches!(self.kind, Kind::Noise | Kind::Misfit(_));
+        moved && UNEXPLAINED_MIN <= self.chance
+    }
+
     /// What is odd, for a person.
     pub(super) fn sentence(&self, shop: &Shop) -> String {
         let change = change_sentence(shop, (self.shelf, self.place), self.grams, self.at);

@@ -52,6 +52,8 @@ impl From<Pose> for Places {
 pub(super) struct Visitor {
     pub(super) entered: ShopTime,
     pub(super) seen: ShopTime,
+    /// Where they were first.
+    pub(super) first_place: Option<Point<Floor>>,
     poses: VecDeque<Pose>,
 }
 
@@ -96,11 +98,16 @@ impl Goods<'_> {
 impl People {
     /// Takes one person of a frame.
     pub(super) fn observe(&mut self, visit: VisitId, at: ShopTime, joints: &Joints) {
-        let visitor =
-            self.visitors.entry(visit).or_insert_with(|| Visitor { entered: at, seen: at, poses: VecDeque::new() });
+        let visitor = self.visitors.entry(visit).or_insert_with(|| Visitor {
+            entered: at,
+            seen: at,
+            first_place: None,
+            poses: VecDeque::new(),
+        });
         visitor.entered = visitor.entered.min(at);
         visitor.seen = visitor.seen.max(at);
         let Some(trunk) = joints.trunk() else { return };
+        visitor.first_place.get_or_insert(trunk.floor());
         if visitor.poses.back().is_some_and(|last| at <= last.at) {
             return;
         }

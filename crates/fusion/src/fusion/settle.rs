@@ -1,18 +1,21 @@
 //! Closing visits: from the hypotheses to final attributions with their evidence.
 
+use super::coverage::Ends;
 use super::open::Best;
 use super::people::Visitor;
 use super::world::History;
 use super::{Fusion, heard};
 use crate::base::{Grams, Prob, Quantity, Span, TimeRange, VisitId};
 use crate::facts::{Attribution, Body, Closing, Evidence, LineChance, TakerEvidence, VisitClosed, WeightEvidence};
+use crate::geometry::{Floor, Point};
+use crate::shop::ZoneKind;
 
 /// A shopper seen this shortly before the last fact was still inside.
 const STILL_INSIDE: Span = Span::from_millis(1_500);
 
 impl Fusion {
-    /// Settles the visits that are over, in order of entry.
-    pub(super) fn close(&mut self, is_over: impl Fn(&Visitor) -> bool) -> Vec<Body> {
+    /// Settles the visits that are over, in order of entry; all of them where the recording ends.
+    pub(super) fn close(&mut self, ends: bool, is_over: impl Fn(&Visitor) -> bool) -> Vec<Body> {
         let mut over: Vec<(VisitId, Visitor)> = self
             .memory
             .people
@@ -24,7 +27,7 @@ impl Fusion {
         over.sort_by_key(|(visit, visitor)| (visitor.entered, *visit));
         let mut facts = Vec::new();
         for (visit, visitor) in over {
-            self.settle(visit, &visitor, &mut facts);
+            self.settle(visit, &visitor, ends, &mut facts);
         }
         facts
     }
@@ -34,26 +37,57 @@ impl Fusion {
         let best = self.best(visit);
         let stay = TimeRange { start: visitor.entered, end: visitor.seen };
         let hearing = self.memory.heard.hearing(&self.shop, visit, stay, 0 < self.memory.counters.events);
+        let mut doubts = self.memory.coverage.doubts(stay, self.ends(visit, visitor));
+        doubts.extend(hearing.doubts);
         let heard = |probability: Prob| Prob::new(probability.value() * hearing.share);
-        let is_doubted = self.memory.uncertain.contains(&visit) || !hearing.doubts.is_empty();
+        let is_doubted = self.memory.uncertain.contains(&visit) || !doubts.is_empty();
         let certain = if is_doubted { heard::DOUBTED_FACTOR } else { 1.0 };
         let probability = Prob::new(heard(best.probability).value() * certain);
         let lines = best.lines.into_iter().map(|line| LineChance { probability: heard(line.probability), ..line });
-        (Best { lines: lines.collect(), probability, ..best }, hearing.doubts)
+        (Best { lines: lines.collect(), probability, ..best }, doubts)
     }
 
-    fn settle(&mut self, visit: VisitId, visitor: &Visitor, facts: &mut Vec<Body>) {
+    /// Whether a visit began and ended where visits do. Where the shop names no entrance or no exit nobody can tell.
+    fn ends(&self, visit: VisitId, visitor: &Visitor) -> Ends {
+        let is_in = |place: Option<Point<Floor>>, kind: ZoneKind| {
+            let mut zones = self.shop.zones().iter().filter(|zone| zone.kind == kind);
+            place.is_some_and(|place| zones.any(|zone| zone.contains(place)))
+        };
+        let people = &self.memory.people;
+        Ends {
+            came_in: is_in(visitor.first_place, ZoneKind::Entrance),
+            went_out: is_in(people.last_place(visit), ZoneKind::Exit),
+        }
+    }
+
+    /// Whether a visit is cut off by the end of the recording: seen until just before it, or, where the shop says where its
+    /// exits are, not at one of them.
+    fn is_cut_off(&self, visit: VisitId, visitor: &Visitor, ends: bool) -> bool {
+        self.memory.now - visitor.seen <= STILL_INSIDE || ends && self.stayed_in(visit, visitor)
+    }
+
+    /// Whether somebody was last seen away from all exits, where the shop says where these are.
+    fn stayed_in(&self, visit: VisitId, visitor: &Visitor) -> bool {
+        let has_exits = self.shop.zones().iter().any(|zone| zone.kind == ZoneKind::Exit);
+        has_exits && !self.ends(visit, visitor).went_out
+    }
+
+    fn settle(&mut self, visit: VisitId, visitor: &Visitor, ends: bool, facts: &mut Vec<Body>) {
+        let cut_off = self.is_cut_off(visit, visitor, ends);
+        if ends && self.stayed_in(visit, visitor) {
+            self.memory.doubt(visit, "the recording ends, and they were not seen leaving".to_owned());
+            self.memory.uncertain.insert(visit);
+        }
         let (Best { history, lines, probability, odd }, unheard) = self.heard_best(visit, visitor);
         for why in odd.iter().map(|odd| odd.sentence(&self.shop)).chain(unheard) {
             self.memory.doubt(visit, why);
         }
         facts.extend(history.iter().map(|entry| Body::Attribution(self.attribution(visit, entry, probability))));
-        let inside = self.memory.now - visitor.seen <= STILL_INSIDE;
         facts.push(Body::Visit(VisitClosed {
             visit,
             entered: visitor.entered,
             left: visitor.seen,
-            closing: if inside { Closing::RecordingEnded } else { Closing::Left },
+            closing: if cut_off { Closing::RecordingEnded } else { Closing::Left },
             lines,
             probability,
             interrupted: self.interruption(visit, visitor.seen),

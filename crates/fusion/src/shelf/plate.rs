@@ -63,6 +63,8 @@ pub(super) struct PlateTrace {
     /// Blocks in which samples differed since they were the same for a while, and when the last of them ended.
     varied_blocks: u32,
     varied_end: ShopTime,
+    /// Whether it ever trembled, or moved by what matters.
+    lived: bool,
     /// The last blocks, newest last; for what a plate at rest reads.
     recent: VecDeque<f64>,
     /// Blocks not yet averaged into the resting level, oldest first.
@@ -105,6 +107,7 @@ impl PlateTrace {
             varied: true,
             varied_blocks: 0,
             varied_end: ShopTime::MIN,
+            lived: false,
             recent: VecDeque::with_capacity(RECENT_BLOCKS + 1),
             fresh: Vec::with_capacity(REST_LAG_BLOCKS + 1),
             rest: None,
@@ -164,6 +167,7 @@ impl PlateTrace {
         } else if self.varied_end + SAME_MIN < span.end {
             self.varied_blocks = 0;
         }
+        self.lived |= self.active || TREMBLING_BLOCKS <= self.varied_blocks;
         if TREMBLING_BLOCKS <= self.varied_blocks {
             self.same_since = self.varied_end;
         }
@@ -305,6 +309,11 @@ impl PlateTrace {
     /// Since when its sensor says the same, if for too long.
     pub(super) fn stuck_since(&self, now: ShopTime) -> Option<ShopTime> {
         (STUCK_MIN <= now - self.same_since).then_some(self.same_since)
+    }
+
+    /// Whether it ever trembled as sensors do, or moved by what matters.
+    pub(super) fn has_lived(&self) -> bool {
+        self.lived
     }
 
     /// Whether its sensor says the same for too long.

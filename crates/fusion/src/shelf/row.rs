@@ -79,13 +79,14 @@ impl Row {
     }
 
     /// The places of plates that say nothing while the others speak, or the same to the last digit while the others
-    /// tremble, and since when.
+    /// tremble or none of the shelf ever did, and since when.
     pub(super) fn silent(&self) -> impl Iterator<Item = (usize, ShopTime)> + '_ {
         let trembling = self.plates.iter().filter(|plate| plate.is_alive() && !plate.is_stuck(self.next_at)).count();
+        let lives = self.plates.iter().any(PlateTrace::has_lived);
         let silent = move |plate: &PlateTrace| match plate.is_alive() {
             false if plate.has_spoken() => plate.silent_since(),
             false if SILENT_MIN <= self.next_at - self.first_at => Some(self.first_at),
-            true if self.plates.len() < 2 * trembling => plate.stuck_since(self.next_at),
+            true if !lives || self.plates.len() < 2 * trembling => plate.stuck_since(self.next_at),
             _ => None,
         };
         self.plates.iter().enumerate().filter_map(move |(place, plate)| Some((place, silent(plate)?)))
