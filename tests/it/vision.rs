@@ -14,6 +14,8 @@ use aisle::image::{RgbImage, decode_picture};
 use aisle::vision::{Decoder, Engine, LoadOptions, Manifest, Model, Region, Role};
 use serde_json::Value;
 
+use super::left_out::left_out;
+
 /// The data of tests, below `AISLE_DATA`, else beside the repository. Says when it is not there.
 fn data() -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
@@ -21,7 +23,8 @@ fn data() -> Option<PathBuf> {
     if data.join("models").is_dir() {
         return Some(data);
     }
-    eprintln!("skipped: no networks at {}; set AISLE_DATA to the folder that holds models/", data.display());
+    let how = format!("nothing is at {}; set AISLE_DATA to the folder that holds models/", data.display());
+    left_out("networks of others", &how);
     None
 }
 
@@ -30,7 +33,7 @@ pub(super) fn engines() -> Vec<Engine> {
     let mut engines = vec![Engine::embedded()];
     match std::env::var_os("AISLE_ONNXRUNTIME") {
         Some(library) => engines.push(Engine::onnxruntime(Path::new(&library)).unwrap()),
-        None => eprintln!("skipped: ONNX Runtime; set AISLE_ONNXRUNTIME to its library"),
+        None => left_out("ONNX Runtime", "set AISLE_ONNXRUNTIME to its library"),
     }
     engines
 }
