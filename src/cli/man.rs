@@ -45,7 +45,7 @@ fn write(command: &Command, folder: &Path) -> Result<usize> {
 
 /// The page of one command, and the name of its file.
 fn page(command: Command) -> Result<(String, String)> {
-    let page = Page::new(command);
+    let page = Page::new(command).source(concat!("aisle ", env!("CARGO_PKG_VERSION"))).manual("aisle");
     let mut text = Vec::new();
     page.render(&mut text).map_err(|error| Error::io("write", Path::new(&page.get_filename()), &error))?;
     Ok((page.get_filename(), String::from_utf8_lossy(&text).into_owned()))
