@@ -1,6 +1,6 @@
 """Measures the network for people with joints on footage that it never saw, as the engine would use it.
 
-python evaluate_people.py ../aisle_people.onnx --aisle ../../target/release/aisle --footage /tmp/footage"""
+python evaluate_people.py ../../crates/weights-bodies/aisle_people.onnx --aisle ../../target/release/aisle --footage /tmp/footage"""
 
 import argparse
 import contextlib

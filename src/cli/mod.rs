@@ -4,6 +4,7 @@ mod anchors;
 mod book;
 mod charge;
 mod check;
+mod completions;
 mod demo;
 mod doctor;
 mod engine;
@@ -16,6 +17,7 @@ mod listen;
 mod log;
 mod looking;
 mod lost;
+mod man;
 mod models;
 mod receipt;
 mod receipts;
@@ -71,6 +73,8 @@ enum Verb {
     Models(models::Models),
     See(see::See),
     Doctor(doctor::Doctor),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 /// Runs the command line of this process.
@@ -104,6 +108,8 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Models(models) => models.run(),
         Verb::See(see) => see.run(),
         Verb::Doctor(doctor) => doctor.run(),
+        Verb::Completions(completions) => completions.run(),
+        Verb::Man(man) => man.run(),
     }
 }
 

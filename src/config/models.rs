@@ -56,26 +56,11 @@ shipped![
     "yunet_s_640",
 ];
 
-macro_rules! own_weights {
-    ($($file:literal),* $(,)?) => {
-        /// The weights of our own models, built in so that they are there wherever this program is.
-        const OWN_WEIGHTS: &[(&str, &[u8])] =
-            &[$(($file, include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/", $file)))),*];
-    };
-}
-
-own_weights![
-    "aisle_appearance.onnx",
-    "aisle_face_embedding.onnx",
-    "aisle_faces.onnx",
-    "aisle_hand.onnx",
-    "aisle_joints.onnx",
-    "aisle_people.onnx",
-];
-
-/// The weights of this file name that are built in.
+/// The weights of this file name that are built in: those of our own models, so that they are there wherever this program
+/// is.
 pub fn built_in_weights(file: &str) -> Option<&'static [u8]> {
-    OWN_WEIGHTS.iter().find(|(name, _)| *name == file).map(|(_, bytes)| *bytes)
+    let mut own = aisle_weights_bodies::ALL.iter().chain(&aisle_weights_parts::ALL);
+    own.find(|(name, _)| *name == file).map(|(_, bytes)| *bytes)
 }
 
 /// Manifests by name: those built in, and those of a folder, which go before a built-in one of their name.

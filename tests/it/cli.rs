@@ -7,6 +7,53 @@ use std::process::{Command, Stdio};
 
 use super::snapshot;
 
+/// All commands; the first is `aisle` itself.
+pub(super) const COMMANDS: [&str; 43] = [
+    "",
+    "demo",
+    "replay",
+    "import",
+    "import autocheckout",
+    "simulate",
+    "eval",
+    "export",
+    "export coco",
+    "export mot",
+    "export frames",
+    "export preview",
+    "export pictures",
+    "check",
+    "track",
+    "review",
+    "review list",
+    "review show",
+    "review accept",
+    "review change",
+    "review reject",
+    "review assign",
+    "receipt",
+    "ledger",
+    "ledger check",
+    "ledger balances",
+    "ledger anchor",
+    "ledger drill",
+    "serve",
+    "token",
+    "token create",
+    "token list",
+    "token revoke",
+    "models",
+    "models list",
+    "models verify",
+    "models fetch",
+    "models bench",
+    "models runtime",
+    "see",
+    "doctor",
+    "completions",
+    "man",
+];
+
 /// What a command answered.
 pub(super) struct Answer {
     pub(super) status: Option<i32>,
@@ -80,60 +127,17 @@ fn root() -> &'static Path {
 
 #[test]
 fn help_of_every_command() {
-    let commands = [
-        "",
-        "demo",
-        "replay",
-        "import",
-        "import autocheckout",
-        "simulate",
-        "eval",
-        "export",
-        "export coco",
-        "export mot",
-        "export frames",
-        "export preview",
-        "export pictures",
-        "check",
-        "track",
-        "review",
-        "review list",
-        "review show",
-        "review accept",
-        "review change",
-        "review reject",
-        "review assign",
-        "receipt",
-        "ledger",
-        "ledger check",
-        "ledger balances",
-        "ledger anchor",
-        "ledger drill",
-        "serve",
-        "token",
-        "token create",
-        "token list",
-        "token revoke",
-        "models",
-        "models list",
-        "models verify",
-        "models fetch",
-        "models bench",
-        "models runtime",
-        "see",
-        "doctor",
-    ];
-    for command in commands {
+    for command in COMMANDS {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let name = if command.is_empty() { "aisle".to_owned() } else { command.replace(' ', "-") };
         snapshot::check(&format!("help/{name}"), &transcript(root(), &arguments));
     }
-    // A new command must come with a page above.
+    // A new command must come with a page in the list.
     let page = ask(root(), &["--help"]).out;
     let listed = page.split("Commands:").nth(1).unwrap().split("Options:").next().unwrap();
     let names = listed.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
     for name in names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help") {
-        assert!(commands.contains(&name), "no snapshot of `aisle {name} --help`");
+        assert!(COMMANDS.contains(&name), "no snapshot of `aisle {name} --help`");
     }
 }
 

@@ -18,6 +18,7 @@ use aisle::base::{Kind, Result};
 use aisle::db::{Database, FailureKind, Options, Row, Value, open};
 
 use self::place::{AUTHORITY, Admin, NOW, Place, on_each, on_server, server};
+use super::left_out::left_out;
 
 const ACCOUNT: &str = "INSERT INTO balances VALUES ('a', 'EUR', 0, 0, 0, 0) ON CONFLICT DO NOTHING";
 
@@ -489,9 +490,7 @@ fn a_lost_connection_is_made_anew() {
 fn a_connection_is_private_where_that_is_asked() {
     on_server(|place| {
         if !place.url.contains(AUTHORITY) {
-            eprintln!(
-                "left out: the server has no certificate that is known, `.ci/postgres start` makes one with openssl"
-            );
+            left_out("a server's certificate", "`.ci/postgres start` makes one with openssl");
             return;
         }
         let question = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";

@@ -437,7 +437,8 @@ fn contract(name: &str) -> Option<PathBuf> {
     if path.is_file() {
         return Some(path);
     }
-    eprintln!("skipped: no contract at {}; set AISLE_DATA to the data folder", path.display());
+    let how = format!("nothing is at {}; set AISLE_DATA to the data folder", path.display());
+    super::left_out::left_out("documents of others", &how);
     None
 }
 

@@ -55,6 +55,9 @@ const THINGS: [(&str, usize); 9] = [
     ("sqlite3", 2),
 ];
 
+/// Those of them that no test has: they would build aisle inside its own test, train networks for hours, or change the machine.
+const NEVER_TYPED: [&str; 3] = ["administrator", "cargo", "python"];
+
 /// Types only this page, or the pages that need this thing.
 const ONLY: &str = "AISLE_PAGE";
 
@@ -110,7 +113,6 @@ impl Machine {
                 "data" => data.join("autocheckout/BENCHMARK-1/truth.json").exists(),
                 "network" => std::env::var_os("AISLE_TEST_NETWORK").is_some(),
                 "postgresql" => super::db::place::server().is_some(),
-                // They would build aisle inside its own test, or train networks for hours.
                 _ => false,
             };
             if found {
@@ -127,6 +129,16 @@ impl Machine {
         let mut variables = vec![("DATA", self.data.display().to_string())];
         variables.extend(place.as_ref().map(|place| ("POSTGRES", place.url.clone())));
         (shell::Shell::start(&self.tools, &variables), place)
+    }
+}
+
+/// What a thing is called where it is told what tests left out.
+fn page_need(thing: &'static str) -> &'static str {
+    match thing {
+        "data" => "the real trip",
+        "network" => "the network (AISLE_TEST_NETWORK)",
+        "postgresql" => "PostgreSQL",
+        other => other,
     }
 }
 
@@ -169,6 +181,9 @@ fn pages_do_as_they_say() {
     let out = left_out.iter().map(|(thing, count)| format!("{count} for want of {thing}")).collect::<Vec<_>>();
     let out = if out.is_empty() { "none".to_owned() } else { out.join(", ") };
     println!("{} pages, {typed} commands typed, left out: {out}", reports.len());
+    for (thing, count) in left_out.iter().filter(|(thing, _)| !NEVER_TYPED.contains(thing)) {
+        super::left_out::left_out(page_need(thing), &format!("{count} commands of pages need it"));
+    }
     hold("what pages do", &reports.into_iter().flat_map(|report| report.faults).collect::<Vec<_>>());
     assert!(0 < typed, "nothing was typed");
     for (thing, most) in THINGS {

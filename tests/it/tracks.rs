@@ -14,6 +14,7 @@ use aisle::tracking::floor::{FloorCamera, FloorOptions, foot_point, merge};
 use serde_json::Value;
 
 use super::cli::ask;
+use super::left_out::left_out;
 
 /// Two programs that do the same sums in another order differ by less.
 const ROUNDING: f64 = 1e-9;
@@ -34,7 +35,8 @@ fn sequences() -> Option<PathBuf> {
     if folder.is_dir() {
         return folder.canonicalize().ok();
     }
-    eprintln!("skipped: no sequences at {}; set AISLE_DATA to the folder that holds tracking/", folder.display());
+    let how = format!("nothing is at {}; set AISLE_DATA to the folder that holds tracking/", folder.display());
+    left_out("real sequences", &how);
     None
 }
 
@@ -42,7 +44,7 @@ fn sequences() -> Option<PathBuf> {
 fn python() -> Option<PathBuf> {
     let python = std::env::var_os("AISLE_PYTHON").map(PathBuf::from);
     if python.is_none() {
-        eprintln!("skipped: AISLE_PYTHON names no python that has trackeval and motmetrics");
+        left_out("python judges", "AISLE_PYTHON names no python that has trackeval and motmetrics");
     }
     python
 }

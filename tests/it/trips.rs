@@ -122,6 +122,7 @@ pub(super) fn benchmark() -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    eprintln!("skipped: no real trip at {}; set AISLE_DATA to the folder that holds autocheckout/", folder.display());
+    let how = format!("nothing is at {}; set AISLE_DATA to the folder that holds autocheckout/", folder.display());
+    super::left_out::left_out("the real trip", &how);
     None
 }

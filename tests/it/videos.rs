@@ -8,13 +8,14 @@ use aisle::image::{RgbImage, decode_picture, encode_jpeg, encode_png};
 use serde_json::Value;
 
 use super::cli::ask;
+use super::left_out::left_out;
 
 /// A clip of a test picture, made by ffmpeg; `None`, saying so, where that is not installed.
 fn clip(folder: &Path, options: &[&str]) -> Option<()> {
     let mut command = Command::new("ffmpeg");
     command.args(["-v", "error", "-f", "lavfi", "-i", "testsrc=size=161x121:rate=25:duration=1"]).args(options);
     let Ok(status) = command.current_dir(folder).status() else {
-        eprintln!("skipped: the program ffmpeg is not installed");
+        left_out("ffmpeg", "install it");
         return None;
     };
     assert!(status.success());
@@ -125,7 +126,7 @@ fn what_is_no_video_is_told_as_what_it_is() {
     let mut sound = Command::new("ffmpeg");
     sound.args(["-v", "error", "-f", "lavfi", "-i", "sine=duration=1", "sound.wav"]).current_dir(folder.path());
     let Ok(status) = sound.status() else {
-        eprintln!("skipped: the program ffmpeg is not installed");
+        left_out("ffmpeg", "install it");
         return;
     };
     assert!(status.success());

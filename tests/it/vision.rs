@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use aisle::base::sha256;
-use aisle::config::load_manifests;
+use aisle::config::{built_in_weights, load_manifests};
 use aisle::facts::{Detection, DetectionClass, Keypoint};
 use aisle::geometry::{PixelBox, Point};
 use aisle::image::{RgbImage, decode_picture};
 use aisle::vision::{Decoder, Engine, LoadOptions, Manifest, Model, Region, Role};
 use serde_json::Value;
+
+use super::left_out::left_out;
 
 /// The data of tests, below `AISLE_DATA`, else beside the repository. Says when it is not there.
 fn data() -> Option<PathBuf> {
@@ -21,7 +23,8 @@ fn data() -> Option<PathBuf> {
     if data.join("models").is_dir() {
         return Some(data);
     }
-    eprintln!("skipped: no models at {}; set AISLE_DATA to the folder that holds models/", data.display());
+    let how = format!("nothing is at {}; set AISLE_DATA to the folder that holds models/", data.display());
+    left_out("models of others", &how);
     None
 }
 
@@ -30,7 +33,7 @@ pub(super) fn engines() -> Vec<Engine> {
     let mut engines = vec![Engine::embedded()];
     match std::env::var_os("AISLE_ONNXRUNTIME") {
         Some(library) => engines.push(Engine::onnxruntime(Path::new(&library)).unwrap()),
-        None => eprintln!("skipped: ONNX Runtime; set AISLE_ONNXRUNTIME to its library"),
+        None => left_out("ONNX Runtime", "set AISLE_ONNXRUNTIME to its library"),
     }
     engines
 }
@@ -334,13 +337,13 @@ fn every_weight_at_hand_is_the_one_of_its_manifest() {
     assert_eq!(checked, 14, "models of the data folder without a manifest, or the other way round");
 }
 
-/// The models whose weights lie in the repository are what their manifests say, and run on every engine.
+/// The models whose weights are built in are what their manifests say, and run on every engine.
 #[test]
 fn networks_of_our_own_load_and_answer() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let manifests = load_manifests(Some(&root.join("models"))).unwrap();
-    let ours: Vec<&Manifest> =
-        manifests.values().filter(|manifest| root.join("models").join(&manifest.weights.file).exists()).collect();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+    let manifests = load_manifests(Some(&folder)).unwrap();
+    let own = |manifest: &&Manifest| manifest.name.starts_with("aisle_");
+    let ours: Vec<&Manifest> = manifests.values().filter(own).collect();
     assert!(ours.iter().any(|manifest| manifest.role == Role::HeldProduct), "{}", ours.len());
     let mut frame = RgbImage::new(640, 360);
     for (x, y) in (0..640).flat_map(|x| (0..360).map(move |y| (x, y))) {
@@ -362,10 +365,10 @@ fn networks_of_our_own_load_and_answer() {
         held: None,
     };
     for (engine, manifest) in engines().iter().flat_map(|engine| ours.iter().map(move |manifest| (engine, *manifest))) {
-        let bytes = fs::read(root.join("models").join(&manifest.weights.file)).unwrap();
+        let bytes = built_in_weights(&manifest.weights.file).unwrap();
         let known = (manifest.weights.size_bytes, manifest.weights.sha256.as_str());
-        assert_eq!((bytes.len() as u64, sha256(&bytes).as_str()), known, "{}", manifest.name);
-        let network = engine.load(&bytes, LoadOptions::default()).unwrap();
+        assert_eq!((bytes.len() as u64, sha256(bytes).as_str()), known, "{}", manifest.name);
+        let network = engine.load(bytes, LoadOptions::default()).unwrap();
         let mut model = Model::new(manifest.clone(), network).unwrap();
         let at = (manifest.input.region != Region::Frame).then_some(&found);
         model.prepare(&frame, at).unwrap();

@@ -6,6 +6,8 @@ use aisle::base::{Result, ShopTime, Span};
 use aisle::db::{Database, Options, open};
 use tempfile::TempDir;
 
+use super::super::left_out::left_out;
+
 /// Which server is tested; `.ci/postgres` makes one.
 pub(super) const SERVER: &str = "AISLE_TEST_POSTGRES";
 
@@ -90,7 +92,7 @@ pub(super) fn on_each(test: impl Fn(&Place)) {
 pub(super) fn on_server(test: impl Fn(&Place)) {
     match Place::schema() {
         Some(place) => test(&place),
-        None => eprintln!("left out on PostgreSQL: {SERVER} names no server, `.ci/postgres start` makes one"),
+        None => left_out("PostgreSQL", &format!("{SERVER} names no server, `.ci/postgres start` makes one")),
     }
 }
 

@@ -6,6 +6,7 @@ use std::thread;
 use aisle::base::Kind;
 use aisle::db::{Database, Options, open};
 
+use super::super::left_out::left_out;
 use super::place::{Admin, NOW, server};
 use super::{ACCOUNT, add_one, execute, number, refusal};
 
@@ -18,7 +19,7 @@ const TIMES: usize = 10;
 fn a_pooler_in_transaction_mode_does_no_harm() {
     let pooler = std::env::var(POOLER).ok().filter(|url| !url.is_empty());
     let (Some(pooler), Some(server)) = (pooler, server()) else {
-        return eprintln!("left out: {POOLER} names no pooler, `.ci/postgres pooler` makes one");
+        return left_out("a pooler", &format!("{POOLER} names none, `.ci/postgres pooler` makes one"));
     };
     let admin = Admin::new(&server);
     let name = format!("aisle_pooled_{}", std::process::id());

@@ -8,6 +8,7 @@ use aisle::base::Kind;
 use aisle::db::{Address, Identity, Options, identity, open};
 
 use super::super::cli::{Answer, aisle, ask};
+use super::super::left_out::left_out;
 use super::place::{Admin, NOW, Place, on_server, server};
 use super::{ACCOUNT, execute, number, refusal};
 
@@ -46,7 +47,7 @@ fn a_server_is_one_server_however_it_is_reached() {
             format!("host=127.0.0.1 port={port} user={user} password='{password}' dbname = {database} {words}"),
         ];
         if folder.is_empty() {
-            eprintln!("left out: the server has no socket, `.ci/postgres start` gives it one");
+            left_out("a server's socket", "`.ci/postgres start` gives it one");
         } else {
             urls.extend([
                 format!("postgresql://{credentials}@{escaped}:{port}/{database}?{options}"),
