@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Engine, Loss, Options};
 use crate::base::limits::LIVE_CLOSINGS_MAX;
-use crate::base::{CartId, Error, Kind, Result, ShopTime, Span, VisitId};
+use crate::base::{CartId, Error, Kind, Reports, Result, ShopTime, Span, Stage, StageReport, VisitId};
 use crate::facts::{Body, Fact, GateScan, OpenVisit, PaymentMethod, TrackVerdict};
 use crate::geometry::{Floor, Point};
 use crate::identity::{self, Binder, Bound};
-use crate::ports::Clock;
+use crate::ports::{Clock, ReportBoard};
 use crate::shop::{Shop, ZoneKind};
 use crate::till::{Closed, Closing, Endings, Payer, Progress, Till};
 
@@ -41,6 +41,9 @@ pub struct Live {
     saved: ShopTime,
     /// Why the book could not be written last time.
     waiting: Option<String>,
+    /// What ended and was written, since this process began.
+    written: u64,
+    board: ReportBoard,
 }
 
 /// What is remembered beside the engine.
@@ -95,9 +98,36 @@ impl Live {
             },
         };
         let saved = engine.now();
-        let live =
-            Live { engine, memory, payers, clock, closings: Vec::new(), expired: Vec::new(), saved, waiting: None };
+        let live = Live {
+            engine,
+            memory,
+            payers,
+            clock,
+            closings: Vec::new(),
+            expired: Vec::new(),
+            saved,
+            waiting: None,
+            written: 0,
+            board: ReportBoard::default(),
+        };
         Ok((live, began))
+    }
+
+    /// The same, with its reports shown on this board whenever the book is written.
+    #[must_use]
+    pub fn showing_on(self, board: ReportBoard) -> Self {
+        board.show(self.reports());
+        Live { board, ..self }
+    }
+
+    /// What every stage has done, in the order in which facts pass them.
+    pub fn reports(&self) -> Vec<StageReport> {
+        let waiting = self.closings.len() + self.expired.len();
+        let book = StageReport::new(Stage::Book, self.written + waiting as u64, self.written)
+            .holding(waiting, self.engine.now() - self.saved);
+        let mut reports = self.engine.reports();
+        reports.extend([self.memory.binder.report(), book]);
+        reports
     }
 
     /// The facts between the last one taken and `now` are lost, if there were any.
@@ -148,6 +178,7 @@ impl Live {
         self.follow(till.shop(), &derived);
         if !self.closings.is_empty() || SAVE_SPAN <= self.engine.now() - self.saved {
             closed.extend(self.save_or_wait(till)?);
+            self.board.show(self.reports());
         }
         Ok(closed)
     }
@@ -163,7 +194,9 @@ impl Live {
         self.bind(till.shop(), bound);
         self.follow(till.shop(), &derived);
         // Nobody is inside: the next day begins afresh.
-        self.save(till, &[])
+        let closed = self.save(till, &[]);
+        self.board.show(self.reports());
+        closed
     }
 
     /// What the engine's decisions mean for entries and carts.
@@ -242,6 +275,7 @@ impl Live {
             at: self.clock.now(),
         };
         let closed = till.advance(&progress)?;
+        self.written += (self.closings.len() + self.expired.len()) as u64;
         self.closings.clear();
         self.expired.clear();
         self.saved = self.engine.now();

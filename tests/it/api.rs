@@ -5,6 +5,7 @@ mod fuzz;
 mod input;
 mod life;
 mod limits;
+mod metrics;
 mod notices;
 mod payers;
 mod process;

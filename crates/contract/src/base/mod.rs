@@ -15,6 +15,7 @@ pub mod measure;
 pub mod money;
 pub mod rng;
 pub mod secret;
+pub mod stages;
 pub mod text;
 pub mod time;
 
@@ -28,4 +29,5 @@ pub use interchange::Interchange;
 pub use measure::Grams;
 pub use money::{BasisPoints, Currency, Money, Quantity};
 pub use secret::Secret;
+pub use stages::{DropReason, Extent, Reports, Stage, StageReport};
 pub use time::{ShopTime, Span, TimeRange};
