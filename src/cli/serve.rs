@@ -21,7 +21,7 @@ use crate::config::Trade;
 use crate::db::{Database, carts};
 use crate::live::Feed;
 use crate::payment::Settings;
-use crate::ports::{Clock, FactSource, WallClock};
+use crate::ports::{Clock, FactSource, ReportBoard, WallClock};
 use crate::till::{Providers, Settler, Till, ends, lock};
 
 /// Threads that carry orders to providers, most of them waiting for answers: with a provider that takes half a second they
@@ -82,8 +82,10 @@ impl Serve {
         let address = listener.local_addr().map_err(|error| Error::io("listen on", Path::new(&place), &error))?;
         let stop = runtime.block_on(async { stop_signal() })?;
         let settler = Settler::start(&till, &providers, &clock, SETTLERS);
-        let router = Api::new(till.clone(), providers, clock.clone(), settler.bell()).router();
-        let play = |recording| Feed::start(recording, till.clone(), clock.clone(), settler.bell());
+        let board = ReportBoard::default();
+        let router =
+            Api::new(till.clone(), providers, clock.clone(), settler.bell()).with_board(board.clone()).router();
+        let play = |recording| Feed::start(recording, till.clone(), clock.clone(), settler.bell(), board);
         let feed = recording.map(play).transpose()?;
         runtime.spawn(forget(till.clone(), clock.clone()));
         runtime.spawn(tell(left_out.clone()));

@@ -10,7 +10,7 @@ use super::{Began, Live, Payers};
 use crate::base::{Kind, Result, ShopTime};
 use crate::facts::{Fact, PaymentMethod};
 use crate::pipeline::Options;
-use crate::ports::{Clock, FactSource};
+use crate::ports::{Clock, FactSource, ReportBoard};
 use crate::replay::Replay;
 use crate::till::{Bell, Till, lock};
 
@@ -33,6 +33,7 @@ impl Feed {
         till: Arc<Mutex<Till>>,
         clock: Arc<dyn Clock>,
         bell: Bell,
+        board: ReportBoard,
     ) -> Result<Self> {
         let payers = Payers::WalkIns(walk_in_method());
         let (live, began) = Live::open(&mut lock(&till), payers, Options::USUAL, clock)?;
@@ -41,6 +42,7 @@ impl Feed {
             Began::Resumed { taken } => tracing::info!(taken, "the feed goes on where the book is"),
             Began::Interrupted { carts, why } => tracing::warn!(carts, why, "open carts were put before a person"),
         }
+        let live = live.showing_on(board);
         let (stop, stopped) = bounded(0);
         let player = Player { source, speed, till, bell, stopped };
         Ok(Feed { stop, player: thread::spawn(move || player.run(live)) })

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::base::limits::LIVE_CLOSINGS_MAX;
-use crate::base::{CartId, Error, Kind, Result, ShopTime, SourceId, Span, VisitId};
+use crate::base::{CartId, Error, Kind, Reports, Result, ShopTime, SourceId, Span, Stage, StageReport, VisitId};
 use crate::facts::{Body, Fact, OpenVisit, PaymentMethod, Stamp, TrackVerdict, VisitBound};
 use crate::geometry::{Floor, Point};
 use crate::identity::{self, Binder, Bound};
 use crate::pipeline::{Engine, Loss, Options};
-use crate::ports::{Clock, FactSink};
+use crate::ports::{Clock, FactSink, ReportBoard};
 use crate::shop::{Shop, ZoneKind};
 use crate::till::{Closed, Closing, Endings, Payer, Progress, Till};
 
@@ -42,6 +42,9 @@ pub struct Live {
     unrecorded: u64,
     /// Why the book could not be written last time.
     waiting: Option<String>,
+    /// What ended and was written, since this process began.
+    written: u64,
+    board: ReportBoard,
 }
 
 /// What is remembered beside the engine.
@@ -110,6 +113,8 @@ impl Live {
             sink: None,
             unrecorded: 0,
             waiting: None,
+            written: 0,
+            board: ReportBoard::default(),
         };
         Ok((live, began))
     }
@@ -124,6 +129,23 @@ impl Live {
     /// Facts that the sink refused so far.
     pub fn unrecorded(&self) -> u64 {
         self.unrecorded
+    }
+
+    /// The same, with its reports shown on this board whenever the book is written.
+    #[must_use]
+    pub fn showing_on(self, board: ReportBoard) -> Self {
+        board.show(self.reports());
+        Live { board, ..self }
+    }
+
+    /// What every stage has done, in the order in which facts pass them.
+    pub fn reports(&self) -> Vec<StageReport> {
+        let waiting = self.closings.len() + self.expired.len();
+        let book = StageReport::new(Stage::Book, self.written + waiting as u64, self.written)
+            .holding(waiting, self.engine.now() - self.saved);
+        let mut reports = self.engine.reports();
+        reports.extend([self.memory.binder.report(), book]);
+        reports
     }
 
     /// The facts between the last one taken and `now` are lost, if there were any.
@@ -176,6 +198,7 @@ impl Live {
         self.follow(till.shop(), &derived);
         if !self.closings.is_empty() || SAVE_SPAN <= self.engine.now() - self.saved {
             closed.extend(self.save_or_wait(till)?);
+            self.board.show(self.reports());
         }
         Ok(closed)
     }
@@ -194,7 +217,9 @@ impl Live {
         self.bind(till.shop(), bound);
         self.follow(till.shop(), &derived);
         // Nobody is inside: the next day begins afresh.
-        self.save(till, &[])
+        let closed = self.save(till, &[]);
+        self.board.show(self.reports());
+        closed
     }
 
     /// What the engine's decisions mean for entries and carts.
@@ -282,6 +307,7 @@ impl Live {
             at: self.clock.now(),
         };
         let closed = till.advance(&progress)?;
+        self.written += (self.closings.len() + self.expired.len()) as u64;
         self.closings.clear();
         self.expired.clear();
         self.saved = self.engine.now();

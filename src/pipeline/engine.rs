@@ -9,7 +9,7 @@ use super::checkpoint;
 use super::loss::Loss;
 use super::reorder::{self, Reorder};
 use crate::base::limits::{BATCH_SPAN_MAX, BATCH_STAMP_OFF_MAX, PEOPLE_PER_FRAME_MAX};
-use crate::base::{Result, ShopTime, SourceId, Span};
+use crate::base::{DropReason, Reports, Result, ShopTime, SourceId, Span, StageReport};
 use crate::cart::{CartBook, Carts};
 use crate::facts::{Body, Fact, OpenVisit, PeopleFrame, Person, PlateBatch, ShelfEvent, Stamp, Topic, TrackJoined};
 use crate::fusion::{self, Fusion};
@@ -203,6 +203,21 @@ impl Engine {
             tracking: self.stages.stitcher.counters(),
             fusion: self.stages.fusion.counters(),
         }
+    }
+
+    /// What every stage has done, in the order in which facts pass them.
+    pub fn reports(&self) -> Vec<StageReport> {
+        let Stages { shelf, stitcher, fusion, carts, course } = &self.stages;
+        // What is left out before a stage sees it was meant for that stage.
+        let shelf = shelf.report();
+        let shelf = StageReport { received: shelf.received + course.dropped_astray, ..shelf };
+        vec![
+            self.reorder.report(),
+            shelf.dropping(DropReason::WrongTime, course.dropped_astray),
+            stitcher.report().dropping(DropReason::Excess, course.dropped_people),
+            fusion.report(),
+            carts.report(),
+        ]
     }
 
     /// How far time has come: when the newest fact was true that the stages have seen.

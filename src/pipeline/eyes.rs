@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::{CameraId, Result, SourceId, Span};
+use crate::base::{CameraId, DropReason, Reports, Result, SourceId, Span, Stage, StageReport};
 use crate::facts::{Body, Fact, SeenFrame, Stamp};
 use crate::image::{RgbImage, decode_picture_into, picture_head};
 use crate::shop::Camera;
@@ -255,6 +255,30 @@ impl Eyes {
         remembered.sequence += 1;
         let stamp = Stamp { source: remembered.source.clone(), sequence: remembered.sequence, ..fact.stamp };
         Some(Look { frame: fact.clone(), seen: Fact { stamp, body: Body::Seen(seen) } })
+    }
+}
+
+impl Reports for Eyes {
+    /// Frames come, what is seen in each of them goes; what waits are frames that are held together.
+    fn report(&self) -> StageReport {
+        let FrameLoss {
+            dropped_undecodable,
+            dropped_other_size,
+            dropped_astray,
+            dropped_unknown_camera,
+            scaled: _,
+            cameras: _,
+        } = self.loss;
+        let sent = self.cameras.values().map(|camera| camera.sequence).sum();
+        let arrived = |fact: &Fact| fact.stamp.arrived;
+        let ends = self.held.first().map(arrived).zip(self.held.last().map(arrived));
+        StageReport::new(Stage::Eyes, self.counters.frames + self.held.len() as u64, sent)
+            .dropping(DropReason::Malformed, dropped_undecodable)
+            .dropping(DropReason::WrongSize, dropped_other_size)
+            .dropping(DropReason::WrongTime, dropped_astray)
+            .dropping(DropReason::UnknownSource, dropped_unknown_camera)
+            .dropping(DropReason::Excess, self.counters.excess_detections)
+            .holding(self.held.len(), ends.map_or(Span::ZERO, |(first, last)| last - first))
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use serde::{Deserialize, Serialize};
 
 use crate::base::limits::{LEAP_FACTS_MAX, LEAP_FACTS_MIN, LEAP_SPAN_MAX, REORDER_FACTS_MAX, WATERMARK_SPAN_MAX};
-use crate::base::{ShopTime, SourceId, TimeRange};
+use crate::base::{DropReason, Reports, ShopTime, SourceId, Span, Stage, StageReport, TimeRange};
 use crate::facts::{Body, Fact, JointKind, Topic};
 
 /// What happened to the facts.
@@ -193,6 +193,31 @@ impl Reorder {
     /// What happened to the facts so far.
     pub fn counters(&self) -> Counters {
         self.counters
+    }
+}
+
+impl Reports for Reorder {
+    fn report(&self) -> StageReport {
+        let Counters {
+            received,
+            sent,
+            dropped_double,
+            dropped_conflict,
+            dropped_late,
+            dropped_leap,
+            dropped_unread,
+            released_early: _,
+            depth_max: _,
+        } = self.counters;
+        let oldest = self.waiting.peek().map(|Reverse(first)| first.0.stamp.at);
+        let delay = oldest.zip(self.newest).map_or(Span::ZERO, |(oldest, newest)| newest - oldest);
+        StageReport::new(Stage::Reorder, received, sent)
+            .dropping(DropReason::Duplicate, dropped_double)
+            .dropping(DropReason::Conflict, dropped_conflict)
+            .dropping(DropReason::Late, dropped_late)
+            .dropping(DropReason::ClockJump, dropped_leap)
+            .dropping(DropReason::Unreadable, dropped_unread)
+            .holding(self.waiting(), delay)
     }
 }
 

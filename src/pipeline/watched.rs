@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{Eyes, EyesCounters, Look};
-use crate::base::Result;
+use crate::base::{Reports, Result, StageReport};
 use crate::facts::{Body, Fact};
 use crate::ports::FactSource;
 use crate::shop::Shop;
@@ -29,6 +29,11 @@ impl<'a> Watched<'a> {
     /// What was taken, of the frames and of what was seen in them.
     pub fn counters(&self) -> (EyesCounters, SightCounters) {
         (self.eyes.counters(), self.sight.counters())
+    }
+
+    /// What its stages have done.
+    pub fn reports(&self) -> Vec<StageReport> {
+        vec![self.eyes.report(), self.sight.report()]
     }
 
     /// Which frames were left out, for whatever reason.

@@ -5,6 +5,7 @@ mod fuzz;
 mod input;
 mod life;
 mod limits;
+mod metrics;
 mod notices;
 mod payers;
 mod process;
@@ -16,7 +17,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 
 use aisle::api::{Api, Grant, Role, create_token, description};
-use aisle::base::{CartId, Prob, Quantity, ShopTime, ShopperId, SkuId, Span, VisitId};
+use aisle::base::{CartId, Currency, Prob, Quantity, ShopTime, ShopperId, SkuId, Span, VisitId};
 use aisle::cart;
 use aisle::db;
 use aisle::facts::{Closing, Goods, Grounds, Receipt};
@@ -272,7 +273,36 @@ fn check(method: &str, path: &str, answer: &Answer) {
     let described = content.iter().find(|(name, _)| essence(name) == essence(given));
     let (_, described) = described.unwrap_or_else(|| panic!("{place}: {given} is not described"));
     if essence(given).ends_with("json") && method != "HEAD" {
+        if essence(given) == "application/json" && template != "/openapi.json" {
+            check_told(&answer.json(), &place);
+        }
         validate(&format!("{method} {template}"), &described["schema"], &answer.json(), &place);
+    }
+}
+
+/// Holds an answer against what is said of all: a time is no number, and an amount says its currency and exponent.
+fn check_told(value: &Value, place: &str) {
+    match value {
+        Value::Number(number) => {
+            // Milliseconds since the epoch have thirteen digits by now, and nothing is counted so far.
+            let size = number.as_f64().unwrap().abs();
+            assert!(size < 1e12, "{place}: {number} looks like a time");
+        }
+        Value::Array(items) => items.iter().for_each(|item| check_told(item, place)),
+        Value::Object(fields) => {
+            fields.values().for_each(|field| check_told(field, place));
+            for name in fields.keys() {
+                let is_bare = ["_minor", "_nanos", "_millis"].iter().any(|end| name.ends_with(end));
+                assert!(!is_bare, "{place}: {name} is a bare number");
+            }
+            if fields.contains_key("minor") {
+                let names: Vec<&str> = fields.keys().map(String::as_str).collect();
+                assert_eq!(names, ["currency", "exponent", "minor"], "{place}");
+                let currency: Currency = fields["currency"].as_str().unwrap().parse().unwrap();
+                assert_eq!(fields["exponent"], currency.decimals(), "{place}");
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
     }
 }
 

@@ -28,6 +28,7 @@ mod settler;
 mod shops;
 mod sight;
 mod snapshot;
+mod stages;
 mod survival;
 mod tidy;
 mod till;

@@ -82,7 +82,8 @@ impl Network for Blind {
     }
 }
 
-fn blind() -> Networks {
+/// Networks that see nothing.
+pub(super) fn blind() -> Networks {
     let slot = || Slot { name: "slot".to_owned(), element: None, shape: None };
     let manifest = load_manifests(None).unwrap()["yolox_nano"].clone();
     let network = Blind { inputs: [slot()], outputs: [slot()] };

@@ -39,6 +39,13 @@ pub(super) struct Told {
 #[derive(Default)]
 struct Lines(String);
 
+impl Tape {
+    /// These facts of this shop, in this order.
+    pub(super) fn new(shop: &Arc<Shop>, facts: Vec<Fact>) -> Self {
+        Tape { shop: shop.clone(), facts: facts.into_iter() }
+    }
+}
+
 impl FactSource for Tape {
     fn shop(&self) -> &Shop {
         &self.shop
@@ -84,7 +91,7 @@ pub(super) fn replay_command(scenario: Scenario, level: Level, seed: u64) -> Str
 
 /// Plays facts through the engine, in the order they are given.
 pub(super) fn play(shop: &Arc<Shop>, facts: Vec<Fact>) -> Told {
-    listen(&mut Tape { shop: shop.clone(), facts: facts.into_iter() }, RUN)
+    listen(&mut Tape::new(shop, facts), RUN)
 }
 
 /// Runs a source to its end.

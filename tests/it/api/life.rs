@@ -115,9 +115,10 @@ fn a_whole_life() {
     world.settle();
     let total = world.receipt("1", [1, 1], 1.0).total.unwrap().minor;
     let payment = berta.payment(&cart);
-    assert_eq!((&payment["standing"], &payment["paid"]), (&json!("settled"), &json!(total)));
+    assert_eq!((&payment["standing"], &payment["paid"]["minor"]), (&json!("settled"), &json!(total)));
     assert_eq!(berta.standing(), "paid");
     every_form(&berta, &cart);
+    times_and_money(&berta, &cart);
 
     // Contested, and given back.
     let [can, other] = world.skus();
@@ -128,7 +129,7 @@ fn a_whole_life() {
     world.ask(Role::Reviewer, "POST", &path, Some(verdict)).expect(200);
     berta.ask("DELETE", &berta.home, None).expect(409);
     world.settle();
-    assert_eq!(berta.payment(&cart)["paid"], world.receipt("1", [1, 0], 1.0).total.unwrap().minor);
+    assert_eq!(berta.payment(&cart)["paid"]["minor"], world.receipt("1", [1, 0], 1.0).total.unwrap().minor);
     assert_eq!(berta.standing(), "credited");
     let account = world.get(Role::Operator, &format!("/v1/ledger/balances?account=shopper/{}", berta.id));
     assert_eq!(account["items"][0]["debits"], account["items"][0]["credits"], "nobody owes anything");
@@ -197,6 +198,22 @@ fn every_form(berta: &Berta<'_>, cart: &str) {
     assert!(!html(berta.ask("GET", &format!("{path}?form=html"), None)), "none for shoppers");
     world.ask_with(Role::Reviewer, "GET", &path, None, &[("Accept", "image/png")]).expect(406);
     world.ask(Role::Reviewer, "GET", &format!("{path}?form=papyrus"), None).expect(400);
+}
+
+/// The same moment and the same sum, wherever they are told.
+fn times_and_money(berta: &Berta<'_>, cart: &str) {
+    let entered = "2025-06-15T15:06:40.000Z";
+    let stay = berta.ask("GET", &format!("/v1/carts/{cart}"), None).expect(200);
+    assert_eq!((&stay["entered_at"], &stay["payment"]["paid"]["exponent"]), (&json!(entered), &json!(2)));
+    let summary = berta.ask("GET", &format!("{}/receipts", berta.home), None).expect(200)["items"][0].clone();
+    assert_eq!((&summary["entered_at"], &summary["total"]), (&json!(entered), &stay["payment"]["total"]));
+    let document = berta.ask("GET", &format!("/v1/receipts/{cart}?form=json"), None).expect(200);
+    assert_eq!(document["format"], 2);
+    assert_eq!((&document["receipt"]["total"], &document["payment"]["amount"]), (&summary["total"], &summary["total"]));
+    assert_eq!(document["receipt"]["left"], stay["left_at"]);
+    let rows = berta.world.get(Role::Operator, &format!("/v1/carts/{cart}/transfers"));
+    let row = &rows["items"][0]["transfer"];
+    assert_eq!(row["at"], entered.replace(".000Z", ".000000000Z"), "what a digest is made of is exact");
 }
 
 /// The audit log has everything that was done, by whom, and nothing personal.
@@ -341,13 +358,15 @@ fn orders_that_were_given_up_are_seen_to() {
     world.ask(Role::Operator, "POST", &format!("/v1/orders/{order}/retry"), None).expect(204);
     world.ask(Role::Operator, "POST", &format!("/v1/orders/{order}/retry"), None).expect(409);
     world.settle();
-    let resolution = |minor: i64| {
-        let amount = json!({ "minor": minor, "currency": "USD" });
+    let resolution = |minor: i64, exponent: u32| {
+        let amount = json!({ "minor": minor, "currency": "USD", "exponent": exponent });
         Some(json!({ "answer": "done", "reference": "sb_by_hand", "amount": amount }))
     };
     let path = format!("/v1/orders/{order}/resolution");
-    world.ask(Role::Operator, "POST", &path, resolution(5_001)).expect(422);
-    world.ask(Role::Operator, "POST", &path, resolution(0)).expect(422);
-    world.ask(Role::Operator, "POST", &path, resolution(5_000)).expect(204);
+    world.ask(Role::Operator, "POST", &path, resolution(5_001, 2)).expect(422);
+    world.ask(Role::Operator, "POST", &path, resolution(0, 2)).expect(422);
+    let mistaken = world.ask(Role::Operator, "POST", &path, resolution(5_000, 0)).expect(422);
+    assert_eq!(mistaken["errors"][0]["pointer"], "/amount/exponent");
+    world.ask(Role::Operator, "POST", &path, resolution(5_000, 2)).expect(204);
     assert!(world.get(Role::Operator, "/v1/orders/stuck")["items"].as_array().unwrap().is_empty());
 }

@@ -2,7 +2,6 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::page::{AfterRow, Page, PageQuery, row};
 use super::problem::{Problem, Sort};
@@ -11,7 +10,7 @@ use super::route::Call;
 use crate::base::{CartId, Error, Money, PaymentId, ShopTime, ShopperId, VisitId};
 use crate::db::carts::{self, Cart, CartState};
 use crate::db::{Failure, Session};
-use crate::facts::Grounds;
+use crate::facts::{Grounds, OpenVisit};
 use crate::ledger::payment::{Payment, Standing};
 use crate::till::payment_of;
 
@@ -29,7 +28,7 @@ pub(super) struct CartView {
     visit: Option<VisitId>,
     /// Where they came in.
     gate: Option<String>,
-    /// When they came in, nanoseconds since the Unix epoch.
+    /// When they came in.
     entered_at: ShopTime,
     /// When they left.
     left_at: Option<ShopTime>,
@@ -40,7 +39,7 @@ pub(super) struct CartView {
     /// Version that is in the ledger; 0 for none.
     booked: u32,
     /// What is known while it is open.
-    live: Option<Value>,
+    live: Option<OpenVisit>,
     /// Its money; none while nobody is known to pay.
     payment: Option<PaymentView>,
 }
@@ -72,8 +71,8 @@ pub(super) struct PaymentView {
     held: Option<Money>,
     /// What is owed in all.
     total: Option<Money>,
-    /// What was taken and not given back, minor units of the total's currency.
-    paid: i64,
+    /// What was taken and not given back; none while nothing is held or billed.
+    paid: Option<Money>,
     /// The provider's code, where it refused.
     refusal: Option<String>,
 }
@@ -104,7 +103,7 @@ impl From<&Payment> for PaymentView {
             provider: payment.method.provider.clone(),
             held: payment.hold.as_ref().map(|hold| hold.amount),
             total: payment.bill.as_ref().map(|bill| bill.total),
-            paid: payment.paid(),
+            paid: payment.currency().map(|currency| Money::new(payment.paid(), currency)),
             refusal: payment.refusal.as_ref().map(|refusal| refusal.code.clone()),
         }
     }
@@ -117,6 +116,8 @@ pub(super) fn known(session: &mut dyn Session, id: CartId) -> Result<Cart, Failu
 
 pub(super) fn view(session: &mut dyn Session, cart: Cart) -> Result<CartView, Failure> {
     let payment = payment_of(session, cart.id)?;
+    // What an aisle of another form wrote says nothing here, and is soon written again.
+    let live = cart.live.and_then(|live| serde_json::from_value(live).ok());
     Ok(CartView {
         cart: cart.id,
         shop: cart.shop,
@@ -132,7 +133,7 @@ pub(super) fn view(session: &mut dyn Session, cart: Cart) -> Result<CartView, Fa
         },
         receipt: cart.receipt,
         booked: cart.booked,
-        live: cart.live,
+        live,
         payment: payment.as_ref().map(Into::into),
     })
 }

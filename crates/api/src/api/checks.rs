@@ -100,10 +100,7 @@ impl JsonSchema for CurrencyCode {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let letters = || b'A'..=b'Z';
-        let words = letters().flat_map(|a| letters().flat_map(move |b| letters().map(move |c| [a, b, c])));
-        let text = |word: [u8; 3]| String::from_utf8_lossy(&word).into_owned();
-        let known: Vec<String> = words.map(text).filter(|word| word.parse::<Currency>().is_ok()).collect();
+        let known: Vec<String> = Currency::all().map(|currency| currency.to_string()).collect();
         json_schema!({ "type": "string", "enum": known })
     }
 }

@@ -7,27 +7,25 @@ use super::page::{AfterNumber, Page, PageQuery};
 use super::problem::{Problem, Sort};
 use super::reply::{Json, Nothing};
 use super::route::Call;
-use crate::base::{CartId, Currency, ShopTime};
+use crate::base::{CartId, Money, ShopTime};
 use crate::db::access::{self, Deed};
 use crate::db::transfers::{self, Entry, Sums};
 use crate::facts::{Account, Transfer};
 
-/// The sums of an account in one currency, minor units.
+/// The sums of an account in one currency.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "AccountBalance")]
 pub(super) struct BalanceView {
     /// The account.
     account: Account,
-    /// The currency.
-    currency: Currency,
     /// Debited.
-    debits: i64,
+    debits: Money,
     /// Credited.
-    credits: i64,
+    credits: Money,
     /// Debits that are reserved.
-    debits_reserved: i64,
+    debits_reserved: Money,
     /// Credits that are reserved.
-    credits_reserved: i64,
+    credits_reserved: Money,
 }
 
 /// A row of the ledger.
@@ -46,7 +44,7 @@ pub(super) struct LedgerRow {
 pub(super) struct AuditLine {
     /// Its place.
     seq: i64,
-    /// When, nanoseconds since the Unix epoch.
+    /// When.
     at: ShopTime,
     /// Who: the holder of the token, or `aisle` itself.
     who: String,
@@ -88,11 +86,10 @@ pub(super) fn balances(
     })?;
     let view = |sums: Sums| BalanceView {
         account: sums.account,
-        currency: sums.currency,
-        debits: sums.debits,
-        credits: sums.credits,
-        debits_reserved: sums.debits_reserved,
-        credits_reserved: sums.credits_reserved,
+        debits: Money::new(sums.debits, sums.currency),
+        credits: Money::new(sums.credits, sums.currency),
+        debits_reserved: Money::new(sums.debits_reserved, sums.currency),
+        credits_reserved: Money::new(sums.credits_reserved, sums.currency),
     };
     Ok(Json(Page { items: found.into_iter().map(view).collect(), next: None }))
 }

@@ -9,7 +9,7 @@ use axum::http::Method;
 use super::problem::Problem;
 use super::reply::{MediaType, Nothing, Text};
 use super::route::Call;
-use crate::base::Span;
+use crate::base::{Span, StageReport};
 use crate::db::{cases, outbox};
 
 /// Upper ends of the histogram's buckets, milliseconds.
@@ -74,11 +74,11 @@ impl Metrics {
             let mut sum = 0;
             for (end, count) in BUCKETS_MILLIS.iter().zip(answers.buckets) {
                 sum += count;
-                let end = Span::from_millis(*end).as_secs().to_string();
+                let end = (*end as f64 / 1e3).to_string();
                 line(text, &format!("{name}_bucket"), &[labels[0], labels[1], ("le", &end)], &sum);
             }
             line(text, &format!("{name}_bucket"), &[labels[0], labels[1], ("le", "+Inf")], &answers.count);
-            line(text, &format!("{name}_sum"), &labels, &answers.took.as_secs());
+            line(text, &format!("{name}_sum"), &labels, &secs(answers.took));
             line(text, &format!("{name}_count"), &labels, &answers.count);
         }
     }
@@ -110,9 +110,45 @@ pub(super) fn expose(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Res
     line(&mut text, "aisle_cases_waiting", &[], &waiting);
     let silent = oldest.map_or(Span::ZERO, |since| (call.now - since).max(Span::ZERO));
     head(&mut text, "aisle_provider_silence_seconds", "gauge", "How long a payment provider has owed an answer.");
-    line(&mut text, "aisle_provider_silence_seconds", &[], &silent.as_secs());
+    line(&mut text, "aisle_provider_silence_seconds", &[], &secs(silent));
+    write_stages(&mut text, &call.api.board.latest());
     call.api.metrics.write(&mut text);
     Ok(Text(text, Exposition))
+}
+
+/// What the stages of an engine have done; nothing where none runs.
+fn write_stages(text: &mut String, reports: &[StageReport]) {
+    type Value = fn(&StageReport) -> f64;
+    let families: [(&str, &str, &str, Value); 4] = [
+        ("received_total", "counter", "Inputs that came to a stage.", |report| report.received as f64),
+        ("sent_total", "counter", "Outputs that a stage gave.", |report| report.sent as f64),
+        ("depth", "gauge", "How many wait in a stage.", |report| report.depth as f64),
+        ("delay_seconds", "gauge", "How far the oldest that waits is behind, by the time of the shop.", |report| {
+            secs(report.delay)
+        }),
+    ];
+    if reports.is_empty() {
+        return;
+    }
+    for (name, kind, help, value) in families {
+        let name = format!("aisle_stage_{name}");
+        head(text, &name, kind, help);
+        for report in reports {
+            line(text, &name, &[("stage", report.stage.name())], &value(report));
+        }
+    }
+    let name = "aisle_stage_dropped_total";
+    head(text, name, "counter", "What a stage did not use, or never got, by why.");
+    for report in reports {
+        for (reason, count) in &report.dropped {
+            line(text, name, &[("stage", report.stage.name()), ("reason", reason.name())], count);
+        }
+    }
+}
+
+/// In seconds, as the nearest decimal fraction.
+fn secs(span: Span) -> f64 {
+    span.as_nanos() as f64 / 1e9
 }
 
 fn head(text: &mut String, name: &str, kind: &str, help: &str) {

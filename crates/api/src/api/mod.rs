@@ -51,7 +51,7 @@ pub use sheet::Paper;
 
 use crate::base::Span;
 use crate::base::limits::{HOLD_WAIT_SPAN_MAX, HOLDS_MAX, LOOKUPS_MAX};
-use crate::ports::Clock;
+use crate::ports::{Clock, ReportBoard};
 use crate::till::{Bell, Providers, Till, lock};
 
 /// What the server needs of the world.
@@ -63,6 +63,7 @@ pub struct Api {
     hold_wait: Span,
     door: access::Door,
     metrics: metrics::Metrics,
+    board: ReportBoard,
     described: openapi::Written,
     shares: shares::Shares,
     /// Places of those whose token is being looked up.
@@ -83,6 +84,7 @@ impl Api {
             hold_wait: HOLD_WAIT_SPAN_MAX,
             door: access::Door::new(),
             metrics: metrics::Metrics::default(),
+            board: ReportBoard::default(),
             described: openapi::Written::default(),
             shares: shares::Shares::new(),
             lookups: Arc::new(Semaphore::new(LOOKUPS_MAX)),
@@ -93,6 +95,11 @@ impl Api {
     /// The same, with another time that a shopper waits at a gate for the provider's hold.
     pub fn with_hold_wait(self, hold_wait: Span) -> Self {
         Api { hold_wait, ..self }
+    }
+
+    /// The same, which tells in its metrics what an engine shows on this board.
+    pub fn with_board(self, board: ReportBoard) -> Self {
+        Api { board, ..self }
     }
 
     /// Everything that it answers. What a request asks of the book runs on threads of the runtime that may block.

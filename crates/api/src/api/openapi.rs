@@ -14,7 +14,7 @@ use super::reply::{JSON, Json, Nothing, Output, Reply};
 use super::route::{Call, Description, Permit, Route};
 use super::routes;
 use super::shoppers::KEY_CHARS_MAX;
-use crate::base::{Error, sha256};
+use crate::base::{Error, interchange, sha256};
 use crate::till::Providers;
 
 /// Payment providers that a shop can have, by name.
@@ -103,12 +103,17 @@ fn description_with(providers: &[&str]) -> Value {
             property["enum"] = json!(providers);
         }
     }
+    for (name, schema) in &mut schemas {
+        if let Some(described) = interchange::described(name) {
+            *schema = described;
+        }
+    }
     json!({
         "openapi": "3.1.0",
         "info": {
             "title": "aisle",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "The shop's HTTP API. Times are nanoseconds since the Unix epoch, money is minor units. \
+            "description": "The shop's HTTP API. Times are RFC 3339 in UTC, an amount of money says its currency and exponent. \
                             `x-roles` says which roles may do what; a shopper only with themselves and their own carts.",
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },

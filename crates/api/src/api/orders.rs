@@ -1,7 +1,10 @@
 //! Orders to payment providers that were given up: a person looks, and says what became of them.
 
-use schemars::JsonSchema;
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::checks::{Checks, CurrencyCode, LINE};
 use super::page::{AfterRow, Page, PageQuery, row};
@@ -32,7 +35,7 @@ pub(super) struct OrderView {
     task: Task,
     /// How much; for a void zero.
     amount: Money,
-    /// When it was decided, nanoseconds since the Unix epoch.
+    /// When it was decided.
     made_at: ShopTime,
     /// How often it was sent.
     attempts: u32,
@@ -67,9 +70,11 @@ pub(super) enum Resolution {
     },
 }
 
-/// An amount that was moved, as a person writes it.
+/// An amount that was moved, as a person writes it. The exponent has to be that of the currency, so that nobody means
+/// hundredths where there are none.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(transform = exponents)]
 pub(super) struct Amount {
     /// How many minor units.
     #[schemars(with = "i64", range(min = 0, max = i64::MAX))]
@@ -77,6 +82,24 @@ pub(super) struct Amount {
     /// Of which currency, ISO 4217.
     #[schemars(with = "CurrencyCode")]
     currency: Currency,
+    /// Digits of the minor unit behind the decimal point, as ISO 4217 has them for the currency.
+    #[schemars(with = "u32")]
+    exponent: Whole<u32>,
+}
+
+/// Which exponent goes with which currencies.
+fn exponents(schema: &mut Schema) {
+    let mut by_exponent: BTreeMap<u32, Vec<String>> = BTreeMap::new();
+    for currency in Currency::all() {
+        by_exponent.entry(currency.decimals()).or_default().push(currency.to_string());
+    }
+    let known: Vec<&u32> = by_exponent.keys().collect();
+    if let Some(exponent) = schema.pointer_mut("/properties/exponent") {
+        exponent["enum"] = json!(known);
+    }
+    let pair = |(exponent, codes)| json!({ "properties": { "exponent": { "const": exponent }, "currency": { "enum": codes } } });
+    let pairs: Vec<Value> = by_exponent.into_iter().map(pair).collect();
+    schema.insert("oneOf".to_owned(), pairs.into());
 }
 
 fn view(letter: Letter) -> OrderView {
@@ -122,11 +145,16 @@ pub(super) fn resolve(
 ) -> Result<Done, Problem> {
     let mut checks = Checks::default();
     let (answer, word) = match body {
-        Resolution::Done { reference, amount: Object(Amount { minor: Whole(minor), currency }) } => {
+        Resolution::Done { reference, amount: Object(amount) } => {
+            let Amount { minor: Whole(minor), currency, exponent: Whole(exponent) } = amount;
             let amount = Money::new(minor, currency);
             checks.line("/reference", &reference, 1, CHARS_MAX);
             if amount.minor < 0 {
                 checks.say("/amount/minor", format!("is {}; an amount that was moved is not negative", amount.minor));
+            }
+            if exponent != currency.decimals() {
+                let message = format!("is {exponent}; amounts of {currency} have {}", currency.decimals());
+                checks.say("/amount/exponent", message);
             }
             (Answer::Done { reference, amount }, "done")
         }

@@ -1,10 +1,13 @@
 //! Lists come in pages.
 
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::problem::{Problem, Sort};
 use crate::base::ShopTime;
+use crate::base::interchange::DECIMALS_EXACT;
 use crate::base::limits::PAGE_ROWS_MAX;
 
 /// Rows of a page where nobody says otherwise.
@@ -56,7 +59,7 @@ macro_rules! described {
 }
 
 described!(
-    AfterRow: "^-?[0-9]{1,19}\\.[0-9A-Za-z_]{0,64}$",
+    AfterRow: "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\\.[0-9]{9}Z\\.[0-9A-Za-z_]{0,64}$",
     AfterNumber: "^[0-9]{1,19}$",
     AfterCode: "^[^\\x00-\\x1f\\x7f]*$"
 );
@@ -65,9 +68,9 @@ impl TryFrom<String> for AfterRow {
     type Error = String;
 
     fn try_from(after: String) -> Result<Self, String> {
-        let row = after.split_once('.').and_then(|(at, name)| {
+        let row = after.rsplit_once('.').and_then(|(at, name)| {
             let plain = name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-            Some(AfterRow(ShopTime::from_nanos(whole(at)?), name.to_owned())).filter(|_| plain)
+            Some(AfterRow(instant(at)?, name.to_owned())).filter(|_| plain)
         });
         row.ok_or_else(|| wrong(&after))
     }
@@ -86,6 +89,28 @@ impl TryFrom<String> for AfterCode {
 
     fn try_from(after: String) -> Result<Self, String> {
         if after.chars().any(|sign| sign.is_ascii_control()) { Err(wrong(&after)) } else { Ok(AfterCode(after)) }
+    }
+}
+
+/// A time as [`row`] writes it. A day that its month does not have is the last that it has, and a time beyond what there can
+/// be is the end of that: so everything is taken that the description allows.
+fn instant(text: &str) -> Option<ShopTime> {
+    let (signs, digits): (String, String) = text.chars().partition(|sign| !sign.is_ascii_digit());
+    let in_form = signs == "--T::.Z" && text.len() == "2026-11-30T08:00:00.123456789Z".len();
+    let part = |range: std::ops::Range<usize>| digits.get(range)?.parse::<i32>().ok();
+    let small = |range| i8::try_from(part(range)?).ok();
+    let month = Date::new(i16::try_from(part(0..4)?).ok()?, small(4..6)?, 1).ok().filter(|_| in_form)?;
+    let day = small(6..8).filter(|day| (1..=31).contains(day))?.min(month.days_in_month());
+    let time = Time::new(small(8..10)?, small(10..12)?, small(12..14)?, part(14..23)?).ok()?;
+    let date = Date::new(month.year(), month.month(), day).ok()?;
+    match date.year() {
+        ..=1676 => Some(ShopTime::MIN),
+        2263.. => Some(ShopTime::MAX),
+        _ => {
+            let nanos = date.to_datetime(time).to_zoned(TimeZone::UTC).ok()?.timestamp().as_nanosecond();
+            let end = if nanos < 0 { ShopTime::MIN } else { ShopTime::MAX };
+            Some(i64::try_from(nanos).map_or(end, ShopTime::from_nanos))
+        }
     }
 }
 
@@ -148,7 +173,8 @@ fn wrong(after: &str) -> String {
 
 /// The name of a row for [`PageQuery::row`].
 pub(super) fn row(at: ShopTime, name: &dyn std::fmt::Display) -> String {
-    format!("{}.{name}", at.as_nanos())
+    // To the nanosecond, because rows are in order of it.
+    format!("{}.{name}", at.rfc3339(DECIMALS_EXACT))
 }
 
 impl<T> Page<T> {

@@ -29,7 +29,7 @@ const ACCEPTED_MAX: usize = 16;
 pub(super) struct Summary {
     /// The cart.
     cart: CartId,
-    /// When they came in, nanoseconds since the Unix epoch.
+    /// When they came in.
     entered_at: ShopTime,
     /// When they left.
     left_at: Option<ShopTime>,
@@ -145,7 +145,11 @@ pub(super) fn get(call: &Call<'_>, id: CartId, query: FormQuery, _: Nothing) -> 
         true => call.record(&id, form.name(), read),
         false => call.read(read),
     }?;
-    Ok(Document(form, paper.render(&shop, form)?))
+    let text = match form {
+        Form::Json => paper.interchange(&shop)?,
+        Form::Text | Form::Html | Form::Poslog | Form::Epcis => paper.render(&shop, form)?,
+    };
+    Ok(Document(form, text))
 }
 
 /// The form that `Accept` likes best; JSON where it does not say.

@@ -12,7 +12,7 @@ use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::problem::{Problem, Sort};
-use crate::base::Error;
+use crate::base::{Error, Interchange};
 
 /// The media type of most bodies.
 pub(super) const JSON: &str = "application/json";
@@ -118,7 +118,7 @@ impl Input for Raw {
     }
 }
 
-/// JSON.
+/// JSON, of answers with times and money as [`Interchange`] writes them.
 pub(super) struct Json<T>(pub(super) T);
 
 /// What is read of an object of JSON, and of nothing else. By itself serde reads a list too, field by field.
@@ -177,7 +177,7 @@ impl<T: Serialize + JsonSchema> Output for Json<T> {
     const STATUS: StatusCode = StatusCode::OK;
 
     fn reply(self) -> Result<Reply, Problem> {
-        let written = serde_json::to_vec(&self.0);
+        let written = serde_json::to_vec(&Interchange(&self.0));
         let body = written.map_err(|error| Error::broken(format!("an answer cannot be written as JSON: {error}")))?;
         Ok(Reply::text(JSON, body))
     }

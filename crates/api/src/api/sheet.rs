@@ -58,19 +58,28 @@ impl Paper {
     /// # Errors
     /// When the form cannot say it.
     pub fn render(&self, shop: &Shop, form: Form) -> Result<String> {
-        document::render(
-            form,
-            &Sheet {
-                shop,
-                cart: self.cart.id,
-                version: self.newest.version,
-                receipt: &self.newest.receipt,
-                standing: self.standing(),
-                attributions: &self.attributions,
-                zone: shop.zone(),
-                epcis: shop.epcis(),
-            },
-        )
+        document::render(form, &self.sheet(shop))
+    }
+
+    /// The receipt as JSON, with times and money as everywhere in the API.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(super) fn interchange(&self, shop: &Shop) -> Result<String> {
+        document::interchange(&self.sheet(shop))
+    }
+
+    fn sheet<'a>(&'a self, shop: &'a Shop) -> Sheet<'a> {
+        Sheet {
+            shop,
+            cart: self.cart.id,
+            version: self.newest.version,
+            receipt: &self.newest.receipt,
+            standing: self.standing(),
+            attributions: &self.attributions,
+            zone: shop.zone(),
+            epcis: shop.epcis(),
+        }
     }
 
     /// Where it stands with the money.

@@ -74,7 +74,7 @@ pub(super) struct ShopperView {
     provider: Option<String>,
     /// Whether they have something to show at a gate.
     gate_token: bool,
-    /// Since when, nanoseconds since the Unix epoch.
+    /// Since when.
     created_at: ShopTime,
     /// When what is personal was erased.
     erased_at: Option<ShopTime>,

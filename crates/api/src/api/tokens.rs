@@ -57,7 +57,7 @@ pub(super) struct TokenView {
     holder: String,
     /// Whom it speaks for.
     shopper: Option<ShopperId>,
-    /// Since when, nanoseconds since the Unix epoch.
+    /// Since when.
     created_at: ShopTime,
     /// Until when.
     expires_at: Option<ShopTime>,

@@ -85,6 +85,13 @@ impl Currency {
     /// US dollar.
     pub const USD: Currency = Currency(*b"USD");
 
+    /// All that there are, by code.
+    pub fn all() -> impl Iterator<Item = Currency> {
+        let letters = || b'A'..=b'Z';
+        let words = letters().flat_map(move |a| letters().flat_map(move |b| letters().map(move |c| [a, b, c])));
+        words.filter_map(|word| std::str::from_utf8(&word).ok()?.parse().ok())
+    }
+
     /// The code as text.
     pub fn code(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or("???")

@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 use super::figures::fixed;
 
 /// An instant on the shop's corrected time axis: nanoseconds since the Unix epoch.
+// A newtype for serde, which writes the number alone: `Interchange` knows it by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(transparent)]
 pub struct ShopTime(i64);
 
 /// A signed difference between two instants, in nanoseconds.
+// A newtype for serde, as `ShopTime` is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(transparent)]
 pub struct Span(i64);
 
 /// A half-open interval `[start, end)`; empty when both are equal.
@@ -56,6 +56,12 @@ impl ShopTime {
     pub fn zoned(self, zone: &TimeZone) -> Zoned {
         // The axis ends in the years 1677 and 2262, which is well inside of what a timestamp holds.
         Timestamp::from_nanosecond(i128::from(self.0)).unwrap_or_default().to_zoned(zone.clone())
+    }
+
+    /// RFC 3339 in UTC with so many decimals of a second, up to nine; what is beyond them is cut off.
+    pub fn rfc3339(self, decimals: usize) -> String {
+        // The axis ends in the years 1677 and 2262, as above.
+        format!("{:.decimals$}", Timestamp::from_nanosecond(i128::from(self.0)).unwrap_or_default())
     }
 
     /// Seconds from `origin` to here; precise, because the subtraction happens in integers.

@@ -1,7 +1,9 @@
 //! Every trait that touches the world, on one page.
 
+mod board;
 mod clock;
 
+pub use board::ReportBoard;
 pub use clock::WallClock;
 
 use crate::base::{Result, ShopTime, ShopperId};

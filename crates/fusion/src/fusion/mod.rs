@@ -34,7 +34,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{Holes, ShopTime, Span, TimeRange, VisitId};
+use crate::base::{DropReason, Holes, Reports, ShopTime, Span, Stage, StageReport, TimeRange, VisitId};
 use crate::facts::{Body, ClockEstimate, Fact, FactRef, PeopleFrame, ShelfEvent};
 use crate::shop::Shop;
 
@@ -112,6 +112,9 @@ pub struct Counters {
     pub unwatched_steps: u64,
     /// Frames of people that would fit into gaps between those that came.
     pub missing_frames: u64,
+    /// Decisions given: attributions and ends of visits.
+    #[serde(default)]
+    pub sent: u64,
 }
 
 impl Fusion {
@@ -237,14 +240,18 @@ impl Fusion {
         self.explain(now - LAG);
         let absence_max = self.shop.policy().absence_max;
         let stopped = self.memory.stopped.clone();
-        self.close(false, |visitor| absence_max <= stopped.watched(visitor.seen, now - LAG))
+        let decided = self.close(false, |visitor| absence_max <= stopped.watched(visitor.seen, now - LAG));
+        self.memory.counters.sent += decided.len() as u64;
+        decided
     }
 
     /// No fact will come any more: decides everything.
     pub fn finish(&mut self) -> Vec<Body> {
         self.hear(ShopTime::MAX);
         self.explain(ShopTime::MAX);
-        self.close(true, |_| true)
+        let decided = self.close(true, |_| true);
+        self.memory.counters.sent += decided.len() as u64;
+        decided
     }
 
     /// How far the people's clock is from the plates'.
@@ -322,5 +329,20 @@ impl Fusion {
         let waiting = self.memory.clusters.waiting();
         let (queue, unheard) = (&self.memory.queue, &self.memory.unheard);
         self.memory.steps.retain(|id, _| queue.contains(id) || waiting.contains(id) || unheard.contains(id));
+    }
+}
+
+impl Reports for Fusion {
+    /// People and changes on shelves come, decisions go; what waits are changes of weight that are not explained.
+    fn report(&self) -> StageReport {
+        let Memory { steps, queue, now, counters, .. } = &self.memory;
+        let Counters { frames, events, steps: _, dropped_unknown_shelf, unwatched_steps: _, missing_frames, sent } =
+            *counters;
+        let oldest = queue.first().and_then(|id| steps.get(id));
+        let delay = oldest.map_or(Span::ZERO, |step| *now - step.span.end);
+        StageReport::new(Stage::Fusion, frames + events, sent)
+            .dropping(DropReason::UnknownSource, dropped_unknown_shelf)
+            .dropping(DropReason::Missing, missing_frames)
+            .holding(queue.len(), delay)
     }
 }

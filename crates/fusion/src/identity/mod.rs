@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{CartId, Prob, ShopTime, Span, VisitId};
+use crate::base::{CartId, DropReason, Prob, Reports, ShopTime, Span, Stage, StageReport, VisitId};
 use crate::facts::{GateScan, VisitBound};
 use crate::geometry::assign;
 
@@ -63,6 +63,21 @@ pub struct Binder {
     scans: Vec<Scan>,
     /// In order of time; kept as long as they may have come with a scan of somebody who is still waiting.
     visits: Vec<Begun>,
+    #[serde(default)]
+    counters: Counters,
+}
+
+/// What happened so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Counters {
+    /// Scans and visits that came.
+    received: u64,
+    /// Decisions given.
+    sent: u64,
+    /// Scans and visits that were there already.
+    dropped_double: u64,
+    /// The newest instant that was told.
+    now: Option<ShopTime>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -91,12 +106,14 @@ impl Options {
 impl Binder {
     /// Nobody waits.
     pub fn new(options: Options) -> Self {
-        Binder { options, scans: Vec::new(), visits: Vec::new() }
+        Binder { options, scans: Vec::new(), visits: Vec::new(), counters: Counters::default() }
     }
 
     /// Somebody scanned at a gate. The same cart again, while it waits, counts for nothing: readers repeat themselves.
     pub fn scan(&mut self, at: ShopTime, scan: &GateScan) {
+        self.counters.received += 1;
         if self.scans.iter().any(|other| other.cart == scan.cart) {
+            self.counters.dropped_double += 1;
             return;
         }
         let place = self.scans.partition_point(|other| (other.at, other.cart) <= (at, scan.cart));
@@ -106,7 +123,9 @@ impl Binder {
 
     /// A visit began: when its shopper was first seen, and whether that was at an entrance.
     pub fn visit(&mut self, at: ShopTime, visit: VisitId, at_entrance: bool) {
+        self.counters.received += 1;
         if self.visits.iter().any(|other| other.visit == visit) {
+            self.counters.dropped_double += 1;
             return;
         }
         let place = self.visits.partition_point(|other| (other.at, other.visit) <= (at, visit));
@@ -124,6 +143,8 @@ impl Binder {
         let mut bound = self.decide(over);
         self.forget_visits(now - window * 2);
         bound.extend(self.forget_scans(now));
+        self.counters.sent += bound.len() as u64;
+        self.counters.now = self.counters.now.max(Some(now));
         bound
     }
 
@@ -132,6 +153,7 @@ impl Binder {
         let mut bound = self.decide(self.visits.len());
         self.visits.clear();
         bound.extend(self.forget_scans(ShopTime::MAX));
+        self.counters.sent += bound.len() as u64;
         bound
     }
 
@@ -232,6 +254,20 @@ impl Binder {
             !dropped
         });
         expired
+    }
+}
+
+impl Reports for Binder {
+    /// Scans and visits come, decisions go; what waits are visits that are not decided and scans that nobody came with.
+    fn report(&self) -> StageReport {
+        let Counters { received, sent, dropped_double, now } = self.counters;
+        let visits = self.visits.iter().filter(|begun| begun.decided.is_none()).map(|begun| begun.at);
+        let scans = self.scans.iter().filter(|scan| !scan.used).map(|scan| scan.at);
+        let waiting: Vec<ShopTime> = visits.chain(scans).collect();
+        let delay = waiting.iter().min().zip(now).map_or(Span::ZERO, |(oldest, now)| now - *oldest);
+        StageReport::new(Stage::Identity, received, sent)
+            .dropping(DropReason::Duplicate, dropped_double)
+            .holding(waiting.len(), delay)
     }
 }
 

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use std::collections::BTreeMap;
 
-use crate::base::{PlateId, ShopTime, Span, TimeRange};
+use crate::base::{DropReason, PlateId, Reports, ShopTime, Span, Stage, StageReport, TimeRange};
 use crate::facts::{PlateBatch, ShelfEvent};
 use crate::shop::Shop;
 
@@ -134,5 +134,18 @@ impl ShelfSense {
     pub fn resting(&self, plate: PlateId) -> Option<f64> {
         let index = self.rows.binary_search_by_key(&plate.shelf, Row::shelf).ok()?;
         self.rows[index].resting(plate)
+    }
+}
+
+impl Reports for ShelfSense {
+    /// A change that is under way is not one that waits: nobody knows of it yet.
+    fn report(&self) -> StageReport {
+        let Counters { received, sent, dropped_malformed, dropped_stale, gaps: _, missing, dropped_unknown_plates } =
+            self.counters;
+        StageReport::new(Stage::Shelf, received, sent)
+            .dropping(DropReason::Malformed, dropped_malformed)
+            .dropping(DropReason::Stale, dropped_stale)
+            .dropping(DropReason::UnknownPlate, dropped_unknown_plates)
+            .dropping(DropReason::Missing, missing)
     }
 }

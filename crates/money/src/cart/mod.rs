@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use price::{Priced, PricedLine, price};
 
-use crate::base::{Prob, Quantity, SkuId, VisitId};
+use crate::base::{Prob, Quantity, Reports, SkuId, Stage, StageReport, VisitId};
 use crate::facts::{Attribution, Body, Fact, FactRef, Goods, Movement, Receipt, VisitClosed};
 use crate::shop::Shop;
 
@@ -21,6 +21,9 @@ use crate::shop::Shop;
 pub struct CartBook {
     shop: Arc<Shop>,
     carts: Carts,
+    /// Attributions and ends of visits that came since the process began, and receipts given.
+    received: u64,
+    sent: u64,
 }
 
 /// What a checkpoint keeps of a [`CartBook`].
@@ -42,7 +45,7 @@ impl CartBook {
 
     /// Goes on with carts that were open before.
     pub fn restore(shop: Arc<Shop>, carts: Carts) -> Self {
-        CartBook { shop, carts }
+        CartBook { shop, carts, received: 0, sent: 0 }
     }
 
     /// The open carts, for a checkpoint.
@@ -54,10 +57,14 @@ impl CartBook {
     pub fn take(&mut self, fact: &Fact) -> Option<Receipt> {
         match &fact.body {
             Body::Attribution(attribution) => {
+                self.received += 1;
                 self.change(attribution, fact.stamp.fact_ref());
                 None
             }
-            Body::Visit(closed) => Some(self.close(closed)),
+            Body::Visit(closed) => {
+                (self.received, self.sent) = (self.received + 1, self.sent + 1);
+                Some(self.close(closed))
+            }
             _ => None,
         }
     }
@@ -100,6 +107,13 @@ impl CartBook {
             probability: closed.probability,
             interrupted: closed.interrupted.clone(),
         }
+    }
+}
+
+impl Reports for CartBook {
+    /// Decisions come, receipts go; an open cart is not one that waits.
+    fn report(&self) -> StageReport {
+        StageReport::new(Stage::Cart, self.received, self.sent)
     }
 }
 

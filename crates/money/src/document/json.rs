@@ -4,11 +4,13 @@ use serde::Serialize;
 
 use super::{Sheet, Standing};
 use crate::base::text::escaped;
-use crate::base::{CartId, Currency, Error, Money, Result, ShopTime};
+use crate::base::{CartId, Currency, Error, Interchange, Money, Result, ShopTime};
 use crate::facts::{Attribution, FactRef, Receipt};
 
 /// Version of this form; it rises when something is renamed or goes away.
 const FORMAT: u32 = 1;
+/// The version whose times and money are as [`Interchange`] writes them.
+const FORMAT_INTERCHANGE: u32 = 2;
 
 #[derive(Serialize)]
 struct Envelope<'a> {
@@ -46,14 +48,22 @@ struct Numbered<'a> {
 }
 
 pub(super) fn render(sheet: &Sheet<'_>) -> Result<String> {
+    write(&envelope(FORMAT, sheet))
+}
+
+pub(super) fn interchange(sheet: &Sheet<'_>) -> Result<String> {
+    write(&Interchange(envelope(FORMAT_INTERCHANGE, sheet)))
+}
+
+fn envelope<'a>(format: u32, sheet: &'a Sheet<'_>) -> Envelope<'a> {
     let (payment, credit) = match sheet.standing {
         Standing::Paid(payment) => (Some(payment), None),
         Standing::Credited { payment, credit } => (payment, Some(credit)),
         Standing::Review | Standing::Due | Standing::Voided => (None, None),
     };
     let own = sheet.attributions.iter().filter(|(_, attribution)| attribution.visit == sheet.receipt.visit);
-    let envelope = Envelope {
-        format: FORMAT,
+    Envelope {
+        format,
         shop: sheet.shop.name(),
         cart: sheet.cart,
         version: sheet.version,
@@ -67,8 +77,11 @@ pub(super) fn render(sheet: &Sheet<'_>) -> Result<String> {
         }),
         receipt: sheet.receipt,
         attributions: own.map(|(fact, attribution)| Numbered { fact, attribution }).collect(),
-    };
-    let mut text = serde_json::to_string_pretty(&envelope)
+    }
+}
+
+fn write(envelope: &impl Serialize) -> Result<String> {
+    let mut text = serde_json::to_string_pretty(envelope)
         .map_err(|error| Error::input(format!("the receipt cannot be written as JSON: {error}")))?;
     text.push('\n');
     // What would steer a terminal stands there as an escape, and is read back as what it was.

@@ -115,6 +115,14 @@ pub fn render(form: Form, sheet: &Sheet<'_>) -> Result<String> {
     }
 }
 
+/// Writes the receipt as JSON with times and money as programs outside get them: [`Interchange`](crate::base::Interchange).
+///
+/// # Errors
+/// When it cannot be written.
+pub fn interchange(sheet: &Sheet<'_>) -> Result<String> {
+    json::interchange(sheet)
+}
+
 impl Form {
     /// All of them.
     pub const ALL: [Form; 5] = [Form::Text, Form::Html, Form::Json, Form::Poslog, Form::Epcis];

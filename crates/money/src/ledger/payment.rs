@@ -11,7 +11,7 @@ mod tests;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::base::{CartId, Money, PaymentId, ShopTime, ShopperId, TransferId};
+use crate::base::{CartId, Currency, Money, PaymentId, ShopTime, ShopperId, TransferId};
 use crate::facts::{
     Account, Answer, Concern, Order, OrderLine, PaymentMethod, Reason, Settled, Task, Transfer, TransferKind,
 };
@@ -264,6 +264,15 @@ impl Payment {
         let due = self.bill.as_ref()?.total.minor - self.paid();
         // A loss stands for what is billed; of what was credited since, the bank has given back its part.
         Some(if due < 0 { due } else { (due - self.lost).max(0) })
+    }
+
+    /// The currency of what is billed, held, asked for or was taken; none while there is nothing of it.
+    pub fn currency(&self) -> Option<Currency> {
+        let billed = self.bill.as_ref().map(|bill| bill.total);
+        let held = || self.hold.as_ref().map(|hold| hold.amount);
+        let taken = || self.taken.first().map(|taken| taken.settled.amount);
+        let asked = || self.asked.as_ref().map(|order| order.amount);
+        billed.or_else(held).or_else(taken).or_else(asked).map(|amount| amount.currency)
     }
 
     /// What was taken and not given back, minor units.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::body::Body;
 use super::doubt::{self, Doubt};
-use crate::base::{Holes, ShopTime, Span, TimeRange, TrackId, VisitId};
+use crate::base::{Holes, Reports, ShopTime, Span, Stage, StageReport, TimeRange, TrackId, VisitId};
 use crate::facts::{Joints, PeopleFrame, TrackJoined, TrackVerdict};
 use crate::geometry::{Floor, Point, assign};
 use crate::shop::{Room, Shop, Zone, ZoneKind};
@@ -74,6 +74,9 @@ pub struct Counters {
     pub joined: u64,
     /// Tracks that were nobody.
     pub ghosts: u64,
+    /// Verdicts given, also about the tracks that another one went on from.
+    #[serde(default)]
+    pub sent: u64,
 }
 
 /// What is known of one track.
@@ -301,6 +304,7 @@ impl Stitcher {
             }
         }
         let verdicts = self.judge(at, &mut sightings);
+        self.counters.sent += verdicts.len() as u64;
         doubt::gather(&mut self.tracks, &mut self.doubts);
         (sightings, verdicts)
     }
@@ -335,6 +339,7 @@ impl Stitcher {
                 self.dismiss(id, &mut verdicts);
             }
         }
+        self.counters.sent += verdicts.len() as u64;
         doubt::gather(&mut self.tracks, &mut self.doubts);
         (sightings, verdicts)
     }
@@ -512,6 +517,17 @@ impl Stitcher {
             let visit = VisitId::from_first_track(track);
             verdicts.push(TrackJoined { track, visit, verdict: TrackVerdict::Ghost });
         }
+    }
+}
+
+impl Reports for Stitcher {
+    /// Frames come, verdicts go; what waits are tracks of whom nothing is decided.
+    fn report(&self) -> StageReport {
+        let Counters { frames, visits: _, joined: _, ghosts: _, sent } = self.counters;
+        let open = || self.tracks.values().filter(|track| track.visit.is_none());
+        let oldest = open().map(|track| track.first).min();
+        let delay = oldest.zip(self.seen_until).map_or(Span::ZERO, |(oldest, newest)| newest - oldest);
+        StageReport::new(Stage::Stitcher, frames, sent).holding(open().count(), delay)
     }
 }
 

@@ -36,16 +36,14 @@ function element(name, fields, ...children) {
   return made;
 }
 
-const time = (nanos) => new Date(nanos / 1e6);
-const clock = (nanos) => time(nanos).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const day = (nanos) => time(nanos).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+const clock = (time) => new Date(time).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const day = (time) => new Date(time).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
 const percent = (chance) => `${(chance * 100).toFixed(1)} %`;
 
 function money(amount) {
   if (!amount) return "no price";
   const format = new Intl.NumberFormat([], { style: "currency", currency: amount.currency });
-  const digits = format.resolvedOptions().maximumFractionDigits;
-  return format.format(amount.minor / 10 ** digits);
+  return format.format(amount.minor / 10 ** amount.exponent);
 }
 
 const concerns = {
@@ -231,7 +229,7 @@ function evidence(moves, receipt) {
   };
   // What is least sure comes first.
   const sorted = [...moves].sort((a, b) => doubt(a) - doubt(b)
-    || a.evidence.span.start - b.evidence.span.start);
+    || new Date(a.evidence.span.start) - new Date(b.evidence.span.start));
   return element("div", { className: "moves" }, ...sorted.map(card));
 }
 

@@ -1,0 +1,21 @@
+//! Where a running engine shows its latest reports, and whoever watches the shop reads them. It holds them and nothing else.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::base::StageReport;
+
+/// The latest reports of all stages, shared; empty as long as no engine runs.
+#[derive(Clone, Debug, Default)]
+pub struct ReportBoard(Arc<Mutex<Vec<StageReport>>>);
+
+impl ReportBoard {
+    /// Shows these in the place of what was shown before.
+    pub fn show(&self, reports: Vec<StageReport>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = reports;
+    }
+
+    /// What was shown last.
+    pub fn latest(&self) -> Vec<StageReport> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
