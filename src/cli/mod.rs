@@ -23,7 +23,6 @@ mod receipts;
 mod repeats;
 mod replay;
 mod review;
-mod runner;
 mod see;
 mod serve;
 mod shell;

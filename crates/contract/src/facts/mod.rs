@@ -3,6 +3,7 @@
 
 mod book;
 mod decision;
+mod fact;
 mod payment;
 mod people;
 mod review;
@@ -18,6 +19,7 @@ pub use decision::{
     Attribution, ClockEstimate, Closing, Discount, Evidence, Grounds, LineChance, Movement, Receipt, ReceiptLine,
     TakerEvidence, TaxShare, VisitClosed, WeightEvidence,
 };
+pub use fact::{Body, Fact, Topic};
 pub use payment::{
     About, Answer, MoneyMovement, Notice, Order, OrderLine, PaymentMethod, Settled, StatementLine, Task,
 };
@@ -25,5 +27,5 @@ pub use people::{Joint, JointKind, Joints, PeopleFrame, Person, TrackJoined, Tra
 pub use review::{Case, Concern, Decision, Goods, Verdict};
 pub use shelf::{Level, PlateBatch, ShelfEvent, Staircase};
 pub use sight::{BodyPoint, Detection, DetectionClass, Frame, Held, HeldGuess, Keypoint, SeenFrame};
-pub use stamp::{Body, Fact, FactRef, Stamp, Topic};
+pub use stamp::{FactRef, Stamp};
 pub use visit::{GateScan, OpenLine, OpenVisit, VisitBound};

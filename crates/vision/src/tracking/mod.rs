@@ -12,6 +12,7 @@ mod doubt;
 pub mod floor;
 mod looks;
 mod stitch;
+mod track;
 pub mod tracklets;
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! real money and throws no dice but those of its seed.
 
 mod books;
+mod entry;
 mod faults;
 mod journal;
 mod post;
@@ -13,7 +14,8 @@ mod tests;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use self::books::{Books, Entry, Ruling};
+use self::books::{Books, Ruling};
+use self::entry::Entry;
 use self::faults::Fate;
 use self::post::Post;
 use super::signature;

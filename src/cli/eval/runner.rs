@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::eval::{Job, Runner, Trip};
-use super::looking::LookArgs;
-use super::lost;
-use super::{receipts, shops};
+use super::super::looking::LookArgs;
+use super::super::{lost, receipts, shops, warn};
+use super::trip::{Job, Runner, Trip};
 use crate::base::{Error, Result, Span};
 use crate::eval::{Label, Names};
 use crate::facts::Fact;
@@ -94,10 +93,10 @@ impl Runner for PipelineRunner {
         };
         let losses = source.losses();
         if losses != Losses::default() {
-            super::warn(&format!("{}: left out: {losses}", path.display()));
+            warn(&format!("{}: left out: {losses}", path.display()));
         }
         if let Some(lost) = outcome.loss.sentence() {
-            super::warn(&format!("{}: lost {lost}", path.display()));
+            warn(&format!("{}: lost {lost}", path.display()));
         }
         let label = Label {
             group: if truth.case.is_empty() { "recordings".to_owned() } else { truth.case.clone() },

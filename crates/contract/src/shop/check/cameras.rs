@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::check::Complaints;
-use super::{Camera, CameraDraft, Room, RoomDraft, Zone, ZoneDraft};
+use super::super::{Camera, CameraDraft, Room, RoomDraft, Zone, ZoneDraft};
+use super::complaints::Complaints;
 use crate::base::CameraId;
 use crate::base::limits::{CAMERAS_MAX, NAME_LETTERS_MAX, PICTURE_SIDE_PIXELS_MAX};
 use crate::geometry::{self, Floor, Point};

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::check::Complaints;
-use super::{Catalogue, Deal, Markdown, ProductDraft, Promotion, PromotionDraft, Reduction, Season, TaxDraft, TaxRule};
+use super::super::{
+    Catalogue, Deal, Markdown, ProductDraft, Promotion, PromotionDraft, Reduction, Season, TaxDraft, TaxRule,
+};
+use super::complaints::Complaints;
 use crate::base::limits::NAME_LETTERS_MAX;
 use crate::base::{BasisPoints, Currency, Money, ShopTime, SkuId};
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::check::Complaints;
-use super::check_prices::check_markdown;
-use super::gtin::ask;
-use super::{Catalogue, Gtin, Product, ProductDraft, Reading, TaxRule};
+use super::super::gtin::ask;
+use super::super::{Catalogue, Gtin, Product, ProductDraft, Reading, TaxRule};
+use super::complaints::Complaints;
+use super::prices::check_markdown;
 use crate::base::limits::{NAME_LETTERS_MAX, SKU_LETTERS_MAX};
 use crate::base::{Currency, Grams, Money, SkuId};
 

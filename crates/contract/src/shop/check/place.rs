@@ -2,8 +2,8 @@
 
 use jiff::tz::{Offset, TimeZone};
 
-use super::check::Complaints;
-use super::{EpcisDraft, EpcisOptions, Locale};
+use super::super::{EpcisDraft, EpcisOptions, Locale};
+use super::complaints::Complaints;
 
 pub(super) fn check_timezone(name: Option<&str>, complaints: &mut Complaints) -> TimeZone {
     let Some(name) = name else { return TimeZone::UTC };

@@ -3,24 +3,22 @@
 //! It runs no pipeline itself: a [`Runner`] does.
 
 use std::env;
-use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 
+use self::runner::PipelineRunner;
+use self::trip::{Job, Runner, Trip};
 use super::looking::LookArgs;
-use super::runner::PipelineRunner;
-use crate::base::{Error, Result, Span};
-use crate::eval::{self, Case, Label, Summary};
-use crate::facts;
+use crate::base::{Error, Result};
+use crate::eval::{self, Case, Summary};
 use crate::output;
-use crate::shop::Shop;
-use crate::truth::Truth;
 
+mod runner;
 #[cfg(test)]
 mod tests;
+mod trip;
 
 /// Seeds of one scenario and level.
 const SEEDS_MAX: u32 = 10_000;
@@ -93,56 +91,6 @@ pub(super) enum Levels {
     Room,
     /// Each trip at both.
     Both,
-}
-
-/// One trip to simulate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Job {
-    /// Name of the scenario.
-    pub scenario: String,
-    /// `clean` or `room`.
-    pub level: &'static str,
-    /// Seed of everything random in it.
-    pub seed: u64,
-}
-
-impl fmt::Display for Job {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "scenario {}, level {}, seed {}", self.scenario, self.level, self.seed)
-    }
-}
-
-/// A trip that has been through the pipeline.
-#[derive(Clone, Debug)]
-pub(super) struct Trip {
-    /// What it is called, what it is compared with, and the command that replays it.
-    pub label: Label,
-    /// Prices and the bar for review come from here.
-    pub shop: Arc<Shop>,
-    /// What really happened.
-    pub truth: Truth,
-    /// What came out.
-    pub receipts: Vec<facts::Receipt>,
-    /// From each shopper's leaving to the receipt; empty where not measured.
-    pub receipt_delays: Vec<Span>,
-}
-
-/// Who runs trips through the pipeline for this command; called from several threads at once.
-pub(super) trait Runner: Sync {
-    /// Names of all scenarios, in the order they are listed to people.
-    fn scenarios(&self) -> Vec<String>;
-
-    /// Runs what lies at a path: a recording, or an AutoCheckout folder.
-    ///
-    /// # Errors
-    /// When it cannot be read, or does not know its truth.
-    fn run_path(&self, path: &Path) -> Result<Trip>;
-
-    /// Simulates a trip and runs it.
-    ///
-    /// # Errors
-    /// When the scenario does not fit the shop.
-    fn run_scenario(&self, job: &Job) -> Result<Trip>;
 }
 
 /// What is to be run.
