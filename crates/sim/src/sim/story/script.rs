@@ -1,8 +1,8 @@
 //! What shoppers are told to do: a script of steps each, without times. The stage gives them times, a body joints,
 //! the plates samples; the same scripts can drive rendered bodies.
 
-use super::figure::CarrierKind;
 use crate::geometry::{Floor, Point};
+use crate::sim::figure::CarrierKind;
 
 /// A spot on a shelf.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -153,7 +153,7 @@ pub enum Carries {
 }
 
 impl Carries {
-    pub(super) fn kind(self) -> Option<CarrierKind> {
+    pub(in crate::sim) fn kind(self) -> Option<CarrierKind> {
         match self {
             Carries::Arms => None,
             Carries::Basket => Some(CarrierKind::Basket),

@@ -5,14 +5,12 @@
 use std::f64::consts::{FRAC_PI_2, PI, TAU};
 use std::sync::Arc;
 
-use super::play::{Actor, Aim, Play};
-use super::roll::Roll;
-use super::vector::smooth;
-use super::ways::Ways;
 use crate::geometry::{Floor, Point, World};
+use crate::sim::roll::Roll;
+use crate::sim::stage::play::{Actor, Aim, GRID_HERTZ, Play};
+use crate::sim::stage::ways::Ways;
+use crate::sim::vector::{smooth, turn};
 
-/// Steps of the grid on which trunks are worked out, per second.
-pub(super) const GRID_HERTZ: f64 = 50.0;
 /// Shoppers step aside for one another below this distance, metres.
 const BERTH_METRES: f64 = 0.55;
 /// Who walks where there is room to go around things steps aside earlier, metres.
@@ -34,10 +32,10 @@ const SHIFTS_HERTZ: f64 = 0.4;
 const TURN_SECS: f64 = 0.16;
 
 /// The joints of a shopper, in the order of `JointKind::ALL`.
-pub(super) type Pose = [Point<World>; 8];
+pub(in crate::sim) type Pose = [Point<World>; 8];
 
 /// All shoppers of a play.
-pub(super) struct Bodies {
+pub(in crate::sim) struct Bodies {
     play: Arc<Play>,
     /// Whither elbows point, on the right: to the right, forward and up.
     elbows: [f64; 3],
@@ -50,8 +48,8 @@ pub(super) struct Bodies {
 
 /// Where a trunk is on the floor.
 #[derive(Clone, Copy)]
-pub(super) struct Trunk {
-    pub(super) floor: Point<Floor>,
+pub(in crate::sim) struct Trunk {
+    pub(in crate::sim) floor: Point<Floor>,
     /// Which way it faces, radians counter-clockwise from +x.
     pub(super) heading: f64,
     /// Steps walked so far, fractional.
@@ -79,14 +77,14 @@ struct Habit {
 
 /// A foot that comes down.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Footfall {
-    pub(super) at: f64,
-    pub(super) floor: Point<Floor>,
-    pub(super) strength: f64,
+pub(in crate::sim) struct Footfall {
+    pub(in crate::sim) at: f64,
+    pub(in crate::sim) floor: Point<Floor>,
+    pub(in crate::sim) strength: f64,
 }
 
 impl Bodies {
-    pub(super) fn new(play: Arc<Play>, ways: Option<Arc<Ways>>, seed: u64) -> Self {
+    pub(in crate::sim) fn new(play: Arc<Play>, ways: Option<Arc<Ways>>, seed: u64) -> Self {
         let mut roll = Roll::new(seed, "bodies");
         let habits = play.actors.iter().map(|_| Habit {
             sway: [roll.uniform(0.0, TAU), roll.uniform(0.0, TAU), roll.uniform(0.006, 0.02)],
@@ -134,7 +132,7 @@ impl Bodies {
     }
 
     /// The trunk of a shopper, `None` while not inside.
-    pub(super) fn trunk(&self, actor: usize, time: f64) -> Option<Trunk> {
+    pub(in crate::sim) fn trunk(&self, actor: usize, time: f64) -> Option<Trunk> {
         let enters = self.play.actors[actor].enters;
         let first = (enters * GRID_HERTZ).ceil() / GRID_HERTZ;
         let place = (time - first) * GRID_HERTZ;
@@ -156,7 +154,7 @@ impl Bodies {
     }
 
     /// The joints of a shopper, `None` while not inside.
-    pub(super) fn pose(&self, index: usize, time: f64) -> Option<Pose> {
+    pub(in crate::sim) fn pose(&self, index: usize, time: f64) -> Option<Pose> {
         self.stance(index, time).map(|stance| stance.pose)
     }
 
@@ -184,7 +182,7 @@ impl Bodies {
     }
 
     /// Every footfall of everybody, in order of time.
-    pub(super) fn footfalls(&self, seed: u64) -> Vec<Footfall> {
+    pub(in crate::sim) fn footfalls(&self, seed: u64) -> Vec<Footfall> {
         let mut roll = Roll::new(seed, "footfalls");
         let mut falls = Vec::new();
         for (index, grid) in self.trunks.iter().enumerate() {
@@ -414,10 +412,4 @@ fn elbow(shoulder: Point<World>, wrist: Point<World>, bones: (f64, f64), pole: P
     let dot = pole.x * axis.x + pole.y * axis.y + pole.z * axis.z;
     let bent = pole - axis * dot;
     shoulder + axis * along + bent * (out / bent.norm().max(1e-3))
-}
-
-/// The short way from one heading to another, radians.
-pub(super) fn turn(from: f64, to: f64) -> f64 {
-    let difference = (to - from).rem_euclid(TAU);
-    if PI < difference { difference - TAU } else { difference }
 }

@@ -1,66 +1,69 @@
-//! A trip with times: what every body does when, what every plate feels when, and what that means for receipts.
+//! A trip with times: what every body does when, who has what since when, what every plate feels when, and what that
+//! means for receipts.
 //! Written by the stage, read by the renderers of joints and plates. Seconds count from the start of the trip,
 //! on the plates' clock.
 
-use super::figure::CarrierKind;
-use super::goods::Stay;
 use crate::base::{PlateId, SkuId};
 use crate::facts::Movement;
 use crate::geometry::{Floor, Point, World};
+use crate::sim::figure::{CarrierKind, Holder};
+use crate::sim::stock::Rest;
 
+/// Steps of the grid on which trunks are worked out, per second.
+pub(in crate::sim) const GRID_HERTZ: f64 = 50.0;
 /// How far before and behind a corner a way is rounded, metres.
 const ROUNDING_METRES: f64 = 0.16;
 
 /// Everything that happens.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Play {
-    pub(super) actors: Vec<Actor>,
-    pub(super) loads: Vec<Load>,
+pub(in crate::sim) struct Play {
+    pub(in crate::sim) actors: Vec<Actor>,
+    pub(in crate::sim) loads: Vec<Load>,
     /// In order of time.
-    pub(super) deeds: Vec<Deed>,
+    pub(in crate::sim) deeds: Vec<Deed>,
     /// For every actor the products owed, one entry a unit.
-    pub(super) owed: Vec<Vec<SkuId>>,
+    pub(in crate::sim) owed: Vec<Vec<SkuId>>,
     /// For every unit of the stock who has it since when, in order of time.
-    pub(super) goods: Vec<Vec<Stay>>,
+    pub(in crate::sim) goods: Vec<Vec<Stay>>,
     /// Who let themselves in at the gate, in order of time.
-    pub(super) scans: Vec<Scan>,
+    pub(in crate::sim) scans: Vec<Scan>,
     /// When the recording ends.
-    pub(super) end: f64,
+    pub(in crate::sim) end: f64,
 }
 
 /// Somebody shows at the gate who they are.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Scan {
-    pub(super) actor: usize,
-    pub(super) at: f64,
+pub(in crate::sim) struct Scan {
+    pub(in crate::sim) actor: usize,
+    pub(in crate::sim) at: f64,
     /// How many come in with them, themselves included.
-    pub(super) people: u32,
+    pub(in crate::sim) people: u32,
 }
 
 /// A shopper's movements.
 #[derive(Clone, Debug)]
-pub(super) struct Actor {
+pub(in crate::sim) struct Actor {
     /// Standing height, metres.
-    pub(super) height: f64,
-    pub(super) enters: f64,
-    pub(super) leaves: f64,
+    pub(in crate::sim) height: f64,
+    pub(in crate::sim) enters: f64,
+    pub(in crate::sim) leaves: f64,
     /// Walks, in order of time, without overlap.
     pub(super) legs: Vec<Leg>,
     /// From when on which way the trunk faces, radians counter-clockwise from +x.
-    pub(super) faces: Vec<(f64, f64)>,
+    pub(in crate::sim) faces: Vec<(f64, f64)>,
     /// Left and right.
-    pub(super) hands: [Vec<Key>; 2],
+    pub(in crate::sim) hands: [Vec<Key>; 2],
     /// From when on something is carried in front of the belly.
-    pub(super) carries: Vec<(f64, bool)>,
+    pub(in crate::sim) carries: Vec<(f64, bool)>,
     /// What things are carried in and in which hand, from the entrance on; none for the arms.
-    pub(super) carrier: Option<(CarrierKind, usize)>,
+    pub(in crate::sim) carrier: Option<(CarrierKind, usize)>,
     /// What is looked at from when to when, the latest one first of those that overlap.
-    pub(super) looks: Vec<(f64, f64, Look)>,
+    pub(in crate::sim) looks: Vec<(f64, f64, Look)>,
 }
 
 /// What somebody looks at.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Look {
+pub(in crate::sim) enum Look {
     /// The face of an actor.
     Person(usize),
     /// What one of the own hands holds.
@@ -84,14 +87,14 @@ pub(super) struct Leg {
 
 /// Where a wrist is at an instant; between two it moves smoothly.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Key {
-    pub(super) at: f64,
-    pub(super) aim: Aim,
+pub(in crate::sim) struct Key {
+    pub(in crate::sim) at: f64,
+    pub(in crate::sim) aim: Aim,
 }
 
 /// What a wrist does.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Aim {
+pub(in crate::sim) enum Aim {
     /// Goes with the body.
     Rest,
     /// Is at a point.
@@ -102,17 +105,17 @@ pub(super) enum Aim {
 
 /// A change of what plates of one shelf carry.
 #[derive(Clone, Debug)]
-pub(super) struct Load {
+pub(in crate::sim) struct Load {
     /// Index of the shelf.
-    pub(super) shelf: usize,
+    pub(in crate::sim) shelf: usize,
     /// Index of the plate on the shelf and its part.
-    pub(super) shares: Vec<(usize, f64)>,
-    pub(super) curve: Curve,
+    pub(in crate::sim) shares: Vec<(usize, f64)>,
+    pub(in crate::sim) curve: Curve,
 }
 
 /// Grams over time.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Curve {
+pub(in crate::sim) struct Curve {
     /// Straight between knots, zero before the first, constant after the last.
     pub(super) knots: Vec<(f64, f64)>,
     pub(super) rings: Vec<Ring>,
@@ -120,7 +123,7 @@ pub(super) struct Curve {
 
 /// A damped oscillation, or a wobble that lasts.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ring {
+pub(in crate::sim) struct Ring {
     pub(super) start: f64,
     pub(super) end: f64,
     pub(super) grams: f64,
@@ -131,23 +134,64 @@ pub(super) struct Ring {
 
 /// Goods moved between a shelf and a shopper.
 #[derive(Clone, Debug)]
-pub(super) struct Deed {
-    pub(super) actor: usize,
-    pub(super) start: f64,
-    pub(super) end: f64,
-    pub(super) movement: Movement,
-    pub(super) sku: SkuId,
-    pub(super) count: u32,
-    pub(super) plates: Vec<PlateId>,
+pub(in crate::sim) struct Deed {
+    pub(in crate::sim) actor: usize,
+    pub(in crate::sim) start: f64,
+    pub(in crate::sim) end: f64,
+    pub(in crate::sim) movement: Movement,
+    pub(in crate::sim) sku: SkuId,
+    pub(in crate::sim) count: u32,
+    pub(in crate::sim) plates: Vec<PlateId>,
     /// Index of the shelf.
     pub(super) shelf: usize,
     /// True weight of all units, grams.
     pub(super) grams: f64,
 }
 
+/// Who has a unit from an instant on, and how it gets there.
+#[derive(Clone, Debug)]
+pub(in crate::sim) struct Stay {
+    /// From when on, seconds; before all time for what stands on the shelf at the start.
+    pub(in crate::sim) since: f64,
+    pub(in crate::sim) holder: Holder,
+    pub(in crate::sim) place: Place,
+    /// When it leaves where it was before, and when it is where it belongs now.
+    pub(in crate::sim) moves: (f64, f64),
+}
+
+impl Stay {
+    /// On its shelf before anybody came.
+    pub(super) fn at_start(rest: &Rest) -> Self {
+        Stay {
+            since: f64::NEG_INFINITY,
+            holder: Holder::Shelf,
+            place: Place::on(rest),
+            moves: (f64::NEG_INFINITY, f64::NEG_INFINITY),
+        }
+    }
+}
+
+impl Place {
+    /// Where a unit rests.
+    pub(super) fn on(rest: &Rest) -> Self {
+        Place::Board { shelf: rest.shelf, x: rest.x, y: rest.y, lies: rest.lies }
+    }
+}
+
+/// Where a unit belongs.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::sim) enum Place {
+    /// On a board: index of the shelf, middle of the bottom along it and in depth, metres in its frame.
+    Board { shelf: usize, x: f64, y: f64, lies: bool },
+    /// In a hand of an actor, so far to the right of its middle, metres.
+    Palm { actor: usize, hand: usize, aside: f64 },
+    /// In what an actor carries things in: from the middle of its bottom to the right, forward and up, metres.
+    Nest { actor: usize, at: [f64; 3], lies: bool },
+}
+
 impl Curve {
     /// The grams at an instant.
-    pub(super) fn at(&self, time: f64) -> f64 {
+    pub(in crate::sim) fn at(&self, time: f64) -> f64 {
         let after = self.knots.partition_point(|(at, _)| *at <= time);
         let level = match (after.checked_sub(1).map(|before| self.knots[before]), self.knots.get(after)) {
             (None, _) => 0.0,
@@ -158,17 +202,17 @@ impl Curve {
     }
 
     /// From when on it changes anything.
-    pub(super) fn start(&self) -> f64 {
+    pub(in crate::sim) fn start(&self) -> f64 {
         self.knots.first().map_or(f64::INFINITY, |knot| knot.0)
     }
 
     /// The level it ends at.
-    pub(super) fn last(&self) -> f64 {
+    pub(in crate::sim) fn last(&self) -> f64 {
         self.knots.last().map_or(0.0, |knot| knot.1)
     }
 
     /// After when it no longer changes.
-    pub(super) fn settled(&self) -> f64 {
+    pub(in crate::sim) fn settled(&self) -> f64 {
         let rings = self.rings.iter().map(|ring| ring.end);
         rings.fold(self.knots.last().map_or(0.0, |knot| knot.0), f64::max)
     }
@@ -209,7 +253,7 @@ impl Leg {
 
 impl Actor {
     /// Where the feet are, without sway and without making way for others.
-    pub(super) fn floor_at(&self, time: f64) -> Point<Floor> {
+    pub(in crate::sim) fn floor_at(&self, time: f64) -> Point<Floor> {
         let after = self.legs.partition_point(|leg| leg.start <= time);
         match after.checked_sub(1) {
             Some(index) => self.legs[index].at(time),
@@ -218,7 +262,7 @@ impl Actor {
     }
 
     /// Whether the shopper walks.
-    pub(super) fn walks_at(&self, time: f64) -> bool {
+    pub(in crate::sim) fn walks_at(&self, time: f64) -> bool {
         let after = self.legs.partition_point(|leg| leg.start <= time);
         after.checked_sub(1).is_some_and(|index| time < self.legs[index].end && 0.25 < self.legs[index].length())
     }

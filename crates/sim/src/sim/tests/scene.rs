@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use super::figure::{Figure, Holder, Moment};
-use super::trip::Performance;
-use super::ways::Ways;
-use super::*;
 use crate::facts::Body;
 use crate::facts::BodyPoint::{self, *};
 use crate::geometry::{Point, World};
+use crate::sim::figure::{Figure, Holder, Moment};
+use crate::sim::stage::ways::Ways;
+use crate::sim::trip::Performance;
+use crate::sim::*;
 
 /// Moments looked at in a second.
 const HERTZ: f64 = 25.0;
@@ -256,7 +256,7 @@ fn packages_neither_overlap_nor_stick_out() {
     let mut on_board = 0;
     for (number, unit) in units.iter().enumerate() {
         let Some(rest) = &unit.rest else { continue };
-        let depth = |unit: &super::stock::Unit| unit.size[if unit.rest.as_ref().unwrap().lies { 2 } else { 1 }];
+        let depth = |unit: &crate::sim::stock::Unit| unit.size[if unit.rest.as_ref().unwrap().lies { 2 } else { 1 }];
         let shelf = &shop.shelves()[rest.shelf];
         assert!(0.0 <= rest.y - depth(unit) / 2.0 && rest.y + depth(unit) / 2.0 <= shelf.depth_metres);
         for other in &units[..number] {

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use crate::geometry::{Floor, Point};
 use crate::shop::{Shelf, Shop, ZoneKind};
 
-use super::doors::{Gate, gates, with_porches};
+use crate::sim::doors::{Gate, gates, with_porches};
 
 /// Ways keep this far from everything, metres.
 const CLEARANCE_METRES: f64 = 0.27;
@@ -21,7 +21,7 @@ const SNAP_METRES: f64 = 0.1;
 const SNAPS: usize = 15;
 
 /// What a shop leaves free of its floor.
-pub(super) struct Ways {
+pub(in crate::sim) struct Ways {
     /// Furniture, posts of gates and closed zones.
     blocks: Vec<Vec<Point<Floor>>>,
     gates: Vec<Gate>,
@@ -32,7 +32,7 @@ pub(super) struct Ways {
 }
 
 impl Ways {
-    pub(super) fn new(shop: &Shop) -> Self {
+    pub(in crate::sim) fn new(shop: &Shop) -> Self {
         let gates = gates(shop);
         let mut blocks: Vec<Vec<Point<Floor>>> = Vec::new();
         let closed = shop.zones().iter().filter(|zone| zone.kind == ZoneKind::Closed).map(|zone| zone.polygon.clone());
@@ -128,7 +128,7 @@ impl Ways {
     }
 
     /// The point, or the nearest one outside of everything for somebody who was pushed into it.
-    pub(super) fn outside(&self, point: Point<Floor>) -> Point<Floor> {
+    pub(in crate::sim) fn outside(&self, point: Point<Floor>) -> Point<Floor> {
         let mut point = point;
         // Leaving one thing may lead into the next, in a corner.
         for _ in 0..3 {
@@ -217,7 +217,7 @@ fn leave(polygon: &[Point<Floor>], inner: bool, point: Point<Floor>) -> Point<Fl
 #[cfg(test)]
 impl Ways {
     /// How far a point is from everything, metres; negative inside of something.
-    pub(super) fn margin(&self, point: Point<Floor>) -> f64 {
+    pub(in crate::sim) fn margin(&self, point: Point<Floor>) -> f64 {
         let polygons =
             self.blocks.iter().map(|block| (block, false)).chain(self.walls.iter().map(|walls| (walls, true)));
         let margin = |(polygon, inner): (&Vec<Point<Floor>>, bool)| {

@@ -5,9 +5,10 @@
 //! A walking foot swings for 0.78 of a step and carries for 1.22 (Perry, Gait Analysis, 1992: 60 % of the cycle); who
 //! stands and has come away from their feet puts them after themselves one by one.
 
-use super::body::{GRID_HERTZ, Trunk, turn};
-use super::vector::smooth;
+use super::body::Trunk;
 use crate::geometry::{Floor, Point};
+use crate::sim::stage::play::GRID_HERTZ;
+use crate::sim::vector::{smooth, turn};
 
 /// Part of a step for which the foot that ends it swings.
 const SWING_STEPS: f64 = 0.78;

@@ -1,10 +1,13 @@
 //! What stands on the shelves: every unit with its true weight and the shares of it that its plates carry.
 //! Takes a shop and dice; answers which unit a hand would find, and what a unit put down somewhere lies on.
 
-use super::package::package_of;
-use super::roll::Roll;
+pub(super) mod nest;
+pub(super) mod package;
+
+use self::package::package_of;
 use crate::base::{PlateId, SkuId};
 use crate::shop::{Facing, Package, Shelf, Shop};
+use crate::sim::roll::Roll;
 
 /// Part of a unit's weight below which a plate does not count as carrying it.
 const SHARE_MIN: f64 = 0.02;

@@ -1,9 +1,9 @@
 //! What goes wrong between a shop floor and its facts: tracks that break and ghosts, hidden joints, clocks apart,
 //! messages lost, doubled and late, plates that fall silent. All decided from the seed before anything is rendered.
 
-use super::play::Play;
-use super::roll::Roll;
 use crate::base::{TrackId, VisitId};
+use crate::sim::roll::Roll;
+use crate::sim::stage::play::Play;
 
 /// How much goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,8 +24,8 @@ pub(super) struct Sight {
 
 /// A track of nobody.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ghost {
-    pub(super) track: TrackId,
+pub(in crate::sim) struct Ghost {
+    pub(in crate::sim) track: TrackId,
     pub(super) start: f64,
     pub(super) end: f64,
     /// The shopper it doubles, or none for one out of the blue.
@@ -47,27 +47,27 @@ pub(super) struct Hidden {
 
 /// A plate that says nothing.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Silence {
-    pub(super) shelf: usize,
-    pub(super) plate: usize,
-    pub(super) start: f64,
-    pub(super) end: f64,
+pub(in crate::sim) struct Silence {
+    pub(in crate::sim) shelf: usize,
+    pub(in crate::sim) plate: usize,
+    pub(in crate::sim) start: f64,
+    pub(in crate::sim) end: f64,
 }
 
 /// Everything that goes wrong in a trip.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Faults {
+pub(in crate::sim) struct Faults {
     /// By actor.
     pub(super) sights: Vec<Vec<Sight>>,
-    pub(super) ghosts: Vec<Ghost>,
+    pub(in crate::sim) ghosts: Vec<Ghost>,
     pub(super) hidden: Vec<Hidden>,
-    pub(super) silences: Vec<Silence>,
+    pub(in crate::sim) silences: Vec<Silence>,
     /// What the people's clock shows when the plates' shows 0, seconds.
-    pub(super) clock: f64,
+    pub(in crate::sim) clock: f64,
     /// Parts of the messages that are lost, doubled and late.
-    pub(super) lost: f64,
-    pub(super) doubled: f64,
-    pub(super) late: f64,
+    pub(in crate::sim) lost: f64,
+    pub(in crate::sim) doubled: f64,
+    pub(in crate::sim) late: f64,
 }
 
 impl Level {
@@ -83,7 +83,7 @@ impl Level {
 impl Faults {
     /// Draws what goes wrong. `plates` is the number of plates of every shelf, `used` the plates that scripts move
     /// things on.
-    pub(super) fn draw(level: Level, play: &Play, plates: &[usize], seed: u64) -> Self {
+    pub(in crate::sim) fn draw(level: Level, play: &Play, plates: &[usize], seed: u64) -> Self {
         let mut roll = Roll::new(seed, "faults");
         let mut faults = Faults::default();
         for actor in &play.actors {
@@ -104,7 +104,7 @@ impl Faults {
     }
 
     /// The visit of an actor: named after the first track they are seen as.
-    pub(super) fn visit(&self, actor: usize) -> VisitId {
+    pub(in crate::sim) fn visit(&self, actor: usize) -> VisitId {
         VisitId::from_first_track(self.sights[actor][0].track)
     }
 
@@ -196,7 +196,7 @@ impl Faults {
     fn silence(&mut self, roll: &mut Roll, play: &Play, plates: &[usize], level: Level) {
         for (shelf, count) in plates.iter().enumerate() {
             for plate in 0..*count {
-                let touched = |load: &super::play::Load| {
+                let touched = |load: &crate::sim::stage::play::Load| {
                     load.shelf == shelf && load.shares.iter().any(|(other, _)| other.abs_diff(plate) <= 1)
                 };
                 let used = play.loads.iter().any(touched);

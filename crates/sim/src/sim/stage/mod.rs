@@ -2,19 +2,23 @@
 //! Works through the shoppers by their own clocks, always the one furthest behind, so that everybody finds the
 //! shelves as the others left them.
 
+mod acts;
+mod handling;
+mod lifts;
+pub(super) mod play;
+pub(super) mod ways;
+
 use std::sync::Arc;
 
-use super::body::GRID_HERTZ;
-use super::doors::Gate;
-use super::goods::Stay;
-use super::nest::Nested;
-use super::play::{Actor, Aim, Deed, Key, Leg, Play};
-use super::roll::Roll;
-use super::script::{Script, Spot, Step};
-use super::stock::Stock;
-use super::ways::Ways;
+use self::play::{Actor, Aim, Deed, GRID_HERTZ, Key, Leg, Play, Stay};
+use self::ways::Ways;
 use crate::geometry::{Floor, Local, Point, World};
 use crate::shop::{Shop, ZoneKind};
+use crate::sim::doors::Gate;
+use crate::sim::roll::Roll;
+use crate::sim::stock::Stock;
+use crate::sim::stock::nest::Nested;
+use crate::sim::story::script::{Script, Spot, Step};
 
 /// Sideways distance that an arm bridges without a step, metres.
 const REACH_SIDE_METRES: f64 = 0.42;

@@ -3,8 +3,8 @@
 //! then off within a tenth, then a ringing of a few grams.
 
 use super::play::{Curve, Ring};
-use super::roll::Roll;
-use super::script::Lift;
+use crate::sim::roll::Roll;
+use crate::sim::story::script::Lift;
 
 /// A lift of `grams` that begins (the hand touches) at `start`: the curve, and when the weight has gone.
 pub(super) fn lift(roll: &mut Roll, how: Lift, start: f64, grams: f64) -> (Curve, f64) {

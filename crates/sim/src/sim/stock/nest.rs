@@ -2,38 +2,38 @@
 //! Takes sizes of what lies there and of what comes; gives its place, and what sinks when something is taken out. It
 //! never lets a thing go through a wall: what does not fit inside lies on the rim.
 
-use super::figure::CarrierKind;
+use crate::sim::figure::CarrierKind;
 
 /// Side of a cell of the floor of a nest, metres.
 const CELL_METRES: f64 = 0.02;
 
 /// A thing in a nest: place of the middle of its bottom, size as it lies.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Nested {
-    pub(super) unit: usize,
+pub(in crate::sim) struct Nested {
+    pub(in crate::sim) unit: usize,
     /// To the right and forward from the middle of the bottom, and up, metres.
-    pub(super) at: [f64; 3],
+    pub(in crate::sim) at: [f64; 3],
     /// Width, depth and height as it lies.
     size: [f64; 3],
     /// How low it may lie, metres.
     lowest: f64,
     /// Whether it lies on its back.
-    pub(super) lies: bool,
+    pub(in crate::sim) lies: bool,
 }
 
 /// Half the width, half the depth and the height of a basket and of a bag, metres.
-pub(super) const BASKET_METRES: [f64; 3] = [0.2, 0.14, 0.22];
-pub(super) const BAG_METRES: [f64; 3] = [0.18, 0.09, 0.38];
+pub(in crate::sim) const BASKET_METRES: [f64; 3] = [0.2, 0.14, 0.22];
+pub(in crate::sim) const BAG_METRES: [f64; 3] = [0.18, 0.09, 0.38];
 /// Their outlines at the foot of what lies in them and at the narrowest above it, as a share of width and of depth.
-pub(super) const BASKET_SHARES: [f64; 2] = [0.82, 0.82];
-pub(super) const BAG_SHARES: [f64; 2] = [0.92, 0.75];
+pub(in crate::sim) const BASKET_SHARES: [f64; 2] = [0.82, 0.82];
+pub(in crate::sim) const BAG_SHARES: [f64; 2] = [0.92, 0.75];
 /// Exponents of their rounded outlines (superellipses).
-pub(super) const BASKET_POWER: f64 = 6.0;
-pub(super) const BAG_POWER: f64 = 3.0;
+pub(in crate::sim) const BASKET_POWER: f64 = 6.0;
+pub(in crate::sim) const BAG_POWER: f64 = 3.0;
 /// Thickness of a basket's wall and its floor; how high the flat floor of a bag is, metres.
-pub(super) const WALL_METRES: f64 = 0.006;
-pub(super) const BASKET_FLOOR_METRES: f64 = 0.008;
-pub(super) const BAG_FLOOR_METRES: f64 = 0.03;
+pub(in crate::sim) const WALL_METRES: f64 = 0.006;
+pub(in crate::sim) const BASKET_FLOOR_METRES: f64 = 0.008;
+pub(in crate::sim) const BAG_FLOOR_METRES: f64 = 0.03;
 
 /// The room for things in what somebody carries them in, metres.
 struct Room {
@@ -71,7 +71,7 @@ impl Room {
 }
 
 /// Takes a thing out; what lay on it sinks, and is given with its new place.
-pub(super) fn take_out(there: &mut Vec<Nested>, unit: usize) -> Vec<Nested> {
+pub(in crate::sim) fn take_out(there: &mut Vec<Nested>, unit: usize) -> Vec<Nested> {
     there.retain(|nested| nested.unit != unit);
     let mut order: Vec<usize> = (0..there.len()).collect();
     order.sort_by(|a, b| there[*a].at[2].total_cmp(&there[*b].at[2]));
@@ -92,7 +92,7 @@ pub(super) fn take_out(there: &mut Vec<Nested>, unit: usize) -> Vec<Nested> {
 }
 
 /// Finds the place for one more unit: standing if it fits below the rim, else however its top comes to be lowest.
-pub(super) fn nest(kind: Option<CarrierKind>, there: &[Nested], unit: usize, size: [f64; 3]) -> Nested {
+pub(in crate::sim) fn nest(kind: Option<CarrierKind>, there: &[Nested], unit: usize, size: [f64; 3]) -> Nested {
     let room = Room::of(kind);
     let ([width, depth], rim) = (room.size, room.rim);
     let [wide, deep, high] = size;

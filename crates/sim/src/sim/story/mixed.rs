@@ -1,7 +1,6 @@
 //! Longer scenes: shoppers who do a bit of everything, hand-overs, crowds.
 
-use super::casting::{Casting, Place};
-use super::scenario::{put, script, take, wait};
+use super::casting::{Casting, Place, put, script, take, wait};
 use super::script::{Lift, Script, Step, Want, Which};
 use crate::geometry::Point;
 

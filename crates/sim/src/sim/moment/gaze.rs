@@ -2,9 +2,10 @@
 //! Takes what a shopper does when; gives the turn of the head against the body. A head turns smoothly and only as far
 //! as a neck lets it.
 
-use super::body::{Bodies, GRID_HERTZ, turn};
-use super::play::{Actor, Aim, Look};
+use super::body::Bodies;
 use crate::geometry::{Point, World};
+use crate::sim::stage::play::{Actor, Aim, GRID_HERTZ, Look};
+use crate::sim::vector::turn;
 
 /// How quickly a head follows: time constant of each of two smoothings, seconds.
 const FOLLOW_SECS: f64 = 0.11;

@@ -1,10 +1,10 @@
 //! Looks over the shelves for goods that suit a scene: any, neighbours, look-alikes of nearly one weight.
 
-use super::roll::Roll;
-use super::script::{Spot, Want};
-use super::stock::{Stock, facing_extent};
+use super::script::{Carries, Lift, Script, Spot, Step, Want, Which};
 use crate::geometry::{Floor, Point};
 use crate::shop::Shop;
+use crate::sim::roll::Roll;
+use crate::sim::stock::{Stock, facing_extent};
 
 /// Weights nearer than this count as nearly equal, grams.
 const TWIN_GRAMS_MAX: f64 = 10.0;
@@ -23,14 +23,14 @@ pub(super) struct Place {
 }
 
 /// The facings of a shop and dice to choose among them.
-pub(super) struct Casting {
+pub(in crate::sim) struct Casting {
     pub(super) places: Vec<Place>,
     pub(super) roll: Roll,
     width: Vec<f64>,
 }
 
 impl Casting {
-    pub(super) fn new(shop: &Shop, stock: &Stock, seed: u64) -> Self {
+    pub(in crate::sim) fn new(shop: &Shop, stock: &Stock, seed: u64) -> Self {
         let mut places = Vec::new();
         for (index, shelf) in shop.shelves().iter().enumerate() {
             for facing in &shelf.facings {
@@ -113,4 +113,22 @@ impl Casting {
         let x = if a.left < b.left { (a.right + b.left) / 2.0 } else { (b.right + a.left) / 2.0 };
         Spot { shelf: a.shelf, x: x + self.roll.uniform(-0.025, 0.025) }
     }
+}
+
+/// A script for the shopper of this number, who comes in a little after the one before.
+pub(super) fn script(cast: &mut Casting, number: usize, steps: Vec<Step>) -> Script {
+    let enters = 0.2 + number as f64 * cast.roll.uniform(0.9, 2.5) + cast.roll.uniform(0.0, 1.0);
+    Script { enters, elbow_room: 0.5, carries: Carries::Arms, steps }
+}
+
+pub(super) fn take(cast: &mut Casting, place: Place, count: usize, lift: Lift) -> Step {
+    Step::Take { wants: vec![cast.want(place, count)], lift, both_hands: false }
+}
+
+pub(super) fn put(cast: &mut Casting, place: Place) -> Step {
+    Step::Put { which: Which::Last, to: Some(cast.spot(place)) }
+}
+
+pub(super) fn wait(cast: &mut Casting) -> Step {
+    Step::Wait { secs: cast.roll.uniform(0.2, 2.5) }
 }

@@ -1,13 +1,13 @@
 //! The steps that touch shelves: taking, putting, sliding, pressing, leaning, giving.
 
+use super::Stage;
 use super::lifts;
 use super::play::{Curve, Deed, Load, Look};
-use super::script::{Lift, Spot, Want, Which};
-use super::stage::Stage;
-use super::stock::{Rest, plates_of, rest_at};
 use crate::base::PlateId;
 use crate::facts::Movement;
 use crate::geometry::Point;
+use crate::sim::stock::{Rest, plates_of, rest_at};
+use crate::sim::story::script::{Lift, Spot, Want, Which};
 
 /// What one hand takes at once.
 struct Grab {

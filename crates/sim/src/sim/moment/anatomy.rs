@@ -7,10 +7,10 @@
 
 use super::body::Stance;
 use super::feet::Footing;
-use super::figure::{Axes, Figure, Foot, Hand};
-use super::vector::{UP, across, cross, dot, in_axes, looking, standing, unit};
 use crate::facts::BodyPoint;
 use crate::geometry::{Point, World};
+use crate::sim::figure::{Axes, Figure, Foot, Hand};
+use crate::sim::vector::{UP, across, cross, dot, in_axes, looking, standing, unit};
 
 const THIGH: f64 = 0.245;
 const SHANK: f64 = 0.246;

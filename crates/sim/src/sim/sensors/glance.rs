@@ -1,9 +1,9 @@
 //! What a network would see in a frame of which the truth is known: so that everything behind the networks can be judged
 //! alone.
 
-use super::roll::Roll;
 use crate::facts::{Detection, DetectionClass, Keypoint, SeenFrame};
 use crate::geometry::{PixelBox, Point};
+use crate::sim::roll::Roll;
 use crate::truth::{FrameBody, FrameTruth, PointTruth, Visibility};
 
 /// How sure the network is said to be of what can be seen.

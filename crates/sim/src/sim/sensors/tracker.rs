@@ -1,13 +1,13 @@
 //! Frames of people as a tracker of the real shop writes them: pairs of frames 7 ms apart every tenth of a second,
 //! joints that wander by millimetres and jump by centimetres now and then, some missing.
 
-use super::body::{Bodies, Pose};
 use super::faults::{Faults, Ghost};
-use super::play::Play;
-use super::roll::Roll;
 use crate::base::TrackId;
 use crate::facts::{Joint, JointKind, Joints, PeopleFrame, Person};
 use crate::geometry::Point;
+use crate::sim::moment::body::{Bodies, Pose};
+use crate::sim::roll::Roll;
+use crate::sim::stage::play::Play;
 
 /// A trunk this near to a wrist of somebody else may hide it, metres.
 const HIDING_METRES: f64 = 0.33;
@@ -19,9 +19,9 @@ const WANDER_METRES: f64 = 0.009;
 const WANDER_SECS: f64 = 2.5;
 
 /// A frame and when it was true, seconds on the plates' clock.
-pub(super) struct Seen {
-    pub(super) at: f64,
-    pub(super) frame: PeopleFrame,
+pub(in crate::sim) struct Seen {
+    pub(in crate::sim) at: f64,
+    pub(in crate::sim) frame: PeopleFrame,
 }
 
 /// How one joint of one person is mismeasured: a slow wander and a moment's error.
@@ -43,7 +43,7 @@ struct Eye<'a> {
 }
 
 /// All frames of a play.
-pub(super) fn frames(bodies: &Bodies, play: &Play, faults: &Faults, hides: bool, seed: u64) -> Vec<Seen> {
+pub(in crate::sim) fn frames(bodies: &Bodies, play: &Play, faults: &Faults, hides: bool, seed: u64) -> Vec<Seen> {
     let still = [Error { wander: [0.0; 3], last: f64::NEG_INFINITY }; 8];
     let roll = Roll::new(seed, "people");
     let count = play.actors.len();

@@ -1,8 +1,8 @@
 //! The scenes: each writes a script for every shopper from what stands on the shelves.
 
-use super::casting::{Casting, Place};
+use super::casting::{Casting, Place, put, script, take, wait};
 use super::mixed;
-use super::script::{Carries, Lift, Script, Step, Want, Which};
+use super::script::{Lift, Script, Step, Want, Which};
 use super::visits;
 
 /// A case that a checkout has to get right.
@@ -175,7 +175,7 @@ impl std::fmt::Display for Scenario {
 }
 
 /// Scripts for everybody; no shoppers for a shop without goods. An open shop lets shoppers in until `closes`.
-pub(super) fn write(scenario: Scenario, cast: &mut Casting, closes: f64) -> Vec<Script> {
+pub(in crate::sim) fn write(scenario: Scenario, cast: &mut Casting, closes: f64) -> Vec<Script> {
     let scripts = match scenario {
         Scenario::Open => Some(visits::open(cast, closes)),
         Scenario::Group => Some(visits::group(cast)),
@@ -248,24 +248,6 @@ fn together(scenario: Scenario, cast: &mut Casting, any: Place) -> Option<Vec<Sc
             Some(mixed::shoppers(cast, count, 6, 0.4))
         }
     }
-}
-
-/// A script for the shopper of this number, who comes in a little after the one before.
-pub(super) fn script(cast: &mut Casting, number: usize, steps: Vec<Step>) -> Script {
-    let enters = 0.2 + number as f64 * cast.roll.uniform(0.9, 2.5) + cast.roll.uniform(0.0, 1.0);
-    Script { enters, elbow_room: 0.5, carries: Carries::Arms, steps }
-}
-
-pub(super) fn take(cast: &mut Casting, place: Place, count: usize, lift: Lift) -> Step {
-    Step::Take { wants: vec![cast.want(place, count)], lift, both_hands: false }
-}
-
-pub(super) fn put(cast: &mut Casting, place: Place) -> Step {
-    Step::Put { which: Which::Last, to: Some(cast.spot(place)) }
-}
-
-pub(super) fn wait(cast: &mut Casting) -> Step {
-    Step::Wait { secs: cast.roll.uniform(0.2, 2.5) }
 }
 
 /// One to three things taken in one manner.

@@ -1,12 +1,11 @@
 //! Who has what: writes down when a thing is grasped, put away, taken out again, handed over, set down.
 //! Takes the times that the acts decide; gives every unit its stays. It throws no dice.
 
-use super::figure::{CarrierKind, Holder};
-use super::goods::{Place, Stay};
-use super::nest::{nest, take_out};
-use super::play::{Aim, Key, Look, Scan};
-use super::stage::Stage;
-use super::stock::Rest;
+use super::Stage;
+use super::play::{Aim, Key, Look, Place, Scan, Stay};
+use crate::sim::figure::{CarrierKind, Holder};
+use crate::sim::stock::Rest;
+use crate::sim::stock::nest::{nest, take_out};
 
 /// How long a thing is on its way between a hand and where it is carried, seconds.
 const STOW_SECS: f64 = 0.6;

@@ -23,7 +23,7 @@ const FORMS: [(PackageShape, &[&str]); 3] = [
 const GRAMS: f64 = 250.0;
 
 /// What a unit of a product is packed in.
-pub(super) fn package_of(product: &Product) -> Package {
+pub(in crate::sim) fn package_of(product: &Product) -> Package {
     product.package.unwrap_or_else(|| guess(&product.name, product.weight.map_or(GRAMS, |weight| weight.value())))
 }
 

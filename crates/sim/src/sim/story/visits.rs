@@ -1,9 +1,8 @@
 //! Visits to an open shop: who comes when, alone or together, with what, and what they do there.
 //! Takes the goods on the shelves and dice; gives scripts. It gives no times but those of coming in.
 
-use super::casting::{Casting, Place};
+use super::casting::{Casting, Place, put, take, wait};
 use super::mixed;
-use super::scenario::{put, take, wait};
 use super::script::{Carries, Lift, Script, Step, Which};
 
 /// Nobody comes in when less than this is left, seconds, nor in the last part of what is open very short.

@@ -4,56 +4,16 @@
 
 use std::f64::consts::FRAC_PI_2;
 
-use super::body::{Frame, turn};
-use super::figure::{Axes, Carrier, CarrierKind, Hand, Holder, Placed};
-use super::stock::Rest;
-use super::vector::{UP, in_axes, smooth, standing};
+use super::body::Frame;
 use crate::geometry::{Point, World};
 use crate::shop::Shop;
+use crate::sim::figure::{Axes, Carrier, CarrierKind, Hand, Holder, Placed};
+use crate::sim::stage::play::{Place, Stay};
+use crate::sim::stock::Unit;
+use crate::sim::vector::{UP, in_axes, smooth, standing, turn};
 
 /// How far a thing in a hand is tilted towards who looks at it, radians.
 const TILT_RADIANS: f64 = 0.15;
-
-/// Who has a unit from an instant on, and how it gets there.
-#[derive(Clone, Debug)]
-pub(super) struct Stay {
-    /// From when on, seconds; before all time for what stands on the shelf at the start.
-    pub(super) since: f64,
-    pub(super) holder: Holder,
-    pub(super) place: Place,
-    /// When it leaves where it was before, and when it is where it belongs now.
-    pub(super) moves: (f64, f64),
-}
-
-impl Stay {
-    /// On its shelf before anybody came.
-    pub(super) fn at_start(rest: &Rest) -> Self {
-        Stay {
-            since: f64::NEG_INFINITY,
-            holder: Holder::Shelf,
-            place: Place::on(rest),
-            moves: (f64::NEG_INFINITY, f64::NEG_INFINITY),
-        }
-    }
-}
-
-impl Place {
-    /// Where a unit rests.
-    pub(super) fn on(rest: &Rest) -> Self {
-        Place::Board { shelf: rest.shelf, x: rest.x, y: rest.y, lies: rest.lies }
-    }
-}
-
-/// Where a unit belongs.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Place {
-    /// On a board: index of the shelf, middle of the bottom along it and in depth, metres in its frame.
-    Board { shelf: usize, x: f64, y: f64, lies: bool },
-    /// In a hand of an actor, so far to the right of its middle, metres.
-    Palm { actor: usize, hand: usize, aside: f64 },
-    /// In what an actor carries things in: from the middle of its bottom to the right, forward and up, metres.
-    Nest { actor: usize, at: [f64; 3], lies: bool },
-}
 
 /// What a body offers to things at an instant.
 #[derive(Clone, Copy)]
@@ -99,7 +59,7 @@ pub(super) fn placed(
 /// The units of a shop at an instant.
 pub(super) fn all_placed(
     shop: &Shop,
-    units: &[super::stock::Unit],
+    units: &[Unit],
     goods: &[Vec<Stay>],
     bearers: &[Option<Bearer>],
     time: f64,
@@ -112,7 +72,7 @@ pub(super) fn all_placed(
 }
 
 /// When the set of things that rest on shelves changes, seconds, in order of time.
-pub(super) fn shelf_changes(goods: &[Vec<Stay>]) -> Vec<f64> {
+pub(in crate::sim) fn shelf_changes(goods: &[Vec<Stay>]) -> Vec<f64> {
     let mut times = Vec::new();
     for stays in goods {
         for pair in stays.windows(2) {

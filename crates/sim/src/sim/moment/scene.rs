@@ -3,15 +3,15 @@
 //! threads at once. It never changes what the play says.
 
 use super::anatomy::{Limbs, figure};
-use super::body::{Bodies, GRID_HERTZ};
+use super::body::Bodies;
 use super::feet::{Feet, Support};
-use super::figure::{Carrier, Figure, Holder, Moment};
 use super::gaze::Gaze;
 use super::goods::{self, Bearer};
-use super::play::{Actor, Aim, Play};
-use super::stock::Stock;
 use crate::geometry::{Floor, Point};
 use crate::shop::Shop;
+use crate::sim::figure::{Carrier, Figure, Holder, Moment};
+use crate::sim::stage::play::{Actor, Aim, GRID_HERTZ, Play};
+use crate::sim::stock::Stock;
 
 /// How long feet take note of a lean before and after it, seconds.
 const LEAN_SECS: f64 = 0.3;
@@ -23,7 +23,7 @@ const GRIPS: (f64, f64, f64) = (0.35, 0.1, 0.7);
 const GRIP_SECS: f64 = 0.22;
 
 /// What legs, heads and hands do over the whole play, by actor.
-pub(super) struct Scene {
+pub(in crate::sim) struct Scene {
     actors: Vec<Extras>,
 }
 
@@ -38,7 +38,7 @@ struct Extras {
 }
 
 impl Scene {
-    pub(super) fn new(bodies: &Bodies, play: &Play) -> Self {
+    pub(in crate::sim) fn new(bodies: &Bodies, play: &Play) -> Self {
         let extras = |(index, actor): (usize, &Actor)| {
             let supports = supports(bodies, actor, index);
             Extras {
@@ -54,11 +54,11 @@ impl Scene {
 
     /// Whether a foot carries.
     #[cfg(test)]
-    pub(super) fn planted(&self, actor: usize, foot: usize, time: f64) -> bool {
+    pub(in crate::sim) fn planted(&self, actor: usize, foot: usize, time: f64) -> bool {
         self.actors[actor].feet.is_planted(foot, time)
     }
 
-    pub(super) fn moment(&self, shop: &Shop, stock: &Stock, bodies: &Bodies, play: &Play, time: f64) -> Moment {
+    pub(in crate::sim) fn moment(&self, shop: &Shop, stock: &Stock, bodies: &Bodies, play: &Play, time: f64) -> Moment {
         let mut people = Vec::new();
         let mut bearers = Vec::new();
         for (index, actor) in play.actors.iter().enumerate() {

@@ -2,15 +2,15 @@
 //! The noise has the figures of the real shop: a white floor, resonances of each shelf between 4 and 25 Hz that
 //! footfalls excite (strongest high up), a part that the whole shelf shares, slow drift, repeated samples, a quantum.
 
-use super::body::Footfall;
-use super::play::Play;
-use super::roll::Roll;
-use super::stock::Stock;
 use crate::geometry::{Floor, Point};
 use crate::shop::{Shelf, Shop};
+use crate::sim::moment::body::Footfall;
+use crate::sim::roll::Roll;
+use crate::sim::stage::play::Play;
+use crate::sim::stock::Stock;
 
 /// Samples a second.
-pub(super) const SAMPLE_HERTZ: f64 = 60.0;
+pub(in crate::sim) const SAMPLE_HERTZ: f64 = 60.0;
 /// What one count of the converter weighs, grams.
 const QUANTUM_GRAMS: f64 = 0.241;
 /// Share of samples that repeat the one before: the plates are asked faster than they answer.
@@ -19,11 +19,11 @@ const REPEATED: f64 = 0.12;
 const FOOTFALL_METRES: (f64, f64) = (0.9, 1.7);
 
 /// Samples of a shelf, one row a plate.
-pub(super) struct Readings {
+pub(in crate::sim) struct Readings {
     /// Index of the shelf in the shop.
-    pub(super) shelf: usize,
+    pub(in crate::sim) shelf: usize,
     /// `rows[plate][sample]`, grams.
-    pub(super) rows: Vec<Vec<f32>>,
+    pub(in crate::sim) rows: Vec<Vec<f32>>,
 }
 
 /// How a shelf shakes.
@@ -39,7 +39,7 @@ struct Springs {
 }
 
 /// Renders one gondola from second 0 on.
-pub(super) fn render(
+pub(in crate::sim) fn render(
     shop: &Shop,
     stock: &Stock,
     play: &Play,
