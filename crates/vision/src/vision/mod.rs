@@ -16,8 +16,6 @@ mod onnx;
 mod onnxruntime;
 
 #[cfg(test)]
-mod hand_tests;
-#[cfg(test)]
 mod tests;
 
 pub use engine::Engine;

@@ -1,11 +1,11 @@
 //! Regions of hands, the answers of a network for them, and the ranking of products by their pictures.
 
-use super::decode::held_product;
-use super::*;
 use crate::base::{Result, SkuId};
 use crate::facts::{BodyPoint, Detection, DetectionClass, Keypoint};
 use crate::geometry::{PixelBox, Point};
 use crate::image::RgbImage;
+use crate::vision::decode::held_product;
+use crate::vision::*;
 
 /// A person of 100 pixels a metre whose arms hang down; all joints are known.
 fn person() -> Detection {
