@@ -24,7 +24,6 @@ mod receipts;
 mod repeats;
 mod replay;
 mod review;
-mod runner;
 mod see;
 mod serve;
 mod shell;

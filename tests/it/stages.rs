@@ -234,7 +234,7 @@ fn an_open_shop_shows_the_reports_of_all_its_stages() {
     for _ in 0..2 {
         // Readers repeat themselves.
         let scan = GateScan { cart, gate: text("door"), people: 1 };
-        let stamp = Stamp { source: SourceId::new("door"), sequence: u64::from(cart.as_bytes()[0]), at: opened, arrived: opened };
+        let stamp = Stamp { source: SourceId::new("door"), sequence: 1, at: opened, arrived: opened };
         live.take(&mut till, Fact { stamp, body: Body::Gate(scan) }).unwrap();
     }
     for fact in facts {

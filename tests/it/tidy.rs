@@ -1,13 +1,18 @@
-//! The rules of this tree that a machine can hold: floors, purity, names, sizes, heads, links.
+//! The rules of this tree that a machine can hold: who may use whom, who may know the truth, who may write files,
+//! what a room that thinks may not touch, no circles of files, nothing public that only tests name, and how files are
+//! named, headed and sized. In pages: no path of one machine. What pages say of commands and code, `pages.rs` checks.
+//!
 //! It reads sources as text and lists every offence with its place. It never compiles or changes anything.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+mod circles;
 mod rules;
 mod source;
 mod tests;
+mod unnamed;
 
 use source::Source;
 
@@ -25,9 +30,20 @@ struct Offence {
 fn the_tree_is_tidy() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut offences = Vec::new();
-    for path in sources_below(root) {
-        offences.extend(rules::check_source(&Source::parse(&relative(root, &path), &read(&path))));
+    let parsed = |path: &PathBuf| Source::parse(&relative(root, path), &read(path));
+    let mut sources: Vec<_> = sources_below(root).iter().map(parsed).collect();
+    for source in &sources {
+        offences.extend(rules::check_source(source));
     }
+    sources = sources.into_iter().map(Source::without_tests).collect();
+    offences.extend(circles::check_circles(&sources));
+    sources.extend(
+        ["benches", "examples"]
+            .iter()
+            .flat_map(|folder| files_below(&root.join(folder), "rs"))
+            .map(|path| parsed(&path)),
+    );
+    offences.extend(unnamed::check_names_used(&sources));
     for path in files_below(&root.join("tests"), "rs") {
         offences.extend(rules::check_size(&relative(root, &path), &read(&path)));
     }

@@ -1,9 +1,13 @@
+use std::sync::Arc;
+
 use clap::Parser;
 
 use super::*;
 use crate::base::{Kind, VisitId};
-use crate::shop::ShopDraft;
-use crate::truth::Purchase;
+use crate::eval::Label;
+use crate::facts;
+use crate::shop::{Shop, ShopDraft};
+use crate::truth::{Purchase, Truth};
 
 /// Makes trips that nobody bought anything in; at level `room` the receipt is missing.
 struct Empty;

@@ -19,9 +19,38 @@ pub(super) struct Word {
     pub(super) line: usize,
 }
 
+/// A path as it is written, from its first segment on.
+#[derive(Debug)]
+struct Written<'a> {
+    /// Where it begins, counted from 1.
+    line: usize,
+    segments: Vec<&'a str>,
+    /// The name behind `as` of an import.
+    alias: Option<&'a str>,
+    /// Whether it is of a `use`.
+    imported: bool,
+}
+
 impl Source {
     pub(super) fn parse(path: &str, text: &str) -> Self {
         Source { path: path.to_owned(), text: text.to_owned(), words: words(&blanked(text)) }
+    }
+
+    /// The same file without the modules `tests` inside it.
+    pub(super) fn without_tests(mut self) -> Self {
+        while let Some(start) = self
+            .words
+            .windows(3)
+            .position(|three| three[0].text == "mod" && three[1].text == "tests" && three[2].text == "{")
+        {
+            let mut depth = 0_usize;
+            let length = self.words[start..].iter().position(|word| {
+                depth = (depth + usize::from(word.text == "{")).saturating_sub(usize::from(word.text == "}"));
+                word.text == "}" && depth == 0
+            });
+            self.words.drain(start..length.map_or(self.words.len(), |length| start + length + 1));
+        }
+        self
     }
 
     /// Names of the modules around this file's items, such as `["fusion", "hands"]`; none for the crate roots.
@@ -43,15 +72,30 @@ impl Source {
     /// Every path of the file from its first segment on, with the line of its beginning. Groups are spelled out:
     /// `use a::{b, c::d}` gives `a::b` and `a::c::d`.
     pub(super) fn paths(&self) -> Vec<(usize, Vec<&str>)> {
+        self.written().into_iter().map(|path| (path.line, path.segments)).collect()
+    }
+
+    /// Every path that this file imports, by the name that it has here.
+    pub(super) fn imports(&self) -> Vec<(&str, Vec<&str>)> {
+        let imported = self.written().into_iter().filter(|path| path.imported);
+        let named = imported.filter_map(|path| {
+            let mut segments = path.segments;
+            segments.pop_if(|last| *last == "self");
+            Some((path.alias.or(segments.last().copied())?, segments))
+        });
+        named.collect()
+    }
+
+    fn written(&self) -> Vec<Written<'_>> {
         let mut found = Vec::new();
         let mut at = 0;
         while at < self.words.len() {
             let starts = is_name(self.text_at(at)) && self.text_at(at + 1) == "::";
-            let used = self.text_at(at) == "use";
-            if used {
-                at = self.path_from(at + 1, &[], &mut found);
+            let imported = self.text_at(at) == "use";
+            if imported {
+                at = self.path_from(at + 1, &[], imported, &mut found);
             } else if starts && (at == 0 || self.text_at(at - 1) != "::") {
-                at = self.path_from(at, &[], &mut found);
+                at = self.path_from(at, &[], imported, &mut found);
             } else {
                 at += 1;
             }
@@ -73,12 +117,18 @@ impl Source {
     }
 
     /// Reads a path, or a group of paths, behind `prefix`; answers where to go on.
-    fn path_from<'a>(&'a self, start: usize, prefix: &[&'a str], found: &mut Vec<(usize, Vec<&'a str>)>) -> usize {
+    fn path_from<'a>(
+        &'a self,
+        start: usize,
+        prefix: &[&'a str],
+        imported: bool,
+        found: &mut Vec<Written<'a>>,
+    ) -> usize {
         let mut path = prefix.to_vec();
         let mut at = start;
         loop {
             match self.text_at(at) {
-                "{" => return self.group_from(at + 1, &path, found),
+                "{" => return self.group_from(at + 1, &path, imported, found),
                 "::" => at += 1,
                 text if is_name(text) || text == "*" => {
                     path.push(text);
@@ -90,20 +140,27 @@ impl Source {
                 _ => break,
             }
         }
+        let renamed = imported && self.text_at(at) == "as";
+        let alias = renamed.then(|| self.text_at(at + 1));
         if let Some(word) = self.words.get(start.min(self.words.len().saturating_sub(1))).filter(|_| !path.is_empty()) {
-            found.push((word.line, path));
+            found.push(Written { line: word.line, segments: path, alias, imported });
         }
-        at.max(start + 1)
+        at.max(start + 1) + if renamed { 2 } else { 0 }
     }
 
-    fn group_from<'a>(&'a self, start: usize, prefix: &[&'a str], found: &mut Vec<(usize, Vec<&'a str>)>) -> usize {
+    fn group_from<'a>(
+        &'a self,
+        start: usize,
+        prefix: &[&'a str],
+        imported: bool,
+        found: &mut Vec<Written<'a>>,
+    ) -> usize {
         let mut at = start;
         while at < self.words.len() {
             match self.text_at(at) {
                 "}" => return at + 1,
                 "," => at += 1,
-                "as" => at += 2,
-                _ => at = self.path_from(at, prefix, found),
+                _ => at = self.path_from(at, prefix, imported, found),
             }
         }
         at

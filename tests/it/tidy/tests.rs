@@ -1,7 +1,9 @@
 //! The rules catch what they should, and nothing else.
 
+use super::circles::check_circles;
 use super::rules::{check_page, check_source};
 use super::source::Source;
+use super::unnamed::check_names_used;
 
 /// Offences of a made-up file as `line: message`.
 fn check(path: &str, text: &str) -> Vec<String> {
@@ -122,4 +124,74 @@ fn pages_hold_no_path_of_one_machine() {
     let page = "See `docs/work/x` and https://example.org/home/x.\nIt lies in /home/me/aisle.\n`/work/main`";
     let lines: Vec<usize> = check_page("README.md", page).into_iter().map(|offence| offence.line).collect();
     assert_eq!(lines, [2, 3]);
+}
+
+/// Made-up files without the tests inside them.
+fn parsed(files: &[(&str, &str)]) -> Vec<Source> {
+    files.iter().map(|(path, text)| Source::parse(path, text).without_tests()).collect()
+}
+
+/// Circles of made-up files of one crate as `file:line: message`.
+fn circles(files: &[(&str, &str)]) -> Vec<String> {
+    let offences = check_circles(&parsed(files)).into_iter();
+    offences.map(|offence| format!("{}:{}: {}", offence.path, offence.line, offence.message)).collect()
+}
+
+#[test]
+fn circles_of_files_are_found() {
+    let two = [
+        ("crates/x/src/a/mod.rs", "mod one; mod two;"),
+        ("crates/x/src/a/one.rs", "//! Head.\nuse super::two::{Two, make as made};"),
+        ("crates/x/src/a/two.rs", "fn f() -> super::one::One { crate::a::one::new() }"),
+    ];
+    let told = "crates/x/src/a/one.rs:2: files import each other in a circle: \
+                a/one.rs takes Two, make of a/two.rs; a/two.rs takes One, new of a/one.rs";
+    assert_eq!(circles(&two), [told]);
+    // By way of a third, of a name that a file above hands on, and of a module's own name.
+    let three = [
+        ("src/a/mod.rs", "mod one; mod two; mod three; pub use three::{Three as Third};"),
+        ("src/a/one.rs", "use super::two; fn f() { two::go(); }"),
+        ("src/a/two.rs", "use crate::a::Third;"),
+        ("src/a/three.rs", "use super::one::One;"),
+        ("src/b.rs", "use crate::a::Third;"),
+    ];
+    let told = "src/a/one.rs:1: files import each other in a circle: a/one.rs takes go of a/two.rs; \
+                a/two.rs takes Three of a/three.rs; a/three.rs takes One of a/one.rs";
+    assert_eq!(circles(&three), [told]);
+}
+
+#[test]
+fn chains_of_files_are_none() {
+    let chain = [
+        ("src/a/mod.rs", "mod one; mod two; pub struct All; pub use two::Two; use one::One;"),
+        // What stands above, another crate, a type's own function, and what only tests take.
+        ("src/a/one.rs", "use super::{All, Two}; use std::fmt; fn f() { Two::new(); super::super::b::go(); }"),
+        ("src/a/two.rs", "use super::All; mod tests { use super::super::one::One; fn f() { { } } } fn g() {}"),
+        ("src/a/two/tests.rs", "use crate::a::one::One;"),
+        ("src/b.rs", "pub fn go() {}"),
+        // A file of the same name in another crate.
+        ("crates/x/src/b.rs", "use crate::a::one::One;"),
+        ("crates/x/src/a/one.rs", "pub struct One;"),
+    ];
+    assert_eq!(circles(&chain), [""; 0]);
+}
+
+#[test]
+fn public_items_that_only_tests_name_are_found() {
+    let files = [
+        ("src/a/mod.rs", "mod one; pub use one::{Lost, dropped}; pub(crate) fn narrow() {}"),
+        (
+            "src/a/one.rs",
+            "pub struct Lost;\npub const fn dropped() {}\npub fn used() {} // dropped() in a comment\n\
+             pub const KEPT: u32 = 1;\nfn f() { used() }\nmod tests { fn t() { dropped(); } }",
+        ),
+        ("src/a/tests.rs", "use super::Lost; fn f() { Lost; dropped(); }"),
+        ("benches/b.rs", "fn f() { KEPT; }\npub fn bench() {}"),
+    ];
+    let offences = check_names_used(&parsed(&files)).into_iter();
+    let found: Vec<_> =
+        offences.map(|offence| format!("{}:{}: {}", offence.path, offence.line, offence.message)).collect();
+    let told = [(1, "Lost"), (2, "dropped")]
+        .map(|(line, name)| format!("src/a/one.rs:{line}: nothing but tests names `{name}`: use it, or take it away"));
+    assert_eq!(found, told);
 }

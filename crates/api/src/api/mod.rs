@@ -44,8 +44,8 @@ use axum::routing::{MethodFilter, on};
 use tokio::sync::Semaphore;
 
 pub use access::{Grant, Role, TokenBook, create_token, deed, revoke_token};
-pub use openapi::description;
 pub use retention::Retention;
+pub use routes::description;
 pub use server::serve;
 pub use sheet::Paper;
 

@@ -10,26 +10,22 @@ use serde_json::{Map, Value, json};
 
 use super::access::Role;
 use super::problem::{Document, MEDIA_TYPE, Problem, Sort};
-use super::reply::{JSON, Json, Nothing, Output, Reply};
+use super::reply::{JSON, Json, Output, Reply};
 use super::route::{Call, Description, Permit, Route};
-use super::routes;
 use super::shoppers::KEY_CHARS_MAX;
 use crate::base::{Error, interchange, sha256};
 use crate::till::Providers;
-
-/// Payment providers that a shop can have, by name.
-const PROVIDERS: [&str; 3] = ["sandbox", "stripe", "wechat"];
 
 /// The description as it is given, and its name for caches. It is made once, for whoever asks needs no token.
 #[derive(Default)]
 pub(super) struct Written(OnceLock<Result<(Bytes, HeaderValue), String>>);
 
 impl Written {
-    /// That of a shop with these payment providers.
-    fn of(&self, providers: &Providers) -> Result<&(Bytes, HeaderValue), Problem> {
+    /// That of these routes, and of a shop with these payment providers.
+    fn of(&self, routes: fn() -> Vec<Route>, providers: &Providers) -> Result<&(Bytes, HeaderValue), Problem> {
         let written = self.0.get_or_init(|| {
             let names: Vec<&str> = providers.keys().map(String::as_str).collect();
-            let body = serde_json::to_vec(&description_with(&names)).map_err(|error| error.to_string())?;
+            let body = serde_json::to_vec(&description(&routes(), &names)).map_err(|error| error.to_string())?;
             let tag = HeaderValue::from_str(&format!("\"{}\"", sha256(&body))).map_err(|error| error.to_string())?;
             Ok((body.into(), tag))
         });
@@ -65,9 +61,9 @@ impl Output for Described {
     }
 }
 
-/// `GET /openapi.json`
-pub(super) fn get(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Result<Described, Problem> {
-    let (body, tag) = call.api.described.of(&call.api.providers)?;
+/// What `GET /openapi.json` answers in a server with these routes.
+pub(super) fn described(call: &Call<'_>, routes: fn() -> Vec<Route>) -> Result<Described, Problem> {
+    let (body, tag) = call.api.described.of(routes, &call.api.providers)?;
     let named = call.headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let mut known = named.flat_map(|names| names.split(',')).map(str::trim);
     let is_known =
@@ -75,12 +71,8 @@ pub(super) fn get(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Result
     Ok(Described { body: (!is_known).then(|| body.clone()), tag: tag.clone() })
 }
 
-/// The description of every route. A server's own names the payment providers that its shop has, instead of all.
-pub fn description() -> Value {
-    description_with(&PROVIDERS)
-}
-
-fn description_with(providers: &[&str]) -> Value {
+/// The description of these routes, of a shop with these payment providers.
+pub(super) fn description(routes: &[Route], providers: &[&str]) -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
         settings.meta_schema = None;
@@ -88,8 +80,8 @@ fn description_with(providers: &[&str]) -> Value {
     let mut generator = settings.into_generator();
     let problem = generator.subschema_for::<Document>();
     let mut paths: Map<String, Value> = Map::new();
-    for route in routes::all() {
-        let operation = operation(&route, &problem, &mut generator);
+    for route in routes {
+        let operation = operation(route, &problem, &mut generator);
         let methods = paths.entry(route.path).or_insert_with(|| json!({}));
         methods[route.method.as_str().to_ascii_lowercase()] = operation;
     }

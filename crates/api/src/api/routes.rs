@@ -2,8 +2,13 @@
 
 use axum::http::Method;
 
+use serde_json::Value;
+
 use super::access::Role::{Gate, Operator, Reviewer, Shopper};
-use super::route::{Permit, Route};
+use super::openapi::Described;
+use super::problem::Problem;
+use super::reply::Nothing;
+use super::route::{Call, Permit, Route};
 use super::{
     carts, cases, desk, entries, health, ledger, metrics, notices, openapi, orders, receipts, shoppers, tokens,
 };
@@ -19,6 +24,9 @@ const GATES: Permit = Permit::To(&[Operator, Gate]);
 const SHOPPERS: Permit = Permit::To(&[Operator, Shopper]);
 const BUT_GATES: Permit = Permit::To(&[Operator, Reviewer, Shopper]);
 
+/// Payment providers that a shop can have, by name.
+const PROVIDERS: [&str; 3] = ["sandbox", "stripe", "wechat"];
+
 /// What the header of repeated requests says.
 const KEY: &str = "Makes a repetition the same request: 1 to 255 ASCII letters, new for every intent.";
 
@@ -31,6 +39,16 @@ pub(super) fn all() -> Vec<Route> {
     routes
 }
 
+/// The description of every route. A server's own names the payment providers that its shop has, instead of all.
+pub fn description() -> Value {
+    openapi::description(&all(), &PROVIDERS)
+}
+
+/// `GET /openapi.json`
+fn get(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Result<Described, Problem> {
+    openapi::described(call, all)
+}
+
 /// What needs no token.
 fn for_everybody() -> Vec<Route> {
     vec![
@@ -39,7 +57,7 @@ fn for_everybody() -> Vec<Route> {
             .for_health(),
         Route::new((GET, "/readyz"), Permit::Open, ("health.ready", "Whether the shop may open"), health::ready)
             .for_health(),
-        Route::new((GET, "/openapi.json"), Permit::Open, ("api.description", "This description"), openapi::get),
+        Route::new((GET, "/openapi.json"), Permit::Open, ("api.description", "This description"), get),
         Route::new(
             (POST, "/v1/webhooks/{provider}"),
             Permit::Open,

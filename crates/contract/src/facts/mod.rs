@@ -3,6 +3,7 @@
 
 mod book;
 mod decision;
+mod fact;
 mod kinds;
 mod payment;
 mod people;
@@ -19,6 +20,7 @@ pub use decision::{
     Attribution, ClockEstimate, Closing, Discount, Evidence, Grounds, LineChance, Movement, Receipt, ReceiptLine,
     TakerEvidence, TaxShare, VisitClosed, WeightEvidence,
 };
+pub use fact::Fact;
 pub use kinds::{Body, Cut, EachBody, EachKind, Said, Topic};
 pub use payment::{
     About, Answer, MoneyMovement, Notice, Order, OrderLine, PaymentMethod, Settled, StatementLine, Task,
@@ -27,5 +29,5 @@ pub use people::{Joint, JointKind, Joints, PeopleFrame, Person, TrackJoined, Tra
 pub use review::{Case, Concern, Decision, Goods, ReviewVerdict, Verdict};
 pub use shelf::{Level, PlateBatch, ShelfEvent, Staircase};
 pub use sight::{BodyPoint, Detection, DetectionClass, Frame, Held, HeldGuess, Keypoint, SeenFrame};
-pub use stamp::{Fact, FactRef, Stamp};
+pub use stamp::{FactRef, Stamp};
 pub use visit::{GateScan, OpenLine, OpenVisit, Tick, VisitBound};

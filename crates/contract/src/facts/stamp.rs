@@ -3,7 +3,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Body;
 use crate::base::{ShopTime, SourceId};
 
 /// The stamp of a fact.
@@ -26,15 +25,6 @@ pub struct FactRef {
     pub source: SourceId,
     /// Its number within that source.
     pub sequence: u64,
-}
-
-/// A stamped value.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Fact {
-    /// Who, when, in what order.
-    pub stamp: Stamp,
-    /// What.
-    pub body: Body,
 }
 
 impl Stamp {

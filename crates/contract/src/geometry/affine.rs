@@ -12,9 +12,6 @@ pub struct Affine {
 }
 
 impl Affine {
-    /// What leaves everything where it is.
-    pub const IDENTITY: Affine = Affine { rows: [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]] };
-
     /// Scales along the axes, then shifts by pixels of the destination.
     pub const fn scaled(scale: [f64; 2], shift: [f64; 2]) -> Self {
         Affine { rows: [[scale[0], 0.0, shift[0]], [0.0, scale[1], shift[1]]] }

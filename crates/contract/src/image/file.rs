@@ -8,7 +8,8 @@ use ::image::codecs::png::PngEncoder;
 use ::image::metadata::Orientation;
 use ::image::{DynamicImage, ExtendedColorType, ImageEncoder, RgbImage as Pixels};
 
-use super::head::{MAGIC_BYTES, broken, decoder};
+use super::broken::broken;
+use super::head::{MAGIC_BYTES, decoder};
 use super::{PictureFormat, PictureHead, RgbImage, jpeg, picture_head};
 use crate::base::limits::PICTURE_BYTES_MAX;
 use crate::base::{Error, Result};

@@ -7,6 +7,7 @@ use ::image::{ImageDecoder, ImageFormat, ImageReader, Limits};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::broken::broken;
 use super::jpeg;
 use crate::base::limits::{PICTURE_BYTES_MAX, PICTURE_SIDE_PIXELS_MAX};
 use crate::base::{Error, Result};
@@ -153,10 +154,6 @@ pub(super) fn decoder(bytes: &[u8], format: PictureFormat) -> Result<impl ImageD
     });
     reader.limits(limits);
     reader.into_decoder().map_err(|error| broken(&error))
-}
-
-pub(super) fn broken(reason: &dyn std::fmt::Display) -> Error {
-    Error::input(format!("not a whole picture that can be read: {reason}")).hint("give a JPEG, PNG, BMP, WebP or GIF")
 }
 
 const fn is_on_its_side(orientation: Orientation) -> bool {

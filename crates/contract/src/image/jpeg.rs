@@ -8,7 +8,7 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::RgbImage;
-use super::head::broken;
+use super::broken::broken;
 use crate::base::limits::{JPEG_SCANS_MAX, PICTURE_SIDE_PIXELS_MAX};
 use crate::base::{Error, Result};
 

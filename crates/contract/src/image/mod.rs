@@ -2,6 +2,7 @@
 //! It takes and gives bytes, or the path of a picture. It knows nothing of cameras, and never takes memory for pixels
 //! before the head of a file was read.
 
+mod broken;
 mod draw;
 mod file;
 mod head;

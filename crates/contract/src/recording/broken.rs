@@ -28,11 +28,6 @@ pub struct Losses {
 }
 
 impl Losses {
-    /// Whether anything of what aisle should have read is missing.
-    pub fn is_any(&self) -> bool {
-        Losses { others: 0, ..*self } != Losses::default()
-    }
-
     /// Parts of the input that are missing: messages, or at least one where nobody knows how many.
     pub fn parts(&self) -> u64 {
         self.messages + self.chunk_messages.max(self.chunks) + self.breaks

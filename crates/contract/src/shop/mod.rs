@@ -4,10 +4,6 @@
 
 mod catalogue;
 mod check;
-mod check_cameras;
-mod check_place;
-mod check_prices;
-mod check_products;
 mod draft;
 mod epcis;
 mod gtin;

@@ -152,16 +152,6 @@ impl UnitCount {
 }
 
 impl MoneyError {
-    /// All that was charged wrongly: over plus under.
-    pub fn absolute_minor(&self) -> i64 {
-        self.over_minor.saturating_add(self.under_minor)
-    }
-
-    /// What the shop gained by the mistakes: over minus under.
-    pub fn signed_minor(&self) -> i64 {
-        self.over_minor.saturating_sub(self.under_minor)
-    }
-
     fn add(&mut self, owed: i64, charged: i64) {
         self.owed_minor = self.owed_minor.saturating_add(owed);
         let error = charged.saturating_sub(owed);

@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::explain::{Explained, Plan, explain};
+use super::effect::Explained;
+use super::explain::explain;
 use super::group::Group;
 use super::model;
 use super::people::People;
+use super::plan::Plan;
 use super::steps::Step;
 use super::world::{Pending, World};
 use crate::base::{Span, VisitId};

@@ -11,18 +11,15 @@ use serde::{Deserialize, Serialize};
 
 use super::beam::{Beam, Surroundings};
 use super::group::Group;
+use super::plan::Sku;
 use super::steps::Step;
-use super::world::{Sku, World};
+use super::world::World;
 use crate::base::VisitId;
 
 /// A hand that fits worse than this has nothing to do with a step.
 const NEAR_LOG: f64 = -6.5;
 /// Strays this many places away from a step may be what moved.
 const STRAY_REACH: usize = 2;
-/// How far a unit's weight may be off for its owner to be asked about a return, share and grams.
-pub(super) const RETURN_SHARE: f64 = 0.03;
-pub(super) const RETURN_GRAMS: f64 = 4.0;
-
 /// Hypotheses about visits that depend on each other.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Cluster {

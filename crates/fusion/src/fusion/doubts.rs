@@ -1,11 +1,12 @@
 //! What aisle cannot be sure of: who was not seen again after it was stopped, who may have moved goods meanwhile, and whom
 //! a change could have touched that nothing explains.
 
-use super::findings::{self, Place};
+use super::findings;
 use super::group;
 use super::model;
 use super::odd::{self, Oddity, UNEXPLAINED_MIN};
 use super::people::{Goods, Profile};
+use super::plan::{self, Place};
 use super::world::World;
 use super::{Fusion, Memory};
 use crate::base::{ShopTime, Span, TimeRange, VisitId};
@@ -117,7 +118,7 @@ impl Fusion {
 
     /// Whose hand was at another plate than the one that changed is for a person.
     fn doubt_swapped(&mut self, visit: VisitId, change: &str, hand: Place) {
-        let plate = findings::plate_name(&self.shop, hand);
+        let plate = plan::plate_name(&self.shop, hand);
         self.memory.uncertain.insert(visit);
         self.memory.doubt(visit, format!("{change}, with the hand at plate {plate}"));
     }
@@ -126,9 +127,8 @@ impl Fusion {
     /// plates may be swapped.
     fn swapped_with(&self, at: Place, grams: f64, step: u32, clock: &[f64]) -> Option<(Place, VisitId)> {
         let span = self.memory.steps.get(&step)?.span;
-        let own = findings::sku_of(&self.shop, at);
-        let fits =
-            |place: Place| findings::unit_of(&self.shop, place).is_some_and(|unit| findings::is_units(grams, unit));
+        let own = plan::sku_of(&self.shop, at);
+        let fits = |place: Place| plan::unit_of(&self.shop, place).is_some_and(|unit| findings::is_units(grams, unit));
         // What its own goods weigh needs a hand that was clearly elsewhere.
         let nearer = if fits(at) { MUCH_NEARER } else { NEARER };
         let offset = group::likeliest(clock);
@@ -149,7 +149,7 @@ impl Fusion {
         for (index, shelf) in self.shop.shelves().iter().enumerate() {
             for place in 0..shelf.plates.len() {
                 let there = (index, place);
-                let sku = findings::sku_of(&self.shop, there);
+                let sku = plan::sku_of(&self.shop, there);
                 if !fits(there) || sku == own || there == at {
                     continue;
                 }

@@ -1,10 +1,11 @@
 //! What can explain a group under one hypothesis, best first.
 
+use super::effect::{Effect, Explained};
 use super::group::{Group, Piece, Taker};
 use super::model::{self, units_prior};
-use super::world::{Effect, Sku, Stray, World};
+use super::plan::{Plan, Sku};
+use super::world::{Stray, World};
 use crate::base::VisitId;
-use crate::shop::{Shelf, Shop};
 
 /// Explanations kept of a piece, and of a group.
 const PIECE_OPTIONS_MAX: usize = 10;
@@ -14,35 +15,12 @@ const WORSE_MAX: f64 = 14.0;
 /// Most units of one product in one grab.
 const UNITS_MAX: u32 = 6;
 
-/// What the shelves should hold, by index, made once.
-pub(super) struct Plan {
-    /// Catalogue weight of each product, grams.
-    pub(super) nominal: Vec<Option<f64>>,
-    shelves: Vec<ShelfPlan>,
-}
-
-struct ShelfPlan {
-    /// Product planned for each place.
-    sku_of_place: Vec<Option<Sku>>,
-    /// Distinct products of the shelf.
-    skus: Vec<Sku>,
-}
-
 /// One explanation of a group.
 #[derive(Clone, Debug)]
 pub(super) struct Explanation {
     pub(super) log: f64,
     /// What each piece is explained by; a piece with two goods stands twice.
     pub(super) parts: Vec<Explained>,
-}
-
-/// One piece of a group and what it is taken for.
-#[derive(Clone, Debug)]
-pub(super) struct Explained {
-    pub(super) piece: usize,
-    pub(super) effect: Effect,
-    /// Log density of weight, place and hand under this effect, without what all effects of the piece share.
-    pub(super) fit: f64,
 }
 
 /// One way to explain a piece.
@@ -62,47 +40,6 @@ struct Good {
     foreign: bool,
     /// A second product taken at the same moment from the same plates.
     second: Option<Sku>,
-}
-
-impl Plan {
-    pub(super) fn new(shop: &Shop) -> Self {
-        let catalogue = shop.catalogue();
-        let plan_of = |shelf: &Shelf| {
-            let sku_of_place: Vec<Option<Sku>> =
-                shelf.plates.iter().map(|plate| catalogue.index_of(shelf.facing_of(plate.id)?.sku.as_ref()?)).collect();
-            let mut skus: Vec<Sku> = sku_of_place.iter().flatten().copied().collect();
-            skus.sort_unstable();
-            skus.dedup();
-            ShelfPlan { sku_of_place, skus }
-        };
-        Plan {
-            nominal: catalogue.products().iter().map(|product| product.weight.map(|w| w.value())).collect(),
-            shelves: shop.shelves().iter().map(plan_of).collect(),
-        }
-    }
-
-    /// Two products in the order in which they stand.
-    fn left_to_right(&self, shelf: usize, a: Sku, b: Sku) -> (Sku, Sku) {
-        let first = |sku: Sku| self.shelves[shelf].sku_of_place.iter().position(|other| *other == Some(sku));
-        if first(b) < first(a) { (b, a) } else { (a, b) }
-    }
-
-    /// What the lightest product weighs that is planned at one of these places or beside it, grams; `None` where one of
-    /// them has no known weight, or none is planned.
-    pub(super) fn lightest_near(&self, shelf: usize, places: impl Iterator<Item = usize>) -> Option<f64> {
-        let of_place = &self.shelves[shelf].sku_of_place;
-        let near = places.flat_map(|place| place.saturating_sub(1)..(place + 2).min(of_place.len()));
-        let mut weights = near.filter_map(|place| of_place[place]).map(|sku| self.nominal[sku]);
-        weights
-            .try_fold(f64::INFINITY, |least, weight| weight.map(|weight| least.min(weight)))
-            .filter(|w| w.is_finite())
-    }
-
-    /// The share of a piece that lies outside the places planned for a product.
-    fn share_outside(&self, shelf: usize, sku: Sku, piece: &Piece) -> f64 {
-        let plan = &self.shelves[shelf];
-        piece.share_outside(|place| plan.sku_of_place.get(place).copied().flatten() == Some(sku))
-    }
 }
 
 /// The best explanations of a group under a hypothesis.

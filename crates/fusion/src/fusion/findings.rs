@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use super::odd::{Kind, Oddity, UNEXPLAINED_MIN};
-use super::world::Sku;
+use super::plan::{Place, plate_name, unit_of};
 use crate::shop::Shop;
 
 /// Sentences about unexplained changes that are kept; more are only counted.
@@ -32,9 +32,6 @@ const UNITS_SHARE: f64 = 0.03;
 const UNITS_GRAMS: f64 = 4.0;
 /// Units that a change is tried as.
 const UNITS_MAX: u32 = 3;
-
-/// Which plate: shelf of the shop and place on it.
-pub(super) type Place = (usize, usize);
 
 /// What the changes of one plate were like.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -162,19 +159,4 @@ pub(super) fn is_units(grams: f64, unit: f64) -> bool {
         let expected = f64::from(units) * unit;
         (grams.abs() - expected).abs() <= UNITS_SHARE * expected + UNITS_GRAMS
     })
-}
-
-/// The product that is planned for a plate.
-pub(super) fn sku_of(shop: &Shop, (shelf, place): Place) -> Option<Sku> {
-    let shelf = &shop.shelves()[shelf];
-    shop.catalogue().index_of(shelf.facing_of(shelf.plates.get(place)?.id)?.sku.as_ref()?)
-}
-
-/// What a unit of it weighs by the catalogue, grams.
-pub(super) fn unit_of(shop: &Shop, place: Place) -> Option<f64> {
-    shop.catalogue().products()[sku_of(shop, place)?].weight.map(|weight| weight.value())
-}
-
-pub(super) fn plate_name(shop: &Shop, (shelf, place): Place) -> String {
-    shop.shelves()[shelf].plates[place].id.to_string()
 }

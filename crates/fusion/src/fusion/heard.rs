@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use super::findings::Place;
+use super::plan::Place;
 use crate::base::{ShopTime, Span, TimeRange, TrackId, VisitId};
 use crate::facts::{Joint, Joints, Person};
 use crate::geometry::{Local, Point};

@@ -13,6 +13,7 @@ mod clock;
 mod clusters;
 mod coverage;
 mod doubts;
+mod effect;
 mod explain;
 mod findings;
 mod group;
@@ -21,6 +22,7 @@ mod model;
 mod odd;
 mod open;
 mod people;
+mod plan;
 mod settle;
 mod steps;
 mod world;
@@ -41,11 +43,11 @@ use crate::shop::Shop;
 use beam::Surroundings;
 use clock::Clock;
 use clusters::Clusters;
-use explain::Plan;
 pub use findings::Anomalies;
 use findings::Findings;
 use heard::Heard;
 use people::People;
+use plan::Plan;
 use steps::Step;
 
 /// A step is explained this long after it ended: later ones may belong to it, and shelves report long events late.

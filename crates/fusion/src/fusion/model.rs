@@ -191,6 +191,9 @@ pub(super) const RETURN_ELSEWHERE: f64 = -2.2;
 pub(super) const RETURN_HANDED: f64 = -4.0;
 /// A return of something that nobody was seen to take.
 pub(super) const RETURN_UNSEEN: f64 = -9.0;
+/// How far a unit's weight may be off for its owner to be asked about a return, share and grams.
+pub(super) const RETURN_SHARE: f64 = 0.03;
+pub(super) const RETURN_GRAMS: f64 = 4.0;
 /// A change that is neither goods nor noise: a bag put down, a hip against the shelf; density over a kilogram or two.
 pub(super) const DISTURBANCE: f64 = -12.0;
 /// Density of everything that is not modelled: an explanation that fits no better than this is as likely to be wrong.

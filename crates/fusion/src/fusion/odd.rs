@@ -7,13 +7,14 @@
 //! camera saw. So every explanation is also held against a broad density of everything that is not modelled
 //! ([`model::OUTSIDE`]).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::explain::{Explained, Plan};
-use super::findings::{self, Place};
+use super::effect::{Effect, Explained};
 use super::group::{Group, Piece};
 use super::model;
-use super::world::{Effect, Sku, World};
+use super::plan::{Place, Plan, Sku, plate_name};
 use crate::base::{ShopTime, VisitId};
 use crate::shop::Shop;
 
@@ -221,11 +222,16 @@ impl Oddity {
 /// What a plate did, for a person.
 pub(super) fn change_sentence(shop: &Shop, place: Place, grams: f64, at: ShopTime) -> String {
     let way = if grams < 0.0 { "down" } else { "up" };
-    format!("plate {} went {way} by {:.1} g at {at}", findings::plate_name(shop, place), grams.abs())
+    format!("plate {} went {way} by {:.1} g at {at}", plate_name(shop, place), grams.abs())
 }
 
-/// How odd it is to take a piece for this in a hypothesis; `None` when it fits.
-pub(super) fn judge(explained: &Explained, group: &Group, plan: &Plan, world: &World) -> Option<Oddity> {
+/// How odd it is to take a piece for this in a hypothesis that learned these weights; `None` when it fits.
+pub(super) fn judge(
+    explained: &Explained,
+    group: &Group,
+    plan: &Plan,
+    learned: &BTreeMap<Sku, (f64, u32)>,
+) -> Option<Oddity> {
     let piece = &group.pieces[explained.piece];
     let misfit = 1.0 / (1.0 + (explained.fit - model::OUTSIDE).exp());
     let (kind, chance) = match &explained.effect {
@@ -236,7 +242,7 @@ pub(super) fn judge(explained: &Explained, group: &Group, plan: &Plan, world: &W
         Effect::PutForeign => (Kind::RiseOfNothing, misfit.max(NOT_MODELLED_CHANCE)),
         Effect::Take { visit: None, sku, .. } => (Kind::TakenByNobody(*sku), NOBODY_CHANCE),
         Effect::Take { sku, expected, part, .. } => {
-            let is_known = plan.nominal[*sku].is_some() && !world.learned.contains_key(sku);
+            let is_known = plan.nominal[*sku].is_some() && !learned.contains_key(sku);
             let wrong = is_known && is_wrong_weight(piece.sigma, part * piece.total, *expected);
             (Kind::Misfit(*sku), if wrong { misfit.max(WRONG_WEIGHT_CHANCE) } else { misfit })
         }

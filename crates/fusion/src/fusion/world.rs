@@ -6,18 +6,16 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::explain::{Explained, Plan};
+use super::effect::{Effect, Explained};
 use super::group::Group;
 use super::model::{self, UnitWeight};
 use super::odd::{self, Oddities};
+use super::plan::{Plan, Sku};
 use crate::base::{TimeRange, VisitId};
 use crate::facts::Movement;
 
 /// Things off their place that are remembered; the oldest are forgotten first.
 const STRAYS_MAX: usize = 64;
-
-/// Index of a product in the catalogue.
-pub(super) type Sku = usize;
 
 /// Something that stands where the planogram does not have it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,32 +30,6 @@ pub(super) struct Stray {
     pub(super) units: u32,
     /// The oddity that it was when it was put there, which is explained once it is taken again.
     pub(super) odd: Option<u64>,
-}
-
-/// What a piece of a group is explained by.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Effect {
-    /// Goods went from the shelf to a shopper, or to nobody that was seen; `part` of the piece is theirs, `0..=1`.
-    Take { visit: Option<VisitId>, sku: Sku, units: u32, expected: f64, foreign: bool, part: f64 },
-    /// A stray went.
-    TakeStray { visit: Option<VisitId>, stray: usize },
-    /// Goods came back; `owner` is the cart they leave, if any had them.
-    Return { owner: Option<VisitId>, sku: Sku, units: u32, elsewhere: bool, expected: f64 },
-    /// Something that is not goods was put.
-    PutForeign,
-    /// Nothing was taken or put.
-    Nothing,
-}
-
-impl Effect {
-    /// Whose hand did it, as far as it is said.
-    pub(super) fn by(&self) -> Option<VisitId> {
-        match self {
-            Effect::Take { visit, .. } | Effect::TakeStray { visit, .. } => *visit,
-            Effect::Return { owner, .. } => *owner,
-            Effect::PutForeign | Effect::Nothing => None,
-        }
-    }
 }
 
 /// An action of the history of a visit.
@@ -203,7 +175,7 @@ impl World {
         unit.is_some_and(|unit| {
             (1..=units).any(|count| {
                 let expected = unit * f64::from(count);
-                (grams - expected).abs() < super::clusters::RETURN_GRAMS + super::clusters::RETURN_SHARE * expected
+                (grams - expected).abs() < model::RETURN_GRAMS + model::RETURN_SHARE * expected
             })
         })
     }
@@ -228,7 +200,7 @@ impl World {
         if let Some(visit) = effect.by() {
             self.busy.insert(visit, (group.shelf, group.pieces[piece].span));
         }
-        let odd = odd::judge(explained, group, plan, self);
+        let odd = odd::judge(explained, group, plan, &self.learned);
         let odd_id = odd.as_ref().map(|odd| odd.id);
         self.odd.add(odd);
         match effect {

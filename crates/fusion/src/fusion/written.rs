@@ -8,7 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::clusters::{Cluster, Clusters};
 use super::group::Group;
-use super::world::{Action, History, Sku, World};
+use super::plan::Sku;
+use super::world::{Action, History, World};
 use crate::base::VisitId;
 
 /// All clusters on paper; `C` is how the clusters are held.

@@ -12,6 +12,7 @@ pub mod faulty;
 mod identity;
 mod migrations;
 mod open;
+mod options;
 pub mod outbox;
 mod postgresql;
 mod schema;
@@ -24,7 +25,8 @@ pub mod transfers;
 pub use address::Address;
 pub use database::Database;
 pub use identity::{Identity, identity};
-pub use open::{Options, open, open_at};
+pub use open::{open, open_at};
+pub use options::Options;
 pub use schema::{Stray, schema, strays};
 pub use session::{Engine, Failure, FailureKind, Row, Session, Value};
 

@@ -3,23 +3,8 @@
 use super::address::Place;
 use super::postgresql::Postgresql;
 use super::sqlite::Sqlite;
-use super::{Address, Database, Engine, migrations};
-use crate::base::{Result, ShopTime, Span};
-
-/// How a database is opened.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// How long a transaction waits for another process before it fails as busy.
-    pub wait_span_max: Span,
-    /// Whether a database is made where there is none.
-    pub create: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options { wait_span_max: Span::from_millis(5_000), create: true }
-    }
-}
+use super::{Address, Database, Engine, Options, migrations};
+use crate::base::{Result, ShopTime};
 
 /// Opens the database at `url`, as [`Address::parse`] reads it, and brings its tables to the newest version; `now` is
 /// noted for those that are new.

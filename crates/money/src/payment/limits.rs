@@ -2,31 +2,13 @@
 //! It takes a provider's settings and a shop, and gives what can never be paid there. The rules are those by which the
 //! provider itself refuses an order.
 
-use std::fmt;
-
 use super::settings::Settings;
-use super::{stripe, wechat};
+use super::{Unpayable, stripe, wechat};
 use crate::base::Money;
 use crate::shop::{Problem, Product, Reduction, Shop};
 
 /// Names that a sentence lists before it only counts.
 const NAMES_MAX: usize = 8;
-
-/// Why a provider takes no hold or charge of an amount.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unpayable {
-    /// It is too little; together with others it may be paid.
-    TooLittle(String),
-    /// It is in the wrong currency, too large, or has digits that cannot be said.
-    Never(String),
-}
-
-impl fmt::Display for Unpayable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Unpayable::TooLittle(reason) | Unpayable::Never(reason)) = self;
-        f.write_str(reason)
-    }
-}
 
 /// What of a shop does not fit its provider.
 #[derive(Clone, Debug, Default, PartialEq)]

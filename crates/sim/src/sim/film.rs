@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::faults::Level;
 use super::figure::{Figure, Holder, Moment};
-use super::package::package_of;
 use super::render::{Backdrop, Look, Shot, Studio, Style, mouth};
 use super::roll::Roll;
+use super::sensors::faults::Level;
+use super::stock::package::package_of;
 use super::trip::Performance;
 use super::{Options, Trip};
 use crate::base::{Result, SkuId, SourceId};

@@ -2,55 +2,34 @@
 //! Takes a shop, a scenario, a level of trouble and a seed; gives the facts of a trip in order of arrival and what
 //! really happened. It never reads a clock or a file: the same options give the same bytes.
 
-mod acts;
-mod anatomy;
-mod body;
-mod casting;
 mod demo;
 mod doors;
-mod faults;
-mod feet;
 mod figure;
 mod film;
-mod gaze;
-mod glance;
-mod goods;
-mod handling;
-mod lifts;
-mod mixed;
-mod nest;
-mod package;
-mod people;
+mod moment;
 mod pictures;
-mod plates;
-mod play;
 mod render;
 mod roll;
-mod scenario;
-mod scene;
-mod script;
+mod sensors;
 mod stage;
 mod stock;
+mod story;
 mod trip;
 mod vary;
 mod vector;
-mod visits;
-mod ways;
 
-#[cfg(test)]
-mod scene_tests;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
 pub use demo::{demo_draft, demo_shop};
-pub use faults::Level;
 pub use film::{Film, FilmOptions, Shown};
-pub use glance::glance;
 pub use pictures::pictures;
-pub use scenario::Scenario;
-pub use script::{Carries, Lift, Script, Spot, Step, Want, Which};
+pub use sensors::faults::Level;
+pub use sensors::glance::glance;
+pub use story::scenario::Scenario;
+pub use story::script::{Carries, Lift, Script, Spot, Step, Want, Which};
 pub use trip::{Trip, trip};
 pub use vary::{varied, with_frames};
 

@@ -1,7 +1,7 @@
 //! Pictures of a shop's goods. Takes a catalogue; gives every product from all sides. It never reads or writes a file.
 
-use super::package::package_of;
 use super::render::{VIEWS, portraits};
+use super::stock::package::package_of;
 use crate::base::{Error, Result};
 use crate::image::RgbImage;
 use crate::shop::{Catalogue, Product};

@@ -1,3 +1,5 @@
+mod scene;
+
 use std::collections::BTreeMap;
 
 use super::*;

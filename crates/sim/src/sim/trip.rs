@@ -3,21 +3,21 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use super::body::Bodies;
-use super::casting::Casting;
-use super::faults::{Faults, Level};
 use super::figure::Moment;
-use super::goods;
-use super::people;
-use super::plates::{self, Readings, SAMPLE_HERTZ};
-use super::play::{Deed, Play, Scan};
+use super::moment::body::Bodies;
+use super::moment::goods;
+use super::moment::scene::Scene;
 use super::roll::Roll;
-use super::scenario;
-use super::scene::Scene;
-use super::script::Step;
+use super::sensors::faults::{Faults, Level};
+use super::sensors::plates::{self, Readings, SAMPLE_HERTZ};
+use super::sensors::tracker;
 use super::stage::Stage;
+use super::stage::play::{Deed, Play, Scan};
+use super::stage::ways::Ways;
 use super::stock::{Stock, Wrongness};
-use super::ways::Ways;
+use super::story::casting::Casting;
+use super::story::scenario;
+use super::story::script::Step;
 use super::{Options, Scenario};
 use crate::base::{CartId, Error, PlateId, Quantity, Result, ShopTime, SkuId, SourceId, Span, TimeRange, VisitId};
 use crate::facts::{Body, Fact, GateScan, PlateBatch, Stamp};
@@ -245,7 +245,7 @@ fn people_facts(bodies: &Bodies, play: &Play, faults: &Faults, level: Level, clo
     let mut roll = Roll::new(seed, "people wire");
     let source = SourceId::new("people");
     let mut facts = Vec::new();
-    for (sequence, seen) in people::frames(bodies, play, faults, level == Level::Room, seed).into_iter().enumerate() {
+    for (sequence, seen) in tracker::frames(bodies, play, faults, level == Level::Room, seed).into_iter().enumerate() {
         let late = if roll.chance(faults.late) { roll.uniform(0.1, 3.0) } else { 0.0 };
         let delay = roll.bounded(PEOPLE_DELAY_SECS, 0.04) + late;
         let stamp = Stamp {

@@ -1,5 +1,7 @@
-//! Directions in the world: products, unit vectors, frames from two directions, smooth shares.
+//! Directions in the world: products, unit vectors, frames from two directions, turns, smooth shares.
 //! Takes and gives plain points; knows nothing of bodies.
+
+use std::f64::consts::{PI, TAU};
 
 use super::figure::Axes;
 use crate::geometry::{Point, World};
@@ -50,4 +52,10 @@ pub(super) fn smooth(time: f64, start: f64, end: f64) -> f64 {
     }
     let share = ((time - start) / (end - start).max(1e-6)).min(1.0);
     share * share * share * (10.0 + share * (6.0 * share - 15.0))
+}
+
+/// The short way from one heading to another, radians.
+pub(super) fn turn(from: f64, to: f64) -> f64 {
+    let difference = (to - from).rem_euclid(TAU);
+    if PI < difference { difference - TAU } else { difference }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::body::Body;
-use super::stitch::Track;
+use super::track::Track;
 use crate::base::{ShopTime, TrackId, VisitId};
 use crate::geometry::{Floor, Point};
 

@@ -14,6 +14,7 @@ mod frame_loss;
 mod looks;
 mod sight;
 mod stitch;
+mod track;
 pub mod tracklets;
 
 #[cfg(test)]

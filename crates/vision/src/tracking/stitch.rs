@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::body::Body;
 use super::doubt::{self, Doubt};
+use super::track::{GAP_MAX, Track};
 use crate::base::{Holes, Reports, ShopTime, Span, Stage, StageReport, TimeRange, TrackId, VisitId};
 use crate::facts::{Joints, PeopleFrame, TrackJoined, TrackVerdict};
 use crate::geometry::{Floor, Point, assign};
@@ -15,20 +15,12 @@ use crate::shop::{Room, Shop, Zone, ZoneKind};
 const RIPE: Span = Span::from_millis(600);
 /// A person not seen for this long is lost, and may come back under another number.
 pub(super) const LOST: Span = Span::from_millis(350);
-/// A person lost for longer than this is not looked for any more.
-pub(super) const GAP_MAX: Span = Span::from_millis(6_000);
-/// A new track may begin this much before the old one ends.
-const OVERLAP_MAX: Span = Span::from_millis(600);
 /// A new track without a predecessor is believed after this long; one at an entrance at once when ripe.
 const BELIEVED: Span = Span::from_millis(4_300);
 /// What a track did is held back for at most this long.
 const HELD_MAX: Span = Span::from_millis(15_000);
 /// A track is of interest for this long after its last sight.
 const FORGOTTEN: Span = Span::from_millis(120_000);
-/// Walking speed that is not exceeded in a shop, metres per second.
-const SPEED_MAX: f64 = 1.8;
-/// How far a trunk may be from where it was, besides what it walked, metres.
-const SLACK_METRES: f64 = 0.5;
 /// Trunks of two people are hardly ever nearer than this for long, metres.
 const DOUBLE_METRES: f64 = 0.42;
 /// Share of its sights that a track must be clear of others to be somebody.
@@ -49,9 +41,6 @@ const COST_QUICK_MAX: f64 = 2.5;
 const SLOW_RIPE: Span = Span::from_millis(1_800);
 /// Across a hole, what is believed of who is who must be better than everything else by this much: a factor of twenty.
 const UNIQUE_COST_MIN: f64 = 3.0;
-/// Cost of each joint that is missing on average: what is not a person is seen in parts.
-const JOINT_COST: f64 = 0.8;
-
 /// A person of the floor at one instant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sighting {
@@ -77,29 +66,6 @@ pub struct Counters {
     /// Verdicts given, also about the tracks that another one went on from.
     #[serde(default)]
     pub sent: u64,
-}
-
-/// What is known of one track.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Track {
-    pub(super) id: TrackId,
-    first: ShopTime,
-    pub(super) last: ShopTime,
-    first_place: Point<Floor>,
-    pub(super) last_place: Point<Floor>,
-    velocity: Point<Floor>,
-    pub(super) body: Body,
-    /// The body as it was before a hole, until it is compared with the one seen since; and how often that was seen.
-    pub(super) before: Option<(Body, u32)>,
-    /// Why it may not be who it is taken for.
-    pub(super) doubts: Vec<String>,
-    sights: u32,
-    joints_seen: u32,
-    clear_sights: u32,
-    pub(super) visit: Option<VisitId>,
-    /// Tracks that this one went on from before anybody was believed, oldest first.
-    earlier: Vec<TrackId>,
-    held: Vec<(ShopTime, Joints)>,
 }
 
 /// Whom a new track may continue.
@@ -131,86 +97,6 @@ pub struct Stitcher {
     /// When the first frame was.
     began: Option<ShopTime>,
     counters: Counters,
-}
-
-impl Track {
-    fn new(id: TrackId, at: ShopTime, place: Point<Floor>) -> Self {
-        Track {
-            id,
-            first: at,
-            last: at,
-            first_place: place,
-            last_place: place,
-            velocity: Point::new(0.0, 0.0, 0.0),
-            body: Body::default(),
-            before: None,
-            doubts: Vec::new(),
-            sights: 0,
-            joints_seen: 0,
-            clear_sights: 0,
-            visit: None,
-            earlier: Vec::new(),
-            held: Vec::new(),
-        }
-    }
-
-    fn see(&mut self, at: ShopTime, place: Point<Floor>, joints: &Joints, clear: bool) {
-        let elapsed = (at - self.last).as_secs();
-        if 0.01 < elapsed {
-            let speed = (place - self.last_place) * (1.0 / elapsed);
-            let gain = (elapsed / 0.4).min(1.0);
-            self.velocity = self.velocity.lerp(speed, gain);
-        }
-        self.last = at;
-        self.last_place = place;
-        self.body.see(joints);
-        self.sights += 1;
-        self.clear_sights += u32::from(clear);
-        self.joints_seen += joint_count(joints);
-    }
-
-    fn age(&self, holes: &Holes) -> Span {
-        holes.watched(self.first, self.last)
-    }
-
-    /// Whether somebody who was here last can be there so much later.
-    pub(super) fn reaches(&self, place: Point<Floor>, gap: Span) -> bool {
-        place.distance(self.last_place) <= SLACK_METRES + SPEED_MAX * gap.as_secs().max(0.0)
-    }
-
-    fn clear_share(&self) -> f64 {
-        f64::from(self.clear_sights) / f64::from(self.sights.max(1))
-    }
-
-    fn joints_mean(&self) -> f64 {
-        f64::from(self.joints_seen) / f64::from(self.sights.max(1))
-    }
-
-    /// How costly it is to believe that this lost track goes on as `next`, who could not be seen for so long of the time
-    /// between; infinite when it cannot.
-    fn cost_of(&self, next: &Track, missing: Span) -> f64 {
-        let gap = (next.first - self.last).as_secs();
-        let unseen = gap - missing.as_secs();
-        if gap < -OVERLAP_MAX.as_secs() || GAP_MAX.as_secs() < unseen {
-            return f64::INFINITY;
-        }
-        let (gap, unseen) = (gap.max(0.0), unseen.max(0.0));
-        let still = next.first_place.distance(self.last_place);
-        let moving = next.first_place.distance(self.last_place + self.velocity * gap.min(1.0));
-        let metres = still.min(moving);
-        if !self.reaches(next.first_place, next.first - self.last) {
-            return f64::INFINITY;
-        }
-        let sigma = 0.18 + 0.35 * gap;
-        let (unlike, measures) = self.body.unlikeness(&next.body);
-        let body = if measures == 0 { 1.0 } else { (unlike - f64::from(measures)).max(-3.0) / 2.0 };
-        let missing = (7.4 - next.joints_mean()).max(0.0);
-        0.5 * (metres / sigma).powi(2) + sigma.ln() + body + 0.3 * unseen + 2.0 + JOINT_COST * missing
-    }
-}
-
-fn joint_count(joints: &Joints) -> u32 {
-    crate::facts::JointKind::ALL.iter().filter(|kind| joints.get(**kind).is_some()).count() as u32
 }
 
 impl Stitcher {

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use rten::{Dimension, Model, NodeId, RunOptions, ThreadPool, Value, ValueType, ValueView};
 use rten_tensor::Layout;
 
-use super::engine::{LoadOptions, Provider};
-use super::network::{Network, Output, Shape, Slot, Tensor, Values};
+use super::network::{LoadOptions, Network, Output, Provider, Shape, Slot, Tensor, Values};
 use crate::base::{Error, Result};
 
 /// What to do about a model that this engine refuses.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::network::Network;
+use super::network::{LoadOptions, Network};
 use super::{embedded, onnx, onnxruntime};
 use crate::base::Result;
 
@@ -14,51 +14,6 @@ pub struct Engine(Kind);
 enum Kind {
     OnnxRuntime(onnxruntime::Runtime),
     Embedded,
-}
-
-/// On what ONNX Runtime computes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Provider {
-    /// The processor.
-    #[default]
-    Cpu,
-    /// NVIDIA's CUDA.
-    Cuda,
-    /// NVIDIA's TensorRT.
-    TensorRt,
-    /// Intel's OpenVINO.
-    OpenVino,
-}
-
-/// How a model is loaded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LoadOptions {
-    /// Threads of one inference, from 1. Several models of one thread each, run beside each other, do more than one
-    /// of several threads; one of several threads answers a single frame sooner.
-    pub threads: usize,
-    /// On what it runs. One that cannot start is an error, never a silent fall to the processor.
-    pub provider: Provider,
-}
-
-impl Default for LoadOptions {
-    fn default() -> Self {
-        LoadOptions { threads: 1, provider: Provider::Cpu }
-    }
-}
-
-impl Provider {
-    /// All of them.
-    pub const ALL: [Provider; 4] = [Provider::Cpu, Provider::Cuda, Provider::TensorRt, Provider::OpenVino];
-
-    /// Its name, also of the feature that this program is built with to have it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Provider::Cpu => "cpu",
-            Provider::Cuda => "cuda",
-            Provider::TensorRt => "tensorrt",
-            Provider::OpenVino => "openvino",
-        }
-    }
 }
 
 impl Engine {

@@ -18,18 +18,16 @@ mod onnxruntime;
 mod stillness;
 
 #[cfg(test)]
-mod hand_tests;
-#[cfg(test)]
 mod tests;
 
 pub use cascade::{Glance, Networks};
-pub use engine::{Engine, LoadOptions, Provider};
+pub use engine::Engine;
 pub use hand::{Gallery, HandSide, HeldProduct, hand_region};
 pub use manifest::{
     Classes, Colour, Column, Decoder, DecoderKind, Fit, Input, Layout, Manifest, OutputName, Region, Role, Rows,
     Weights,
 };
 pub use model::Model;
-pub use network::{Element, Network, Output, Shape, Slot, Tensor, Values};
+pub use network::{Element, LoadOptions, Network, Output, Provider, Shape, Slot, Tensor, Values};
 pub use onnx::{check_network, other_format};
 pub use stillness::{Stillness, Thumbnail};

@@ -9,8 +9,7 @@ use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::value::{DynValue, Outlet, TensorElementType, TensorRef};
 
-use super::engine::{LoadOptions, Provider};
-use super::network::{Network, Output, Shape, Slot, Tensor, Values};
+use super::network::{LoadOptions, Network, Output, Provider, Shape, Slot, Tensor, Values};
 use crate::base::{Error, Result};
 
 /// The library allows one environment a process, which therefore outlives whoever asked for it first.

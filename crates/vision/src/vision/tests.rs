@@ -1,5 +1,7 @@
 //! Decoders on outputs written by hand, of models whose weights are not at hand.
 
+mod hand;
+
 use super::decode::{View, detections};
 use super::*;
 use crate::facts::{BodyPoint, Detection, DetectionClass};

@@ -3,7 +3,8 @@
 
 use rand::RngExt;
 
-use super::books::{Outcome, Ruling};
+use super::books::Ruling;
+use super::entry::Outcome;
 use crate::base::rng::{Dice, dice};
 use crate::base::{Span, TransferId};
 use crate::facts::{Order, Task};

@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::books::Entry;
+use super::entry::Entry;
 use crate::base::{Error, Result, TransferId};
 
 /// How every line begins, and so what is cut off as a torn one.

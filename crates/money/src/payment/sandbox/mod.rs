@@ -3,6 +3,7 @@
 //! real money and throws no dice but those of its seed.
 
 mod books;
+mod entry;
 mod faults;
 mod journal;
 mod post;
@@ -13,7 +14,8 @@ mod tests;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use self::books::{Books, Entry, Ruling};
+use self::books::{Books, Ruling};
+use self::entry::Entry;
 use self::faults::Fate;
 use self::post::Post;
 use super::signature;
@@ -27,7 +29,7 @@ pub use self::faults::Faults;
 const HOLD_SPAN: Span = Span::from_millis(7 * 24 * 3_600_000);
 /// How long what is slow takes.
 const SLOW_SPAN: Span = Span::from_millis(2_000);
-/// Signs notices where nobody says otherwise. It is no secret: a notice decides nothing, and no money is moved here.
+/// Signs notices. It is no secret: a notice decides nothing, and no money is moved here.
 const WEBHOOK_SECRET: &str = "whsec_sandbox";
 /// The header that carries the signature of a notice.
 const SIGNATURE_HEADER: &str = "Sandbox-Signature";
@@ -40,7 +42,6 @@ pub struct Sandbox {
     clock: Arc<dyn Clock>,
     secret: Secret<String>,
     hold_span: Span,
-    slow_span: Span,
     state: Mutex<State>,
 }
 
@@ -84,7 +85,6 @@ impl Sandbox {
             clock,
             secret: Secret::new(WEBHOOK_SECRET.to_owned()),
             hold_span: HOLD_SPAN,
-            slow_span: SLOW_SPAN,
             state: Mutex::new(State { books, faults, down: false, post }),
         }
     }
@@ -98,16 +98,6 @@ impl Sandbox {
     /// The same, with holds that expire after another span.
     pub fn with_hold_span(self, hold_span: Span) -> Self {
         Sandbox { hold_span, ..self }
-    }
-
-    /// The same, with slow orders that take another span.
-    pub fn with_slow_span(self, slow_span: Span) -> Self {
-        Sandbox { slow_span, ..self }
-    }
-
-    /// The same, with notices signed by another secret.
-    pub fn with_webhook_secret(self, secret: Secret<String>) -> Self {
-        Sandbox { secret, ..self }
     }
 
     /// Lets other things go wrong from now on.
@@ -206,7 +196,7 @@ impl PaymentProvider for Sandbox {
         let answer = match state.books.rule(order, faulted, now, self.hold_span) {
             Ruling::Answer(answer) => answer,
             Ruling::Enter(outcome, slow) => {
-                let entry = Entry::new(order, outcome, now, slow.then(|| now + self.slow_span));
+                let entry = Entry::new(order, outcome, now, slow.then(|| now + SLOW_SPAN));
                 let answer = entry.first_answer();
                 match state.enter(entry) {
                     Ok(()) => answer,

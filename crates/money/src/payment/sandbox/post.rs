@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::books::{Entry, Outcome};
+use super::entry::{Entry, Outcome};
 use super::faults::Faults;
 use crate::base::{Error, Money, Result, ShopTime, TransferId};
 use crate::facts::{About, Notice, StatementLine, Task};

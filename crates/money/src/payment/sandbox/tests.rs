@@ -1,7 +1,7 @@
 use std::panic::AssertUnwindSafe;
 
 use super::super::tests::{Standing, declined, done, order as named};
-use super::books::Outcome;
+use super::entry::Outcome;
 use super::*;
 use crate::base::{Currency, Money};
 use crate::facts::{About, MoneyMovement, PaymentMethod, Settled, Task};

@@ -4,6 +4,7 @@
 //! of who should have paid what, which knows nothing of either.
 
 mod month;
+mod trouble;
 mod world;
 
 use std::collections::BTreeMap;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rand::RngExt;
 
+use super::trouble::Trouble;
 use super::world::World;
 use super::{BEGINNING, DAY, Options};
 use crate::base::rng::{Dice, dice};
@@ -49,15 +50,6 @@ enum Event {
     DisputeEnds(usize),
     Review,
     Mischief(Trouble),
-}
-
-/// Something that goes wrong for a while, or is over.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Trouble {
-    Outage(bool),
-    DiskFull(bool),
-    ClockStep(Span),
-    Die,
 }
 
 /// Everything that will happen.

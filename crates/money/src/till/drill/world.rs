@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rand::RngExt;
 
-use super::month::Trouble;
+use super::trouble::Trouble;
 use super::{BEGINNING, Report};
 use crate::base::rng::{Dice, dice};
 use crate::base::{CartId, Error, Kind, Result, ShopTime, ShopperId, Span, TransferId};

@@ -7,7 +7,7 @@ use super::look::{CARRIER, Look, PLAIN};
 use super::mesh::{Mesh, Pose, Ring};
 use crate::facts::BodyPoint;
 use crate::sim::figure::{Carrier, CarrierKind, Figure};
-use crate::sim::nest::{
+use crate::sim::stock::nest::{
     BAG_FLOOR_METRES, BAG_METRES, BAG_POWER, BAG_SHARES, BASKET_FLOOR_METRES, BASKET_METRES, BASKET_POWER,
     BASKET_SHARES, WALL_METRES,
 };

@@ -2,7 +2,7 @@
 
 use glam::Vec3;
 
-use super::anatomy::Bones;
+use super::bones::Bones;
 use super::look::{Look, PLAIN};
 use super::mesh::{Mesh, Pose, Ring};
 use crate::facts::BodyPoint;

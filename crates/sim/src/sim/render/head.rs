@@ -2,7 +2,7 @@
 
 use glam::{Vec2, Vec3};
 
-use super::anatomy::Bones;
+use super::bones::Bones;
 use super::lens::world;
 use super::look::{FACE, HAIR, Hair, Look, PLAIN, SLEEVE};
 use super::mesh::{Mesh, Pose, Ring};

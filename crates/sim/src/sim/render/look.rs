@@ -2,15 +2,10 @@
 
 use glam::Vec3;
 
-use super::anatomy;
-use super::cloth;
-use super::face;
-use super::mesh::Mesh;
 use super::texture::{Colour, Texture, hsv, srgb};
-use crate::sim::figure::Figure;
 use crate::sim::roll::Roll;
 
-/// Paints of a body, in the order of [`Look::textures`].
+/// Paints of a body, in the order of a look's textures.
 pub(super) const FACE: u16 = 0;
 pub(super) const PLAIN: u16 = 1;
 pub(super) const HAIR: u16 = 2;
@@ -103,15 +98,15 @@ pub(in crate::sim) struct Look {
     pub(super) top: Top,
     pub(super) bottom: Bottom,
     pub(super) shoes: Colour,
-    textures: Vec<Texture>,
+    /// By paint.
+    pub(super) textures: Vec<Texture>,
 }
 
 impl Look {
-    /// The appearance of an actor of a play with this seed.
-    pub(in crate::sim) fn of(seed: u64, actor: usize) -> Self {
-        let mut roll = Roll::new(seed, &format!("look {actor}"));
+    /// An appearance without textures, and whether it is a woman's.
+    pub(super) fn bare(roll: &mut Roll) -> (Self, bool) {
         let woman = roll.chance(0.5);
-        let build = build(&mut roll, woman);
+        let build = build(roll, woman);
         let depth = roll.uniform(0.0, SKINS.len() as f64 - 1.001);
         let (lighter, darker) = (srgb(SKINS[depth as usize]), srgb(SKINS[depth as usize + 1]));
         let warm = Vec3::new(1.0, roll.uniform(0.9, 1.0) as f32, roll.uniform(0.82, 1.0) as f32);
@@ -119,8 +114,8 @@ impl Look {
         // dark or as light.
         let skin = lighter.lerp(darker, depth.fract() as f32) * warm * Vec3::new(0.76, 0.7, 0.66)
             + Vec3::new(0.022, 0.014, 0.011);
-        let hair = hair_style(&mut roll, woman);
-        let hair_colour = hair_colour(&mut roll, depth);
+        let hair = hair_style(roll, woman);
+        let hair_colour = hair_colour(roll, depth);
         let headwear = hsv(roll.uniform(0.0, 1.0), roll.uniform(0.0, 0.9), roll.uniform(0.08, 0.95));
         let glasses = roll.chance(0.28).then(|| hsv(roll.uniform(0.0, 1.0), 0.4, roll.uniform(0.02, 0.35)));
         let beard = !woman && roll.chance(0.42);
@@ -141,26 +136,9 @@ impl Look {
             _ => Bottom::Trousers,
         };
         let shoes = hsv(roll.uniform(0.0, 1.0), roll.uniform(0.0, 0.7), roll.uniform(0.04, 0.95));
-        let mut look =
+        let look =
             Look { build, skin, hair, hair_colour, headwear, glasses, beard, top, bottom, shoes, textures: Vec::new() };
-        let wardrobe = cloth::wardrobe(&mut roll, &mut look);
-        let face = face::face(&mut roll, &look, woman);
-        let [top, sleeve, bottom, carrier] = wardrobe;
-        let strands = cloth::strands(&mut roll);
-        look.textures = vec![face, Texture::plain(Vec3::ONE), strands, top, sleeve, bottom, carrier];
-        look
-    }
-
-    /// Textures by paint.
-    pub(super) fn textures(&self) -> &[Texture] {
-        &self.textures
-    }
-
-    /// The body, dressed, as it stands or moves.
-    pub(super) fn body(&self, figure: &Figure) -> Mesh {
-        let mut mesh = Mesh::default();
-        anatomy::body(&mut mesh, figure, self);
-        mesh
+        (look, woman)
     }
 }
 

@@ -4,8 +4,10 @@
 
 mod anatomy;
 mod artwork;
+mod bones;
 mod carrier;
 mod cloth;
+mod dress;
 mod face;
 mod furniture;
 mod hand;
@@ -29,8 +31,6 @@ mod texture;
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod walker;
 
 pub(super) use head::mouth;
 pub(super) use look::Look;

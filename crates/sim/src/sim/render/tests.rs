@@ -1,12 +1,14 @@
+mod walker;
+
 use super::shot::BodyPixels;
 use std::f64::consts::TAU;
 
 use glam::{Vec2, Vec3};
 
+use self::walker::{Doing, TO_SHELF, figure, standing};
 use super::labels::Labels;
 use super::lens::{Eye, Vertex, vec3};
 use super::mesh::{Mesh, Pose};
-use super::walker::{Doing, TO_SHELF, figure, standing};
 use super::*;
 use crate::facts::BodyPoint;
 use crate::geometry::{CameraPose, Lens, Pixel, PixelBox, Point, World};

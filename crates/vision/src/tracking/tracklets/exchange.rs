@@ -8,7 +8,7 @@ use crate::facts::DetectionClass;
 use crate::geometry::PixelBox;
 
 use super::motion::{Motion, follow};
-use super::paths::Seen;
+use super::seen::Seen;
 
 /// Paths are looked at in windows of this length, so that the work grows with the recording and not with its square.
 const WINDOW_SPAN: Span = Span::from_millis(10_000);

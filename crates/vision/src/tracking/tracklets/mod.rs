@@ -6,11 +6,13 @@ mod exchange;
 mod motion;
 mod paths;
 mod scores;
+mod seen;
 mod track;
 
 #[cfg(test)]
 mod tests;
 
-pub use paths::{PathOptions, PathPoint, Paths};
+pub use paths::{PathOptions, Paths};
 pub use scores::ScoreScale;
+pub use seen::PathPoint;
 pub use track::{Counters, Options, Tracker, Tracklet};

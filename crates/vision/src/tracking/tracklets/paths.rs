@@ -10,7 +10,8 @@ use crate::geometry::{Pair, PixelBox, assign_pairs};
 
 use super::Tracklet;
 use super::exchange::exchange;
-use super::motion::{Motion, follow, smooth};
+use super::motion::{Motion, follow};
+use super::seen::{PathPoint, Seen};
 
 /// A path whose mean score is less than this share of the recording's ordinary score is nobody: what a detector takes a
 /// poster for, it does so again and again, and less surely than people.
@@ -41,27 +42,6 @@ pub struct Paths {
     tracks: BTreeMap<TrackId, Seen>,
 }
 
-/// Where somebody was.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct PathPoint {
-    /// When.
-    pub at: ShopTime,
-    /// Where.
-    pub bounds: PixelBox,
-    /// Score of the detection; in a gap the mean of the path, `0..=1`.
-    pub score: f64,
-}
-
-/// What was seen of a track, in order of time.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Seen {
-    /// None before the first box.
-    pub(super) class: Option<DetectionClass>,
-    confirmed: bool,
-    pub(super) boxes: Vec<(ShopTime, PixelBox)>,
-    pub(super) scores: Vec<f64>,
-}
-
 impl Paths {
     /// Takes in what a tracker said of the detections of a frame; frames come in order of time.
     pub fn add(&mut self, at: ShopTime, detections: &[Detection], tracklets: &[Tracklet]) {
@@ -88,31 +68,6 @@ impl Paths {
         // Whoever lost the rest of a path to another may have gone on as somebody else.
         join(&mut tracks, options.join_span_max);
         tracks.into_iter().map(|(track, seen)| (track, seen.path(&times, options.fill_span_max))).collect()
-    }
-}
-
-impl Seen {
-    /// The mean score.
-    fn score(&self) -> f64 {
-        self.scores.iter().sum::<f64>() / self.scores.len() as f64
-    }
-
-    fn path(&self, times: &[ShopTime], fill_span_max: Span) -> Vec<PathPoint> {
-        let (Some((first, _)), Some((last, _))) = (self.boxes.first(), self.boxes.last()) else { return Vec::new() };
-        let from = times.partition_point(|at| at < first);
-        let to = times.partition_point(|at| at <= last);
-        let smoothed = smooth(&times[from..to], &self.boxes);
-        let score = self.score();
-        let (mut path, mut next) = (Vec::with_capacity(smoothed.len()), 0);
-        for (&at, bounds) in times[from..to].iter().zip(smoothed) {
-            let is_seen = self.boxes[next].0 == at;
-            // The first time is one at which it was seen, so in a gap there is a box before the next one.
-            if is_seen || self.boxes[next].0 - self.boxes[next - 1].0 <= fill_span_max {
-                path.push(PathPoint { at, bounds, score: if is_seen { self.scores[next] } else { score } });
-            }
-            next += usize::from(is_seen);
-        }
-        path
     }
 }
 

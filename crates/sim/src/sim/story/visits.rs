@@ -1,0 +1,173 @@
+//! Visits to an open shop: who comes when, alone or together, with what, and what they do there.
+//! Takes the goods on the shelves and dice; gives scripts. It gives no times but those of coming in.
+
+use super::casting::{Casting, Place, put, take, wait};
+use super::mixed;
+use super::script::{Carries, Lift, Script, Step, Which};
+
+/// Nobody comes in when less than this is left, seconds, nor in the last part of what is open very short.
+const VISIT_SECS_MIN: f64 = 14.0;
+const VISIT_SHARE_MIN: f64 = 0.5;
+/// How long a visit is about, seconds, and how many facings there are for each shopper inside.
+const VISIT_SECS: f64 = 50.0;
+const FACINGS: f64 = 16.0;
+/// Never are more shoppers inside on average, and never more come in a recording.
+const INSIDE_MAX: f64 = 9.0;
+const VISITORS_MAX: usize = 400;
+
+/// Shoppers come at random, as many as suit the size of the shop, until it closes.
+pub(super) fn open(cast: &mut Casting, closes: f64) -> Vec<Script> {
+    let mut scripts: Vec<Script> = Vec::new();
+    let inside = (cast.places.len() as f64 / FACINGS).clamp(1.2, INSIDE_MAX);
+    let gap = VISIT_SECS / inside;
+    let visit = VISIT_SECS_MIN.min(closes * VISIT_SHARE_MIN);
+    let mut enters = cast.roll.uniform(0.3, 2.5);
+    let mut home = cast.any();
+    let mut meetings = 0;
+    while let Some(place) = home.filter(|_| enters + visit < closes && scripts.len() < VISITORS_MAX) {
+        // Now and then somebody goes where somebody is already, and a crowd comes about.
+        let place = if cast.roll.chance(0.25) { place } else { cast.any().unwrap_or(place) };
+        home = Some(place);
+        if cast.roll.chance(0.22) {
+            let count = if cast.roll.chance(0.3) { 3 } else { 2 };
+            let party = together(cast, place, Party { first: scripts.len(), count, enters, meetings });
+            meetings += MEETINGS;
+            enters += 1.0 + 1.5 * count as f64;
+            scripts.extend(party);
+        } else {
+            scripts.push(alone(cast, place, enters));
+        }
+        // Exponential gaps, as of people who know nothing of each other; two do not go through the gate at once.
+        enters += 2.5 + gap * -(1.0 - cast.roll.uniform(0.0, 1.0)).max(1e-3).ln();
+    }
+    scripts
+}
+
+/// One group.
+pub(super) fn group(cast: &mut Casting) -> Vec<Script> {
+    let Some(place) = cast.any() else { return Vec::new() };
+    let count = cast.roll.whole(2, 3);
+    let enters = cast.roll.uniform(0.3, 1.5);
+    together(cast, place, Party { first: 0, count, enters, meetings: 0 })
+}
+
+fn carries(cast: &mut Casting) -> Carries {
+    *cast.roll.pick(&[Carries::Arms, Carries::Basket, Carries::Basket, Carries::Bag]).unwrap_or(&Carries::Arms)
+}
+
+fn look_around(cast: &mut Casting) -> Step {
+    Step::LookAround { secs: cast.roll.uniform(1.2, 3.0) }
+}
+
+/// Somebody on their own.
+fn alone(cast: &mut Casting, home: Place, enters: f64) -> Script {
+    let mut steps = vec![Step::Scan { people: 1 }];
+    if cast.roll.chance(0.4) {
+        steps.push(look_around(cast));
+    }
+    let mut place = home;
+    for _ in 0..cast.roll.whole(1, 5) {
+        steps.extend(errand(cast, place));
+        place = if cast.roll.chance(0.5) { cast.near(place, 1.5) } else { cast.any().unwrap_or(place) };
+    }
+    Script { enters, elbow_room: 0.5, carries: carries(cast), steps }
+}
+
+/// What somebody does at a place.
+fn errand(cast: &mut Casting, place: Place) -> Vec<Step> {
+    let approach = Step::Approach { spot: cast.spot(place) };
+    match cast.roll.whole(0, 11) {
+        0 => vec![approach, look_around(cast)],
+        1 => mixed::confusion(cast, place),
+        2 | 3 => compare(cast, place),
+        4 => {
+            let back = Step::Put { which: Which::Last, to: None };
+            vec![examine(cast), take(cast, place, 1, Lift::Brisk), wait(cast), back, wait(cast)]
+        }
+        5 => {
+            let Some(next) = cast.next(place) else { return vec![take(cast, place, 1, Lift::Brisk)] };
+            vec![take(cast, place, 1, Lift::Brisk), wait(cast), put(cast, next), wait(cast)]
+        }
+        6 => {
+            let count = cast.roll.whole(2, 3);
+            vec![approach, take(cast, place, count, Lift::Brisk), wait(cast)]
+        }
+        7 => vec![approach, wait(cast), take(cast, place, 1, Lift::Held), wait(cast)],
+        8 => vec![examine(cast), take(cast, place, 1, Lift::Slow), wait(cast)],
+        _ => vec![approach, wait(cast), take(cast, place, 1, Lift::Brisk), wait(cast)],
+    }
+}
+
+fn examine(cast: &mut Casting) -> Step {
+    Step::Examine { secs: cast.roll.uniform(1.0, 3.5) }
+}
+
+/// Looks at a thing, fetches one like it, puts one of the two back.
+fn compare(cast: &mut Casting, place: Place) -> Vec<Step> {
+    let other = cast.near(place, 0.5);
+    let mut steps = vec![examine(cast), take(cast, place, 1, Lift::Brisk)];
+    steps.extend([examine(cast), take(cast, other, 1, Lift::Brisk), wait(cast)]);
+    if cast.roll.chance(0.8) {
+        steps.push(Step::Put { which: Which::Last, to: None });
+    }
+    steps
+}
+
+/// Meetings that a party may hold, and where it stands among the others.
+const MEETINGS: u32 = 16;
+
+struct Party {
+    /// Index of its first member among all shoppers.
+    first: usize,
+    count: usize,
+    enters: f64,
+    /// Number of its first meeting.
+    meetings: u32,
+}
+
+/// A party: one shows the token for all, they go from place to place together and may hand things to each other.
+fn together(cast: &mut Casting, home: Place, party: Party) -> Vec<Script> {
+    let mut scripts: Vec<Script> = Vec::new();
+    for member in 0..party.count {
+        // The gate is free again when the first has shown the token and gone on.
+        let behind = if member == 0 { 0.0 } else { 1.3 + member as f64 * cast.roll.uniform(1.2, 1.5) };
+        let enters = party.enters + behind;
+        // One of them has the basket.
+        let carries = if member == 0 { carries(cast) } else { Carries::Arms };
+        let steps = if member == 0 { vec![Step::Scan { people: party.count as u32 }] } else { Vec::new() };
+        scripts.push(Script { enters, elbow_room: 0.46, carries, steps });
+    }
+    let mut place = home;
+    let stops = cast.roll.whole(1, 3) as u32;
+    for stop in 0..stops {
+        let meet = |round: u32| Step::Meet { number: party.meetings + stop * 4 + round, members: party.count };
+        for script in &mut scripts {
+            let near = cast.near(place, 0.9);
+            if 0 < stop {
+                script.steps.push(meet(0));
+            }
+            script.steps.push(Step::Approach { spot: cast.spot(near) });
+            let steps = if cast.roll.chance(0.75) { errand(cast, near) } else { vec![look_around(cast)] };
+            script.steps.extend(steps);
+        }
+        if cast.roll.chance(0.5) {
+            hand_over(cast, &mut scripts, party.first, [meet(1), meet(2)]);
+        }
+        place = if cast.roll.chance(0.5) { cast.near(place, 2.0) } else { cast.any().unwrap_or(place) };
+    }
+    scripts
+}
+
+/// The second takes a thing and gives it to the first, who has the basket.
+fn hand_over(cast: &mut Casting, scripts: &mut [Script], first: usize, meetings: [Step; 2]) {
+    let [before, after] = meetings;
+    let giver = cast.roll.whole(1, scripts.len().max(2) - 1);
+    for (member, script) in scripts.iter_mut().enumerate() {
+        script.steps.push(before.clone());
+        if member == giver {
+            script.steps.push(Step::Join { to: first });
+            script.steps.push(Step::Give { to: first, which: Which::Last });
+        }
+        script.steps.push(after.clone());
+    }
+}

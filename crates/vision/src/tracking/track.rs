@@ -1,0 +1,122 @@
+//! One track: what was seen of it, and how costly it is to believe that another one goes on as it.
+
+use serde::{Deserialize, Serialize};
+
+use super::body::Body;
+use crate::base::{Holes, ShopTime, Span, TrackId, VisitId};
+use crate::facts::{JointKind, Joints};
+use crate::geometry::{Floor, Point};
+
+/// A person lost for longer than this is not looked for any more.
+pub(super) const GAP_MAX: Span = Span::from_millis(6_000);
+/// A new track may begin this much before the old one ends.
+const OVERLAP_MAX: Span = Span::from_millis(600);
+/// Walking speed that is not exceeded in a shop, metres per second.
+const SPEED_MAX: f64 = 1.8;
+/// How far a trunk may be from where it was, besides what it walked, metres.
+const SLACK_METRES: f64 = 0.5;
+/// Cost of each joint that is missing on average: what is not a person is seen in parts.
+const JOINT_COST: f64 = 0.8;
+
+/// What is known of one track.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Track {
+    pub(super) id: TrackId,
+    pub(super) first: ShopTime,
+    pub(super) last: ShopTime,
+    pub(super) first_place: Point<Floor>,
+    pub(super) last_place: Point<Floor>,
+    pub(super) velocity: Point<Floor>,
+    pub(super) body: Body,
+    /// The body as it was before a hole, until it is compared with the one seen since; and how often that was seen.
+    pub(super) before: Option<(Body, u32)>,
+    /// Why it may not be who it is taken for.
+    pub(super) doubts: Vec<String>,
+    pub(super) sights: u32,
+    pub(super) joints_seen: u32,
+    pub(super) clear_sights: u32,
+    pub(super) visit: Option<VisitId>,
+    /// Tracks that this one went on from before anybody was believed, oldest first.
+    pub(super) earlier: Vec<TrackId>,
+    pub(super) held: Vec<(ShopTime, Joints)>,
+}
+
+impl Track {
+    pub(super) fn new(id: TrackId, at: ShopTime, place: Point<Floor>) -> Self {
+        Track {
+            id,
+            first: at,
+            last: at,
+            first_place: place,
+            last_place: place,
+            velocity: Point::new(0.0, 0.0, 0.0),
+            body: Body::default(),
+            before: None,
+            doubts: Vec::new(),
+            sights: 0,
+            joints_seen: 0,
+            clear_sights: 0,
+            visit: None,
+            earlier: Vec::new(),
+            held: Vec::new(),
+        }
+    }
+
+    pub(super) fn see(&mut self, at: ShopTime, place: Point<Floor>, joints: &Joints, clear: bool) {
+        let elapsed = (at - self.last).as_secs();
+        if 0.01 < elapsed {
+            let speed = (place - self.last_place) * (1.0 / elapsed);
+            let gain = (elapsed / 0.4).min(1.0);
+            self.velocity = self.velocity.lerp(speed, gain);
+        }
+        self.last = at;
+        self.last_place = place;
+        self.body.see(joints);
+        self.sights += 1;
+        self.clear_sights += u32::from(clear);
+        self.joints_seen += joint_count(joints);
+    }
+
+    pub(super) fn age(&self, holes: &Holes) -> Span {
+        holes.watched(self.first, self.last)
+    }
+
+    /// Whether somebody who was here last can be there so much later.
+    pub(super) fn reaches(&self, place: Point<Floor>, gap: Span) -> bool {
+        place.distance(self.last_place) <= SLACK_METRES + SPEED_MAX * gap.as_secs().max(0.0)
+    }
+
+    pub(super) fn clear_share(&self) -> f64 {
+        f64::from(self.clear_sights) / f64::from(self.sights.max(1))
+    }
+
+    pub(super) fn joints_mean(&self) -> f64 {
+        f64::from(self.joints_seen) / f64::from(self.sights.max(1))
+    }
+
+    /// How costly it is to believe that this lost track goes on as `next`, who could not be seen for so long of the time
+    /// between; infinite when it cannot.
+    pub(super) fn cost_of(&self, next: &Track, missing: Span) -> f64 {
+        let gap = (next.first - self.last).as_secs();
+        let unseen = gap - missing.as_secs();
+        if gap < -OVERLAP_MAX.as_secs() || GAP_MAX.as_secs() < unseen {
+            return f64::INFINITY;
+        }
+        let (gap, unseen) = (gap.max(0.0), unseen.max(0.0));
+        let still = next.first_place.distance(self.last_place);
+        let moving = next.first_place.distance(self.last_place + self.velocity * gap.min(1.0));
+        let metres = still.min(moving);
+        if !self.reaches(next.first_place, next.first - self.last) {
+            return f64::INFINITY;
+        }
+        let sigma = 0.18 + 0.35 * gap;
+        let (unlike, measures) = self.body.unlikeness(&next.body);
+        let body = if measures == 0 { 1.0 } else { (unlike - f64::from(measures)).max(-3.0) / 2.0 };
+        let missing = (7.4 - next.joints_mean()).max(0.0);
+        0.5 * (metres / sigma).powi(2) + sigma.ln() + body + 0.3 * unseen + 2.0 + JOINT_COST * missing
+    }
+}
+
+fn joint_count(joints: &Joints) -> u32 {
+    JointKind::ALL.iter().filter(|kind| joints.get(**kind).is_some()).count() as u32
+}

@@ -1,0 +1,135 @@
+//! Trips through the pipeline for `aisle eval`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::super::looking::LookArgs;
+use super::super::{lost, receipts, shops, warn};
+use super::trip::{Job, Runner, Trip};
+use crate::base::{Error, Result, Span};
+use crate::eval::{Label, Names};
+use crate::facts::Fact;
+use crate::pipeline::{Options, Outcome, RunOptions, Watched, run};
+use crate::ports::{FactSink, FactSource};
+use crate::recording::{Entry, Losses, Reader};
+use crate::replay::{self, Replay};
+use crate::shop::Shop;
+use crate::sim::{self, Level, Scenario, Simulation};
+use crate::truth::Truth;
+
+const RUN: RunOptions = RunOptions { engine: Options::USUAL, tolerate: false, threads: 1 };
+
+/// Runs trips in one shop.
+pub(super) struct PipelineRunner {
+    shop: Arc<Shop>,
+    /// How the shop was named, if it was.
+    named: Option<PathBuf>,
+    /// How frames of recordings are looked at, if they are.
+    looking: Option<LookArgs>,
+}
+
+/// Hears what a run decides.
+struct Hearing(Names);
+
+impl FactSink for Hearing {
+    fn put(&mut self, fact: &Fact) -> Result<()> {
+        self.0.take(fact);
+        Ok(())
+    }
+}
+
+impl PipelineRunner {
+    pub(super) fn new(shop: Option<&Path>, looking: Option<LookArgs>) -> Result<Self> {
+        Ok(PipelineRunner { shop: shops::open(shop)?.0, named: shop.map(Path::to_owned), looking })
+    }
+
+    /// Runs a recording with people made out of its frames, and gives its visits the numbers of the truth.
+    fn see(path: &Path, source: &mut Replay, truth: &Truth, looking: &LookArgs) -> Result<Outcome> {
+        let eyes = looking.eyes_for(source)?;
+        let mut hearing = Hearing(Names::default());
+        let mut reader = Reader::open(path)?.check()?;
+        let mut scenes = 0;
+        while let Some(entry) = reader.next_entry()? {
+            if let Entry::Scene(scene) = entry {
+                hearing.0.take_scene(scene);
+                scenes += 1;
+            }
+        }
+        if scenes == 0 {
+            let error = Error::input("the recording does not know where everybody was, so receipts have no owner");
+            return Err(error.hint("judge it without --see; simulated recordings with frames know"));
+        }
+        let mut watched = Watched::new(source, eyes);
+        let mut outcome = run(&mut watched, RUN, Some(&mut hearing))?;
+        let loss = watched.loss();
+        lost::check(&loss)?;
+        eprint!("{}", lost::text(&loss));
+        hearing.0.rename(&mut outcome.receipts, truth, -outcome.clock.offset);
+        Ok(outcome)
+    }
+}
+
+impl Runner for PipelineRunner {
+    fn scenarios(&self) -> Vec<String> {
+        Scenario::ALL.iter().map(ToString::to_string).collect()
+    }
+
+    fn run_path(&self, path: &Path) -> Result<Trip> {
+        let mut source = replay::open(path, None, replay::Options { tolerate: false })?;
+        let Some(truth) = source.truth().cloned() else {
+            return Err(Error::input("the recording does not know its truth")
+                .at_path(path)
+                .hint("a folder needs a truth.json; `aisle simulate` writes recordings that know theirs"));
+        };
+        if truth.receipts.is_empty() && truth.actions.is_empty() && truth.ghosts.is_empty() {
+            return Err(Error::input("the truth names no shopper, so there is nothing to judge by")
+                .at_path(path)
+                .hint("whoever was in the shop has a receipt there, an empty one who bought nothing"));
+        }
+        let shop = Arc::new(source.shop().clone());
+        let outcome = match &self.looking {
+            None => run(&mut source, RUN, None)?,
+            Some(looking) => Self::see(path, &mut source, &truth, looking)?,
+        };
+        let losses = source.losses();
+        if losses != Losses::default() {
+            warn(&format!("{}: left out: {losses}", path.display()));
+        }
+        if let Some(lost) = outcome.loss.sentence() {
+            warn(&format!("{}: lost {lost}", path.display()));
+        }
+        let label = Label {
+            group: if truth.case.is_empty() { "recordings".to_owned() } else { truth.case.clone() },
+            level: None,
+            name: receipts::headline(path),
+            replay: format!("aisle replay {}{}", path.display(), if self.looking.is_some() { " --see" } else { "" }),
+        };
+        Ok(Trip { label, shop, truth, receipt_delays: delays(&outcome), receipts: outcome.receipts })
+    }
+
+    fn run_scenario(&self, job: &Job) -> Result<Trip> {
+        let scenario: Scenario = job.scenario.parse().map_err(Error::usage)?;
+        let level = if job.level == "room" { Level::Room } else { Level::Clean };
+        let played = sim::trip(&sim::Options { shop: self.shop.clone(), scenario, level, seed: job.seed, secs: None })?;
+        let truth = played.truth.clone();
+        let outcome = run(&mut Simulation::new(played), RUN, None)?;
+        let trip = format!("--scenario {} --level {} --seed {}", job.scenario, job.level, job.seed);
+        let replay = match &self.named {
+            None => format!("aisle demo {trip}"),
+            Some(shop) => format!("aisle simulate --shop {} {trip} -o trip.mcap", shop.display()),
+        };
+        let label = Label {
+            group: job.scenario.clone(),
+            level: Some(job.level.to_owned()),
+            name: format!("seed {}", job.seed),
+            replay,
+        };
+        Ok(Trip { label, shop: self.shop.clone(), truth, receipt_delays: delays(&outcome), receipts: outcome.receipts })
+    }
+}
+
+/// From each shopper's leaving to the decision. A visit decided because the recording ended says nothing about it.
+fn delays(outcome: &Outcome) -> Vec<Span> {
+    let by_absence = outcome.closed.iter().filter(|(_, decided_at)| *decided_at < outcome.ended_at);
+    by_absence.map(|(closed, decided_at)| *decided_at - closed.left).collect()
+}
