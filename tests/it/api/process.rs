@@ -106,7 +106,7 @@ fn what_cannot_be_served_is_said() {
             .unwrap();
     }
     let cases: [(&[&str], i32, &str); 7] = [
-        (&["serve", "--db", "cash.db", "--shop", "."], 3, "`provider = \"cash\"` is unknown"),
+        (&["serve", "--db", "cash.db", "--shop", "."], 3, "`cash` is not a provider: write sandbox, stripe or wechat"),
         (&["serve", "--db", "mysql://u:secret@h/db"], 2, "no database that aisle knows"),
         (&["serve", "--db", "book.db", "--listen", "nowhere"], 2, "it has no port"),
         (&["serve", "--db", "book.db", "--listen", ":8080"], 2, "it names no host"),

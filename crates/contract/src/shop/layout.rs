@@ -126,6 +126,23 @@ impl Zone {
     pub fn contains(&self, point: Point<Floor>) -> bool {
         is_inside(&self.polygon, point)
     }
+
+    /// How far away a point is, metres; 0 inside.
+    pub fn metres_to(&self, point: Point<Floor>) -> f64 {
+        if self.contains(point) {
+            return 0.0;
+        }
+        let ends = self.polygon.iter().zip(self.polygon.iter().cycle().skip(1));
+        let to_side = |(a, b): (&Point<Floor>, &Point<Floor>)| {
+            let along = *b - *a;
+            let squared = along.x * along.x + along.y * along.y;
+            let away = point - *a;
+            let share = ((away.x * along.x + away.y * along.y) / squared).clamp(0.0, 1.0);
+            let nearest = if share.is_finite() { a.lerp(*b, share) } else { *a };
+            (point - nearest).norm()
+        };
+        ends.map(to_side).fold(f64::INFINITY, f64::min)
+    }
 }
 
 impl Room {

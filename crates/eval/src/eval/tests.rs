@@ -40,7 +40,7 @@ fn receipts(text: &str, probability: f64) -> Vec<facts::Receipt> {
     let one = |text: &str| {
         let (visit, goods) = basket(text);
         let line = |(sku, units): &(String, u32)| {
-            json!({ "sku": sku, "name": sku, "quantity": units, "amount": null,
+            json!({ "sku": sku, "name": sku, "quantity": units, "amount": { "minor": 100, "currency": "USD" },
                     "probability": probability, "attributions": [] })
         };
         let lines: Vec<_> = goods.iter().map(line).collect();

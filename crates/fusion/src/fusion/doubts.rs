@@ -18,7 +18,7 @@ const SEEN_BEFORE: Span = Span::from_millis(10_000);
 /// Who was not seen at an exit for this long before a hole had left.
 const GONE: Span = Span::from_millis(1_000);
 /// Walking speed that is not exceeded in a shop, metres per second.
-const SPEED_MAX: f64 = 1.8;
+pub(super) const SPEED_MAX: f64 = 1.8;
 /// A hand is looked for this long around a step.
 const HAND_MARGIN: Span = Span::from_millis(100);
 /// A change that is odd with this chance may be of another plate, where a hand is so many times nearer to that one.

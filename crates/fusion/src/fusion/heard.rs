@@ -149,7 +149,9 @@ impl Heard {
             let off = (since - self.frame_span).as_nanos();
             let known = self.frame_span != Span::ZERO;
             self.frame_span = if known { self.frame_span + Span::from_nanos(off / FRAME_SPAN_FRAMES) } else { since };
-            return if stayed { between } else { 0 };
+            // No more than would fit.
+            let most = u64::try_from(since.as_nanos() / FRAME_SPAN_MIN.as_nanos()).unwrap_or(0);
+            return if stayed { between.min(most) } else { 0 };
         }
         if !was_empty {
             keep(&mut self.unseen, TimeRange { start: last, end: at }, GAPS_MAX);

@@ -174,7 +174,9 @@ impl Fusion {
 
     /// A frame of people came, the so many-th of its source, also one with nobody in it.
     pub fn frame(&mut self, at: ShopTime, sequence: u64, frame: &PeopleFrame) {
-        self.memory.counters.missing_frames += self.memory.heard.frame(at, sequence, &frame.people);
+        let missing = self.memory.heard.frame(at, sequence, &frame.people);
+        let counters = &mut self.memory.counters;
+        counters.missing_frames = counters.missing_frames.saturating_add(missing);
     }
 
     /// Samples of a shelf of the shop, by its place in the list, are missing.

@@ -1,6 +1,7 @@
 //! Closing visits: from the hypotheses to final attributions with their evidence.
 
 use super::coverage::Ends;
+use super::doubts::SPEED_MAX;
 use super::open::Best;
 use super::people::Visitor;
 use super::world::History;
@@ -12,6 +13,8 @@ use crate::shop::ZoneKind;
 
 /// A shopper seen this shortly before the last fact was still inside.
 const STILL_INSIDE: Span = Span::from_millis(1_500);
+/// Who is so near an exit may be in its doorway, metres.
+const DOOR_METRES: f64 = 1.0;
 
 impl Fusion {
     /// Settles the visits that are over, in order of entry; all of them where the recording ends.
@@ -66,16 +69,20 @@ impl Fusion {
         self.memory.now - visitor.seen <= STILL_INSIDE || ends && self.stayed_in(visit, visitor)
     }
 
-    /// Whether somebody was last seen away from all exits, where the shop says where these are.
+    /// Whether somebody was last seen so far from all exits that they cannot have left since, where the shop says where
+    /// these are.
     fn stayed_in(&self, visit: VisitId, visitor: &Visitor) -> bool {
-        let has_exits = self.shop.zones().iter().any(|zone| zone.kind == ZoneKind::Exit);
-        has_exits && !self.ends(visit, visitor).went_out
+        let Some(place) = self.memory.people.last_place(visit) else { return false };
+        let exits = self.shop.zones().iter().filter(|zone| zone.kind == ZoneKind::Exit);
+        let nearest = exits.map(|exit| exit.metres_to(place)).reduce(f64::min);
+        let walked = SPEED_MAX * (self.memory.now - visitor.seen).as_secs();
+        nearest.is_some_and(|metres| walked + DOOR_METRES < metres)
     }
 
     fn settle(&mut self, visit: VisitId, visitor: &Visitor, ends: bool, facts: &mut Vec<Body>) {
         let cut_off = self.is_cut_off(visit, visitor, ends);
         if ends && self.stayed_in(visit, visitor) {
-            self.memory.doubt(visit, "the recording ends, and they were not seen leaving".to_owned());
+            self.memory.doubt(visit, "the recording ends while the shopper is inside".to_owned());
             self.memory.uncertain.insert(visit);
         }
         let (Best { history, lines, probability, odd }, unheard) = self.heard_best(visit, visitor);
