@@ -25,6 +25,8 @@ pub struct Losses {
     pub breaks: u64,
     /// Bytes of the file that are no part of the recording, or of which nobody can tell what they are.
     pub bytes: u64,
+    /// Messages that unread bytes of the recording stand for, by the mean size of those that were read before them.
+    pub unread_messages: u64,
 }
 
 impl Losses {
@@ -35,27 +37,45 @@ impl Losses {
 
     /// Parts of the input that are missing: messages, or at least one where nobody knows how many.
     pub fn parts(&self) -> u64 {
-        self.messages + self.chunk_messages.max(self.chunks) + self.breaks
+        self.messages + (self.chunk_messages + self.unread_messages).max(self.chunks + self.breaks)
     }
 
-    pub(super) fn count(&mut self, broken: &Break) {
+    /// Counts what is missing; `mean` says how much of a recording has how many messages.
+    pub(super) fn count(&mut self, broken: &Break, mean: Mean) {
         match broken {
             Break::Chunk { piece, .. } => {
                 self.chunks += 1;
-                self.chunk_messages += piece.messages.unwrap_or(0);
+                match piece.messages {
+                    Some(messages) => self.chunk_messages += messages,
+                    None => self.unread_messages += mean.messages_in(piece.length),
+                }
             }
-            Break::Cut { left, .. } | Break::Rest { left, .. } | Break::Second { left, .. } => {
+            Break::Cut { left, .. }
+            | Break::Rest { left, .. }
+            | Break::Second { left, .. }
+            | Break::Tangled { left, .. } => {
                 self.breaks += 1;
                 self.bytes += left;
+                self.unread_messages += mean.messages_in(*left);
             }
             Break::Behind { left, .. } => self.bytes += left,
-            Break::Early { .. }
-            | Break::Sum { .. }
-            | Break::Foreign { .. }
-            | Break::Swollen { .. }
-            | Break::Tangled { .. }
-            | Break::Io(_) => {}
+            Break::Early { .. } | Break::Sum { .. } | Break::Foreign { .. } | Break::Swollen { .. } | Break::Io(_) => {}
         }
+    }
+}
+
+/// How many messages there were in how many bytes of the file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mean {
+    pub(super) messages: u64,
+    pub(super) bytes: u64,
+}
+
+impl Mean {
+    /// How many there are in so many bytes, if these are like the others; none where nothing was read.
+    fn messages_in(self, bytes: u64) -> u64 {
+        let messages = u128::from(self.messages) * u128::from(bytes) / u128::from(self.bytes.max(1));
+        u64::try_from(messages).unwrap_or(u64::MAX)
     }
 }
 
@@ -75,6 +95,9 @@ impl fmt::Display for Losses {
         }
         if 0 < self.bytes {
             parts.push(format!("{} bytes of the file", self.bytes));
+        }
+        if 0 < self.unread_messages {
+            parts.push(format!("which are some {} messages by their mean size", self.unread_messages));
         }
         if 0 < self.others {
             parts.push(format!("{} messages on channels that this aisle does not know", self.others));
@@ -127,7 +150,7 @@ pub(super) fn told(broken: &Break, until: Option<ShopTime>, path: &Path) -> Erro
             let message = format!("its chunks claim {unpacked} bytes, far more than a recording of this length has");
             at(message, &0).hint("it was made to fill memory or time; compare the file with its original")
         }
-        Break::Tangled { byte } => {
+        Break::Tangled { byte, .. } => {
             let most = HELD_BYTES_MAX >> 20;
             let message = format!(
                 "more than {most} MiB of this recording lie over each other in time, so it cannot be read in order of time"

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use mcap::records::{Channel as ChannelRecord, Record, op};
 
-use super::broken::{self, Losses};
+use super::broken::{self, Losses, Mean};
 use super::order::{self, InOrder, Spot};
 use super::walk::{self, Break, MESSAGE_HEAD_BYTES, Piece, Walk, number};
 use super::{Cut, FORMAT, FRAME_TRUTH_CHANNEL, SCENE_TRUTH_CHANNEL, SHOP_CHANNEL, TRUTH_CHANNEL, wire};
@@ -40,6 +40,10 @@ pub struct Reader<R> {
     until: Option<ShopTime>,
     content: Vec<u8>,
     losses: Losses,
+    /// Messages that were read so far.
+    messages: u64,
+    /// Bytes of the chunks that could not be read.
+    broken_bytes: u64,
     doubt: Doubt,
 }
 
@@ -155,6 +159,8 @@ impl<R: Read + Seek> Reader<R> {
             until,
             content: Vec::new(),
             losses: Losses::default(),
+            messages: 0,
+            broken_bytes: 0,
             doubt,
         };
         let first = reader.read_entry();
@@ -223,8 +229,10 @@ impl<R: Read + Seek> Reader<R> {
                 Err(Some(broken)) => {
                     if let Break::Chunk { piece, .. } = &broken {
                         self.doubt.until = self.doubt.until.max(piece.end);
+                        self.broken_bytes += piece.length;
                     }
-                    self.losses.count(&broken);
+                    let bytes = self.records.taken().saturating_sub(self.broken_bytes);
+                    self.losses.count(&broken, Mean { messages: self.messages, bytes });
                     return Err(broken::told(&broken, self.until, &self.path));
                 }
             };
@@ -233,6 +241,7 @@ impl<R: Read + Seek> Reader<R> {
                 return Err(unread);
             }
             let is_message = spot.opcode == op::MESSAGE;
+            self.messages += u64::from(is_message);
             if is_message && let Some(time) = self.content.get(6..14) {
                 self.doubt.pass(number(time));
             }

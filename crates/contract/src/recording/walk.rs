@@ -124,6 +124,8 @@ pub(super) enum Break {
         byte: u64,
     },
     /// The operating system refused.
+        /// Bytes that are not read for it.
+        left: u64,
     Io(io::Error),
 }
 
