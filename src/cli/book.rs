@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::shell;
-use crate::base::{Error, Kind, Result};
+use crate::base::{Error, Kind, Result, shell};
 use crate::db::{self, Address, Database, Identity};
 use crate::facts::StatementLine;
 use crate::payment::Sandbox;

@@ -7,7 +7,7 @@ use super::eval::{Job, Runner, Trip};
 use super::looking::LookArgs;
 use super::lost;
 use super::{receipts, shops};
-use crate::base::{Error, Result, Span};
+use crate::base::{Error, Result, Span, shell};
 use crate::eval::{Label, Names};
 use crate::facts::Fact;
 use crate::pipeline::{Options, Outcome, RunOptions, Watched, run};
@@ -103,7 +103,7 @@ impl Runner for PipelineRunner {
             group: if truth.case.is_empty() { "recordings".to_owned() } else { truth.case.clone() },
             level: None,
             name: receipts::headline(path),
-            replay: format!("aisle replay {}{}", path.display(), if self.looking.is_some() { " --see" } else { "" }),
+            replay: format!("aisle replay {}{}", shell::path(path), if self.looking.is_some() { " --see" } else { "" }),
         };
         Ok(Trip { label, shop, truth, receipt_delays: delays(&outcome), receipts: outcome.receipts })
     }
@@ -117,7 +117,7 @@ impl Runner for PipelineRunner {
         let trip = format!("--scenario {} --level {} --seed {}", job.scenario, job.level, job.seed);
         let replay = match &self.named {
             None => format!("aisle demo {trip}"),
-            Some(shop) => format!("aisle simulate --shop {} {trip} -o trip.mcap", shop.display()),
+            Some(shop) => format!("aisle simulate --shop {} {trip} -o trip.mcap", shell::path(shop)),
         };
         let label = Label {
             group: job.scenario.clone(),

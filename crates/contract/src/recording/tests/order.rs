@@ -12,7 +12,7 @@ use super::{facts, read, shop};
 use crate::base::rng::{Dice, dice};
 use crate::facts::{Fact, Topic};
 use crate::ports::FactSource;
-use crate::recording::{Losses, Reader, wire};
+use crate::recording::{Losses, Reader, refuse_packed, wire};
 use crate::shop::{Shop, ShopDraft};
 
 /// What is in a file made here.
