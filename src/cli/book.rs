@@ -33,6 +33,18 @@ impl BookArgs {
         Address::parse(&self.db)
     }
 
+    /// Refuses a book that is gone with the process, where what is written is for later.
+    ///
+    /// # Errors
+    /// When it is in memory.
+    pub(super) fn check_lasting(&self) -> Result<()> {
+        if !self.address()?.is_memory() {
+            return Ok(());
+        }
+        let error = Error::usage("a book in memory is gone when this command ends, and what it makes with it");
+        Err(error.hint("name a file with --db"))
+    }
+
     /// Opens the book, making a new one where there is none.
     pub(super) fn open_or_create(&self) -> Result<Database> {
         db::open_at(&self.address()?, &db::Options::default(), WallClock.now())
