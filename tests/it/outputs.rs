@@ -191,6 +191,51 @@ fn results_go_where_the_shell_would_put_them() {
     assert!(String::from_utf8_lossy(&shell.stderr).contains("this is not a file, and a recording is one"));
 }
 
+/// What is printed to be pasted, and what is refused before anything is made.
+#[test]
+fn commands_can_be_pasted_and_nothing_is_left_behind() {
+    let folder = folder();
+    let at = |name: &str| folder.path().join(name);
+    let refused = |line: &[&str], status: i32, words: &[&str]| {
+        let answer = ask(folder.path(), line);
+        assert_eq!(answer.status, Some(status), "{line:?}: {}{}", answer.out, answer.err);
+        words.iter().for_each(|word| assert!(answer.err.contains(word), "{word}: {}", answer.err));
+    };
+    fs::copy(at("trip.mcap"), at("tr ip.mcap")).unwrap();
+    let judged = ask(folder.path(), &["eval", "tr ip.mcap", "--json"]);
+    assert!(judged.out.contains("aisle replay 'tr ip.mcap'"), "{}", judged.out);
+    let operator = ["token", "create", "--role", "operator", "--holder", "ann", "--db"];
+    refused(&[&operator[..], &[":memory:"]].concat(), 2, &["a book in memory is gone", "--db"]);
+    refused(&["serve", "--feed", "nosuch.mcap", "--db", "new.db"], 4, &["nosuch.mcap"]);
+    assert!(!at("new.db").exists());
+    refused(&["serve", "--feed", "trip.mcap", "--speed", "10x"], 2, &["write a number such as 10"]);
+    fs::write(at("list.json"), "[]").unwrap();
+    refused(&["check", "list.json"], 3, &["expected an object"]);
+    fs::create_dir(at("empty")).unwrap();
+    refused(&["check", "empty"], 3, &["aisle check micro-market"]);
+    // A book that was cut is damaged, not somebody else's.
+    let made = ask(folder.path(), &[&operator[..], &["till.db"]].concat());
+    assert_eq!(made.status, Some(0), "{}", made.err);
+    let book = fs::read(at("till.db")).unwrap();
+    fs::write(at("half.db"), &book[..book.len() / 2 + 100]).unwrap();
+    refused(&["ledger", "check", "--db", "half.db"], 3, &["this database is damaged", "keep it as it is"]);
+    #[cfg(unix)]
+    refused(&["ledger", "check", "--db", "/dev/null"], 2, &["not a regular file"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_token_that_nobody_has_seen_is_not_valid() {
+    let folder = tempfile::tempdir().unwrap();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let make = ["token", "create", "--role", "operator", "--holder", "ann", "--db", "till.db"];
+    let made = aisle(folder.path(), &make).stdout(full).output().unwrap();
+    assert_eq!(made.status.code(), Some(4));
+    assert!(String::from_utf8_lossy(&made.stderr).contains("the token was revoked"));
+    let list = ask(folder.path(), &["token", "list", "--db", "till.db"]);
+    assert!(list.out.lines().count() == 1 && list.out.contains("revoked"), "{}", list.out);
+}
+
 #[test]
 fn pictures_of_one_stem_are_two_pictures() {
     let folder = tempfile::tempdir().unwrap();
