@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::shell;
-use crate::base::{Error, Kind, Result};
+use crate::base::{Error, Kind, Result, shell};
 use crate::db::{self, Address, Database, Identity};
 use crate::facts::StatementLine;
 use crate::payment::Sandbox;
@@ -32,6 +31,18 @@ pub(super) struct BookArgs {
 impl BookArgs {
     fn address(&self) -> Result<Address> {
         Address::parse(&self.db)
+    }
+
+    /// Refuses a book that is gone with the process, where what is written is for later.
+    ///
+    /// # Errors
+    /// When it is in memory.
+    pub(super) fn check_lasting(&self) -> Result<()> {
+        if !self.address()?.is_memory() {
+            return Ok(());
+        }
+        let error = Error::usage("a book in memory is gone when this command ends, and what it makes with it");
+        Err(error.hint("name a file with --db"))
     }
 
     /// Opens the book, making a new one where there is none.

@@ -15,8 +15,13 @@ pub(super) struct FeedArgs {
     #[arg(long, value_name = "RECORDING")]
     feed: Option<PathBuf>,
     /// Playback speed factor; 0 for as fast as possible
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, requires = "feed")]
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, requires = "feed", value_parser = parse_speed)]
     speed: f64,
+}
+
+fn parse_speed(text: &str) -> std::result::Result<f64, String> {
+    let speed = text.parse::<f64>().ok().filter(|speed| speed.is_finite() && 0.0 <= *speed);
+    speed.ok_or_else(|| "write a number such as 10 for ten times as fast, or 0 for as fast as possible".to_owned())
 }
 
 impl FeedArgs {

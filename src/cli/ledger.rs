@@ -127,6 +127,7 @@ impl Check {
             statements: book.sandbox_statement(&mut database)?,
             anchors: self.anchors.as_deref().map_or(Ok(Vec::new()), anchors::read)?,
             anchor_key: self.anchor_key.map(|key| key.to_ascii_lowercase()),
+            now: Some(WallClock.now()),
         };
         let report = check_with(&mut database, &witnesses)?;
         if self.json {

@@ -1,5 +1,6 @@
 //! With which models frames are looked at, and how many beside each other.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -62,6 +63,15 @@ impl LookArgs {
         Err(error.hint("add --see, or leave out the options under `With --see`"))
     }
 
+    /// Checks that no model is named twice: whatever it sees would count twice.
+    fn check_names(&self) -> Result<()> {
+        let mut known = BTreeSet::new();
+        match self.networks.iter().find(|name| !known.insert(*name)) {
+            Some(twice) => Err(Error::usage(format!("--model {twice} is given twice")).hint("name each model once")),
+            None => Ok(()),
+        }
+    }
+
     /// Frames that one inference takes, at most.
     pub(super) fn batch(&self) -> usize {
         usize::from(self.batch)
@@ -95,9 +105,10 @@ impl LookArgs {
     /// user says if no number is given. Tells which engine runs them.
     ///
     /// # Errors
-    /// When one that is named is not here or broken, or none looks at whole frames.
+    /// When one that is named is named twice, not here or broken, or none looks at whole frames.
     pub(super) fn sessions(&self, purpose: Purpose, count: Option<usize>) -> Result<Vec<Networks>> {
         let count = count.unwrap_or_else(|| self.sessions.map_or_else(|| self.engine.sessions(), usize::from));
+        self.check_names()?;
         let library = self.folder.open()?;
         let manifests = library.choose_for(&self.networks, purpose, self.pictures.is_some())?;
         let chosen = self.engine.open()?;

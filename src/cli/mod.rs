@@ -26,7 +26,6 @@ mod replay;
 mod review;
 mod see;
 mod serve;
-mod shell;
 mod shops;
 mod simulate;
 mod token;
@@ -41,6 +40,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::base::text::{escaped, plain};
 use crate::base::{Error, Result};
+use crate::output;
 
 /// Unmanned checkout: cameras and shelf sensors in, an explained receipt per shopper out.
 #[derive(Parser)]
@@ -113,8 +113,19 @@ fn run(verb: Verb) -> Result<()> {
 }
 
 /// Writes to standard output; what foreign names hold that would steer a terminal is written as an escape, in JSON too.
+/// Where a result goes to standard output, to standard error.
 fn print(text: &str) -> Result<()> {
-    print_as_it_is(&escaped(text))
+    let text = escaped(text);
+    if !output::is_stdout_taken() {
+        return print_as_it_is(&text);
+    }
+    let mut out = std::io::stderr().lock();
+    match out.write_all(text.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::io("write", Path::new("standard error"), &error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Says on standard error what is amiss; the sentence stays on its line.

@@ -12,7 +12,7 @@ use super::anchors::AnchorArgs;
 use super::book::BookArgs;
 use super::charge::{self, Charge, Charger};
 use super::looking::LookArgs;
-use super::lost;
+use super::lost::{self, LossArgs};
 use super::receipts::{self, Report, headline};
 use crate::base::text::plain;
 use crate::base::{Error, Result};
@@ -61,10 +61,8 @@ pub(super) struct Replay {
     /// Read what is readable of a corrupt recording instead of failing.
     #[arg(long)]
     tolerate: bool,
-    /// Share of the input that may be lost (late, dropped, unreadable), in percent; above it the exit status is 1. Receipts
-    /// that a loss may have touched need manual review in any case.
-    #[arg(long, value_name = "PERCENT", default_value_t = 5.0, value_parser = parse_percent)]
-    max_loss: f64,
+    #[command(flatten)]
+    losing: LossArgs,
     /// Beam width: hypotheses kept open; more find rarer explanations, slower.
     #[arg(long, default_value_t = 96, value_parser = clap::value_parser!(u16).range(1..=4096))]
     hypotheses: u16,
@@ -104,9 +102,7 @@ impl Replay {
                 }
                 super::print(&text)?;
             }
-            if self.max_loss < 100.0 * outcome.loss.share {
-                lossy.push(format!("{} lost {:.1} %", path.display(), 100.0 * outcome.loss.share));
-            }
+            lossy.extend(self.losing.excess(path, outcome.loss.share, frames.as_ref()));
             all.extend(outcome.receipts);
             let checked = frames.as_ref().map_or(Ok(()), lost::check).map_err(|error| error.at_path(path));
             blind = blind.or(checked.err());
@@ -119,13 +115,7 @@ impl Replay {
         }
         // Whatever could be made is told; that it is not to be relied on is said last.
         blind.map_or(Ok(()), Err)?;
-        if lossy.is_empty() {
-            return Ok(());
-        }
-        let error = Error::unmet(format!("too much of the input is lost: {}", lossy.join("; ")));
-        let most = self.max_loss;
-        Err(error
-            .hint(format!("at most {most} % may be, by --max-loss; receipts that it may have touched are for review")))
+        self.losing.check(&lossy)
     }
 
     /// Refuses outputs that would be lost, or would replace what is read.
@@ -166,6 +156,9 @@ impl Replay {
                 let mut watched = Watched::new(&mut source, eyes);
                 let outcome = run(&mut watched, options, Some(&mut sinks))?;
                 let (loss, (_, sight)) = (watched.loss(), watched.counters());
+                if sight.frames == 0 && loss.dropped() == 0 {
+                    return Err(lost::no_frames().at_path(path));
+                }
                 let made = format!("people were made of {} frames\n{}", sight.frames, lost::text(&loss));
                 (outcome, Some((loss, made)))
             }
@@ -182,11 +175,6 @@ impl Replay {
         }
         Ok(Replayed { outcome, frames, text, notes, wall_secs, charges })
     }
-}
-
-fn parse_percent(text: &str) -> Result<f64, String> {
-    let percent = text.trim_end_matches('%').trim().parse().ok().filter(|percent| (0.0..=100.0).contains(percent));
-    percent.ok_or_else(|| "write a number of percent from 0 to 100, such as 5".to_owned())
 }
 
 /// What came of one recording.

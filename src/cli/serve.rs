@@ -63,14 +63,16 @@ impl Serve {
         // A shop that is not in order leaves no book behind.
         let trade = self.shop.as_deref().map(shops::open_trade).transpose()?;
         let payment = trade.as_ref().and_then(|trade| trade.payment.clone());
+        let recording = self.feed.open()?;
+        if let Some((source, _)) = &recording {
+            shops::check_trade(source.shop())?;
+        }
         let mut database = self.book.open_or_create()?;
         let providers = providers(payment, &self.book, &mut database, &clock)?;
-        let recording = self.feed.open()?;
         let till = match &recording {
             // A recording knows its shop.
             Some((source, _)) => {
                 let shop = Arc::new(source.shop().clone());
-                shops::check_trade(&shop)?;
                 Till::open(database, shop, clock.now())?
             }
             None => open_till(database, trade, clock.as_ref())?,

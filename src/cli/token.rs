@@ -1,6 +1,8 @@
 //! `aisle token`: keys to the API.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
 
 use clap::{Args, Subcommand};
 
@@ -8,7 +10,7 @@ use super::book::BookArgs;
 use super::print;
 use crate::api::{Grant, Role, create_token, revoke_token};
 use crate::base::text::plain;
-use crate::base::{Result, ShopTime, ShopperId, TokenId};
+use crate::base::{Error, Result, ShopTime, ShopperId, TokenId};
 use crate::db::Database;
 use crate::db::access::{self, Token};
 use crate::ports::{Clock, WallClock};
@@ -81,8 +83,14 @@ impl TokenCommand {
 impl Create {
     fn run(&self, now: ShopTime) -> Result<()> {
         let grant = Grant { role: self.role, holder: self.holder.clone(), shopper: self.shopper, days: self.days };
-        let (_, secret) = create_token(&mut self.open(&grant)?, &grant, BY, now)?;
-        print(&format!("{}\n", secret.reveal()))
+        self.book.check_lasting()?;
+        let mut database = self.open(&grant)?;
+        let (token, secret) = create_token(&mut database, &grant, BY, now)?;
+        let mut out = std::io::stdout().lock();
+        let Err(error) = writeln!(out, "{}", secret.reveal()).and_then(|()| out.flush()) else { return Ok(()) };
+        // Nobody has seen it, and nobody will.
+        revoke_token(&mut database, token.id, BY, now)?;
+        Err(Error::io("write", Path::new("standard output"), &error).hint("the token was revoked; make another one"))
     }
 }
 

@@ -74,7 +74,7 @@ impl Files {
             }
         };
         let Some(shop) = find("shop")? else {
-            let hint = "a shop folder has shop.toml; `calibration/demo` is an example";
+            let hint = "a shop folder has shop.toml, see the reference page shop.md; `aisle check micro-market` takes a shop that comes with aisle";
             return Err(Error::input("this folder has no shop.toml").at_path(folder).hint(hint));
         };
         Ok(Files { shop, catalogue: find("catalogue")?, planogram: find("planogram")?, cameras: find("cameras")? })

@@ -135,6 +135,7 @@ fn read_payment(file: &Text) -> Result<Option<Settings>, Vec<Problem>> {
 
 /// A shop file, of which only the payment provider matters.
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct WithPayment {
     payment: Option<Draft>,
 }

@@ -13,10 +13,10 @@ use std::io::{BufReader, Read};
 use std::path::Path;
 use std::str::FromStr;
 
-use crate::base::{Error, Result};
+use crate::base::{Error, Kind, Result};
 use crate::facts::Fact;
 use crate::ports::FactSource;
-use crate::recording::{Cut, Losses, Reader};
+use crate::recording::{Cut, Losses, Reader, TOLERATE, refuse_packed};
 use crate::shop::Shop;
 use crate::truth::Truth;
 use autocheckout::AutoCheckout;
@@ -103,6 +103,9 @@ pub fn recognise(path: &Path) -> Result<Format> {
         // Also what is empty or cut: the reader has the right sentence for it.
         return Ok(Format::Mcap);
     }
+    if let Some(packed) = refuse_packed(&head, path) {
+        return Err(packed);
+    }
     let hint = match head.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'{' | b'[') => "it looks like JSON; for an AutoCheckout test case give its folder, not one file of it",
         _ => "a recording is a .mcap file made by aisle, or an AutoCheckout folder",
@@ -185,7 +188,10 @@ impl FactSource for Replay {
     fn next_fact(&mut self) -> Result<Option<Fact>> {
         loop {
             let result = match &mut self.source {
-                Source::Mcap(reader) => reader.next_fact(),
+                Source::Mcap(reader) => reader.next_fact().map_err(|error| match error.kind() {
+                    Kind::Input if !self.options.tolerate => error.hint_further(TOLERATE),
+                    _ => error,
+                }),
                 Source::AutoCheckout(folder) => folder.next_fact(),
             };
             match result {

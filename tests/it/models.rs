@@ -316,9 +316,16 @@ fn wrong_weights_are_told_and_all_problems_of_a_manifest_are_listed() {
     .unwrap();
     let answer = ask(folder.path(), &["models", "list", "--models", "."]);
     assert_eq!(answer.status, Some(3));
-    for problem in
-        ["role is `cats`", "file is `../own`", "size_bytes", "sha256", "source is", "`extra`", "width is 0", "is not a kind of decoder"]
-    {
+    for problem in [
+        "role is `cats`",
+        "file is `../own`",
+        "size_bytes",
+        "sha256",
+        "source is",
+        "`extra`",
+        "width is 0",
+        "is not a kind of decoder",
+    ] {
         assert!(answer.err.contains(problem), "{problem} is not in {}", answer.err);
     }
     assert!(answer.err.contains("own.toml:1:") && answer.err.contains("8 problems"), "{}", answer.err);

@@ -164,7 +164,19 @@ fn results_go_where_the_shell_would_put_them() {
     child.stderr.take().unwrap().read_to_end(&mut piped).unwrap();
     assert!(child.wait().unwrap().success() && piped == recorded);
     let to_stdout = ask(folder.path(), &["replay", "trip.mcap", "--receipts", "/dev/stdout"]);
-    assert!(to_stdout.status == Some(0) && to_stdout.out.ends_with(&receipts), "{}", to_stdout.out);
+    // What is said beside it goes elsewhere, so that the file is whole.
+    assert_eq!((to_stdout.status, to_stdout.out.as_str()), (Some(0), receipts.as_str()));
+    assert!(to_stdout.err.contains("plate batches"), "{}", to_stdout.err);
+    let as_json = ask(folder.path(), &["replay", "trip.mcap", "--json", "--receipts", "/dev/fd/1"]);
+    assert_eq!((as_json.status, as_json.out.as_str()), (Some(0), receipts.as_str()));
+    let made = aisle(folder.path(), &["simulate", "--scenario", "single-pick", "--seed", "3", "-o", "/dev/stdout"]);
+    let made = { made }.output().unwrap();
+    assert!(made.status.success() && made.stdout == fs::read(at("trip.mcap")).unwrap());
+    for command in [vec!["simulate", "-o", "-"], vec!["replay", "trip.mcap", "--record", "-"]] {
+        let dash = ask(folder.path(), &command);
+        assert!(dash.status == Some(2) && dash.err.contains("write /dev/stdout"), "{} {}", dash.out, dash.err);
+        assert!(!at("-").exists());
+    }
     // A shell that has an open file for it.
     let script = format!(
         "{} replay trip.mcap --receipts /dev/fd/3 3> three.json > /dev/null && cat three.json",
@@ -177,6 +189,51 @@ fn results_go_where_the_shell_would_put_them() {
     let shell = std::process::Command::new("sh").args(["-c", &script]).current_dir(folder.path()).output().unwrap();
     assert_eq!(shell.status.code(), Some(3));
     assert!(String::from_utf8_lossy(&shell.stderr).contains("this is not a file, and a recording is one"));
+}
+
+/// What is printed to be pasted, and what is refused before anything is made.
+#[test]
+fn commands_can_be_pasted_and_nothing_is_left_behind() {
+    let folder = folder();
+    let at = |name: &str| folder.path().join(name);
+    let refused = |line: &[&str], status: i32, words: &[&str]| {
+        let answer = ask(folder.path(), line);
+        assert_eq!(answer.status, Some(status), "{line:?}: {}{}", answer.out, answer.err);
+        words.iter().for_each(|word| assert!(answer.err.contains(word), "{word}: {}", answer.err));
+    };
+    fs::copy(at("trip.mcap"), at("tr ip.mcap")).unwrap();
+    let judged = ask(folder.path(), &["eval", "tr ip.mcap", "--json"]);
+    assert!(judged.out.contains("aisle replay 'tr ip.mcap'"), "{}", judged.out);
+    let operator = ["token", "create", "--role", "operator", "--holder", "ann", "--db"];
+    refused(&[&operator[..], &[":memory:"]].concat(), 2, &["a book in memory is gone", "--db"]);
+    refused(&["serve", "--feed", "nosuch.mcap", "--db", "new.db"], 4, &["nosuch.mcap"]);
+    assert!(!at("new.db").exists());
+    refused(&["serve", "--feed", "trip.mcap", "--speed", "10x"], 2, &["write a number such as 10"]);
+    fs::write(at("list.json"), "[]").unwrap();
+    refused(&["check", "list.json"], 3, &["expected an object"]);
+    fs::create_dir(at("empty")).unwrap();
+    refused(&["check", "empty"], 3, &["aisle check micro-market"]);
+    // A book that was cut is damaged, not somebody else's.
+    let made = ask(folder.path(), &[&operator[..], &["till.db"]].concat());
+    assert_eq!(made.status, Some(0), "{}", made.err);
+    let book = fs::read(at("till.db")).unwrap();
+    fs::write(at("half.db"), &book[..book.len() / 2 + 100]).unwrap();
+    refused(&["ledger", "check", "--db", "half.db"], 3, &["this database is damaged", "keep it as it is"]);
+    #[cfg(unix)]
+    refused(&["ledger", "check", "--db", "/dev/null"], 2, &["not a regular file"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_token_that_nobody_has_seen_is_not_valid() {
+    let folder = tempfile::tempdir().unwrap();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let make = ["token", "create", "--role", "operator", "--holder", "ann", "--db", "till.db"];
+    let made = aisle(folder.path(), &make).stdout(full).output().unwrap();
+    assert_eq!(made.status.code(), Some(4));
+    assert!(String::from_utf8_lossy(&made.stderr).contains("the token was revoked"));
+    let list = ask(folder.path(), &["token", "list", "--db", "till.db"]);
+    assert!(list.out.lines().count() == 1 && list.out.contains("revoked"), "{}", list.out);
 }
 
 #[test]

@@ -174,11 +174,16 @@ fn what_a_sub_stream_shows_is_where_it_is() {
 
 /// A recording of the micro-market with pictures of this size, on which nothing is to be seen.
 fn grey_film(folder: &Path, size: [u32; 2], broken: u64) {
+    grey_film_of(folder, size, 4, broken);
+}
+
+/// The same with so many frames of each camera, the first of them broken.
+fn grey_film_of(folder: &Path, size: [u32; 2], frames: u64, broken: u64) {
     let shop = load_shop(Path::new("micro-market")).unwrap();
     let grey = RgbImage::from_pixels(size[0], size[1], vec![90; (3 * size[0] * size[1]) as usize]).unwrap();
     let jpeg = encode_jpeg(&grey, 80).unwrap();
     let mut writer = Writer::create(&folder.join("film.mcap"), &shop, None, Cut::Raw).unwrap();
-    for sequence in 0..4 {
+    for sequence in 0..frames {
         for camera in ["front", "side"] {
             let at = ShopTime::from_nanos(1_700_000_000_000_000_000 + sequence as i64 * 100_000_000);
             let stamp = Stamp { source: SourceId::new(&format!("camera/{camera}")), sequence, at, arrived: at };
@@ -236,6 +241,49 @@ fn frames_that_were_scaled_or_lost_are_told_in_text_and_json() {
     let answer = ask(folder.path(), &[&["replay", "film.mcap", "--see"][..], &net].concat());
     assert_eq!(answer.status, Some(3), "{}", answer.out);
     assert!(answer.err.contains("camera front lost 3 of 4 frames: 3 frames cannot be decoded"), "{}", answer.err);
+}
+
+#[test]
+fn too_many_lost_frames_and_none_at_all_are_told_alike_by_both_commands() {
+    let folder = tempfile::tempdir().unwrap();
+    let net = ["--engine", "embedded", "--model", "aisle_people"];
+    let both = |more: &[&str]| {
+        [["see", "film.mcap"].as_slice(), &["replay", "film.mcap", "--see"]]
+            .map(|command| ask(folder.path(), &[command, &net, more].concat()))
+    };
+    // A third of the frames of each camera: more than chance takes.
+    grey_film_of(folder.path(), [320, 180], 9, 3);
+    for answer in both(&[]) {
+        assert_eq!(answer.status, Some(1), "{} {}", answer.out, answer.err);
+        assert!(answer.out.contains("left out: 3 frames of camera front cannot be decoded"), "{}", answer.out);
+        assert!(answer.err.contains("too much of the input is lost: film.mcap lost "), "{}", answer.err);
+        assert!(answer.err.contains("by --max-loss"), "{}", answer.err);
+    }
+    let [seen, _] = both(&["--max-loss", "33"]);
+    assert!(seen.err.contains("film.mcap lost 33.3 % of its frames"), "{}", seen.err);
+    for answer in both(&["--max-loss", "60"]) {
+        assert_eq!(answer.status, Some(0), "{}", answer.err);
+    }
+    grey_film_of(folder.path(), [320, 180], 0, 0);
+    for answer in both(&[]) {
+        assert_eq!(answer.status, Some(3), "{} {}", answer.out, answer.err);
+        assert!(answer.err.contains("film.mcap: this recording has no frames"), "{}", answer.err);
+    }
+    grey_film(folder.path(), [320, 180], 4);
+    for answer in both(&[]) {
+        assert_eq!(answer.status, Some(3), "{}", answer.err);
+        assert!(answer.err.contains("damaged or cut short") && !answer.err.contains("another shape"), "{}", answer.err);
+    }
+}
+
+#[test]
+fn a_model_is_named_once() {
+    let folder = tempfile::tempdir().unwrap();
+    grey_film(folder.path(), [320, 180], 0);
+    let twice = ["see", "film.mcap", "--engine", "embedded", "--model", "aisle_people", "--model", "aisle_people"];
+    let answer = ask(folder.path(), &twice);
+    assert_eq!(answer.status, Some(2), "{} {}", answer.out, answer.err);
+    assert!(answer.err.contains("--model aisle_people is given twice"), "{}", answer.err);
 }
 
 /// Nothing but frames and plates goes in; the models are those inside the program, the seed is none that they were trained

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::super::looking::LookArgs;
 use super::super::{lost, receipts, shops, warn};
 use super::trip::{Job, Runner, Trip};
-use crate::base::{Error, Result, Span};
+use crate::base::{Error, Result, Span, shell};
 use crate::eval::{Label, Names};
 use crate::facts::Fact;
 use crate::pipeline::{Options, Outcome, RunOptions, Watched, run};
@@ -102,7 +102,7 @@ impl Runner for PipelineRunner {
             group: if truth.case.is_empty() { "recordings".to_owned() } else { truth.case.clone() },
             level: None,
             name: receipts::headline(path),
-            replay: format!("aisle replay {}{}", path.display(), if self.looking.is_some() { " --see" } else { "" }),
+            replay: format!("aisle replay {}{}", shell::path(path), if self.looking.is_some() { " --see" } else { "" }),
         };
         Ok(Trip { label, shop, truth, receipt_delays: delays(&outcome), receipts: outcome.receipts })
     }
@@ -116,7 +116,7 @@ impl Runner for PipelineRunner {
         let trip = format!("--scenario {} --level {} --seed {}", job.scenario, job.level, job.seed);
         let replay = match &self.named {
             None => format!("aisle demo {trip}"),
-            Some(shop) => format!("aisle simulate --shop {} {trip} -o trip.mcap", shop.display()),
+            Some(shop) => format!("aisle simulate --shop {} {trip} -o trip.mcap", shell::path(shop)),
         };
         let label = Label {
             group: job.scenario.clone(),

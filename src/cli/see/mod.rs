@@ -15,6 +15,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::looking::LookArgs;
+use super::lost::LossArgs;
 use crate::base::{Error, Result};
 use crate::facts::{Detection, DetectionClass};
 use crate::image::{RgbImage, encode_jpeg, encode_png, is_picture, read_picture};
@@ -63,6 +64,8 @@ pub(super) struct See {
     /// Frames a second; 10 in a folder of frames, in a video as it says, unless given.
     #[arg(long, value_name = "HERTZ", value_parser = parse_rate)]
     rate: Option<f64>,
+    #[command(flatten)]
+    losing: LossArgs,
     #[command(flatten)]
     looking: LookArgs,
     /// Print what is seen, of a recording the figures, as JSON on standard output.

@@ -200,11 +200,13 @@ impl Course<'_> {
         let loss = self.loss();
         if self.sight.counters().frames == 0 {
             lost::check(&loss).map_err(|error| error.at_path(&self.see.path))?;
-            let (lacking, hint) = match self.see.truth {
-                true => ("truth about frames", "simulated recordings with frames have it"),
-                false => ("frames", "recordings of cut raw or seen have them"),
+            let error = match self.see.truth {
+                true => Error::input("this recording has no truth about frames")
+                    .hint("simulated recordings with frames have it"),
+                false if 0 < loss.dropped_unknown_camera => lost::unknown_cameras(&loss),
+                false => lost::no_frames(),
             };
-            return Err(Error::input(format!("this recording has no {lacking}")).at_path(&self.see.path).hint(hint));
+            return Err(error.at_path(&self.see.path));
         }
         // People are on the mean of all cameras' clocks.
         let really: BTreeMap<CameraId, f64> =
@@ -216,7 +218,9 @@ impl Course<'_> {
             true => print(&format!("{}\n", self.to_json(&really, &loss, score.as_ref())))?,
             false => print(&self.to_text(&really, &loss, score.as_ref()))?,
         }
-        lost::check(&loss).map_err(|error| error.at_path(&self.see.path))
+        lost::check(&loss).map_err(|error| error.at_path(&self.see.path))?;
+        let lossy = self.see.losing.excess(&self.see.path, 0.0, Some(&loss));
+        self.see.losing.check(lossy.as_slice())
     }
 
     /// Which frames were left out, for whatever reason.

@@ -252,7 +252,7 @@ fn read_truth(path: &Path, shop: &Shop) -> Result<Option<Truth>> {
         return Err(Error::input(format!("{length} bytes; at most {SHOP_FILE_BYTES_MAX} are read")).at_path(path));
     }
     let text = fs::read(path).map_err(|error| Error::io("read", path, &error))?;
-    let said: serde_json::Value = serde_json::from_slice(&text).map_err(|error| {
+    let mut said: serde_json::Value = serde_json::from_slice(&text).map_err(|error| {
         let fault = fault(&text, &error);
         Error::input(format!("the truth cannot be read: {fault}")).at_path(path).at_line(error.line() as u64)
     })?;
@@ -261,9 +261,12 @@ fn read_truth(path: &Path, shop: &Shop) -> Result<Option<Truth>> {
             "truth is `{\"receipts\": [{\"target_id\": …, \"products\": [{\"barcode\": …, \"quantity\": …}]}]}`",
         ));
     }
-    let mut truth: Truth = serde_json::from_slice(&text).map_err(|error| {
-        Error::input(format!("the truth cannot be read: {error}")).at_path(path).at_line(error.line() as u64)
-    })?;
+    let unread =
+        |error: &dyn std::fmt::Display| Error::input(format!("the truth cannot be read: {error}")).at_path(path);
+    let mut truth: Truth = match spell_targets(&mut said).map_err(|error| unread(&error))? {
+        true => serde_json::from_value(said).map_err(|error| unread(&error))?,
+        false => serde_json::from_slice(&text).map_err(|error| unread(&error).at_line(error.line() as u64))?,
+    };
     let codes = shop::Codes::of(shop);
     for item in truth.receipts.iter_mut().flat_map(|receipt| &mut receipt.products) {
         item.barcode = SkuId::new(&codes.sku(item.barcode.as_str()));
@@ -272,6 +275,20 @@ fn read_truth(path: &Path, shop: &Shop) -> Result<Option<Truth>> {
         action.sku = SkuId::new(&codes.sku(action.sku.as_str()));
     }
     Ok(Some(truth))
+}
+
+/// Writes every `target_id` of receipts as the text that it is in the targets, where it is a number there too; whether any
+/// was changed.
+fn spell_targets(said: &mut serde_json::Value) -> std::result::Result<bool, serde_json::Error> {
+    let mut is_changed = false;
+    let receipts = said.get_mut("receipts").and_then(serde_json::Value::as_array_mut);
+    for target in receipts.into_iter().flatten().filter_map(|receipt| receipt.get_mut("target_id")) {
+        if target.is_number() || target.is_object() {
+            let wire::Code(text) = serde_json::from_value(target.take())?;
+            (*target, is_changed) = (text.into(), true);
+        }
+    }
+    Ok(is_changed)
 }
 
 /// What a text is that is JSON and no truth: people put there what they sent in, or what something else wrote.

@@ -33,10 +33,16 @@ pub(super) fn read(folder: &Path, tolerate: bool, warnings: &mut Warnings) -> Re
         facing.sku = facing.sku.take().map(|sku| codes.sku(&sku));
     }
     let skus = shelves.iter().flat_map(|shelf| &shelf.facings).filter_map(|facing| facing.sku.clone());
+    let listed: Vec<String> = products.keys().cloned().collect();
     for sku in skus {
         products.entry(sku).or_insert_with_key(|sku| {
-            warnings
-                .say(format!("product {sku} stands in the planogram but not in products.json; its weight is unknown"));
+            let kin = kin(sku, &listed).map_or_else(String::new, |kin| {
+                let short = if kin.len() < sku.len() { kin } else { sku };
+                format!("; {kin} does, and {short} has probably lost its leading zeros")
+            });
+            warnings.say(format!(
+                "product {sku} stands in the planogram but not in products.json; its weight is unknown{kin}"
+            ));
             ProductDraft { sku: sku.clone(), name: sku.clone(), ..ProductDraft::default() }
         });
     }
@@ -52,6 +58,19 @@ pub(super) fn read(folder: &Path, tolerate: bool, warnings: &mut Warnings) -> Re
         let list: Vec<String> = problems.iter().map(|problem| format!("\n  {problem}")).collect();
         Error::input(format!("the shop does not hold together:{}", list.concat())).at_path(&planogram)
     })
+}
+
+/// The only one of these codes that would be this one, or the other way around, with zeros in front of the shorter, as they
+/// are lost where a code passes through a spreadsheet.
+fn kin<'a>(code: &str, listed: &'a [String]) -> Option<&'a str> {
+    let is_cut = |short: &str, long: &str| {
+        let zeros = long.strip_suffix(short).unwrap_or_default();
+        !short.is_empty() && !zeros.is_empty() && zeros.bytes().all(|digit| digit == b'0')
+    };
+    let is_code = |code: &str| matches!(code.len(), 12 | 13) && code.bytes().all(|digit| digit.is_ascii_digit());
+    let is_kin = |other: &&String| is_code(code) && is_cut(other, code) || is_code(other) && is_cut(code, other);
+    let mut found = listed.iter().filter(is_kin);
+    found.next().filter(|_| found.next().is_none()).map(String::as_str)
 }
 
 /// All documents of a file with their lines.

@@ -455,6 +455,50 @@ fn what_lies_in_the_place_of_truth_is_told() {
 }
 
 #[test]
+fn targets_of_the_truth_are_read_as_those_of_the_targets_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("truth.json");
+    let shop = Shop::check(crate::shop::ShopDraft::default()).unwrap();
+    let read = |id: &str| {
+        fs::write(&path, format!("{{\"receipts\": [{{\"target_id\": {id}, \"products\": []}}]}}")).unwrap();
+        super::read_truth(&path, &shop).map(|truth| truth.unwrap().receipts[0].target_id.to_string())
+    };
+    for (id, name) in [
+        ("\"3325379692103139202\"", "3325379692103139202"),
+        ("3325379692103139202", "3325379692103139202"),
+        ("18446744073709551615", "18446744073709551615"),
+        (r#"{"$numberLong":"-7"}"#, "-7"),
+    ] {
+        assert_eq!(read(id).unwrap(), name, "{id}");
+    }
+    for (id, reason) in [("1.5", "not whole"), ("null", "null"), ("[1]", "sequence")] {
+        let error = read(id).unwrap_err().to_string();
+        assert!(error.contains(reason) && error.contains("the truth cannot be read"), "{id}: {error}");
+    }
+}
+
+#[test]
+fn codes_that_lost_their_leading_zeros_are_told_and_not_joined() {
+    let told = |list: &str, lines: &[&str]| {
+        let folder = folder_with("", "");
+        let path = folder.path().join("products.json");
+        let others: Vec<String> = fs::read_to_string(&path).unwrap().lines().map(str::to_owned).collect();
+        let kept = others.iter().filter(|line| !line.contains("071142008582")).map(String::as_str);
+        let all: Vec<&str> = kept.chain(lines.iter().copied()).collect();
+        fs::write(&path, all.join("\n")).unwrap();
+        let trip = AutoCheckout::open(folder.path(), STRICT).unwrap();
+        let water = trip.shop().catalogue().get(&crate::base::SkuId::new("071142008582"));
+        assert!(water.is_some_and(|water| water.weight.is_none()), "{list}");
+        trip.warnings().join("\n")
+    };
+    let line = |code: &str| format!(r#"{{"product_id":{{"id":"{code}"}},"metadata":{{"name":"water","weight":3}}}}"#);
+    let one = told("one", &[&line("71142008582")]);
+    assert!(one.contains("; 71142008582 does, and 71142008582 has probably lost its leading zeros"), "{one}");
+    let other = told("another", &[&line("71142008583")]);
+    assert!(other.contains("its weight is unknown") && !other.contains("leading zeros"), "{other}");
+}
+
+#[test]
 fn ids_of_trackers_go_out_as_they_came_in() {
     let row = |id: &str| {
         format!(r#"{{"timestamp":{NEAR_SECS},"document":{{"targets":{{"targets":[{{"target_id":{{"id":{id}}}}}]}}}}}}"#)

@@ -1,9 +1,9 @@
 //! Whatever is changed in a book past aisle is found and named: every column of every table, rows that go, come or swap,
 //! triggers, and a book that is taken back to an earlier state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use aisle::base::{ShopTime, TokenId};
+use aisle::base::{ShopTime, Span, TokenId};
 use aisle::db::access::{self, Deed, Token};
 use aisle::db::{Database, schema};
 use aisle::facts::{Decision, Goods};
@@ -93,7 +93,48 @@ fn book(place: &Place) -> Database {
     }
     let mut database = scene.till.into_database();
     assert_eq!(check(&mut database, &[]).unwrap().findings, []);
+    assert_eq!(check_at(&mut database, now).findings, []);
     database
+}
+
+/// What is found at some time.
+fn check_at(database: &mut Database, now: ShopTime) -> Report {
+    check_with(database, &Witnesses { now: Some(now), ..Witnesses::default() }).unwrap()
+}
+
+/// Evidence is there as long as the shop keeps it; who deletes it before has something to hide.
+#[test]
+fn evidence_that_goes_before_its_time_is_found() {
+    let day = Span::from_millis(24 * 3_600_000);
+    on_each(|place| {
+        let mut scene = Scene::on(place.open());
+        for number in 1..=2 {
+            scene.arrive("ann", number).unwrap();
+            scene.leave(Payer::Cart(cart(number)), "salt 1, tea 2");
+        }
+        scene.settle();
+        let now = scene.now();
+        let mut database = scene.till.into_database();
+        assert_eq!(check_at(&mut database, now).findings, []);
+        let one = cart(1).to_string();
+        place.run_script(&format!("DELETE FROM evidence WHERE cart = '{one}'"));
+        for (days, is_found) in [(0, true), (29, true), (31, false)] {
+            let report = check_at(&mut database, now + day * days);
+            let found: Vec<&str> = report.findings.iter().map(|finding| finding.subject.as_str()).collect();
+            let wanted = [format!("evidence {one}")];
+            assert_eq!(found, if is_found { wanted.iter().map(String::as_str).collect() } else { Vec::new() });
+        }
+        // A key that is none names no cart of which it could be the evidence.
+        let other = cart(2).to_string();
+        let unbound = match place.is_file() {
+            true => "PRAGMA foreign_keys = OFF",
+            false => "SET session_replication_role = replica",
+        };
+        place.run_script(&format!("{unbound}; UPDATE evidence SET cart = 'x' WHERE cart = '{other}'"));
+        let report = check_at(&mut database, now);
+        let found: BTreeSet<String> = report.findings.iter().map(|finding| finding.subject.clone()).collect();
+        assert_eq!(found, ["x", &one, &other].map(|cart| format!("evidence {cart}")).into());
+    });
 }
 
 /// A book that can be changed past aisle and put back as it was.

@@ -141,6 +141,15 @@ impl Error {
         self
     }
 
+    /// Adds another thing that the reader can do about it.
+    pub fn hint_further(self, hint: &str) -> Self {
+        let hint = match &self.hint {
+            Some(first) => format!("{first}; {hint}"),
+            None => hint.to_owned(),
+        };
+        self.hint(hint)
+    }
+
     /// What sort of failure it is.
     pub fn kind(&self) -> Kind {
         self.kind

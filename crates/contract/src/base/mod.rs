@@ -16,6 +16,7 @@ pub mod money;
 pub mod named;
 pub mod rng;
 pub mod secret;
+pub mod shell;
 pub mod stages;
 pub mod text;
 pub mod time;

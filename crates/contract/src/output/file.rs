@@ -4,7 +4,7 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Passing, ends_as_folder, folder_of, resolved};
+use super::{Passing, ends_as_folder, folder_of, resolved, stdout};
 use crate::base::{Error, Result};
 
 /// What a database of SQLite begins with.
@@ -167,8 +167,9 @@ fn copy(passing: &Passing, to: &mut impl Write) -> io::Result<()> {
 
 fn found(path: &Path) -> Result<Found> {
     let refused = |error: io::Error| Error::io("write", path, &error);
+    stdout::note(path)?;
     match path.to_str() {
-        Some("/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1") => return Ok(Found::Stdout),
+        _ if stdout::is_named(path) => return Ok(Found::Stdout),
         Some("/dev/stderr" | "/dev/fd/2" | "/proc/self/fd/2") => return Ok(Found::Stderr),
         _ => {}
     }

@@ -3,15 +3,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Identity, folder_of, resolved};
+use super::{Identity, folder_of, resolved, stdout};
 use crate::base::{Error, Result};
 
 /// Refuses an output that is one of the inputs, or a file in one of them that is a folder, however it is spelled: over
 /// links, hard links, by a path from elsewhere.
 ///
 /// # Errors
-/// When it is.
+/// When it is, or is called `-`.
 pub fn check_inputs<'a>(output: &Path, inputs: impl IntoIterator<Item = &'a Path>) -> Result<()> {
+    stdout::note(output)?;
     let Some(ours) = fs::metadata(output).ok().filter(fs::Metadata::is_file).and_then(|_| Identity::of(output)) else {
         return Ok(());
     };

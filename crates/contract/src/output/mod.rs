@@ -5,12 +5,14 @@
 mod file;
 mod folder;
 mod guard;
+mod stdout;
 #[cfg(test)]
 mod tests;
 
 pub use file::{OutputFile, write};
 pub use folder::{OutputFolder, check_folder, write_new};
 pub use guard::{check_apart, check_inputs};
+pub use stdout::is_stdout_taken;
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata};

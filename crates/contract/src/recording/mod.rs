@@ -33,8 +33,8 @@ mod writer;
 mod tests;
 
 pub use crate::facts::Cut;
-pub use broken::Losses;
-pub use reader::{Entry, Reader};
+pub use broken::{Losses, refuse_packed};
+pub use reader::{Entry, Reader, TOLERATE};
 pub use writer::{Summary, Writer};
 
 use crate::base::limits::MESSAGE_BYTES_MAX;

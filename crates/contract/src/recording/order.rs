@@ -88,8 +88,8 @@ impl<R: Read + Seek> InOrder<R> {
         self.taken += piece.length;
         if HELD_BYTES_MAX < self.held_bytes + piece.held_bytes() && !self.held.is_empty() {
             // What claims other times than it has; the rest of the file cannot be put in order either.
-            self.waiting.clear();
-            return Err(Break::Tangled { byte: piece.byte });
+            let left = piece.length + self.waiting.drain(..).map(|piece| piece.length).sum::<u64>();
+            return Err(Break::Tangled { byte: piece.byte, left });
         }
         let unpacked = open(&mut self.source, &piece)?;
         let Some(first) = unpacked.peek() else { return Ok(()) };
@@ -121,7 +121,7 @@ fn check_overlap(pieces: &[Piece]) -> Result<(), Break> {
         held += piece.held_bytes();
         ends.push(Reverse((piece.end, piece.held_bytes())));
         if HELD_BYTES_MAX < held && 1 < ends.len() {
-            return Err(Break::Tangled { byte: piece.byte });
+            return Err(Break::Tangled { byte: piece.byte, left: 0 });
         }
     }
     Ok(())

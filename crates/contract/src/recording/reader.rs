@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use mcap::records::{Channel as ChannelRecord, Record, op};
 
-use super::broken::{self, Losses};
+use super::broken::{self, Losses, Mean};
 use super::order::{self, InOrder, Spot};
 use super::walk::{self, Break, MESSAGE_HEAD_BYTES, Piece, Walk, number};
 use super::{Cut, FORMAT, FRAME_TRUTH_CHANNEL, SCENE_TRUTH_CHANNEL, SHOP_CHANNEL, TRUTH_CHANNEL, wire};
@@ -40,6 +40,10 @@ pub struct Reader<R> {
     until: Option<ShopTime>,
     content: Vec<u8>,
     losses: Losses,
+    /// Messages that were read so far.
+    messages: u64,
+    /// Bytes of the chunks that could not be read.
+    broken_bytes: u64,
     doubt: Doubt,
 }
 
@@ -155,6 +159,8 @@ impl<R: Read + Seek> Reader<R> {
             until,
             content: Vec::new(),
             losses: Losses::default(),
+            messages: 0,
+            broken_bytes: 0,
             doubt,
         };
         let first = reader.read_entry();
@@ -200,12 +206,12 @@ impl<R: Read + Seek> Reader<R> {
     /// The first thing that is.
     pub fn check(mut self) -> Result<Self> {
         match self.waiting.pop_front() {
-            Some(Err(error)) => return Err(error),
+            Some(Err(error)) => return Err(error.hint_further(TOLERATE)),
             Some(entry) => self.waiting.push_front(entry),
             None => {}
         }
         match self.fault.take() {
-            Some(error) => Err(error),
+            Some(error) => Err(error.hint_further(TOLERATE)),
             None => Ok(self),
         }
     }
@@ -223,8 +229,10 @@ impl<R: Read + Seek> Reader<R> {
                 Err(Some(broken)) => {
                     if let Break::Chunk { piece, .. } = &broken {
                         self.doubt.until = self.doubt.until.max(piece.end);
+                        self.broken_bytes += piece.length;
                     }
-                    self.losses.count(&broken);
+                    let bytes = self.records.taken().saturating_sub(self.broken_bytes);
+                    self.losses.count(&broken, Mean { messages: self.messages, bytes });
                     return Err(broken::told(&broken, self.until, &self.path));
                 }
             };
@@ -233,6 +241,7 @@ impl<R: Read + Seek> Reader<R> {
                 return Err(unread);
             }
             let is_message = spot.opcode == op::MESSAGE;
+            self.messages += u64::from(is_message);
             if is_message && let Some(time) = self.content.get(6..14) {
                 self.doubt.pass(number(time));
             }
@@ -472,7 +481,7 @@ impl Head {
             let number = spot.in_chunk.map_or_else(String::new, |number| format!(" (record {number} of the chunk)"));
             Error::input(format!("{what}{number}: {reason}")).at_path(path).at_byte(spot.byte)
         };
-        let Some(Known { meaning, .. }) = self.channels.get(&channel) else {
+        let Some(Known { meaning, topic: name, .. }) = self.channels.get(&channel) else {
             return Err(wrong("a message is on a channel that was never announced", &format!("channel {channel}")));
         };
         if MESSAGE_BYTES_MAX < json.len() && !matches!(meaning, Channel::Other | Channel::Unread) {
@@ -482,7 +491,7 @@ impl Head {
         match *meaning {
             Channel::Facts(topic) => wire::decode(topic, json)
                 .map(|fact| Some(Entry::Fact(fact)))
-                .map_err(|reason| wrong(&format!("a message on {} is not a fact", topic.name()), &reason)),
+                .map_err(|reason| wrong(&format!("a message on {name} is not a fact"), &reason).hint(MALFORMED)),
             Channel::Shop => {
                 let draft: ShopDraft = serde_json::from_slice(json)
                     .map_err(|error| wrong("the shop of this recording cannot be read", &fault(json, &error)))?;
@@ -521,6 +530,10 @@ impl Head {
 
 /// How often it is said that messages may be missing, nanoseconds.
 const DOUBT_NANOS: u64 = 1_000_000_000;
+/// What to do about a message that is no fact.
+const MALFORMED: &str = "the reference page recording.md says what the messages of each channel hold";
+/// What to do about a recording of which a part can be read.
+pub const TOLERATE: &str = "`aisle replay --tolerate` leaves out what is broken and reads the rest";
 /// What it is called when one file has the heads of two recordings.
 const SECOND: &str = "this file holds more than one recording";
 

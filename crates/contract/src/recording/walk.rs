@@ -112,6 +112,8 @@ pub(super) enum Break {
     Foreign {
         /// Bytes of the file.
         length: u64,
+        /// What it is packed with, where that shows.
+        packed: Option<&'static Packed>,
     },
     /// Its chunks claim to be far more than the file can hold.
     Swollen {
@@ -122,9 +124,37 @@ pub(super) enum Break {
     Tangled {
         /// Byte offset of the chunk that is too much.
         byte: u64,
+        /// Bytes that are not read for it.
+        left: u64,
     },
     /// The operating system refused.
     Io(io::Error),
+}
+
+/// A way to pack a file whole.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Packed {
+    /// What it is called.
+    pub(super) name: &'static str,
+    /// What unpacks a `FILE`.
+    pub(super) command: &'static str,
+    /// How such files begin.
+    begin: &'static [u8],
+}
+
+const PACKED: [Packed; 5] = [
+    Packed { name: "gzip", command: "gunzip < FILE > UNPACKED.mcap", begin: b"\x1f\x8b" },
+    Packed { name: "zip", command: "unzip FILE", begin: b"PK\x03\x04" },
+    Packed { name: "xz", command: "unxz < FILE > UNPACKED.mcap", begin: b"\xfd7zXZ\0" },
+    Packed { name: "bzip2", command: "bunzip2 < FILE > UNPACKED.mcap", begin: b"BZh" },
+    Packed { name: "zstd", command: "unzstd < FILE > UNPACKED.mcap", begin: b"\x28\xb5\x2f\xfd" },
+];
+
+impl Packed {
+    /// What a file is packed with that begins so.
+    pub(super) fn of(begin: &[u8]) -> Option<&'static Self> {
+        PACKED.iter().find(|packed| begin.starts_with(packed.begin))
+    }
 }
 
 /// What is wrong with a chunk.
@@ -163,11 +193,11 @@ pub(super) fn walk<R: Read + Seek>(source: &mut R) -> Result<Walk, Break> {
     let mut walker = Walker { source, length, at: 0, sum, buffer, last: 0, has_attachment: false, known, found };
     let mut magic = [0; MAGIC.len()];
     if length < MAGIC.len() as u64 {
-        return Err(Break::Foreign { length });
+        return Err(Break::Foreign { length, packed: None });
     }
     walker.read(&mut magic)?;
     if magic != *MAGIC {
-        return Err(Break::Foreign { length });
+        return Err(Break::Foreign { length, packed: Packed::of(&magic) });
     }
     while walker.step()? {}
     let unpacked = walker.found.pieces.iter().map(Piece::held_bytes).fold(0, u64::saturating_add);

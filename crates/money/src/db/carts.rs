@@ -256,6 +256,17 @@ pub fn evidence(session: &mut dyn Session, cart: CartId) -> Result<Option<Vec<Gr
     rows.first().map(|row| row.json(0)).transpose()
 }
 
+/// Whether there is evidence of a shop behind a receipt that was made before this time.
+///
+/// # Errors
+/// What the database says.
+pub fn has_evidence_before(session: &mut dyn Session, shop: &str, made_at: ShopTime) -> Result<bool, Failure> {
+    let statement = "SELECT evidence.cart FROM evidence JOIN carts ON carts.id = evidence.cart \
+                     JOIN receipts ON receipts.cart = evidence.cart AND receipts.version = 1 \
+                     WHERE carts.shop = ?1 AND receipts.made_at < ?2 LIMIT 1";
+    Ok(!session.query(statement, &[shop.into(), time(made_at)])?.is_empty())
+}
+
 /// Deletes the evidence whose time is over and that no case waits with; gives how many carts it was of.
 ///
 /// # Errors

@@ -278,6 +278,9 @@ fn prepare_file(path: &Path, create: bool) -> Result<()> {
         Ok(found) if found.is_dir() => {
             Err(Error::usage("this is a folder, not a database").at_path(path).hint("name a file, such as `shop.db`"))
         }
+        Ok(found) if !found.is_file() => Err(Error::usage("this is not a regular file, and a book is one")
+            .at_path(path)
+            .hint("name a file, such as `shop.db`")),
         Ok(found) => {
             if create {
                 close_to_others(path, &found);
@@ -339,10 +342,18 @@ fn close_to_others(path: &Path, found: &fs::Metadata) {
 #[cfg(not(unix))]
 fn close_to_others(_: &Path, _: &fs::Metadata) {}
 
+/// What SQLite says of a file that is a database and does not hold together.
+const MALFORMED: &str = "malformed";
+
 /// What a failure means to somebody who wanted to open this file.
 fn explain(failure: Failure, path: Option<&Path>) -> Error {
     let Some(path) = path else { return failure.into() };
     match failure.kind {
+        FailureKind::Broken if failure.message.contains(MALFORMED) => {
+            Error::broken(format!("this database is damaged: {}", failure.message))
+                .at_path(path)
+                .hint("it was cut short or written over; keep it as it is, and open a copy from before")
+        }
         FailureKind::Broken => Error::input(format!("cannot use this database: {}", failure.message))
             .at_path(path)
             .hint("name a file that aisle has made, or one that does not exist yet"),

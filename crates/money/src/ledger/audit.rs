@@ -404,6 +404,22 @@ impl Audit {
         }
     }
 
+    /// The evidence that was sealed and is gone: key and seal of each row. To come behind the sealed rows.
+    pub fn evidence_gone(&mut self) -> Vec<(String, i64)> {
+        self.seals.gone("evidence")
+    }
+
+    /// Whether a shop was described anew behind a seal, so that it may have kept evidence for another time before.
+    pub fn is_shop_changed(&self, shop: &str, seal: i64) -> bool {
+        self.seals.is_shop_changed(shop, seal)
+    }
+
+    /// Evidence that is gone and should be there, and why it should.
+    pub fn evidence_missing(&mut self, subject: &str, seal: i64, why: &str) {
+        let expected = format!("the row that seal {seal} is of, {why}");
+        self.find(Check::Seal, format!("evidence {subject}"), expected, "no row");
+    }
+
     /// What holds only when everything was read, and the report.
     pub fn finish(mut self) -> Report {
         self.finish_balances();

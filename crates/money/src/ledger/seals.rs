@@ -7,6 +7,9 @@ use ring::digest::{SHA256, digest as hash};
 use super::report::Check;
 use crate::base::chained;
 
+/// The table of shops, which says how long evidence is kept.
+const SHOPS: &str = "shops";
+
 /// Something that does not hold: what is proved, of what, what would be right, what is there.
 pub(super) type Off = (Check, String, String, String);
 
@@ -17,6 +20,10 @@ pub(super) struct Seals {
     digest: String,
     /// By table and key.
     rows: BTreeMap<String, BTreeMap<Box<str>, Known>>,
+    /// Rows of tables whose rows may go that were sealed and are gone, by table, with their keys and last seals.
+    gone: Vec<(String, Box<str>, i64)>,
+    /// The last seal of each row of a table, for tables that say how long others are kept.
+    last: BTreeMap<Box<str>, i64>,
 }
 
 /// What is known of a row by its seals.
@@ -81,7 +88,14 @@ impl Seals {
     /// All rows of a table were read; `passing` ones may be gone.
     pub(super) fn end(&mut self, kind: &str, passing: bool) -> Vec<Off> {
         let rows = self.rows.remove(kind).unwrap_or_default();
-        let gone = rows.into_iter().filter(|(_, known)| !known.seen && !passing);
+        if kind == SHOPS {
+            self.last = rows.iter().map(|(subject, known)| (subject.clone(), known.sequence)).collect();
+        }
+        let gone = rows.into_iter().filter(|(_, known)| !known.seen);
+        if passing {
+            self.gone.extend(gone.map(|(subject, known)| (kind.to_owned(), subject, known.sequence)));
+            return Vec::new();
+        }
         gone.map(|(subject, known)| {
             (
                 Check::Seal,
@@ -91,6 +105,17 @@ impl Seals {
             )
         })
         .collect()
+    }
+
+    /// Rows that were sealed and are gone, of tables whose rows may go: key and last seal.
+    pub(super) fn gone(&mut self, kind: &str) -> Vec<(String, i64)> {
+        let gone = self.gone.extract_if(.., |(table, _, _)| table == kind);
+        gone.map(|(_, subject, sequence)| (subject.into_string(), sequence)).collect()
+    }
+
+    /// Whether a shop was described anew behind a seal.
+    pub(super) fn is_shop_changed(&self, shop: &str, sequence: i64) -> bool {
+        self.last.get(shop).is_none_or(|last| sequence < *last)
     }
 
     /// What was sealed of tables that there are not.

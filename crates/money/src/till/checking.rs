@@ -1,15 +1,18 @@
 //! Reading the whole book, so that it can be proved.
 
+use std::collections::BTreeMap;
+
 use super::book::payment_of;
 use super::reviewing::is_about_receipt;
-use crate::base::{Result, TransferId};
+use crate::base::{CartId, Result, ShopTime, Span, TransferId};
 use crate::db::carts::{Cart, CartState};
 use crate::db::outbox::LetterState;
 use crate::db::seals::{self, Life, SEALED};
-use crate::db::{self, Database, Failure, FailureKind, Session, Stray, carts, cases, outbox, transfers};
+use crate::db::{self, Database, Failure, FailureKind, Session, Stray, carts, cases, outbox, shoppers, transfers};
 use crate::facts::{Case, StatementLine};
 use crate::ledger::payment::Standing;
 use crate::ledger::{Anchor, Audit, Balance, CartRow, ChainEnd, OrderState, Report};
+use crate::shop::{Shop, ShopDraft};
 
 /// Rows that are read at once.
 const PAGE: u32 = 1_000;
@@ -23,6 +26,8 @@ pub struct Witnesses {
     pub anchors: Vec<(usize, Anchor)>,
     /// The public key that must have signed each of them.
     pub anchor_key: Option<String>,
+    /// What time it is; without it, evidence that is gone is taken to be gone because its time was over.
+    pub now: Option<ShopTime>,
 }
 
 /// Proves a book against what providers have on their own books, as [`check_with`] does.
@@ -70,6 +75,9 @@ pub fn check_with(database: &mut Database, witnesses: &Witnesses) -> Result<Repo
 
 fn read(session: &mut dyn Session, audit: &mut Audit, witnesses: &Witnesses) -> Result<(), Failure> {
     check_seals(session, audit)?;
+    if let Some(now) = witnesses.now {
+        check_evidence(session, audit, now)?;
+    }
     let mut seq = 0;
     pages(|| {
         let entries = transfers::after(session, seq, PAGE).map_err(|failure| within("transfers", failure))?;
@@ -121,6 +129,48 @@ fn check_seals(session: &mut dyn Session, audit: &mut Audit) -> Result<(), Failu
         audit.sealed_end(sealed.table, sealed.life == Life::Passing);
     }
     Ok(())
+}
+
+/// Evidence that is gone: its time must be over and no case wait for it, or its shopper be erased.
+fn check_evidence(session: &mut dyn Session, audit: &mut Audit, now: ShopTime) -> Result<(), Failure> {
+    let mut kept: BTreeMap<String, Option<Span>> = BTreeMap::new();
+    for (subject, seal) in audit.evidence_gone() {
+        let found = |text: &str| Failure::new(FailureKind::Broken, format!("evidence {subject}: {text}"));
+        let id: CartId = subject.parse().map_err(|_| found("this is no name of a cart"))?;
+        // A cart that is gone, or has no receipt, is found by its own seals.
+        let Some(cart) = carts::get(session, id)? else { continue };
+        let Some(made_at) = carts::receipts(session, id)?.first().map(|first| first.made_at) else { continue };
+        if is_erased(session, &cart)? {
+            continue;
+        }
+        if !kept.contains_key(&cart.shop) {
+            let span = kept_span(session, &cart.shop)?;
+            kept.insert(cart.shop.clone(), span);
+        }
+        let Some(until) = kept.get(&cart.shop).copied().flatten().map(|span| made_at + span) else { continue };
+        // A shop that was described anew may have kept it for less time before; what is older was to go first.
+        // It is also kept while a case waits that was opened in its time.
+        let waits = |case: &Case| case.verdict.is_none() && case.opened < until;
+        let is_kept = now < until || cases::of_cart(session, id)?.iter().any(waits);
+        let is_due = is_kept
+            && (!audit.is_shop_changed(&cart.shop, seal) || carts::has_evidence_before(session, &cart.shop, made_at)?);
+        if is_due {
+            audit.evidence_missing(&subject, seal, &format!("kept until {until}"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a cart is of somebody whose evidence was erased.
+fn is_erased(session: &mut dyn Session, cart: &Cart) -> Result<bool, Failure> {
+    let shopper = cart.shopper.map(|shopper| shoppers::get(session, shopper)).transpose()?;
+    Ok(shopper.flatten().is_some_and(|shopper| shopper.erased_at.is_some()))
+}
+
+/// How long a shop keeps evidence, as it was described last.
+fn kept_span(session: &mut dyn Session, shop: &str) -> Result<Option<Span>, Failure> {
+    let draft: Option<ShopDraft> = carts::shop(session, shop)?;
+    Ok(draft.and_then(|draft| Shop::check_kept(draft).ok()).map(|shop| shop.policy().payment.evidence_kept))
 }
 
 fn check_carts(session: &mut dyn Session, audit: &mut Audit) -> Result<(), Failure> {

@@ -83,6 +83,13 @@ impl FrameLoss {
         self.dropped_undecodable + self.dropped_other_size + self.dropped_astray + self.dropped_unknown_camera
     }
 
+    /// Which part of all frames was lost by more than chance, `0..=1`; see [`noted`](Self::noted).
+    pub fn share(&self) -> f64 {
+        let taken = self.cameras.values().map(|camera| camera.frames).sum::<u64>();
+        let all = self.dropped() + taken;
+        if all == 0 { 0.0 } else { (self.noted() as f64 / all as f64).min(1.0) }
+    }
+
     /// Cameras of which more frames were lost than taken.
     pub fn blind(&self) -> impl Iterator<Item = (&CameraId, &CameraLoss)> {
         self.cameras.iter().filter(|(_, camera)| {
@@ -226,6 +233,10 @@ mod tests {
         for (name, frames, dropped_undecodable) in [("a", 3, 3), ("b", 2, 3), ("c", 9, 0)] {
             loss.cameras.insert(id(name), CameraLoss { frames, dropped_undecodable, ..CameraLoss::default() });
         }
+        loss.dropped_undecodable = 6;
+        assert_eq!(loss.share(), 0.3);
         assert_eq!(loss.blind().map(|(camera, _)| camera.clone()).collect::<Vec<_>>(), [id("b")]);
+        loss.cameras.values_mut().for_each(|camera| camera.dropped_undecodable = 1);
+        assert_eq!(loss.share(), 0.0, "one of a few frames is chance");
     }
 }

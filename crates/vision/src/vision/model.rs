@@ -13,6 +13,10 @@ use crate::image::{RgbImage, Sampler};
 /// What the numbers of an output may be.
 const READ_ELEMENTS: [&str; 5] = ["f32", "u8", "i8", "i32", "i64"];
 
+/// What to do about a model that gives no numbers.
+const BLANK: &str =
+    "export the model again and try it on one picture; weights that overflow in half precision give such outputs";
+
 /// A model ready to look at frames, with the memory that it uses again from frame to frame.
 pub struct Model {
     manifest: Manifest,
@@ -138,7 +142,8 @@ impl Model {
     /// Runs the model on the input as it was filled last.
     ///
     /// # Errors
-    /// When the engine fails, or an output has not the shape that the manifest makes one expect.
+    /// When the engine fails, an output has not the shape that the manifest makes one expect, or most numbers of one
+    /// are not finite.
     pub fn infer(&mut self) -> Result<()> {
         self.network.infer(&self.tensor, &mut self.outputs)?;
         let pictures = self.tensor.shape()[0];
@@ -150,6 +155,15 @@ impl Model {
             if !shape.admits(&output.shape) {
                 let actual = Shape::fixed(&output.shape);
                 return Err(unfit(&self.manifest.name, "output", &output.name, &actual, shape));
+            }
+            let (none, all) = (output.values.iter().filter(|value| !value.is_finite()).count(), output.values.len());
+            // Not all need be: some engines make a number of NaN where they bound one. A single one that is none only
+            // leaves out what it belongs to.
+            if 1 < all && all < 2 * none {
+                let (model, name) = (&self.manifest.name, &output.name);
+                let message =
+                    format!("{model}: its outputs are not numbers: {none} of the {all} of {name} are NaN or infinite");
+                return Err(Error::input(message).hint(BLANK));
             }
         }
         // Numbers of a quantised model become real ones.

@@ -368,6 +368,26 @@ fn vectors_have_length_one_or_are_refused() {
     assert!(embed([0.0, 0.0]).is_err() && embed([f32::NAN, 1.0]).is_err());
 }
 
+#[test]
+fn outputs_that_are_mostly_no_numbers_are_refused_by_the_name_of_the_model() {
+    let infer = |values: Vec<f32>| {
+        let open = [Some(1), Some(3), Some(8), Some(8)];
+        let mut model = Model::new(
+            manifest(Decoder::Embedding { length: 4 }, 8, 8),
+            puppet(&open, Some(&[1, 1, 4]), values, &[1, 4]),
+        )
+        .unwrap();
+        model.prepare(&RgbImage::new(4, 4), None).unwrap();
+        let name = model.manifest().name.clone();
+        model.infer().map_err(|error| (error.to_string().contains(&name), error.to_string()))
+    };
+    for none in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let (is_named, error) = infer(vec![none; 4]).unwrap_err();
+        assert!(is_named && error.contains("its outputs are not numbers: 4 of the 4 of vector"), "{error}");
+        assert!(infer(vec![none, none, none, 0.5]).is_err() && infer(vec![none, none, 0.5, 0.5]).is_ok());
+    }
+}
+
 fn numbers(tensor: &Tensor) -> &[f32] {
     match tensor.values() {
         Values::F32(values) => values,

@@ -12,7 +12,7 @@ use super::{facts, read, shop};
 use crate::base::rng::{Dice, dice};
 use crate::facts::{Fact, Topic};
 use crate::ports::FactSource;
-use crate::recording::{Losses, Reader, wire};
+use crate::recording::{Losses, Reader, refuse_packed, wire};
 use crate::shop::{Shop, ShopDraft};
 
 /// What is in a file made here.
@@ -296,6 +296,76 @@ fn recordings_that_were_joined_are_told_apart_from_damage() {
             errors.iter().any(|error| error.contains(&format!("at byte {cut}: another recording begins here, before")));
         assert!(found, "{cut} of {}: {errors:?}", one.len());
     }
+}
+
+#[test]
+fn bytes_that_are_not_read_count_as_the_messages_that_they_may_hold() {
+    let facts = facts(4, 300);
+    let group = |part: &[Fact]| -> Vec<u8> {
+        let records: Vec<u8> = part.iter().flat_map(encoded).collect();
+        chunk("", &records, [time(&part[0]), time(&part[part.len() - 1])])
+    };
+    let one = small(&facts.chunks(30).flat_map(group).collect::<Vec<u8>>(), Form::Sealed);
+    let parts = |bytes: &[u8]| {
+        let mut reader = Reader::new(Cursor::new(bytes), Path::new("trip.mcap")).unwrap();
+        while !matches!(reader.next_fact(), Ok(None)) {}
+        (reader.losses().parts(), reader.losses().to_string())
+    };
+    assert_eq!(parts(&one).0, 0);
+    // Two of a kind, one of them unread.
+    let (lost, told) = parts(&[&one[..], &one].concat());
+    assert!((270..=330).contains(&lost), "{lost}");
+    assert!(told.contains(&format!("some {lost} messages by their mean size")), "{told}");
+    // Cut in the middle of a chunk of thirty.
+    let end = one.len() - small(&[], Form::Sealed).len();
+    let (lost, _) = parts(&one[..end - group(&facts[270..]).len() / 2]);
+    assert!((1..=30).contains(&lost), "{lost}");
+    // Something else behind the end is no part of the recording.
+    assert_eq!(parts(&[&one[..], b"rubbish"].concat()).0, 0);
+    // A chunk without a count of its messages, behind ten others.
+    let broken = chunk_of("brotli", b"", [time(&facts[299]); 2], 9, 7);
+    let (lost, _) = parts(&small(&[facts.chunks(30).flat_map(group).collect(), broken].concat(), Form::Bare));
+    assert_eq!(lost, 1, "so little that it is one message at least");
+}
+
+#[test]
+fn hints_name_the_file_and_what_reads_the_rest() {
+    let facts = facts(4, 30);
+    let records: Vec<u8> = facts.iter().flat_map(encoded).collect();
+    let one = small(&chunk("", &records, [2; 2]), Form::Sealed);
+    let refused = |bytes: &[u8]| {
+        let reader = Reader::new(Cursor::new(bytes), Path::new("a trip.mcap"));
+        reader.and_then(Reader::check).err().unwrap().to_string()
+    };
+    let joined = refused(&[&one[..], &one].concat());
+    let (first, second) = (one.len(), one.len() + 1);
+    assert!(joined.contains(&format!("`head -c {first} 'a trip.mcap' > FIRST.mcap`")), "{joined}");
+    assert!(joined.contains(&format!("`tail -c +{second} 'a trip.mcap' > SECOND.mcap`")), "{joined}");
+    assert!(joined.contains("`aisle replay --tolerate`"), "{joined}");
+    let cut = refused(&one[..one.len() - 60]);
+    assert!(cut.contains("everything up to the break") && cut.contains("--tolerate"), "{cut}");
+    // Where nothing could be read, nothing is promised.
+    let cut = refused(&one[..40]);
+    assert!(cut.contains("no message could be read") && !cut.contains("everything up to"), "{cut}");
+    let malformed = message(100, 3, b"{}");
+    let error = refused(&small(&chunk("", &malformed, [3; 2]), Form::Bare));
+    let topic = format!("a message on /cameras/{} is not a fact", super::CAMERAS[0]);
+    assert!(error.contains(&topic) && error.contains("recording.md"), "{error}");
+}
+
+#[test]
+fn files_that_are_packed_are_told_with_what_unpacks_them() {
+    for (begin, name, command) in [
+        (&b"\x1f\x8b\x08\0\0\0\0\0\0\x03"[..], "gzip", "`gunzip < 'a b.gz' > UNPACKED.mcap`"),
+        (b"PK\x03\x04\x14\0\0\0\x08\0", "zip", "`unzip 'a b.gz'`"),
+        (b"\xfd7zXZ\0\0\x04\xe6\xd6", "xz", "`unxz < 'a b.gz' > UNPACKED.mcap`"),
+    ] {
+        let path = Path::new("a b.gz");
+        let error = Reader::new(Cursor::new(begin), path).err().unwrap().to_string();
+        assert!(error.contains(&format!("packed with {name},")) && error.contains(command), "{error}");
+        assert_eq!(refuse_packed(begin, path).unwrap().to_string(), error);
+    }
+    assert!(refuse_packed(MAGIC, Path::new("x")).is_none());
 }
 
 #[test]

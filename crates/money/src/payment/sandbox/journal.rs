@@ -41,7 +41,9 @@ impl Journal {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(Error::unavailable("another process writes this journal of the sandbox").at_path(path));
+                return Err(Error::unavailable("another process writes this journal of the sandbox")
+                    .at_path(path)
+                    .hint("stop the `aisle serve` or `aisle replay --charge` that has this book, or name another with --db"));
             }
             Err(TryLockError::Error(error)) => return Err(Error::io("lock", path, &error)),
         }

@@ -1,7 +1,10 @@
-//! Commands that are printed, so that they can be pasted into a shell.
+//! Commands that are printed, so that they can be pasted into a shell. It takes names and values and gives words, and never
+//! runs anything.
+
+use std::path::Path;
 
 /// A word as a shell takes it: as it is where that is plain, else in quotes.
-pub(super) fn word(text: &str) -> String {
+pub fn word(text: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:=@%+,".contains(letter);
     if !text.is_empty() && text.chars().all(plain) {
         return text.to_owned();
@@ -9,15 +12,23 @@ pub(super) fn word(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 
+/// The path of a file as an argument, which no command takes for an option.
+pub fn path(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    word(&if text.starts_with('-') { format!("./{text}") } else { text.into_owned() })
+}
+
 /// An option and its value; joined by `=` where the value would be taken for another option.
-pub(super) fn option(name: &str, value: &str) -> String {
+pub fn option(name: &str, value: &str) -> String {
     let between = if value.starts_with('-') { '=' } else { ' ' };
     format!("{name}{between}{}", word(value))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{option, word};
+    use std::path::Path;
+
+    use super::{option, path, word};
 
     #[test]
     fn words_are_quoted_where_a_shell_would_not_take_them() {
@@ -37,5 +48,7 @@ mod tests {
         }
         assert_eq!(option("--db", "-x.db"), "--db=-x.db");
         assert_eq!(option("--db", "a b"), "--db 'a b'");
+        assert_eq!(path(Path::new("-x.mcap")), "./-x.mcap");
+        assert_eq!(path(Path::new("d/tr ip.mcap")), "'d/tr ip.mcap'");
     }
 }
