@@ -66,20 +66,3 @@ pub fn listed(words: &[&str]) -> String {
         [first @ .., last] => format!("{} or {last}", first.join(", ")),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::listed;
-
-    use crate::facts::Cut;
-
-    #[test]
-    fn a_word_gives_its_value_and_other_words_are_told() {
-        for cut in Cut::ALL {
-            assert_eq!(cut.to_string().parse(), Ok(cut));
-        }
-        let told = "`Raw` is not a cut: write raw, seen, tracked or decided";
-        assert_eq!("Raw".parse::<Cut>(), Err(told.to_owned()));
-        assert_eq!((listed(&[]), listed(&["a"]), listed(&["a", "b"])), (String::new(), "a".into(), "a or b".into()));
-    }
-}

@@ -221,3 +221,29 @@ impl Said for SeenFrame {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::named::listed;
+
+    #[test]
+    fn a_word_gives_its_value_and_other_words_are_told() {
+        for cut in Cut::ALL {
+            assert_eq!(cut.to_string().parse(), Ok(cut));
+        }
+        let told = "`Raw` is not a cut: write raw, seen, tracked or decided";
+        assert_eq!("Raw".parse::<Cut>(), Err(told.to_owned()));
+        assert_eq!((listed(&[]), listed(&["a"]), listed(&["a", "b"])), (String::new(), "a".into(), "a or b".into()));
+    }
+
+    #[test]
+    fn every_kind_has_a_channel_and_a_schema_of_its_own_and_a_cut_that_holds_it() {
+        for topic in Topic::ALL {
+            let twins =
+                Topic::ALL.into_iter().filter(|other| other.name() == topic.name() || other.schema() == topic.schema());
+            assert_eq!(twins.count(), 1, "{}", topic.name());
+            assert!(Cut::ALL.into_iter().any(|cut| cut.holds(topic)), "{}", topic.name());
+        }
+    }
+}
