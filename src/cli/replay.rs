@@ -16,7 +16,7 @@ use super::lost::{self, LossArgs};
 use super::receipts::{self, Report, headline};
 use crate::base::text::plain;
 use crate::base::{Error, Result};
-use crate::facts::{Cut, Fact, Receipt};
+use crate::facts::{Fact, Receipt};
 use crate::output;
 use crate::pipeline::{Options, Outcome, RunOptions, Watched, run};
 use crate::ports::{FactSink, FactSource};

@@ -6,16 +6,17 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint;
+use super::counters::Counters;
 use super::loss::Loss;
-use super::reorder::{self, Reorder};
+use super::reorder::Reorder;
 use crate::base::limits::{BATCH_SPAN_MAX, BATCH_STAMP_OFF_MAX, PEOPLE_PER_FRAME_MAX};
 use crate::base::{DropReason, Reports, Result, ShopTime, SourceId, Span, StageReport};
 use crate::cart::{CartBook, Carts};
 use crate::facts::{Body, Fact, OpenVisit, PeopleFrame, Person, PlateBatch, ShelfEvent, Stamp, Topic, TrackJoined};
 use crate::fusion::{self, Fusion};
-use crate::shelf::{self, ShelfSense};
+use crate::shelf::ShelfSense;
 use crate::shop::Shop;
-use crate::tracking::{self, Doubt, Sighting, Stitcher};
+use crate::tracking::{Doubt, Sighting, Stitcher};
 
 /// How often the fusion looks at the clock.
 const TICK: Span = Span::from_millis(500);
@@ -25,23 +26,6 @@ const TICK: Span = Span::from_millis(500);
 pub struct Options {
     /// Hypotheses that the fusion keeps open.
     pub hypotheses_max: usize,
-}
-
-/// What happened in every stage.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// People beyond [`PEOPLE_PER_FRAME_MAX`] in one frame; they are left out.
-    pub dropped_people: u64,
-    /// Plate batches whose rows are not of the time that they are stamped with.
-    pub dropped_astray: u64,
-    /// Putting facts in order.
-    pub reorder: reorder::Counters,
-    /// Plates to shelf events.
-    pub shelf: shelf::Counters,
-    /// Tracks to visits.
-    pub tracking: tracking::Counters,
-    /// Who took what.
-    pub fusion: fusion::Counters,
 }
 
 /// The stages of one shop.

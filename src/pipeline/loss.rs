@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::Counters;
+use super::counters::Counters;
 
 /// Facts that came and were not used, and facts that should have come, by why.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]

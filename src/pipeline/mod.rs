@@ -2,6 +2,7 @@
 //! different sources.
 
 mod checkpoint;
+mod counters;
 mod engine;
 mod eyes;
 mod loss;
@@ -13,7 +14,8 @@ mod watched;
 #[cfg(test)]
 mod tests;
 
-pub use engine::{Counters, Engine, Held, Options};
+pub use counters::Counters;
+pub use engine::{Engine, Held, Options};
 pub use eyes::{Eyes, EyesCounters, EyesOptions, HELD_FRAMES_MAX, Look};
 pub use loss::Loss;
 pub use networks::look;

@@ -6,7 +6,8 @@ use super::Offence;
 use super::source::Source;
 
 /// What is there for those who build on the library, and why no command needs it.
-const FOR_LIBRARY_USERS: [(&str, &str, &str); 6] = [
+const FOR_LIBRARY_USERS: [(&str, &str, &str); 7] = [
+    ("src/live/shop.rs", "with_sink", "whoever records or watches an open shop hears its facts by it"),
     (
         "crates/api/src/api/mod.rs",
         "with_hold_wait",

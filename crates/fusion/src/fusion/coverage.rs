@@ -18,8 +18,10 @@ const NOBODY_MIN: usize = 3;
 const BUCKET: Span = Span::from_millis(5_000);
 /// So many such counts are kept, an hour; the oldest go first.
 const BUCKETS_MAX: usize = 720;
-/// A part of the input that is lost for so long around a stay may be of it.
-const LOSS_MARGIN: Span = Span::from_millis(5_000);
+/// A part of the input that is lost for so long around a stay may be of it; less says little, for it is a handful of facts.
+const LOSS_MARGIN: Span = Span::from_millis(15_000);
+/// Fewer lost facts are no share of anything.
+const LOST_MIN: u64 = 30;
 /// Part of the input around a stay that may be lost before a person has to look, `0..=1`.
 const LOST_SHARE_MAX: f64 = 0.05;
 
@@ -94,7 +96,7 @@ impl Coverage {
         let bucket = |at: ShopTime| at.as_nanos().div_euclid(BUCKET.as_nanos());
         let within = self.flow.range(bucket(range.start)..=bucket(range.end));
         let (came, lost) = within.fold((0, 0), |(came, lost), (_, (more, less))| (came + more, lost + less));
-        if lost == 0 { 0.0 } else { lost as f64 / (came + lost) as f64 }
+        if lost < LOST_MIN { 0.0 } else { lost as f64 / (came + lost) as f64 }
     }
 }
 
@@ -152,7 +154,9 @@ mod tests {
     fn input_that_was_lost_concerns_who_was_there_then() {
         let mut coverage = Coverage::default();
         coverage.flowed(at(50.0), 0, 1_000);
-        coverage.flowed(at(130.0), 960, 40);
+        coverage.flowed(at(130.0), 0, 20);
+        assert_eq!(said(&coverage, true, true), "", "a handful is no share");
+        coverage.flowed(at(130.0), 960, 20);
         assert_eq!(said(&coverage, true, true), "");
         coverage.flowed(at(140.0), 0, 40);
         assert_eq!(said(&coverage, true, true), "8 % of the input around the stay was lost");
