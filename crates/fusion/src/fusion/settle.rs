@@ -13,8 +13,10 @@ use crate::shop::ZoneKind;
 
 /// A shopper seen this shortly before the last fact was still inside.
 const STILL_INSIDE: Span = Span::from_millis(1_500);
+/// How much later than weights people are told of, at most.
+const PEOPLE_LAG: Span = Span::from_millis(3_000);
 /// Who is so near an exit may be in its doorway, metres.
-const DOOR_METRES: f64 = 1.0;
+const DOOR_METRES: f64 = 1.5;
 
 impl Fusion {
     /// Settles the visits that are over, in order of entry; all of them where the recording ends.
@@ -75,20 +77,26 @@ impl Fusion {
         let Some(place) = self.memory.people.last_place(visit) else { return false };
         let exits = self.shop.zones().iter().filter(|zone| zone.kind == ZoneKind::Exit);
         let nearest = exits.map(|exit| exit.metres_to(place)).reduce(f64::min);
-        let walked = SPEED_MAX * (self.memory.now - visitor.seen).as_secs();
+        // People come later than weights: who was seen until just before the end is still on the way.
+        let gap = self.memory.now - visitor.seen;
+        let walked = if gap <= PEOPLE_LAG { 0.0 } else { SPEED_MAX * gap.as_secs() };
         nearest.is_some_and(|metres| walked + DOOR_METRES < metres)
     }
 
     fn settle(&mut self, visit: VisitId, visitor: &Visitor, ends: bool, facts: &mut Vec<Body>) {
         let cut_off = self.is_cut_off(visit, visitor, ends);
-        if ends && self.stayed_in(visit, visitor) {
-            self.memory.doubt(visit, "the recording ends while the shopper is inside".to_owned());
-            self.memory.uncertain.insert(visit);
-        }
         let (Best { history, lines, probability, odd }, unheard) = self.heard_best(visit, visitor);
         for why in odd.iter().map(|odd| odd.sentence(&self.shop)).chain(unheard) {
             self.memory.doubt(visit, why);
         }
+        // Of an empty cart nothing is charged, whatever came after.
+        let is_cut_short = ends && !lines.is_empty() && self.stayed_in(visit, visitor);
+        let probability = if is_cut_short {
+            self.memory.doubt(visit, "the recording ends while the shopper is inside".to_owned());
+            Prob::new(probability.value() * heard::DOUBTED_FACTOR)
+        } else {
+            probability
+        };
         facts.extend(history.iter().map(|entry| Body::Attribution(self.attribution(visit, entry, probability))));
         facts.push(Body::Visit(VisitClosed {
             visit,
