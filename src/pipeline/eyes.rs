@@ -261,22 +261,12 @@ impl Eyes {
 impl Reports for Eyes {
     /// Frames come, what is seen in each of them goes; what waits are frames that are held together.
     fn report(&self) -> StageReport {
-        let FrameLoss {
-            dropped_undecodable,
-            dropped_other_size,
-            dropped_astray,
-            dropped_unknown_camera,
-            scaled: _,
-            cameras: _,
-        } = self.loss;
         let sent = self.cameras.values().map(|camera| camera.sequence).sum();
         let arrived = |fact: &Fact| fact.stamp.arrived;
         let ends = self.held.first().map(arrived).zip(self.held.last().map(arrived));
-        StageReport::new(Stage::Eyes, self.counters.frames + self.held.len() as u64, sent)
-            .dropping(DropReason::Malformed, dropped_undecodable)
-            .dropping(DropReason::WrongSize, dropped_other_size)
-            .dropping(DropReason::WrongTime, dropped_astray)
-            .dropping(DropReason::UnknownSource, dropped_unknown_camera)
+        let report = StageReport::new(Stage::Eyes, self.counters.frames + self.held.len() as u64, sent);
+        self.loss
+            .told_in(report)
             .dropping(DropReason::Excess, self.counters.excess_detections)
             .holding(self.held.len(), ends.map_or(Span::ZERO, |(first, last)| last - first))
     }

@@ -65,12 +65,6 @@ impl Fusion {
         }
     }
 
-    /// Whether a visit is cut off by the end of the recording: seen until just before it, or, where the shop says where its
-    /// exits are, not at one of them.
-    fn is_cut_off(&self, visit: VisitId, visitor: &Visitor, ends: bool) -> bool {
-        self.memory.now - visitor.seen <= STILL_INSIDE || ends && self.stayed_in(visit, visitor)
-    }
-
     /// Whether somebody was last seen so far from all exits that they cannot have left since, where the shop says where
     /// these are.
     fn stayed_in(&self, visit: VisitId, visitor: &Visitor) -> bool {
@@ -84,14 +78,14 @@ impl Fusion {
     }
 
     fn settle(&mut self, visit: VisitId, visitor: &Visitor, ends: bool, facts: &mut Vec<Body>) {
-        let cut_off = self.is_cut_off(visit, visitor, ends);
+        let stayed_in = ends && self.stayed_in(visit, visitor);
+        let cut_off = stayed_in || self.memory.now - visitor.seen <= STILL_INSIDE;
         let (Best { history, lines, probability, odd }, unheard) = self.heard_best(visit, visitor);
         for why in odd.iter().map(|odd| odd.sentence(&self.shop)).chain(unheard) {
             self.memory.doubt(visit, why);
         }
         // Of an empty cart nothing is charged, whatever came after.
-        let is_cut_short = ends && !lines.is_empty() && self.stayed_in(visit, visitor);
-        let probability = if is_cut_short {
+        let probability = if stayed_in && !lines.is_empty() {
             self.memory.doubt(visit, "the recording ends while the shopper is inside".to_owned());
             Prob::new(probability.value() * heard::DOUBTED_FACTOR)
         } else {

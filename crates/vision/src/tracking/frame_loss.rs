@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::base::limits::{FRAME_SIZES_MAX, LOST_SPANS_MAX};
-use crate::base::{CameraId, ShopTime, Span, TimeRange};
+use crate::base::{CameraId, DropReason, ShopTime, Span, StageReport, TimeRange};
 use crate::shop::Camera;
 
 /// Frames that were lost with no more than this between them are one span.
@@ -81,6 +81,16 @@ impl FrameLoss {
     /// How many frames were lost, for whatever reason.
     pub fn dropped(&self) -> u64 {
         self.dropped_undecodable + self.dropped_other_size + self.dropped_astray + self.dropped_unknown_camera
+    }
+
+    /// A stage's report with the frames that it lost, by reason.
+    #[must_use]
+    pub fn told_in(&self, report: StageReport) -> StageReport {
+        report
+            .dropping(DropReason::Malformed, self.dropped_undecodable)
+            .dropping(DropReason::WrongSize, self.dropped_other_size)
+            .dropping(DropReason::WrongTime, self.dropped_astray)
+            .dropping(DropReason::UnknownSource, self.dropped_unknown_camera)
     }
 
     /// Which part of all frames was lost by more than chance, `0..=1`; see [`noted`](Self::noted).

@@ -2,7 +2,7 @@
 //! second there is one more fact about everybody. What is seen in frames comes from networks, or from a recording.
 
 use crate::base::limits::{LEAP_FACTS_MIN, PEOPLE_PER_FRAME_MAX};
-use crate::base::{CameraId, DropReason, Reports, ShopTime, SourceId, Span, Stage, StageReport, TrackId};
+use crate::base::{CameraId, Reports, ShopTime, SourceId, Span, Stage, StageReport, TrackId};
 use crate::facts::{Body, Fact, SeenFrame, Stamp};
 use crate::shop::{Camera, Shop};
 
@@ -147,19 +147,7 @@ impl Sight {
 impl Reports for Sight {
     /// What is seen in frames comes, people on the floor go. Nothing waits.
     fn report(&self) -> StageReport {
-        let FrameLoss {
-            dropped_undecodable,
-            dropped_other_size,
-            dropped_astray,
-            dropped_unknown_camera,
-            scaled: _,
-            cameras: _,
-        } = self.loss;
-        let dropped = dropped_undecodable + dropped_other_size + dropped_astray + dropped_unknown_camera;
-        StageReport::new(Stage::Sight, self.counters.frames + dropped, self.sequence)
-            .dropping(DropReason::Malformed, dropped_undecodable)
-            .dropping(DropReason::WrongSize, dropped_other_size)
-            .dropping(DropReason::WrongTime, dropped_astray)
-            .dropping(DropReason::UnknownSource, dropped_unknown_camera)
+        let received = self.counters.frames + self.loss.dropped();
+        self.loss.told_in(StageReport::new(Stage::Sight, received, self.sequence))
     }
 }
