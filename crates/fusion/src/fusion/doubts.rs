@@ -85,7 +85,10 @@ impl Fusion {
             }
         }
         for odd in odd {
-            self.memory.coverage.changed(odd.at, !odd.is_of_nobody());
+            // What somebody made is counted with the history, and noise is no change.
+            if odd.is_of_nobody() {
+                self.memory.coverage.changed(odd.at, false);
+            }
             let place = (odd.shelf, odd.place);
             let asks = SWAP_CHANCE_MIN <= odd.chance;
             let swapped = if asks { self.swapped_with(place, odd.grams, step, clock) } else { None };
