@@ -7,13 +7,13 @@ pub use aisle_api::api;
 pub use aisle_contract::{base, facts, geometry, image, output, ports, recording, shop, truth};
 pub use aisle_eval::{eval, export};
 pub use aisle_fusion::{fusion, identity, shelf};
+pub use aisle_ingest::ingest;
 pub use aisle_money::{cart, db, document, ledger, payment, review, till};
 pub use aisle_sim::sim;
 pub use aisle_vision::{tracking, vision};
 
 pub mod cli;
 pub mod config;
-pub mod ingest;
 pub mod live;
 pub mod models;
 pub mod pipeline;

@@ -30,6 +30,6 @@ pub use ids::{CameraId, PlateId, ShelfId, SkuId, SourceId, TrackId, VisitId};
 pub use interchange::Interchange;
 pub use measure::Grams;
 pub use money::{BasisPoints, Currency, Money, Quantity};
-pub use secret::Secret;
+pub use secret::{Secret, SecretPlace};
 pub use stages::{DropReason, Extent, Reports, Stage, StageReport};
 pub use time::{ShopTime, Span, TimeRange};

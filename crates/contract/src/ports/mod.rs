@@ -2,9 +2,15 @@
 
 mod board;
 mod clock;
+mod health;
+mod intake;
+mod live;
 
 pub use board::ReportBoard;
 pub use clock::WallClock;
+pub use health::{DeviceHealth, DeviceKind, HealthBoard, HealthWord};
+pub use intake::{Delivery, Intake, Kept};
+pub use live::{LiveBoard, LiveChange, LivePerson, LivePlate};
 
 use crate::base::{Result, ShopTime, ShopperId};
 use crate::facts::{Answer, Fact, Notice, Order, PaymentMethod, StatementLine};

@@ -35,6 +35,7 @@ mod tests;
 pub use crate::facts::Cut;
 pub use broken::{Losses, refuse_packed};
 pub use reader::{Entry, Reader, TOLERATE};
+pub use wire::{decode, encode};
 pub use writer::{Summary, Writer};
 
 use crate::base::limits::MESSAGE_BYTES_MAX;

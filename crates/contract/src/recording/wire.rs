@@ -83,7 +83,7 @@ pub(super) fn scene_truth_schema() -> (&'static str, &'static str) {
 ///
 /// # Errors
 /// A sentence, when the fact holds something that could not be read back.
-pub(super) fn encode(fact: &Fact, out: &mut Vec<u8>) -> Result<(), String> {
+pub fn encode(fact: &Fact, out: &mut Vec<u8>) -> Result<(), String> {
     match &fact.body {
         // The only kind that is not plain JSON of what it says.
         Body::Frame(frame) => picture::encode(&fact.stamp, frame, out).map_err(|error| error.to_string()),
@@ -95,7 +95,7 @@ pub(super) fn encode(fact: &Fact, out: &mut Vec<u8>) -> Result<(), String> {
 ///
 /// # Errors
 /// A sentence, when it is not one.
-pub(super) fn decode(topic: Topic, json: &[u8]) -> Result<Fact, String> {
+pub fn decode(topic: Topic, json: &[u8]) -> Result<Fact, String> {
     match topic {
         Topic::Frame => picture::decode(json),
         topic => topic.with(Decode { json }),

@@ -89,8 +89,8 @@ fn warning(small: &[(&Product, String)]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::settings::SecretPlace;
     use super::*;
+    use crate::base::SecretPlace;
 
     fn stripe() -> Settings {
         let place = || SecretPlace::Variable("KEY".to_owned());

@@ -16,7 +16,7 @@ mod wechat;
 
 pub use limits::Misfits;
 pub use sandbox::{Faults, Sandbox, SignedNotice};
-pub use settings::{Draft, Opened, SecretPlace, Settings, WechatPlaces, open};
+pub use settings::{Draft, Opened, Settings, WechatPlaces, open};
 pub use stripe::{Enrolment, STRIPE_BASE_URL, Stripe, StripeSettings};
 pub use unpayable::Unpayable;
 pub use wechat::{PlatformPublicKey, WECHAT_BASE_URL, WechatPay, WechatSettings};

@@ -1,7 +1,6 @@
 //! Settings of a provider: checked without secrets, opened with them.
 
-use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -10,7 +9,7 @@ use super::http::is_loopback;
 use super::{
     PlatformPublicKey, STRIPE_BASE_URL, Sandbox, Stripe, StripeSettings, WECHAT_BASE_URL, WechatPay, WechatSettings,
 };
-use crate::base::{Error, Result, Secret, Span};
+use crate::base::{Error, Result, Secret, SecretPlace, Span, secret};
 use crate::ports::{Clock, PaymentProvider};
 use crate::shop::Problem;
 
@@ -20,8 +19,6 @@ const RISK_FUNDS: [&str; 4] = ["ESTIMATE_ORDER_COST", "DEPOSIT", "ADVANCE", "CAS
 const INTRODUCTION: &str = "无人便利店购物";
 /// Letters that WeChat Pay takes of an introduction.
 const INTRODUCTION_LETTERS_MAX: usize = 20;
-/// Bytes of a secret that is read from a file.
-const SECRET_BYTES_MAX: u64 = 64 << 10;
 /// The longest hold that can be asked for, seconds: a year.
 const HOLD_SECS_MAX: f64 = 366.0 * 86_400.0;
 
@@ -54,15 +51,6 @@ pub struct Draft {
     pub notify_url: Option<String>,
     pub confirmed_by_shopper: Option<bool>,
     pub device_id: Option<String>,
-}
-
-/// Where a secret is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SecretPlace {
-    /// In an environment variable of this name.
-    Variable(String),
-    /// In this file, which holds nothing else.
-    File(PathBuf),
 }
 
 aisle_contract::named_enum! {
@@ -217,7 +205,7 @@ impl WechatPlaces {
             self.api_v3_key.read("api_v3_key", |key| key.len() == 32, "32 letters and digits"),
         ])?;
         let public = |(id, path): &(String, PathBuf)| -> Result<PlatformPublicKey> {
-            Ok(PlatformPublicKey { id: id.clone(), pem: read_file(path)? })
+            Ok(PlatformPublicKey { id: id.clone(), pem: secret::read_file(path)? })
         };
         Ok(WechatSettings {
             merchant_id: self.merchant_id.clone(),
@@ -237,31 +225,6 @@ impl WechatPlaces {
     }
 }
 
-impl SecretPlace {
-    /// The secret that the key `name` points to. Neither it nor a part of it is ever in the error.
-    fn read(&self, name: &str, fits: impl Fn(&str) -> bool, form: &str) -> Result<Secret<String>, String> {
-        let text = match self {
-            SecretPlace::Variable(variable) => std::env::var(variable).map_err(|_| "is not set".to_owned()),
-            SecretPlace::File(path) => read_file(path).map_err(|error| error.message().to_owned()),
-        };
-        let text = text.map_err(|why| format!("`{name}`: {self} {why}"))?;
-        let text = text.trim();
-        match fits(text) {
-            true => Ok(Secret::new(text.to_owned())),
-            false => Err(format!("`{name}`: what is in {self} is not {form}")),
-        }
-    }
-}
-
-impl fmt::Display for SecretPlace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            SecretPlace::Variable(name) => write!(f, "the environment variable {name}"),
-            SecretPlace::File(path) => write!(f, "the file {}", path.display()),
-        }
-    }
-}
-
 /// All secrets, or all that is wrong with them.
 fn all<const N: usize>(read: [Result<Secret<String>, String>; N]) -> Result<[Secret<String>; N]> {
     let problems: Vec<&str> = read.iter().filter_map(|one| one.as_ref().err().map(String::as_str)).collect();
@@ -269,14 +232,6 @@ fn all<const N: usize>(read: [Result<Secret<String>, String>; N]) -> Result<[Sec
         return Err(Error::usage(problems.join("; ")).hint("docs/reference/payment.md says how a provider is set up"));
     }
     Ok(read.map(Result::unwrap_or_default))
-}
-
-fn read_file(path: &Path) -> Result<String> {
-    let length = std::fs::metadata(path).map_err(|error| Error::io("read", path, &error))?.len();
-    if SECRET_BYTES_MAX < length {
-        return Err(Error::usage("is too large for a key").at_path(path));
-    }
-    std::fs::read_to_string(path).map_err(|error| Error::io("read", path, &error))
 }
 
 /// What is found while a draft is checked. Keys that were used are taken out of it.

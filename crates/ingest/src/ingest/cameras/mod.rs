@@ -1,0 +1,1 @@
+//! Cameras as they speak now.

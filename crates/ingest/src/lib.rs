@@ -1,0 +1,7 @@
+//! What devices say, from outside: cameras, shelf boards and gates, over MQTT, RTSP and files.
+//!
+//! A part of [aisle](https://docs.rs/aisle), which gives its rooms under the same names.
+
+use aisle_contract::{base, image, output, shop};
+
+pub mod ingest;
