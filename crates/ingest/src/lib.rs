@@ -2,6 +2,8 @@
 //!
 //! A part of [aisle](https://docs.rs/aisle), which gives its rooms under the same names.
 
-use aisle_contract::{base, image, output, shop};
+use aisle_contract::{base, facts, image, output, ports, shop};
+#[cfg(test)]
+use aisle_contract::geometry;
 
 pub mod ingest;
