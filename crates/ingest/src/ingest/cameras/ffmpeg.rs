@@ -36,7 +36,7 @@ pub(super) fn rtsp(address: &Address, silence: Span, decoding: &Decoding, watche
     }
     let micros = (silence.as_nanos() / 1_000).to_string();
     command.args(["-rtsp_transport", "tcp", "-timeout", &micros, "-use_wallclock_as_timestamps", "1"]);
-    command.args(["-fflags", "nobuffer+discardcorrupt", "-flags", "low_delay", "-threads", "1", "-analyzeduration", "500000"]);
+    command.args(["-fflags", "discardcorrupt", "-flags", "low_delay", "-threads", "1", "-analyzeduration", "500000"]);
     command.arg("-i").arg(address.whole.reveal());
     as_pictures(&mut command, decoding.quality);
     run(command, "ffmpeg-rtsp", address, watches)
