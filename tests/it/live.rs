@@ -85,8 +85,10 @@ fn when_all_sensors_are_silent_ticks_end_the_visits() {
     let inside = live.open_visits().len();
     assert_eq!((closed, inside), (0, 1), "the recording ends shortly after the shopper left");
     for secs in 1..=90 {
-        closed +=
-            live.take(&mut till, said(end + Span::from_secs(f64::from(secs)), Body::Tick(Tick {}))).unwrap().len();
+        closed += live
+            .take(&mut till, said(end + Span::from_secs(f64::from(secs)), Body::Tick(Tick::default())))
+            .unwrap()
+            .len();
     }
     assert_eq!((closed, live.open_visits().len()), (1, 0));
 }

@@ -64,6 +64,16 @@ pub const ORDER_UNSURE_MAX: Span = Span::from_millis(72 * 3_600_000);
 /// How long an order that is surely not carried out is sent again and again.
 pub const ORDER_AGE_MAX: Span = Span::from_millis(7 * 24 * 3_600_000);
 
+/// Facts from devices that wait for the core; beyond it devices are not acknowledged and send again.
+pub const INTAKE_FACTS_MAX: usize = 4_096;
+/// Changes in an open shop that are kept for screens that are slow; of more the oldest are lost for them.
+pub const LIVE_CHANGES_MAX: usize = 1_024;
+/// Facts that the core stores and takes at a time.
+pub const INTAKE_BATCH_MAX: usize = 512;
+/// Bytes of one file of the journal of facts that the book does not know yet.
+pub const JOURNAL_SEGMENT_BYTES: u64 = 8 << 20;
+/// Bytes of the whole journal; it grows only while the book cannot be written. Beyond it no facts are taken.
+pub const JOURNAL_BYTES_MAX: u64 = 4 << 30;
 /// Receipts that are kept in memory while the database cannot be used; beyond it no more facts are taken.
 pub const LIVE_CLOSINGS_MAX: usize = 1_000;
 

@@ -65,4 +65,8 @@ pub struct VisitBound {
 /// So late is it. A ground fact, made by whoever runs an open shop: time goes on when all sensors are silent, so that visits
 /// end and what is lost is noticed. Its stamp says the time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Tick {}
+pub struct Tick {
+    /// Whether aisle was stopped before it, and nothing was seen meanwhile.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub restarted: bool,
+}

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::DeviceHealth;
+use crate::base::limits::LIVE_CHANGES_MAX;
 use crate::base::{CartId, Money, PlateId, Prob, ShelfId, ShopTime, TimeRange, VisitId};
 use crate::facts::{OpenVisit, ReceiptLine};
 use crate::geometry::{Floor, Point};
@@ -82,9 +83,6 @@ pub struct LivePlate {
     pub grams: f64,
 }
 
-/// Changes that are kept for whoever is slow; of more the oldest are lost for them, and they begin again from a snapshot.
-const CHANGES_MAX: usize = 1_024;
-
 /// The latest changes, shared: the shop writes, screens read. Writing never waits for a reader.
 #[derive(Clone, Default)]
 pub struct LiveBoard(Arc<Mutex<State>>);
@@ -104,7 +102,7 @@ impl LiveBoard {
         state.number += 1;
         let number = state.number;
         state.changes.push_back((number, Arc::new(change)));
-        if CHANGES_MAX < state.changes.len() {
+        if LIVE_CHANGES_MAX < state.changes.len() {
             state.changes.pop_front();
         }
         state.wake.iter().for_each(|wake| wake());
