@@ -103,6 +103,14 @@ impl Boards {
         self.health.with(STORE, |device| device.counters.insert("unrecorded".to_owned(), facts));
     }
 
+    /// Cameras that should show something and do not.
+    pub(super) fn blind_cameras(&self) -> u64 {
+        let is_blind = |device: &DeviceHealth| {
+            device.kind == DeviceKind::Camera && matches!(device.health, HealthWord::Offline | HealthWord::Frozen)
+        };
+        self.health.all().iter().filter(|device| is_blind(device)).count() as u64
+    }
+
     /// Looks at everybody from time to time; gives those whose health has changed.
     pub(super) fn watch(&mut self, now: ShopTime) -> Vec<DeviceHealth> {
         if self.watched.is_some_and(|watched| (now - watched).abs() < WATCH) {

@@ -6,6 +6,7 @@
 //! plainly wrong is set right; it is written to the journal and forced to the disk; whoever waits is told; it is recorded; the
 //! engine takes it. Once a second the book is written, and the journal forgets what the book knows.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, select_biased};
 
 use super::boards::Boards;
 use super::clocks::Clocks;
+use super::eyes::Lost;
 use super::journal::{Journal, Replayed};
 use super::record::Recorder;
 use super::screens::Screens;
@@ -25,6 +27,10 @@ use crate::till::{Bell, Till, lock};
 
 /// How often time is told to go on, whether or not any device speaks.
 const TICK: Duration = Duration::from_millis(250);
+/// What devices held back while aisle was stopped has come after this time, if something comes all the time.
+const CATCH_UP: Span = Span::from_millis(10_000);
+/// How often whoever is inside is doubted because a camera shows nothing.
+const BLIND: Span = Span::from_millis(2_000);
 /// Pause before something is tried again that the disk or the database did not take.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -43,6 +49,10 @@ pub(super) struct Core {
     pub(super) bell: Bell,
     pub(super) boards: Boards,
     pub(super) screens: Screens,
+    /// What vision has lost.
+    pub(super) lost: Lost,
+    /// Whether people are made of frames of cameras of the shop's own.
+    pub(super) has_cameras: bool,
     pub(super) course: Course,
 }
 
@@ -50,6 +60,8 @@ pub(super) struct Core {
 #[derive(Default)]
 pub(super) struct Course {
     clocks: Clocks,
+    /// When the core began to wait.
+    begun: Option<ShopTime>,
     /// When the newest fact arrived.
     arrived: Option<ShopTime>,
     ticked: Option<ShopTime>,
@@ -57,6 +69,9 @@ pub(super) struct Course {
     is_full: bool,
     /// Facts that could not be recorded.
     unrecorded: u64,
+    /// What vision had lost at the last tick, and when it was last told that cameras are blind.
+    lost: u64,
+    blind: Option<ShopTime>,
     /// The recording's flush of what the book knows.
     forgotten: u64,
 }
@@ -126,16 +141,35 @@ impl Core {
             recv(intake) -> first => first.ok(),
             default(TICK) => None,
         };
+        let is_idle = first.is_none();
         let mut deliveries: Vec<Delivery> = first.into_iter().collect();
         deliveries.extend(self.intake.try_iter().take(INTAKE_BATCH_MAX - deliveries.len()));
         let now = self.clock.now();
+        let begun = *self.course.begun.get_or_insert(now);
+        // What devices held back while aisle was stopped comes first, or a tick would make it late.
+        let is_caught_up = is_idle || CATCH_UP <= (now - begun).abs();
         let tick = Span::from_nanos(TICK.as_nanos() as i64);
-        if self.course.ticked.is_none_or(|ticked| tick <= (now - ticked).abs()) {
-            let restarted = self.course.ticked.is_none() && 0 < self.live.taken();
+        let is_due = self.course.ticked.map_or(is_caught_up, |ticked| tick <= (now - ticked).abs());
+        if is_due {
+            // Whoever sends facts over a broker has kept them; what cameras of our own saw meanwhile is gone.
+            let restarted = self.course.ticked.is_none() && 0 < self.live.taken() && self.has_cameras;
+            let tick = Tick { restarted, lost: self.newly_lost(now) };
             self.course.ticked = Some(now);
-            deliveries.push(Delivery { fact: ticking(now, restarted), kept: Kept::NOBODY });
+            deliveries.push(Delivery { fact: ticking(now, tick), kept: Kept::NOBODY });
         }
         Some(deliveries)
+    }
+
+    /// What was lost since the last tick: by whoever looks at frames, and, again and again, by each camera that shows nothing.
+    fn newly_lost(&mut self, now: ShopTime) -> u64 {
+        let lost = self.lost.load(Ordering::Relaxed);
+        let mut newly = lost.saturating_sub(self.course.lost);
+        self.course.lost = lost;
+        if self.course.blind.is_none_or(|blind| BLIND <= (now - blind).abs()) {
+            self.course.blind = Some(now);
+            newly += self.boards.blind_cameras();
+        }
+        newly
     }
 
     /// Stores and takes facts, in this order.
@@ -292,8 +326,8 @@ fn is_read(fact: &Fact) -> bool {
 }
 
 /// So late is it.
-fn ticking(now: ShopTime, restarted: bool) -> Fact {
+fn ticking(now: ShopTime, tick: Tick) -> Fact {
     let sequence = u64::try_from(now.as_nanos() / 1_000).unwrap_or(0);
     let stamp = Stamp { source: SourceId::new("clock"), sequence, at: now, arrived: now };
-    Fact { stamp, body: Body::Tick(Tick { restarted }) }
+    Fact { stamp, body: Body::Tick(tick) }
 }

@@ -5,6 +5,7 @@
 mod boards;
 mod clocks;
 mod core;
+mod eyes;
 mod journal;
 mod open;
 pub mod plan;

@@ -8,6 +8,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::boards::Boards;
 use super::core::{Core, Course};
+use super::eyes::Lost;
 use super::journal::Journal;
 use super::record::{RecordLimits, Recorder};
 use super::screens::Screens;
@@ -86,6 +87,8 @@ impl OpenShop {
             failed: failing,
             bell,
             screens: Screens::new(screens),
+            lost: Lost::default(),
+            has_cameras: !opening.devices.cameras.is_empty(),
             course: Course::default(),
         };
         let replayed = core.resume(&began)?;

@@ -149,7 +149,7 @@ impl Live {
     /// The same, with its reports shown on this board whenever the book is written.
     #[must_use]
     pub fn showing_on(self, board: ReportBoard) -> Self {
-        board.show(self.reports());
+        board.show_beside(self.reports());
         Live { board, ..self }
     }
 
@@ -200,7 +200,7 @@ impl Live {
     pub fn save_now(&mut self, till: &mut Till) -> Result<Vec<Closed>> {
         let checkpoint = write(&self.memory, &self.engine)?;
         let closed = self.save(till, &checkpoint)?;
-        self.board.show(self.reports());
+        self.board.show_beside(self.reports());
         Ok(closed)
     }
 
@@ -244,7 +244,7 @@ impl Live {
         self.follow(till.shop(), &derived);
         if !self.closings.is_empty() || SAVE_SPAN <= self.engine.now() - self.saved {
             closed.extend(self.save_or_wait(till)?);
-            self.board.show(self.reports());
+            self.board.show_beside(self.reports());
         }
         Ok(closed)
     }
@@ -264,7 +264,7 @@ impl Live {
         self.follow(till.shop(), &derived);
         // Nobody is inside: the next day begins afresh.
         let closed = self.save(till, &[]);
-        self.board.show(self.reports());
+        self.board.show_beside(self.reports());
         closed
     }
 

@@ -154,8 +154,11 @@ impl Engine {
             give(&fact);
             return;
         }
-        if let Body::Tick(Tick { restarted: true }) = fact.body {
-            self.resume(fact.stamp.at);
+        if let Body::Tick(Tick { restarted, lost }) = fact.body {
+            if restarted {
+                self.resume(fact.stamp.at);
+            }
+            self.lose(lost);
         }
         let stages = &mut self.stages;
         let ticked = stages.course.ticked;

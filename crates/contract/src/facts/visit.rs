@@ -69,4 +69,11 @@ pub struct Tick {
     /// Whether aisle was stopped before it, and nothing was seen meanwhile.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub restarted: bool,
+    /// Parts of the input that are known to be lost since the tick before, and of which nothing else is known.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub lost: u64,
+}
+
+fn is_nothing(lost: &u64) -> bool {
+    *lost == 0
 }
