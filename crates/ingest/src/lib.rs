@@ -2,6 +2,6 @@
 //!
 //! A part of [aisle](https://docs.rs/aisle), which gives its rooms under the same names.
 
-use aisle_contract::{base, image, output, shop};
+use aisle_contract::{base, facts, image, output, ports, recording, shop};
 
 pub mod ingest;
