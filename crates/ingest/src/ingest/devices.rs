@@ -533,7 +533,8 @@ fn has_password(url: &str) -> bool {
     authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'))
 }
 
-fn host_and_port(text: &str, usual: u16) -> Option<(String, u16)> {
+/// Host and port of `HOST:PORT`, `HOST` with the usual port, `[::1]:PORT`.
+pub(super) fn host_and_port(text: &str, usual: u16) -> Option<(String, u16)> {
     let text = text.strip_suffix('/').unwrap_or(text);
     let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((host, "")) => (host, None),
