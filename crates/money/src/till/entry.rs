@@ -3,6 +3,7 @@
 use super::{Till, book};
 use crate::base::{CartId, Error, Money, Result, ShopTime, ShopperId, Span};
 use crate::db::carts::{Cart, CartState};
+use crate::db::duties::{self, Duty};
 use crate::db::outbox::LetterState;
 use crate::db::shoppers::Shopper;
 use crate::db::{Failure, Session, carts, outbox, shoppers};
@@ -120,6 +121,27 @@ impl Till {
                 outbox::update(session, &letter)?;
             }
             Ok(Announced { cart, order: effects.order, first: true })
+        })
+    }
+
+    /// Somebody who works here is at a gate: opens a cart for which nobody will be asked to pay. Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// When they come in as a shopper, who is to be announced; when the cart is somebody else's; what the database says.
+    pub fn admit(&mut self, duty: Duty, cart: CartId, gate: &str, at: ShopTime) -> Result<()> {
+        if duty.role.is_billed() {
+            return Err(Error::input("a shopper is announced, not admitted"));
+        }
+        let shop = self.shop.clone();
+        self.db.transaction(|session| {
+            if carts::get(session, cart)?.is_some() {
+                return match duties::of_cart(session, cart)? {
+                    Some(known) if known == duty => Ok(()),
+                    _ => Err(Error::conflict(format!("{cart} belongs to somebody else")).into()),
+                };
+            }
+            open(session, shop.name(), cart, None, Some(gate), at)?;
+            duties::insert(session, cart, duty)
         })
     }
 
@@ -247,15 +269,22 @@ pub(super) fn open(
     Ok(cart)
 }
 
+/// Closes a cart that nobody came in with; whether that is so.
+pub(super) fn end_unused(session: &mut dyn Session, cart: CartId, at: ShopTime) -> Result<bool, Failure> {
+    let Some(mut cart) = carts::get(session, cart)? else { return Ok(true) };
+    if cart.state != CartState::Open || 0 < cart.receipt || cart.visit.is_some() {
+        return Ok(false);
+    }
+    cart.state = CartState::Settled;
+    cart.left_at = Some(at);
+    carts::update(session, &cart)?;
+    Ok(true)
+}
+
 /// Closes the cart of somebody who does not come in; that of somebody who is known to be inside, or was, stays.
 pub(super) fn turn_away(session: &mut dyn Session, mut payment: Payment, at: ShopTime) -> Result<(), Failure> {
-    if let Some(mut cart) = carts::get(session, payment.cart)? {
-        if cart.state != CartState::Open || 0 < cart.receipt || cart.visit.is_some() {
-            return Ok(());
-        }
-        cart.state = CartState::Settled;
-        cart.left_at = Some(at);
-        carts::update(session, &cart)?;
+    if !end_unused(session, payment.cart, at)? {
+        return Ok(());
     }
     let currency = payment.asked.as_ref().map(|order| order.amount.currency);
     let currency = currency.or(payment.hold.as_ref().map(|hold| hold.amount.currency));
