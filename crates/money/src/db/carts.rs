@@ -205,6 +205,19 @@ pub fn with_receipt(
     session.query(&statement, &values)?.iter().map(read).collect()
 }
 
+/// The open cart of a shop that a shopper opened last.
+///
+/// # Errors
+/// What the database says.
+pub fn open_of(session: &mut dyn Session, shop: &str, shopper: ShopperId) -> Result<Option<Cart>, Failure> {
+    let statement = format!(
+        "SELECT {COLUMNS} FROM carts WHERE shop = ?1 AND state = ?2 AND shopper = ?3 \
+         ORDER BY entered_at DESC, id DESC LIMIT 1"
+    );
+    let rows = session.query(&statement, &[shop.into(), name(&CartState::Open), name(&shopper)])?;
+    rows.first().map(read).transpose()
+}
+
 /// The open cart that was opened last at a gate of a shop.
 ///
 /// # Errors

@@ -24,6 +24,17 @@ pub fn insert(session: &mut dyn Session, cart: CartId, duty: Duty) -> Result<(),
         .map(drop)
 }
 
+/// The open cart of a shop that somebody opened last with this token.
+///
+/// # Errors
+/// What the database says.
+pub fn open_cart_of(session: &mut dyn Session, shop: &str, token: TokenId) -> Result<Option<CartId>, Failure> {
+    let statement = "SELECT duties.cart FROM duties JOIN carts ON carts.id = duties.cart WHERE duties.token = ?1 \
+                     AND carts.shop = ?2 AND carts.state = 'open' ORDER BY carts.entered_at DESC, carts.id DESC LIMIT 1";
+    let rows = session.query(statement, &[name(&token), shop.into()])?;
+    rows.first().map(|row| row.name(0)).transpose()
+}
+
 /// As what somebody came in with this cart; none for shoppers.
 ///
 /// # Errors

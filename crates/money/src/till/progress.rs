@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::closing::{Closed, Closing, close_in, note, put_aside};
 use super::{Till, entry};
-use crate::base::{CartId, Prob, Result, ShopTime};
+use crate::base::{CartId, Money, Prob, Result, ShopTime};
 use crate::db::carts::CartState;
 use crate::db::{Failure, Session, access, carts, duties};
 use crate::facts::{Closing as ClosedBy, Concern, Goods, OpenVisit, Receipt};
@@ -123,6 +123,11 @@ fn keep_open(
         carts::update(session, &cart)?;
     }
     Ok(())
+}
+
+/// What the goods of a visit come to that is not over, as it looks now; none while one of them has no price.
+pub fn sum_so_far(shop: &Shop, visit: &OpenVisit) -> Option<Money> {
+    last_known(shop, Some(visit), visit.entered, "").total
 }
 
 /// A receipt of what was most probably in a cart when it was written last.
