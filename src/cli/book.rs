@@ -17,6 +17,8 @@ use crate::till::Providers;
 pub(super) const BOOK: &str = "aisle.db";
 /// The variable that names the book.
 const VARIABLE: &str = "AISLE_DB";
+/// What the journal of facts is called, behind what the book is called.
+const FACTS_ENDING: &str = ".journal";
 /// What the journal of the sandbox is called, behind what the book is called.
 const JOURNAL_ENDING: &str = ".sandbox.jsonl";
 
@@ -79,6 +81,18 @@ impl BookArgs {
                 Ok(Some(journal))
             }
             Identity::Server(name) => Ok(Some(state_folder()?.join(format!("postgresql-{name}{JOURNAL_ENDING}")))),
+        }
+    }
+
+    /// Where facts are stored until the book knows them: beside the book, as the sandbox's own books are.
+    pub(super) fn journal_path(&self, database: &mut Database) -> Result<Option<PathBuf>> {
+        match db::identity(&self.address()?, database)? {
+            Identity::Memory => Ok(None),
+            Identity::File(mut path) => {
+                path.as_mut_os_string().push(FACTS_ENDING);
+                Ok(Some(path))
+            }
+            Identity::Server(name) => Ok(Some(state_folder()?.join(format!("postgresql-{name}{FACTS_ENDING}")))),
         }
     }
 

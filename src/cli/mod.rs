@@ -19,8 +19,10 @@ mod looking;
 mod lost;
 mod man;
 mod models;
+mod open;
 mod receipt;
 mod receipts;
+mod record;
 mod repeats;
 mod replay;
 mod review;
@@ -68,6 +70,7 @@ enum Verb {
     Receipt(receipt::Receipt),
     Ledger(ledger::Ledger),
     Serve(serve::Serve),
+    Record(record::Record),
     Token(token::TokenCommand),
     Models(models::Models),
     See(see::See),
@@ -103,6 +106,7 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Receipt(receipt) => receipt.run(),
         Verb::Ledger(ledger) => ledger.run(),
         Verb::Serve(serve) => serve.run(),
+        Verb::Record(record) => record.run(),
         Verb::Token(token) => token.run(),
         Verb::Models(models) => models.run(),
         Verb::See(see) => see.run(),

@@ -221,6 +221,7 @@ fn concerns(case: &Case) -> String {
         Concern::NoPrice { sku } => format!("`{sku}` has no price"),
         Concern::Interrupted { detail } => detail.clone(),
         Concern::NoPayer => "nobody is known to pay".to_owned(),
+        Concern::Tailgated { behind } => format!("came in behind {behind} without a scan"),
         Concern::Contested { words, .. } => format!("contested: {words}"),
         Concern::Disputed { amount } => format!("the bank took {amount} back"),
         Concern::Recomputed => "the visit came out differently after it was booked".to_owned(),

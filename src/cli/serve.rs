@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clap::Args;
+use crossbeam_channel::Receiver;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -13,15 +14,16 @@ use super::book::{self, BookArgs};
 use super::feed::FeedArgs;
 use super::listen::Listen;
 use super::log::{self, LeftOut, LogForm};
+use super::open::OpenArgs;
 use super::{print, shops};
 use crate::api::{Api, Retention, serve};
 use crate::base::limits::{HOLDS_MAX, LOOKUPS_MAX, REQUESTS_MAX};
 use crate::base::{Error, Result};
 use crate::config::Trade;
 use crate::db::{Database, carts};
-use crate::live::Feed;
+use crate::live::{Feed, OpenShop, Surroundings};
 use crate::payment::Settings;
-use crate::ports::{Clock, FactSource, ReportBoard, WallClock};
+use crate::ports::{Clock, FactSource, HealthBoard, LiveBoard, ReportBoard, WallClock};
 use crate::till::{Providers, Settler, Till, ends, lock};
 
 /// Threads that carry orders to providers, most of them waiting for answers: with a provider that takes half a second they
@@ -34,7 +36,7 @@ const ANCHOR_PAUSE: Duration = Duration::from_secs(600);
 /// How long requests that were given up may still be at the database when the server ends.
 const END_PAUSE: Duration = Duration::from_secs(5);
 
-/// Serve the HTTP API of a shop, and settle its payments.
+/// Run a shop: its devices live where its folder has a devices.toml, its HTTP API, its payments.
 #[derive(Args)]
 #[command(after_help = "Stop it with SIGINT or SIGTERM: requests and payments that have begun are finished.\n\
                         The first token is made by `aisle token create --role operator --holder NAME`, also before the first start.")]
@@ -48,6 +50,8 @@ pub(super) struct Serve {
     anchors: AnchorArgs,
     #[command(flatten)]
     feed: FeedArgs,
+    #[command(flatten)]
+    open: OpenArgs,
     /// Address to listen on, HOST:PORT, the host by name or number; port 0 takes any free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: Listen,
@@ -61,14 +65,20 @@ impl Serve {
         let left_out = log::start(self.log)?;
         let clock: Arc<dyn Clock> = Arc::new(WallClock);
         // A shop that is not in order leaves no book behind.
-        let trade = self.shop.as_deref().map(shops::open_trade).transpose()?;
+        let mut trade = self.shop.as_deref().map(shops::open_trade).transpose()?;
         let payment = trade.as_ref().and_then(|trade| trade.payment.clone());
+        let devices = trade.as_mut().and_then(|trade| trade.devices.take());
+        if devices.is_none() && self.open.is_given() {
+            let error = Error::usage("there are no devices whose facts could be stored or recorded");
+            return Err(error.hint("name a shop folder with a devices.toml with --shop"));
+        }
         let recording = self.feed.open()?;
         if let Some((source, _)) = &recording {
             shops::check_trade(source.shop())?;
         }
         let mut database = self.book.open_or_create()?;
         let providers = providers(payment, &self.book, &mut database, &clock)?;
+        let opening = devices.map(|devices| self.open.opening(devices, &self.book, &mut database)).transpose()?;
         let till = match &recording {
             // A recording knows its shop.
             Some((source, _)) => {
@@ -82,12 +92,23 @@ impl Serve {
         let listener = self.listen.bind(&runtime)?;
         let place = self.listen.to_string();
         let address = listener.local_addr().map_err(|error| Error::io("listen on", Path::new(&place), &error))?;
-        let stop = runtime.block_on(async { stop_signal() })?;
         let settler = Settler::start(&till, &providers, &clock, SETTLERS);
-        let board = ReportBoard::default();
-        let router =
-            Api::new(till.clone(), providers, clock.clone(), settler.bell()).with_board(board.clone()).router();
-        let play = |recording| Feed::start(recording, till.clone(), clock.clone(), settler.bell(), board);
+        let around = Surroundings {
+            till: till.clone(),
+            clock: clock.clone(),
+            bell: settler.bell(),
+            reports: ReportBoard::default(),
+            health: HealthBoard::default(),
+            screens: LiveBoard::default(),
+        };
+        let open = opening.map(|opening| OpenShop::start(opening, around.clone())).transpose()?;
+        let failed = open.as_ref().map(OpenShop::failed);
+        let stop = runtime.block_on(async { stop_signal(failed) })?;
+        let router = Api::new(till.clone(), providers, clock.clone(), settler.bell())
+            .with_board(around.reports.clone())
+            .router();
+        let play =
+            |recording| Feed::start(recording, till.clone(), clock.clone(), settler.bell(), around.reports.clone());
         let feed = recording.map(play).transpose()?;
         runtime.spawn(forget(till.clone(), clock.clone()));
         runtime.spawn(tell(left_out.clone()));
@@ -104,10 +125,12 @@ impl Serve {
         if let Some(feed) = feed {
             feed.stop();
         }
+        let closed = open.map_or(Ok(()), OpenShop::stop);
         runtime.shutdown_timeout(END_PAUSE);
         settler.stop();
         left_out.tell(true);
         anchors.map_or(Ok(()), |anchors| anchor(&anchors, &till, &clock))?;
+        closed?;
         tracing::info!("closed");
         Ok(())
     }
@@ -154,21 +177,29 @@ fn open_till(mut database: Database, trade: Option<Trade>, clock: &dyn Clock) ->
     }
 }
 
-fn runtime() -> Result<Runtime> {
+pub(super) fn runtime() -> Result<Runtime> {
     // Each request may hold one thread that blocks, as each token that is looked up, and each entry one more for its hold.
     let threads = REQUESTS_MAX + LOOKUPS_MAX + HOLDS_MAX + 8;
     let built = Builder::new_multi_thread().enable_all().max_blocking_threads(threads).build();
     built.map_err(|error| Error::io("start threads for", Path::new("the server"), &error))
 }
 
-/// Is over when somebody wants the server to end.
-fn stop_signal() -> Result<impl Future<Output = ()>> {
+/// Is over when somebody wants the server to end, or the core cannot go on.
+pub(super) fn stop_signal(failed: Option<Receiver<()>>) -> Result<impl Future<Output = ()>> {
     let listen = |kind| signal(kind).map_err(|error| Error::io("listen for", Path::new("signals"), &error));
     let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
     Ok(async move {
+        let failed = async {
+            match failed {
+                // A thread waits for it; when the core ends well it ends too.
+                Some(failed) => drop(tokio::task::spawn_blocking(move || failed.recv()).await),
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            () = failed => {}
         }
     })
 }

@@ -27,7 +27,7 @@ pub(super) fn open_trade(path: &Path) -> Result<Trade> {
     let (shop, mut warnings) = autocheckout::read_shop(path, autocheckout::Options { tolerate: false })?;
     check_trade(&shop).map_err(|error| error.at_path(path))?;
     warnings.extend(shop.remarks());
-    Ok(Trade { shop, payment: None, warnings })
+    Ok(Trade { shop, payment: None, devices: None, warnings })
 }
 
 /// Whether anything can be sold in a shop.

@@ -39,7 +39,7 @@ enum Verb {
 struct Create {
     #[command(flatten)]
     book: BookArgs,
-    /// Role, which says what the token may do: operator, reviewer, gate or shopper
+    /// Role, which says what the token may do: operator, reviewer, gate, shopper, screen, staff or restock
     #[arg(long)]
     role: Role,
     /// Who holds it; a shopper's token is named after its shopper

@@ -19,6 +19,7 @@ pub(super) struct Files {
     pub(super) catalogue: Option<Text>,
     pub(super) planogram: Option<Text>,
     pub(super) cameras: Option<Text>,
+    pub(super) devices: Option<Text>,
 }
 
 /// A shop that aisle brings along: its name and its files.
@@ -53,7 +54,9 @@ impl Files {
     pub(super) fn open(path: &Path) -> Result<Self> {
         match fs::metadata(path) {
             Ok(data) if data.is_dir() => Files::of_folder(path),
-            Ok(_) => Ok(Files { shop: Text::read(path)?, catalogue: None, planogram: None, cameras: None }),
+            Ok(_) => {
+                Ok(Files { shop: Text::read(path)?, catalogue: None, planogram: None, cameras: None, devices: None })
+            }
             Err(error) => {
                 let known = BUILT_IN.iter().find(|shop| error.kind() == ErrorKind::NotFound && *path == *shop.name);
                 known.map(BuiltIn::files).ok_or_else(|| Error::io("open", path, &error))
@@ -77,7 +80,8 @@ impl Files {
             let hint = "a shop folder has shop.toml, see the reference page shop.md; `aisle check micro-market` takes a shop that comes with aisle";
             return Err(Error::input("this folder has no shop.toml").at_path(folder).hint(hint));
         };
-        Ok(Files { shop, catalogue: find("catalogue")?, planogram: find("planogram")?, cameras: find("cameras")? })
+        let (catalogue, planogram) = (find("catalogue")?, find("planogram")?);
+        Ok(Files { shop, catalogue, planogram, cameras: find("cameras")?, devices: find("devices")? })
     }
 }
 
@@ -89,6 +93,7 @@ impl BuiltIn {
             catalogue: Some(text("catalogue.toml", self.catalogue)),
             planogram: Some(text("planogram.toml", self.planogram)),
             cameras: Some(text("cameras.toml", self.cameras)),
+            devices: None,
         }
     }
 }

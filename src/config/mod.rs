@@ -3,10 +3,11 @@
 //! refused.
 //!
 //! A shop is a folder with `shop.toml`, `catalogue.toml`, `planogram.toml` and `cameras.toml` (each may be `.json` with the
-//! same keys, and the last three may be missing if `shop.toml` says it all), or one such shop file, or one JSON file in the
+//! same keys, and the last three may be missing if `shop.toml` says it all), and `devices.toml` where it is to be open, or one such shop file, or one JSON file in the
 //! form that recordings carry. `calibration/demo` is an example that states every key. Where nothing lies at a path,
 //! `micro-market` and `convenience` name the shops of `calibration` that aisle brings along.
 
+mod devices;
 mod drafts;
 mod fields;
 mod files;
@@ -26,6 +27,7 @@ use serde::Deserialize;
 use crate::base::json::fault;
 use crate::base::text::plain;
 use crate::base::{Currency, Error, Result, ShelfId};
+use crate::ingest::devices::Devices;
 use crate::payment::{Draft, Settings};
 use crate::shop::{FacingDraft, Problem, ShelfDraft, Shop, ShopDraft};
 use drafts::ShopFile;
@@ -41,6 +43,8 @@ pub struct Trade {
     pub shop: Shop,
     /// The payment provider that its file names; none where it has no table `payment`.
     pub payment: Option<Settings>,
+    /// Its devices, where its folder has a `devices.toml`.
+    pub devices: Option<Devices>,
     /// What is in order and perhaps not meant so, in plain sentences.
     pub warnings: Vec<String>,
 }
@@ -50,7 +54,7 @@ pub struct Trade {
 /// # Errors
 /// When nothing is there, or with every problem in its files, one a line: `file:line: item: message`.
 pub fn load_shop(path: &Path) -> Result<Shop> {
-    read_shop(path)?.1.map_err(|findings| failure(path, "the shop", findings))
+    read_shop(path)?.2.map_err(|findings| failure(path, "the shop", findings))
 }
 
 /// Loads a shop that is to sell goods, with its payment provider. The secrets of the provider stay where they are.
@@ -58,7 +62,7 @@ pub fn load_shop(path: &Path) -> Result<Shop> {
 /// # Errors
 /// As [`load_shop`]; also when there is nothing to sell, with what is wrong with the provider, and with what it never takes.
 pub fn load_trade(path: &Path) -> Result<Trade> {
-    let (file, shop) = read_shop(path)?;
+    let (file, devices, shop) = read_shop(path)?;
     let place = |problem: Problem| Finding {
         path: file.path.clone(),
         line: problem.line,
@@ -69,7 +73,12 @@ pub fn load_trade(path: &Path) -> Result<Trade> {
     let mut findings = shop.as_ref().err().cloned().unwrap_or_default();
     findings.extend(payment.as_ref().err().into_iter().flatten().cloned().map(place));
     let mut warnings = Vec::new();
+    let mut known = None;
     if let Ok(shop) = &shop {
+        match devices.map(|file| devices::read(&file, shop)).transpose() {
+            Ok(devices) => known = devices,
+            Err(wrong) => findings.extend(wrong),
+        }
         findings.extend(shop.check_trade().err().into_iter().flatten().map(place));
         warnings = shop.remarks();
         if let Ok(Some(settings)) = &payment {
@@ -79,18 +88,19 @@ pub fn load_trade(path: &Path) -> Result<Trade> {
         }
     }
     match (shop, payment) {
-        (Ok(shop), Ok(payment)) if findings.is_empty() => Ok(Trade { shop, payment, warnings }),
+        (Ok(shop), Ok(payment)) if findings.is_empty() => Ok(Trade { shop, payment, devices: known, warnings }),
         _ => Err(failure(path, "the shop", findings)),
     }
 }
 
-/// A shop, or all that is wrong with it, and the file that says most of it.
-fn read_shop(path: &Path) -> Result<(Text, Result<Shop, Vec<Finding>>)> {
-    let files = Files::open(path)?;
+/// The file that says most of a shop, the one that says its devices, and the shop or all that is wrong with it.
+fn read_shop(path: &Path) -> Result<(Text, Option<Text>, Result<Shop, Vec<Finding>>)> {
+    let mut files = Files::open(path)?;
+    let devices = files.devices.take();
     if let Some(draft) = recorded_form(&files.shop)? {
         let none = Sources { files, facings: BTreeMap::new() };
         let shop = Shop::check(draft).map_err(|problems| none.place_all(&problems));
-        return Ok((none.files.shop, shop));
+        return Ok((none.files.shop, devices, shop));
     }
     let mut findings = Vec::new();
     let (draft, sources) = read_draft(files, &mut findings);
@@ -112,7 +122,7 @@ fn read_shop(path: &Path) -> Result<(Text, Result<Shop, Vec<Finding>>)> {
             Err(findings)
         }
     };
-    Ok((sources.files.shop, shop))
+    Ok((sources.files.shop, devices, shop))
 }
 
 /// The payment provider that a shop's file names in its table `payment`, or every problem in the table.

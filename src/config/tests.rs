@@ -381,3 +381,36 @@ fn a_code_that_may_be_two_numbers_is_asked_about() {
     assert_eq!(gtin("gtin = \"00000001234565\"").as_deref(), Some("00000001234565"));
     assert_eq!(gtin("gtin = \"none\""), None);
 }
+
+#[test]
+fn what_is_wrong_with_devices_is_told_with_its_line() {
+    let devices = |text: &str| {
+        let shop = format!(
+            "{SHOP}\n[[camera]]\nname = \"left\"\nsize_pixels = [640, 360]\nfocal_pixels = [400, 400]\n\
+                            position_metres = [0, 0, 2]\nlook_at_metres = [1, 1, 0]\n"
+        );
+        let catalogue = "[[product]]\nsku = \"1\"\nname = \"a\"\nprice_minor = 5\nweight_grams = 100\n";
+        let folder = folder(&[("shop.toml", &shop), ("catalogue.toml", catalogue), ("devices.toml", text)]);
+        let place = format!("{}/", folder.path().display());
+        load_trade(folder.path())
+            .map(|trade| trade.devices.unwrap())
+            .map_err(|error| error.message().replace(&place, ""))
+    };
+    let text = "[broker]\nurl = \"mqtt://localhost\"\n[[camera]]\nname = \"left\"\nurl = \"rtsp://10.0.0.2/main\"\n\
+                [[board]]\nsource = \"gondola/1\"\n[[gate]]\nname = \"door\"\nrole = \"exit\"\n";
+    let known = devices(text).unwrap();
+    let broker = known.broker.unwrap();
+    assert_eq!((broker.host.as_str(), broker.port, broker.tls), ("localhost", 1883, false));
+    assert_eq!((known.cameras.len(), known.boards.len(), known.gates.len()), (1, 1, 1));
+    for (from, to, told) in [
+        ("mqtt://localhost", "localhost", "devices.toml:1: broker: `url` is mqtt://HOST:PORT"),
+        ("mqtt://localhost", "mqtt://me:pass@localhost", "devices.toml:1: broker: `url` has no user in it"),
+        ("name = \"left\"", "name = \"right\"", "devices.toml:4: camera right: the shop's files know no camera"),
+        ("rtsp://10", "rtsp://me:secret@10", "devices.toml:4: camera left: `url` has a password in it"),
+        ("source = \"gondola/1\"", "sauce = \"gondola/1\"", "devices.toml:7: syntax: unknown field `sauce`"),
+        ("\"exit\"", "\"egress\"", "devices.toml:9: gate door: `role`: `egress` is not a role of a gate"),
+    ] {
+        let error = devices(&text.replace(from, to)).unwrap_err();
+        assert!(error.contains(told) && !error.contains("secret") && !error.contains("pass@"), "{error}");
+    }
+}

@@ -2,8 +2,20 @@
 //! every fact to whoever listens, and carts and receipts to the book; killed at any instant and started again it goes on with
 //! the same carts. It decides nothing that a replay of the same facts would decide otherwise.
 
+mod boards;
+mod clocks;
+mod core;
+mod eyes;
+mod journal;
+mod open;
+pub mod plan;
 mod player;
+mod record;
+mod screens;
 mod shop;
 
+pub use journal::{Journal, Replayed};
+pub use open::{OpenShop, Opening, Surroundings};
 pub use player::{Feed, walk_in_method};
-pub use shop::{Began, Live, Payers};
+pub use record::{RecordLimits, Recorder};
+pub use shop::{Began, Ended, Live, Payers};

@@ -107,9 +107,10 @@ impl Player {
         loop {
             let taken = live.take(&mut lock(&self.till), fact.clone());
             match taken {
-                Ok(closed) => {
-                    if !closed.is_empty() {
-                        tracing::info!(closed = closed.len(), "carts closed");
+                Ok(_) => {
+                    let ended = live.take_ended();
+                    if !ended.is_empty() {
+                        tracing::info!(closed = ended.len(), "carts closed");
                         self.bell.ring();
                     }
                     return true;

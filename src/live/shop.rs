@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::limits::LIVE_CLOSINGS_MAX;
 use crate::base::{CartId, Error, Kind, Reports, Result, ShopTime, SourceId, Span, Stage, StageReport, VisitId};
-use crate::facts::{Body, Fact, OpenVisit, PaymentMethod, Stamp, TrackVerdict, VisitBound};
+use crate::facts::{Body, Fact, OpenVisit, PaymentMethod, Receipt, Stamp, TrackVerdict, VisitBound};
 use crate::geometry::{Floor, Point};
 use crate::identity::{self, Binder, Bound};
 use crate::pipeline::{Engine, Loss, Options};
@@ -37,6 +37,10 @@ pub struct Live {
     closings: Vec<Closing>,
     expired: Vec<CartId>,
     saved: ShopTime,
+    /// Ground facts that the book knew of when it was written last.
+    saved_taken: u64,
+    /// What was closed since somebody asked.
+    ended: Vec<Ended>,
     sink: Option<Box<dyn FactSink + Send>>,
     /// Facts that the sink refused.
     unrecorded: u64,
@@ -57,6 +61,15 @@ struct Memory {
     bindings: u64,
     /// Who pays for the visits that are not over, as far as that is decided.
     bound: BTreeMap<VisitId, Option<CartId>>,
+}
+
+/// A visit that is over and in the book.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// What was bought.
+    pub receipt: Receipt,
+    /// What became of it.
+    pub closed: Closed,
 }
 
 /// How a shop began its day.
@@ -101,7 +114,7 @@ impl Live {
                 }
             },
         };
-        let saved = engine.now();
+        let (saved, saved_taken) = (engine.now(), memory.taken);
         let live = Live {
             engine,
             memory,
@@ -110,6 +123,8 @@ impl Live {
             closings: Vec::new(),
             expired: Vec::new(),
             saved,
+            saved_taken,
+            ended: Vec::new(),
             sink: None,
             unrecorded: 0,
             waiting: None,
@@ -134,7 +149,7 @@ impl Live {
     /// The same, with its reports shown on this board whenever the book is written.
     #[must_use]
     pub fn showing_on(self, board: ReportBoard) -> Self {
-        board.show(self.reports());
+        board.show_beside(self.reports());
         Live { board, ..self }
     }
 
@@ -148,14 +163,45 @@ impl Live {
         reports
     }
 
-    /// The facts between the last one taken and `now` are lost, if there were any.
-    pub fn resume(&mut self, now: ShopTime) {
-        self.engine.resume(now);
-    }
-
     /// Ground facts taken so far, those of earlier runs included.
     pub fn taken(&self) -> u64 {
         self.memory.taken
+    }
+
+    /// Ground facts that the book knows of: after a kill it goes on behind these.
+    pub fn saved(&self) -> u64 {
+        self.saved_taken
+    }
+
+    /// What was closed since this was asked last.
+    pub fn take_ended(&mut self) -> Vec<Ended> {
+        std::mem::take(&mut self.ended)
+    }
+
+    /// How far time has come in the shop.
+    pub fn now(&self) -> ShopTime {
+        self.engine.now()
+    }
+
+    /// The engine that decides.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Parts of the input could not be read or are lost, and nothing is known of them.
+    pub fn lose(&mut self, parts: u64) {
+        self.engine.lose(parts);
+    }
+
+    /// Writes the book now: who is inside stays inside, and the next process goes on from here.
+    ///
+    /// # Errors
+    /// What the database or the book says.
+    pub fn save_now(&mut self, till: &mut Till) -> Result<Vec<Closed>> {
+        let checkpoint = write(&self.memory, &self.engine)?;
+        let closed = self.save(till, &checkpoint)?;
+        self.board.show_beside(self.reports());
+        Ok(closed)
     }
 
     /// What was lost of the input so far.
@@ -198,7 +244,7 @@ impl Live {
         self.follow(till.shop(), &derived);
         if !self.closings.is_empty() || SAVE_SPAN <= self.engine.now() - self.saved {
             closed.extend(self.save_or_wait(till)?);
-            self.board.show(self.reports());
+            self.board.show_beside(self.reports());
         }
         Ok(closed)
     }
@@ -218,7 +264,7 @@ impl Live {
         self.follow(till.shop(), &derived);
         // Nobody is inside: the next day begins afresh.
         let closed = self.save(till, &[]);
-        self.board.show(self.reports());
+        self.board.show_beside(self.reports());
         closed
     }
 
@@ -308,7 +354,10 @@ impl Live {
         };
         let closed = till.advance(&progress)?;
         self.written += (self.closings.len() + self.expired.len()) as u64;
-        self.closings.clear();
+        let receipts = self.closings.drain(..).map(|closing| closing.receipt);
+        let ended = receipts.zip(closed.iter().cloned()).map(|(receipt, closed)| Ended { receipt, closed });
+        self.ended.extend(ended);
+        self.saved_taken = self.memory.taken;
         self.expired.clear();
         self.saved = self.engine.now();
         if self.waiting.take().is_some() {

@@ -12,7 +12,9 @@ use super::reorder::Reorder;
 use crate::base::limits::{BATCH_SPAN_MAX, BATCH_STAMP_OFF_MAX, PEOPLE_PER_FRAME_MAX};
 use crate::base::{DropReason, Reports, Result, ShopTime, SourceId, Span, StageReport};
 use crate::cart::{CartBook, Carts};
-use crate::facts::{Body, Fact, OpenVisit, PeopleFrame, Person, PlateBatch, ShelfEvent, Stamp, Topic, TrackJoined};
+use crate::facts::{
+    Body, Fact, OpenVisit, PeopleFrame, Person, PlateBatch, ShelfEvent, Stamp, Tick, Topic, TrackJoined,
+};
 use crate::fusion::{self, Fusion};
 use crate::shelf::ShelfSense;
 use crate::shop::Shop;
@@ -151,6 +153,12 @@ impl Engine {
             // No stage here reads them, so they must not move the time of those that are read.
             give(&fact);
             return;
+        }
+        if let Body::Tick(Tick { restarted, lost }) = fact.body {
+            if restarted {
+                self.resume(fact.stamp.at);
+            }
+            self.lose(lost);
         }
         let stages = &mut self.stages;
         let ticked = stages.course.ticked;

@@ -3,6 +3,7 @@
 
 pub mod autocheckout;
 pub mod motchallenge;
+mod parts;
 
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use crate::recording::{Cut, Losses, Reader, TOLERATE, refuse_packed};
 use crate::shop::Shop;
 use crate::truth::Truth;
 use autocheckout::AutoCheckout;
+use parts::Parts;
 
 /// Warnings about broken places of one recording that are kept.
 const WARNINGS_MAX: usize = 200;
@@ -52,6 +54,7 @@ pub struct Replay {
 
 enum Source {
     Mcap(Box<Reader<BufReader<File>>>),
+    Parts(Box<Parts>),
     AutoCheckout(Box<AutoCheckout>),
 }
 
@@ -62,6 +65,11 @@ enum Source {
 pub fn open(path: &Path, format: Option<Format>, options: Options) -> Result<Replay> {
     let format = format.map_or_else(|| recognise(path), Ok)?;
     let (source, length) = match format {
+        Format::Mcap if path.is_dir() => {
+            let parts = Parts::open(parts::files(path), !options.tolerate)?;
+            let (_, length) = parts.progress();
+            (Source::Parts(Box::new(parts)), length)
+        }
         Format::Mcap => {
             let reader = Reader::open(path)?;
             // Nothing follows from a recording that is known to be broken.
@@ -88,7 +96,11 @@ pub fn recognise(path: &Path) -> Result<Format> {
         if autocheckout::is_one(path) {
             return Ok(Format::AutoCheckout);
         }
-        let hint = "a recording is a .mcap file, or an AutoCheckout folder with planogram.json and plate_data.json";
+        if !parts::files(path).is_empty() {
+            return Ok(Format::Mcap);
+        }
+        let hint = "a recording is a .mcap file, a folder that `aisle serve --record` wrote, or an AutoCheckout folder \
+                    with planogram.json and plate_data.json";
         return Err(Error::input("nothing in this folder can be replayed").at_path(path).hint(hint));
     }
     if !data.is_file() {
@@ -117,7 +129,7 @@ impl Replay {
     /// Which format it has.
     pub fn format(&self) -> Format {
         match &self.source {
-            Source::Mcap(_) => Format::Mcap,
+            Source::Mcap(_) | Source::Parts(_) => Format::Mcap,
             Source::AutoCheckout(_) => Format::AutoCheckout,
         }
     }
@@ -126,6 +138,7 @@ impl Replay {
     pub fn cut(&self) -> Cut {
         match &self.source {
             Source::Mcap(reader) => reader.cut(),
+            Source::Parts(parts) => parts.reader().cut(),
             Source::AutoCheckout(_) => Cut::Tracked,
         }
     }
@@ -134,6 +147,7 @@ impl Replay {
     pub fn truth(&self) -> Option<&Truth> {
         match &self.source {
             Source::Mcap(reader) => reader.truth(),
+            Source::Parts(parts) => parts.reader().truth(),
             Source::AutoCheckout(folder) => folder.truth(),
         }
     }
@@ -142,7 +156,7 @@ impl Replay {
     pub fn warnings(&self) -> Vec<String> {
         let mut all = match &self.source {
             Source::AutoCheckout(folder) => folder.warnings(),
-            Source::Mcap(reader) => match reader.losses() {
+            Source::Mcap(_) | Source::Parts(_) => match self.losses() {
                 losses if losses == Losses::default() => Vec::new(),
                 losses => vec![format!("left out: {losses}")],
             },
@@ -157,6 +171,7 @@ impl Replay {
     pub fn losses(&self) -> Losses {
         match &self.source {
             Source::Mcap(reader) => reader.losses(),
+            Source::Parts(parts) => parts.losses(),
             Source::AutoCheckout(_) => Losses::default(),
         }
     }
@@ -165,6 +180,7 @@ impl Replay {
     pub fn progress(&self) -> (u64, u64) {
         match &self.source {
             Source::Mcap(reader) => (reader.position(), self.length),
+            Source::Parts(parts) => parts.progress(),
             Source::AutoCheckout(folder) => folder.progress(),
         }
     }
@@ -174,6 +190,7 @@ impl FactSource for Replay {
     fn shop(&self) -> &Shop {
         match &self.source {
             Source::Mcap(reader) => reader.shop(),
+            Source::Parts(parts) => parts.shop(),
             Source::AutoCheckout(folder) => folder.shop(),
         }
     }
@@ -181,6 +198,7 @@ impl FactSource for Replay {
     fn left_out(&self) -> u64 {
         match &self.source {
             Source::Mcap(reader) => reader.left_out(),
+            Source::Parts(parts) => parts.left_out(),
             Source::AutoCheckout(folder) => folder.left_out(),
         }
     }
@@ -188,12 +206,15 @@ impl FactSource for Replay {
     fn next_fact(&mut self) -> Result<Option<Fact>> {
         loop {
             let result = match &mut self.source {
-                Source::Mcap(reader) => reader.next_fact().map_err(|error| match error.kind() {
-                    Kind::Input if !self.options.tolerate => error.hint_further(TOLERATE),
-                    _ => error,
-                }),
+                Source::Mcap(reader) => reader.next_fact(),
+                Source::Parts(parts) => parts.next_fact(),
                 Source::AutoCheckout(folder) => folder.next_fact(),
             };
+            let is_own = !matches!(self.source, Source::AutoCheckout(_));
+            let result = result.map_err(|error| match error.kind() {
+                Kind::Input if is_own && !self.options.tolerate => error.hint_further(TOLERATE),
+                _ => error,
+            });
             match result {
                 Err(error) if self.options.tolerate => {
                     if self.broken.len() < WARNINGS_MAX {

@@ -1,10 +1,13 @@
 //! The HTTP API as a whole: requests go through the router, the book is SQLite in memory, the clock is set by hand.
 
+mod devices;
 mod forms;
 mod fuzz;
+mod gates;
 mod input;
 mod life;
 mod limits;
+mod live;
 mod metrics;
 mod notices;
 mod payers;

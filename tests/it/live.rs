@@ -9,7 +9,7 @@ use aisle::db::carts::{self, CartState};
 use aisle::db::faulty::{Faulty, Life, Mischance, Moment};
 use aisle::db::{self, Database, Engine, Failure, FailureKind, Session, access, cases};
 use aisle::facts::{
-    Body, Concern, Fact, GateScan, OpenVisit, PaymentMethod, Receipt, Stamp, StatementLine, Tick, Topic,
+    Body, Concern, EntryRole, Fact, GateScan, OpenVisit, PaymentMethod, Receipt, Stamp, StatementLine, Tick, Topic,
 };
 use aisle::live::{Began, Live, Payers};
 use aisle::payment::Sandbox;
@@ -85,8 +85,10 @@ fn when_all_sensors_are_silent_ticks_end_the_visits() {
     let inside = live.open_visits().len();
     assert_eq!((closed, inside), (0, 1), "the recording ends shortly after the shopper left");
     for secs in 1..=90 {
-        closed +=
-            live.take(&mut till, said(end + Span::from_secs(f64::from(secs)), Body::Tick(Tick {}))).unwrap().len();
+        closed += live
+            .take(&mut till, said(end + Span::from_secs(f64::from(secs)), Body::Tick(Tick::default())))
+            .unwrap()
+            .len();
     }
     assert_eq!((closed, live.open_visits().len()), (1, 0));
 }
@@ -96,7 +98,7 @@ fn a_sink_hears_every_fact_and_what_it_refuses_is_counted() {
     let (shop, facts) = facts(Scenario::Mixed, 5);
     let first = facts.iter().map(|fact| fact.stamp.at).min().unwrap();
     let cart = CartId::derived(&["sink"]);
-    let scan = GateScan { cart, gate: "door".to_owned(), people: 1 };
+    let scan = GateScan { cart, gate: "door".to_owned(), people: 1, role: EntryRole::Shopper };
     let run = |room: usize| {
         let mut till = Till::open(memory(), shop.clone(), Noon.now()).unwrap();
         let heard = Arc::new(Mutex::new(Vec::new()));
@@ -385,7 +387,10 @@ fn through_gates(bar: f64) -> Hosts {
         let order = announced.order.unwrap();
         till.answered(order.id, &sandbox.submit(&order), announced.first, Noon.now()).unwrap();
         let people = if number == 0 { 2 } else { 1 };
-        scans.push((*entered - Span::from_millis(1_500), GateScan { cart, gate: "door".to_owned(), people }));
+        scans.push((
+            *entered - Span::from_millis(1_500),
+            GateScan { cart, gate: "door".to_owned(), people, role: EntryRole::Shopper },
+        ));
     }
     let (mut live, _) = Live::open(&mut till, Payers::Gates, Options::USUAL, Arc::new(Noon)).unwrap();
     let mut waiting = scans.iter().peekable();

@@ -20,6 +20,7 @@ mod manual;
 mod models;
 mod networks;
 mod onnx;
+mod open;
 mod outputs;
 mod pages;
 mod replay;

@@ -10,7 +10,7 @@ use aisle::base::{
 };
 use aisle::config::load_shop;
 use aisle::db;
-use aisle::facts::{Body, Fact, Frame, FrameFormat, GateScan, PaymentMethod, Stamp, Topic};
+use aisle::facts::{Body, EntryRole, Fact, Frame, FrameFormat, GateScan, PaymentMethod, Stamp, Topic};
 use aisle::image::{RgbImage, encode_jpeg};
 use aisle::live::{Live, Payers};
 use aisle::pipeline::{Engine, Eyes, EyesOptions, Loss, Options, Watched};
@@ -233,7 +233,7 @@ fn an_open_shop_shows_the_reports_of_all_its_stages() {
     let mut harness = Harness::default();
     for _ in 0..2 {
         // Readers repeat themselves.
-        let scan = GateScan { cart, gate: text("door"), people: 1 };
+        let scan = GateScan { cart, gate: text("door"), people: 1, role: EntryRole::Shopper };
         let stamp = Stamp { source: SourceId::new("door"), sequence: 1, at: opened, arrived: opened };
         live.take(&mut till, Fact { stamp, body: Body::Gate(scan) }).unwrap();
     }

@@ -3,19 +3,22 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use aisle::base::{CartId, Kind, Quantity, ShopTime, ShopperId, Span};
+use aisle::base::{CartId, Kind, Prob, Quantity, ShopTime, ShopperId, Span};
 use aisle::cart;
+use aisle::db::carts::{self, CartState};
+use aisle::db::duties::{self, Duty};
 use aisle::db::outbox::LetterState;
 use aisle::db::{self, cases, outbox};
 use aisle::facts::{
-    Answer, Case, Closing as ClosedBy, Concern, Decision, Goods, Order, PaymentMethod, Receipt, Verdict,
+    Answer, Case, Closing as ClosedBy, Concern, Decision, EntryRole, Goods, Order, PaymentMethod, Receipt, Verdict,
+    VisitBound,
 };
 use aisle::ledger::payment::{Payment, Standing};
 use aisle::payment::Sandbox;
 use aisle::ports::{Clock, PaymentProvider};
 use aisle::shop::{PolicyDraft, ProductDraft, Shop, ShopDraft};
 use aisle::sim;
-use aisle::till::{Closing, Door, Enrolment, Payer, Providers, Till, check, drill, settle_due};
+use aisle::till::{Closing, Door, Enrolment, Payer, Progress, Providers, Till, check, drill, settle_due};
 use serde_json::json;
 
 struct Hand(AtomicI64);
@@ -414,6 +417,82 @@ fn a_visit_without_a_payer_waits_until_one_is_found() {
     scene.decide(&case, Decision::Accept).unwrap();
     scene.settle();
     assert_eq!(scene.proven(), 300);
+}
+
+#[test]
+fn whoever_works_here_takes_without_paying_and_the_book_is_in_order() {
+    let mut scene = Scene::new();
+    let now = scene.now();
+    let duty = |role| Duty { role, token: None };
+    scene.till.admit(duty(EntryRole::Staff), cart(1), "north", now).unwrap();
+    scene.till.admit(duty(EntryRole::Staff), cart(1), "north", now).unwrap();
+    assert_eq!(scene.till.admit(duty(EntryRole::Restock), cart(1), "north", now).unwrap_err().kind(), Kind::Conflict);
+    assert_eq!(scene.till.admit(duty(EntryRole::Shopper), cart(2), "north", now).unwrap_err().kind(), Kind::Input);
+    // However unsure, nobody has to look: there is no money in it.
+    let closed = scene.leave_with(Payer::Cart(cart(1)), "tea 3", 0.1);
+    assert_eq!((closed.cart, closed.case), (cart(1), None));
+    // Nobody came in with the next one, which is over then.
+    scene.till.admit(duty(EntryRole::Restock), cart(3), "north", now).unwrap();
+    let progress = Progress { closings: &[], open: &[], expired: &[cart(3)], checkpoint: b"", at: now };
+    scene.till.advance(&progress).unwrap();
+    // The engine has to be begun anew while somebody fills shelves.
+    scene.till.admit(duty(EntryRole::Restock), cart(4), "north", now).unwrap();
+    assert_eq!(scene.till.interrupt("it was another aisle", now).unwrap(), 0);
+    let states = [1, 3, 4].map(|number| {
+        let found = scene.till.with(|session| carts::get(session, cart(number))).unwrap().unwrap();
+        (found.state, found.receipt, found.booked)
+    });
+    assert_eq!(states, [(CartState::Settled, 1, 0), (CartState::Settled, 0, 0), (CartState::Settled, 1, 0)]);
+    assert!(scene.waiting().is_empty());
+    scene.settle();
+    assert_eq!(scene.proven(), 0);
+}
+
+#[test]
+fn a_gate_that_asks_nobody_may_say_who_works_here_but_not_of_a_cart_that_is_paid() {
+    let mut scene = Scene::new();
+    let of = |number| Payer::Duty { cart: cart(number), role: EntryRole::Staff };
+    // The book knows nothing of this cart: it is that of the visit.
+    let closed = scene.leave(of(7), "salt 1");
+    assert_eq!(closed.case, None);
+    assert_ne!(closed.cart, cart(7));
+    let duty = scene.till.with(|session| duties::of_cart(session, closed.cart)).unwrap();
+    assert_eq!(duty, Some(Duty { role: EntryRole::Staff, token: None }));
+    assert_eq!(scene.proven(), 0);
+
+    let mut scene = Scene::new();
+    scene.arrive("ann", 1).unwrap();
+    scene.leave(of(1), "tea 1");
+    scene.settle();
+    assert_eq!(scene.proven(), 300, "she is a shopper, whatever a gate says");
+
+    // A shopper's cart that the book does not know is nobody's.
+    let mut scene = Scene::new();
+    scene.leave(Payer::Cart(cart(9)), "tea 1");
+    assert_eq!(scene.waiting()[0].concerns, [Concern::NoPayer]);
+}
+
+#[test]
+fn whoever_slipped_in_behind_somebody_is_before_a_person_with_the_name_of_that_cart() {
+    let mut scene = Scene::new();
+    let bound = |cart, probability, role, behind| VisitBound {
+        visit: "1".parse().unwrap(),
+        cart,
+        probability: Prob::new(probability),
+        role,
+        behind,
+    };
+    let (shopper, bar) = (EntryRole::Shopper, Prob::new(0.9));
+    let of = |bound: VisitBound| Payer::of(&bound, bar);
+    assert_eq!(of(bound(Some(cart(1)), 0.95, shopper, None)), Payer::Cart(cart(1)));
+    assert_eq!(of(bound(Some(cart(1)), 0.89, shopper, None)), Payer::Unknown, "nobody is guessed");
+    let restock = EntryRole::Restock;
+    assert_eq!(of(bound(Some(cart(1)), 0.95, restock, None)), Payer::Duty { cart: cart(1), role: restock });
+    let behind = of(bound(None, 0.99, shopper, Some(cart(1))));
+    assert_eq!(behind, Payer::Behind(cart(1)));
+    scene.leave(behind, "tea 1");
+    assert_eq!(scene.waiting()[0].concerns, [Concern::NoPayer, Concern::Tailgated { behind: cart(1) }]);
+    assert_eq!(scene.proven(), 0);
 }
 
 #[test]

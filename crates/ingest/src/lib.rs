@@ -2,8 +2,8 @@
 //!
 //! A part of [aisle](https://docs.rs/aisle), which gives its rooms under the same names.
 
-use aisle_contract::{base, facts, image, output, ports, shop};
 #[cfg(test)]
 use aisle_contract::geometry;
+use aisle_contract::{base, facts, image, output, ports, recording, shop};
 
 pub mod ingest;

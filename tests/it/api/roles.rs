@@ -37,7 +37,9 @@ fn every_route_admits_those_who_may_and_nobody_else() {
             .replace("{case}", &CaseId::of_cart(cart, 9).to_string())
             .replace("{order}", &TransferId::of_cart(cart, "none", 9).to_string())
             .replace("{token}", &TokenId::derived(&["none"]).to_string())
-            .replace("{provider}", "sandbox");
+            .replace("{provider}", "sandbox")
+            .replace("{gate}", "front")
+            .replace("{name}", "left");
         // A body that is well-formed and wanted by nobody, so that nothing happens behind the door.
         let body = || Some(json!({ "unknown": true })).filter(|_| method != "GET" && method != "DELETE");
         for role in Role::ALL.into_iter().map(Some).chain([None]) {
@@ -59,7 +61,7 @@ fn every_route_admits_those_who_may_and_nobody_else() {
             tried += 1;
         }
     }
-    assert_eq!(tried, operations().len() * 5 - 2);
+    assert_eq!(tried, operations().len() * (Role::ALL.len() + 1) - 2);
 }
 
 #[test]
@@ -99,11 +101,11 @@ fn the_page_has_the_same_table() {
     for row in rows {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
         let name = cells[0].trim_end_matches('`').to_owned();
-        let roles = ["operator", "reviewer", "gate", "shopper"];
-        let marked = roles.iter().zip(&cells[2..6]).filter(|(_, cell)| !cell.is_empty()).map(|(role, _)| *role);
+        let roles = ["operator", "reviewer", "gate", "shopper", "screen"];
+        let marked = roles.iter().zip(&cells[2..7]).filter(|(_, cell)| !cell.is_empty()).map(|(role, _)| *role);
         told.insert(name, marked.collect::<Vec<_>>().join(" "));
     }
-    let everybody = "operator reviewer gate shopper";
+    let everybody = "operator reviewer gate shopper screen";
     let done: BTreeMap<String, String> = operations()
         .into_iter()
         .map(|(method, path, roles)| {
@@ -133,7 +135,7 @@ fn tokens_end() {
     let gone = world.send(request("GET", "/v1/cases", made["secret"].as_str(), None, &[]));
     assert_eq!((gone.status.as_u16(), gone.header("WWW-Authenticate")), (401, "Bearer realm=\"aisle\""));
     let listed = world.get(Role::Operator, "/v1/tokens");
-    assert_eq!(listed["items"].as_array().unwrap().len(), 6);
+    assert_eq!(listed["items"].as_array().unwrap().len(), Role::ALL.len() + 2);
     assert!(!listed.to_string().contains("aisle_"), "secrets are nowhere");
 }
 

@@ -16,11 +16,11 @@ use super::{DESCRIPTION, World};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A world that listens.
-struct Open {
-    world: World,
+pub(super) struct Open {
+    pub(super) world: World,
     address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    ended: Option<tokio::task::JoinHandle<()>>,
+    pub(super) stop: Option<oneshot::Sender<()>>,
+    pub(super) ended: Option<tokio::task::JoinHandle<()>>,
 }
 
 /// An answer as it came over the wire.
@@ -33,7 +33,10 @@ struct Heard {
 
 impl Open {
     fn new() -> Self {
-        let world = World::new();
+        Open::of(World::new())
+    }
+
+    pub(super) fn of(world: World) -> Self {
         let listener = world.runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -44,7 +47,7 @@ impl Open {
         Open { world, address, stop: Some(stop), ended: Some(ended) }
     }
 
-    fn connect(&self) -> TcpStream {
+    pub(super) fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream

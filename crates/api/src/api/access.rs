@@ -17,9 +17,11 @@ use super::problem::{Problem, Sort};
 use crate::base::limits::{
     TOKEN_REQUESTS_BURST, TOKEN_REQUESTS_PER_SECOND, WRONG_TOKENS_BURST, WRONG_TOKENS_PER_MINUTE,
 };
+use crate::base::named::listed;
 use crate::base::{Error, Result, Secret, ShopTime, ShopperId, Span, TokenId, sha256};
 use crate::db::access::{self, Deed, Token};
 use crate::db::{Database, Failure, Session, shoppers};
+use crate::facts::EntryRole;
 use crate::till::Till;
 
 /// What every secret begins with, so that one that got lost is recognised.
@@ -43,11 +45,18 @@ pub enum Role {
     Gate,
     /// A shopper, or an app that speaks for one: sees their own only.
     Shopper,
+    /// A screen on a wall: sees what happens, and changes nothing.
+    Screen,
+    /// Somebody who works here. What they show at gates; it opens nothing else.
+    Staff,
+    /// Somebody who fills shelves. What they show at gates; it opens nothing else.
+    Restock,
 }
 
 impl Role {
     /// All of them.
-    pub const ALL: [Role; 4] = [Role::Operator, Role::Reviewer, Role::Gate, Role::Shopper];
+    pub const ALL: [Role; 7] =
+        [Role::Operator, Role::Reviewer, Role::Gate, Role::Shopper, Role::Screen, Role::Staff, Role::Restock];
 
     /// The word for it.
     pub const fn as_str(self) -> &'static str {
@@ -56,6 +65,18 @@ impl Role {
             Role::Reviewer => "reviewer",
             Role::Gate => "gate",
             Role::Shopper => "shopper",
+            Role::Screen => "screen",
+            Role::Staff => "staff",
+            Role::Restock => "restock",
+        }
+    }
+
+    /// As what somebody comes in who shows a token of this role at a gate; none where it is no such token.
+    pub(super) const fn entry(self) -> Option<EntryRole> {
+        match self {
+            Role::Staff => Some(EntryRole::Staff),
+            Role::Restock => Some(EntryRole::Restock),
+            Role::Operator | Role::Reviewer | Role::Gate | Role::Shopper | Role::Screen => None,
         }
     }
 }
@@ -71,7 +92,7 @@ impl FromStr for Role {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let named = Role::ALL.into_iter().find(|role| role.as_str() == text);
-        named.ok_or_else(|| format!("`{text}` is not a role: write operator, reviewer, gate or shopper"))
+        named.ok_or_else(|| format!("`{text}` is not a role: write {}", listed(&Role::ALL.map(Role::as_str))))
     }
 }
 
@@ -224,6 +245,11 @@ pub(super) struct Holder {
     pub(super) shopper: Option<ShopperId>,
 }
 
+/// Whether a token may be used now.
+pub(super) fn is_valid(token: &Token, now: ShopTime) -> bool {
+    token.revoked_at.is_none() && token.expires_at.is_none_or(|end| now < end)
+}
+
 /// Lets people in.
 pub(super) struct Door {
     /// By digest.
@@ -265,8 +291,7 @@ impl Door {
             locked(&self.wrong).give_back(&origin);
         }
         let token = found?.flatten();
-        let valid = |token: &Token| token.revoked_at.is_none() && token.expires_at.is_none_or(|end| now < end);
-        let Some(token) = token.filter(valid) else {
+        let Some(token) = token.filter(|token| is_valid(token, now)) else {
             if known {
                 locked(&self.wrong).take(&origin, now).map_err(too_many_wrong)?;
             }

@@ -9,8 +9,8 @@ use super::reply::{Done, Json, Nothing};
 use super::route::Call;
 use crate::base::{CartId, Error, Money, PaymentId, ShopTime, ShopperId, VisitId};
 use crate::db::carts::{self, Cart, CartState};
-use crate::db::{Failure, Session};
-use crate::facts::{Grounds, OpenVisit};
+use crate::db::{Failure, Session, duties};
+use crate::facts::{EntryRole, Grounds, OpenVisit};
 use crate::ledger::payment::{Payment, Standing};
 use crate::till::payment_of;
 
@@ -24,6 +24,8 @@ pub(super) struct CartView {
     shop: String,
     /// Who pays; none while nobody knows.
     shopper: Option<ShopperId>,
+    /// As what they came in; of all but shoppers nothing is charged.
+    role: EntryRole,
     /// What the engine calls it, once a track is bound to it.
     visit: Option<VisitId>,
     /// Where they came in.
@@ -122,6 +124,7 @@ pub(super) fn view(session: &mut dyn Session, cart: Cart) -> Result<CartView, Fa
         cart: cart.id,
         shop: cart.shop,
         shopper: cart.shopper,
+        role: duties::of_cart(session, cart.id)?.map_or(EntryRole::Shopper, |duty| duty.role),
         visit: cart.visit,
         gate: cart.gate,
         entered_at: cart.entered_at,

@@ -15,6 +15,7 @@ use http_body_util::BodyExt as _;
 use uuid::Uuid;
 
 use super::access::{Holder, Role, random};
+use super::live::Closing;
 use super::problem::{Problem, Sort};
 use super::reply::{Reply, header_text};
 use super::route::{Call, Permit, Route};
@@ -83,6 +84,7 @@ pub(super) async fn enter(api: Shared, route: Arc<Route>, request: Request) -> R
 async fn answer(api: Shared, route: Arc<Route>, mut request: Request) -> Result<Reply, Problem> {
     let part = part(&route, &mut request).await?;
     let peer = request.extensions_mut().remove::<Peer>();
+    let closing = request.extensions_mut().remove::<Closing>();
     let (head, body) = request.into_parts();
     let (part, head) = (Arc::<str>::from(part), Arc::new(head));
     let holder = match route.permit {
@@ -97,7 +99,8 @@ async fn answer(api: Shared, route: Arc<Route>, mut request: Request) -> Result<
         let _held = (place, room);
         let asked: (&Uri, &HeaderMap) = (&head.uri, &head.headers);
         let now = api.clock.now();
-        let reply = route.answer(&Call::new(&api, &route, holder.as_ref(), asked, (&part, &body), now))?;
+        let call = Call::new(&api, &route, holder.as_ref(), asked, (&part, &body), now);
+        let reply = route.answer(&call.over(closing.as_ref()))?;
         if route.method != Method::GET {
             api.bell.ring();
         }

@@ -6,21 +6,27 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Api;
-use super::access::hash;
+use super::access::{Role, hash, is_valid};
 use super::checks::{Checks, LINE};
 use super::enter::duration;
 use super::problem::{Problem, Sort};
-use super::reply::{Json, Nothing};
+use super::reply::{Json, Nothing, Whole};
 use super::route::Call;
+use super::scans;
 use super::shoppers::{holder, idempotency_key};
-use crate::base::{CartId, Error, Kind, Secret, ShopperId};
-use crate::db::{carts, shoppers};
-use crate::facts::{Answer, Order, Task};
+use crate::base::{CartId, Error, Kind, Secret, ShopperId, Span};
+use crate::db::duties::Duty;
+use crate::db::{Session, access, carts, shoppers};
+use crate::facts::{Answer, EntryRole, GateScan, Order, Task};
 use crate::ports::PaymentProvider;
 use crate::till::{Announced, Door, Till, lock};
 
 /// Letters of a gate's name.
-const GATE_CHARS_MAX: usize = 64;
+pub(super) const GATE_CHARS_MAX: usize = 64;
+/// People whom one scan lets in.
+const PEOPLE_MAX: u32 = 16;
+/// How long after a cart was opened a request for it still makes a scan; later the shopper has to come to the gate again.
+const SCAN_SPAN_MAX: Span = Span::from_millis(60_000);
 /// Pause between two questions about a hold that a shopper has to confirm.
 const HOLD_POLL: Duration = Duration::from_millis(250);
 
@@ -42,6 +48,10 @@ pub(super) struct EntryBody {
     /// Which gate, 1 to 64 letters.
     #[schemars(length(min = 1, max = GATE_CHARS_MAX), regex(pattern = LINE))]
     gate: String,
+    /// How many come in with them, themselves included, for all of whom they pay: 1 to 16, 1 without it.
+    #[serde(default)]
+    #[schemars(with = "Option<u32>", range(min = 1, max = PEOPLE_MAX))]
+    people: Option<Whole<u32>>,
 }
 
 /// Whether the door opens.
@@ -52,8 +62,12 @@ pub(super) struct EntryView {
     door: DoorWord,
     /// The cart that was opened; none where nobody was let in.
     cart: Option<CartId>,
+    /// As what they come in; of all but shoppers nothing is charged.
+    role: EntryRole,
     /// The provider has not confirmed the hold yet, and the policy trusts the shopper meanwhile.
     unheld: bool,
+    /// The engine keeps this entry; `false` where none runs in this server, or nobody was let in.
+    heard: bool,
     /// Why it stays shut, for the shopper.
     reason: Option<String>,
 }
@@ -69,8 +83,9 @@ pub(super) enum DoorWord {
 }
 
 impl EntryView {
-    fn shut(reason: impl Into<String>) -> Self {
-        EntryView { door: DoorWord::Shut, cart: None, unheld: false, reason: Some(reason.into()) }
+    pub(super) fn shut(reason: impl Into<String>) -> Self {
+        let role = EntryRole::Shopper;
+        EntryView { door: DoorWord::Shut, cart: None, role, unheld: false, heard: false, reason: Some(reason.into()) }
     }
 }
 
@@ -86,33 +101,102 @@ pub(super) fn enter(
     if body.shopper.is_some() == body.gate_token.is_some() {
         checks.say("", "write either `shopper` or `gate_token`");
     }
+    let people = body.people.map_or(1, |Whole(people)| people);
+    if !(1..=PEOPLE_MAX).contains(&people) {
+        checks.say("/people", format!("{people} people; write 1 to {PEOPLE_MAX}"));
+    }
     checks.done()?;
     let Some(key) = idempotency_key(call)? else {
         let message = "an entry needs an `Idempotency-Key`: a new one for every shopper at the gate, the same when the \
                        request is repeated";
         return Err(Problem::new(Sort::Malformed, message));
     };
-    let shopper = match (body.shopper, &body.gate_token) {
-        (Some(shopper), _) => Some(shopper),
-        (None, token) => {
-            let digest = hash(token.as_ref().map_or("", |token| token.reveal()));
-            call.read(|till| till.with(|session| shoppers::by_gate_digest(session, &digest)))?.map(|known| known.id)
-        }
+    let shown = match (body.shopper, &body.gate_token) {
+        (Some(shopper), _) => Shown::Shopper(shopper),
+        (None, token) => shown(call, &hash(token.as_ref().map_or("", |token| token.reveal())))?,
     };
-    let Some(shopper) = shopper else { return Ok(Json(EntryView::shut("this code is not known here"))) };
     let cart = CartId::derived(&["entry", &holder(call), key]);
+    let scan = |role| GateScan { cart, gate: body.gate.clone(), people, role };
+    let shopper = match shown {
+        Shown::Shopper(shopper) => shopper,
+        Shown::Duty(duty) => return admit(call, duty, scan(duty.role)).map(Json),
+        Shown::Nobody => return Ok(Json(EntryView::shut("this code is not known here"))),
+    };
     let announced = match announce(call, shopper, cart, &body.gate)? {
         Ok(announced) => announced,
         Err(reason) => return Ok(Json(EntryView::shut(reason))),
     };
+    let_in(call, announced, scan(EntryRole::Shopper)).map(Json)
+}
+
+/// Who shows something at a gate.
+enum Shown {
+    Shopper(ShopperId),
+    Duty(Duty),
+    Nobody,
+}
+
+fn shown(call: &Call<'_>, digest: &str) -> Result<Shown, Problem> {
+    let find = |session: &mut dyn Session| {
+        if let Some(shopper) = shoppers::by_gate_digest(session, digest)? {
+            return Ok(Shown::Shopper(shopper.id));
+        }
+        let token = access::token_by_digest(session, digest)?.filter(|token| is_valid(token, call.now));
+        let role = token.as_ref().and_then(|token| token.role.parse::<Role>().ok()?.entry());
+        Ok(match token.zip(role) {
+            Some((token, role)) => Shown::Duty(Duty { role, token: Some(token.id) }),
+            None => Shown::Nobody,
+        })
+    };
+    call.read(|till| till.with(find))
+}
+
+/// Somebody who works here comes in: nothing is held, and nobody will be asked to pay.
+fn admit(call: &Call<'_>, duty: Duty, scan: GateScan) -> Result<EntryView, Problem> {
+    let (cart, role) = (scan.cart, duty.role);
+    let deed = super::access::deed(call.who(), "entry.open", &cart, &scan.gate, call.now);
+    call.read(|till| till.by(deed, |till| till.admit(duty, cart, &scan.gate, call.now)))?;
+    Ok(match tell(call, scan)? {
+        Some(heard) => EntryView { door: DoorWord::Open, cart: Some(cart), role, unheld: false, heard, reason: None },
+        None => EntryView::shut(OVER),
+    })
+}
+
+/// Asks for the hold, and opens the door if the engine knows of it.
+pub(super) fn let_in(call: &Call<'_>, announced: Announced, scan: GateScan) -> Result<EntryView, Problem> {
+    let (cart, role) = (announced.cart, scan.role);
     if let Some(order) = announced.order.filter(|order| order.task == Task::Authorise) {
         ask_for_hold(call.api, order, announced.first);
     }
-    let door = call.read(|till| till.door(cart, call.api.clock.now()))?;
-    Ok(Json(match door {
-        Door::Open { unheld } => EntryView { door: DoorWord::Open, cart: Some(cart), unheld, reason: None },
-        Door::Shut { reason } => EntryView::shut(reason),
-    }))
+    let unheld = match call.read(|till| till.door(cart, call.api.clock.now()))? {
+        Door::Open { unheld } => unheld,
+        Door::Shut { reason } => return Ok(EntryView::shut(reason)),
+    };
+    Ok(match tell(call, scan)? {
+        Some(heard) => EntryView { door: DoorWord::Open, cart: Some(cart), role, unheld, heard, reason: None },
+        None => EntryView::shut(OVER),
+    })
+}
+
+/// What is told to whoever repeats an old request.
+const OVER: &str = "this entry is over; please come to the gate again";
+
+/// Tells the engine of an entry, unless somebody came in with it already; whether there is an engine, and nothing where the
+/// entry is too old for anybody to come in with it.
+fn tell(call: &Call<'_>, scan: GateScan) -> Result<Option<bool>, Problem> {
+    let id = scan.cart;
+    let cart = call.read(|till| till.with(|session| super::carts::known(session, id)))?;
+    let is_told = cart.visit.is_some();
+    if cart.left_at.is_some() {
+        return Ok(None);
+    }
+    if call.api.scans.is_none() || is_told {
+        return Ok(Some(is_told));
+    }
+    if cart.entered_at + SCAN_SPAN_MAX < call.api.clock.now() && !scans::is_told(call.api, id) {
+        return Ok(None);
+    }
+    scans::tell(call.api, scan).map(Some)
 }
 
 /// Opens the cart; or gives why not, for the shopper.

@@ -6,8 +6,9 @@ use serde::Serialize;
 use super::problem::{Problem, Sort};
 use super::reply::{Json, Nothing};
 use super::route::Call;
-use crate::base::{Error, Span};
+use crate::base::{Error, ShopTime, Span};
 use crate::db::outbox;
+use crate::ports::HealthWord;
 use crate::till::Till;
 
 /// The process answers.
@@ -22,12 +23,26 @@ pub(super) struct Health {
 /// The shop may open.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Readiness {
-    /// Always `ready`; a shop that may not open gets a problem document.
+    /// `ready`, or `degraded` where devices are not well; a shop that may not open gets a problem document.
     status: &'static str,
     /// Which shop.
     shop: String,
     /// Seconds for which a payment provider has owed an answer; zero where none does.
     provider_silent_secs: f64,
+    /// Devices that are not well; why, and what to do, says `/v1/devices`.
+    devices: Vec<UnwellView>,
+}
+
+/// A device that is not well.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "UnwellDevice")]
+pub(super) struct UnwellView {
+    /// Its name.
+    device: String,
+    /// How it is.
+    health: HealthWord,
+    /// Since when.
+    since: ShopTime,
 }
 
 /// `GET /healthz`
@@ -58,7 +73,21 @@ pub(super) fn ready(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Resu
             "a payment provider has owed an answer for {silent}; the policy trusts shoppers for {trusted}"
         )));
     }
-    Ok(Json(Readiness { status: "ready", shop: shop.name().to_owned(), provider_silent_secs: silent.as_secs() }))
+    let devices = unwell(call);
+    let status = if devices.is_empty() { "ready" } else { "degraded" };
+    Ok(Json(Readiness { status, shop: shop.name().to_owned(), provider_silent_secs: silent.as_secs(), devices }))
+}
+
+/// Devices that should work and do not, or not as they should.
+fn unwell(call: &Call<'_>) -> Vec<UnwellView> {
+    let all = call.api.health.as_ref().map(|board| board.all()).unwrap_or_default();
+    let is_well = |health| matches!(health, HealthWord::Online | HealthWord::Disabled);
+    let view = |device: crate::ports::DeviceHealth| UnwellView {
+        device: device.device,
+        health: device.health,
+        since: device.since,
+    };
+    all.into_iter().filter(|device| !is_well(device.health)).map(view).collect()
 }
 
 fn unready(why: impl Into<String>) -> Problem {

@@ -6,11 +6,14 @@ use std::sync::{Mutex, PoisonError};
 
 use axum::http::Method;
 
+use super::devices::age;
+use super::live::Streams;
 use super::problem::Problem;
 use super::reply::{MediaType, Nothing, Text};
 use super::route::Call;
-use crate::base::{Span, StageReport};
+use crate::base::{ShopTime, Span, StageReport};
 use crate::db::{cases, outbox};
+use crate::ports::{DeviceHealth, HealthWord};
 
 /// Upper ends of the histogram's buckets, milliseconds.
 const BUCKETS_MILLIS: [i64; 10] = [1, 5, 10, 25, 50, 100, 250, 1_000, 5_000, 30_000];
@@ -112,6 +115,18 @@ pub(super) fn expose(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Res
     head(&mut text, "aisle_provider_silence_seconds", "gauge", "How long a payment provider has owed an answer.");
     line(&mut text, "aisle_provider_silence_seconds", &[], &secs(silent));
     write_stages(&mut text, &call.api.board.latest());
+    let devices = call.api.health.as_ref().map(|board| board.all()).unwrap_or_default();
+    write_devices(&mut text, &devices, call.now);
+    if let Some(scans) = &call.api.scans {
+        let name = "aisle_gate_scans_total";
+        head(&mut text, name, "counter", "Scans that gates sent over HTTP, by whether the engine kept them.");
+        for (outcome, count) in scans.counts() {
+            line(&mut text, name, &[("outcome", outcome)], &count);
+        }
+    }
+    if let Some(streams) = &call.api.streams {
+        write_streams(&mut text, streams);
+    }
     call.api.metrics.write(&mut text);
     Ok(Text(text, Exposition))
 }
@@ -144,6 +159,69 @@ fn write_stages(text: &mut String, reports: &[StageReport]) {
             line(text, name, &[("stage", report.stage.name()), ("reason", reason.name())], count);
         }
     }
+}
+
+/// How devices are; nothing where none is known. Every age grows while nothing comes, so that silence is seen.
+fn write_devices(text: &mut String, devices: &[DeviceHealth], now: ShopTime) {
+    type Value = fn(&DeviceHealth, ShopTime) -> Option<f64>;
+    let families: [(&str, &str, Value); 6] = [
+        ("up", "Whether a device gives something that can be used.", |device, _| {
+            Some(f64::from(u8::from(matches!(device.health, HealthWord::Online | HealthWord::Degraded))))
+        }),
+        ("state_seconds", "For how long a device has been as it is.", |device, now| Some(age(device.since, now))),
+        ("last_heard_seconds", "How long ago something came from a device.", |device, now| {
+            device.heard.map(|heard| age(heard, now))
+        }),
+        ("rate_hertz", "Messages or frames a second over the last minute.", |device, _| device.rate_hertz),
+        ("expected_rate_hertz", "Messages or frames a second that a device should give.", |device, _| {
+            device.expected_hertz
+        }),
+        ("clock_offset_seconds", "How far the clock of a device is ahead.", |device, _| device.clock_offset_secs),
+    ];
+    if devices.is_empty() {
+        return;
+    }
+    for (name, help, value) in families {
+        let name = format!("aisle_device_{name}");
+        head(text, &name, "gauge", help);
+        for device in devices {
+            if let Some(value) = value(device, now).filter(|value| value.is_finite()) {
+                line(text, &name, &[("device", &device.device), ("kind", device.kind.name())], &value);
+            }
+        }
+    }
+    let name = "aisle_device_health";
+    head(text, name, "gauge", "1 for how a device is, 0 for how it is not.");
+    for device in devices {
+        for word in HealthWord::ALL {
+            let labels = [("device", device.device.as_str()), ("kind", device.kind.name()), ("health", word.name())];
+            line(text, name, &labels, &u8::from(device.health == word));
+        }
+    }
+    let name = "aisle_device_events_total";
+    head(text, name, "counter", "Everything that is counted about a device, by what.");
+    for device in devices {
+        for (what, count) in &device.counters {
+            line(text, name, &[("device", &device.device), ("what", what)], count);
+        }
+    }
+}
+
+/// Who looks at what is live.
+fn write_streams(text: &mut String, streams: &Streams) {
+    let name = "aisle_live_streams";
+    head(text, name, "gauge", "Live streams that are open, by who reads them.");
+    for (class, count) in streams.reading() {
+        line(text, name, &[("class", class)], &count);
+    }
+    let (snapshots, changes) = streams.counts();
+    let name = "aisle_live_snapshots_total";
+    head(text, name, "counter", "Snapshots that were sent: to readers who began, or were too far behind.");
+    for (why, count) in snapshots {
+        line(text, name, &[("why", why)], &count);
+    }
+    head(text, "aisle_live_changes_total", "counter", "Changes that were sent, counted for every reader.");
+    line(text, "aisle_live_changes_total", &[], &changes);
 }
 
 /// In seconds, as the nearest decimal fraction.

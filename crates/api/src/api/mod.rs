@@ -11,12 +11,15 @@ mod carts;
 mod cases;
 mod checks;
 mod desk;
+mod devices;
 mod enter;
 mod entries;
 mod framing;
+mod gates;
 mod health;
 mod ledger;
 mod limiter;
+mod live;
 mod metrics;
 mod notices;
 mod openapi;
@@ -28,6 +31,7 @@ mod reply;
 mod retention;
 mod route;
 mod routes;
+mod scans;
 mod seats;
 mod server;
 mod shares;
@@ -44,6 +48,8 @@ use axum::routing::{MethodFilter, on};
 use tokio::sync::Semaphore;
 
 pub use access::{Grant, Role, TokenBook, create_token, deed, revoke_token};
+pub use devices::Pictures;
+pub use gates::{GateRole, GateRule};
 pub use retention::Retention;
 pub use routes::description;
 pub use server::serve;
@@ -51,7 +57,7 @@ pub use sheet::Paper;
 
 use crate::base::Span;
 use crate::base::limits::{HOLD_WAIT_SPAN_MAX, HOLDS_MAX, LOOKUPS_MAX};
-use crate::ports::{Clock, ReportBoard};
+use crate::ports::{Clock, HealthBoard, Intake, LiveBoard, ReportBoard};
 use crate::till::{Bell, Providers, Till, lock};
 
 /// What the server needs of the world.
@@ -66,6 +72,11 @@ pub struct Api {
     board: ReportBoard,
     described: openapi::Written,
     shares: shares::Shares,
+    streams: Option<Arc<live::Streams>>,
+    health: Option<HealthBoard>,
+    pictures: Option<Pictures>,
+    scans: Option<scans::Scans>,
+    gates: Vec<GateRule>,
     /// Places of those whose token is being looked up.
     lookups: Arc<Semaphore>,
     holds: Arc<Semaphore>,
@@ -87,6 +98,11 @@ impl Api {
             board: ReportBoard::default(),
             described: openapi::Written::default(),
             shares: shares::Shares::new(),
+            streams: None,
+            health: None,
+            pictures: None,
+            scans: None,
+            gates: Vec::new(),
             lookups: Arc::new(Semaphore::new(LOOKUPS_MAX)),
             holds: Arc::new(Semaphore::new(HOLDS_MAX)),
         }
@@ -100,6 +116,37 @@ impl Api {
     /// The same, which tells in its metrics what an engine shows on this board.
     pub fn with_board(self, board: ReportBoard) -> Self {
         Api { board, ..self }
+    }
+
+    /// The same, of a shop that is open: tells what is said on this board as it is said.
+    pub fn with_live(self, board: LiveBoard) -> Self {
+        // Where the system gives no dice, the time tells one process from another.
+        let epoch = access::random().unwrap_or_else(|_| {
+            let [.., a, b, c, d] = self.clock.now().as_nanos().rotate_right(20).to_be_bytes();
+            [a, b, c, d]
+        });
+        Api { streams: Some(Arc::new(live::Streams::new(board, epoch))), ..self }
+    }
+
+    /// The same, which tells how devices are.
+    pub fn with_health(self, board: HealthBoard) -> Self {
+        Api { health: Some(board), ..self }
+    }
+
+    /// The same, which gives the newest picture of each camera. It is asked on a thread that may block for a moment.
+    pub fn with_pictures(self, pictures: Pictures) -> Self {
+        Api { pictures: Some(pictures), ..self }
+    }
+
+    /// The same, with an engine that is told of every scan for which a door opens. A door stays shut while it does not keep
+    /// them.
+    pub fn with_intake(self, intake: Intake) -> Self {
+        Api { scans: Some(scans::Scans::new(intake)), ..self }
+    }
+
+    /// The same, of a shop with these gates.
+    pub fn with_gates(self, gates: Vec<GateRule>) -> Self {
+        Api { gates, ..self }
     }
 
     /// Everything that it answers. What a request asks of the book runs on threads of the runtime that may block.

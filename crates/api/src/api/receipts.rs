@@ -14,7 +14,7 @@ use super::sheet::Paper;
 use crate::base::{CartId, Money, ShopTime, ShopperId, SkuId};
 use crate::db::carts;
 use crate::document::Form;
-use crate::facts::Case;
+use crate::facts::{Case, EntryRole};
 
 /// Letters of a complaint.
 const WORDS_CHARS_MAX: usize = 2_000;
@@ -37,7 +37,9 @@ pub(super) struct Summary {
     version: u32,
     /// What it comes to.
     total: Option<Money>,
-    /// Where it stands with the money: `review`, `due`, `paid`, `credited` or `voided`.
+    /// As what they came in.
+    role: EntryRole,
+    /// Where it stands with the money: `review`, `due`, `paid`, `credited`, `voided`, or `unbilled` of somebody who works here.
     standing: &'static str,
 }
 
@@ -118,6 +120,25 @@ pub(super) fn of_shopper(
     Ok(Json(Page { items: page.items.into_iter().flatten().collect(), next: page.next }))
 }
 
+/// `GET /v1/receipts`
+pub(super) fn all(
+    call: &Call<'_>,
+    _: Nothing,
+    query: PageQuery<AfterRow>,
+    _: Nothing,
+) -> Result<Json<Page<Summary>>, Problem> {
+    let (rows, (at, name)) = (query.rows()?, query.row(ShopTime::MAX));
+    let found = call.read(|till| {
+        let shop = till.shop().name().to_owned();
+        till.with(|session| {
+            let carts = carts::with_receipt(session, &shop, (at, &name), rows)?;
+            carts.into_iter().map(|cart| Paper::read(session, cart.id, false)).collect::<Result<Vec<_>, _>>()
+        })
+    })?;
+    let left = |paper: &Paper| paper.cart().left_at.unwrap_or(paper.cart().entered_at);
+    Page::of(&query, found, |paper| row(left(paper), &paper.cart().id), |paper| summary(&paper)).map(Json)
+}
+
 fn summary(paper: &Paper) -> Summary {
     Summary {
         cart: paper.cart().id,
@@ -125,6 +146,7 @@ fn summary(paper: &Paper) -> Summary {
         left_at: paper.cart().left_at,
         version: paper.newest().version,
         total: paper.newest().receipt.total,
+        role: paper.role(),
         standing: paper.standing().name(),
     }
 }

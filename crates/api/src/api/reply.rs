@@ -22,27 +22,32 @@ pub(super) const JSON: &str = "application/json";
 pub(super) struct Reply {
     pub(super) status: StatusCode,
     pub(super) media_type: &'static str,
-    pub(super) body: Bytes,
+    pub(super) body: Body,
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Reply {
     pub(super) fn text(media_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
-        Reply { status: StatusCode::OK, media_type, body: Bytes::from(body.into()), headers: Vec::new() }
+        Reply { status: StatusCode::OK, media_type, body: Body::from(body.into()), headers: Vec::new() }
     }
 
     /// What is the same for everybody, for as long as the process lives.
     pub(super) fn fixed(media_type: &'static str, body: Bytes) -> Self {
+        Reply::streamed(media_type, Body::from(body))
+    }
+
+    /// What is given part by part.
+    pub(super) fn streamed(media_type: &'static str, body: Body) -> Self {
         Reply { status: StatusCode::OK, media_type, body, headers: Vec::new() }
     }
 
     /// Nothing but a status.
     pub(super) fn bare(status: StatusCode) -> Self {
-        Reply { status, media_type: "", body: Bytes::new(), headers: Vec::new() }
+        Reply { status, media_type: "", body: Body::empty(), headers: Vec::new() }
     }
 
     pub(super) fn into_response(self) -> Response {
-        let mut response = Response::new(Body::from(self.body));
+        let mut response = Response::new(self.body);
         *response.status_mut() = self.status;
         if !self.media_type.is_empty() {
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(self.media_type));

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::Api;
 use super::access::{Holder, Role, deed};
+use super::live::Closing;
 use super::problem::{Problem, Sort};
 use super::reply::{Input, Output, Reply};
 use super::shares::Class;
@@ -35,6 +36,9 @@ pub(super) struct Call<'a> {
     pub(super) holder: Option<&'a Holder>,
     pub(super) now: ShopTime,
     pub(super) headers: &'a HeaderMap,
+    /// Tells when the server ends; none where the request came over no connection.
+    pub(super) closing: Option<&'a Closing>,
+    class: Class,
     uri: &'a Uri,
     part: &'a str,
     body: &'a [u8],
@@ -49,7 +53,18 @@ impl<'a> Call<'a> {
         (part, body): (&'a str, &'a [u8]),
         now: ShopTime,
     ) -> Self {
-        Call { api, action: route.action, holder, now, headers, uri, part, body }
+        let class = holder.map_or(route.class, |holder| Class::of(holder.role));
+        Call { api, action: route.action, holder, now, headers, closing: None, class, uri, part, body }
+    }
+
+    /// The same, over a connection that tells when it ends.
+    pub(super) fn over(self, closing: Option<&'a Closing>) -> Self {
+        Call { closing, ..self }
+    }
+
+    /// Whose share it takes.
+    pub(super) fn class(&self) -> Class {
+        self.class
     }
 
     /// Reads the book.

@@ -4,13 +4,14 @@ use axum::http::Method;
 
 use serde_json::Value;
 
-use super::access::Role::{Gate, Operator, Reviewer, Shopper};
+use super::access::Role::{Gate, Operator, Reviewer, Screen, Shopper};
 use super::openapi::Described;
 use super::problem::Problem;
 use super::reply::Nothing;
 use super::route::{Call, Permit, Route};
 use super::{
-    carts, cases, desk, entries, health, ledger, metrics, notices, openapi, orders, receipts, shoppers, tokens,
+    carts, cases, desk, devices, entries, gates, health, ledger, live, metrics, notices, openapi, orders, receipts,
+    shoppers, tokens,
 };
 
 const GET: Method = Method::GET;
@@ -20,6 +21,7 @@ const DELETE: Method = Method::DELETE;
 
 const OPERATORS: Permit = Permit::To(&[Operator]);
 const REVIEWERS: Permit = Permit::To(&[Operator, Reviewer]);
+const SCREENS: Permit = Permit::To(&[Operator, Screen]);
 const GATES: Permit = Permit::To(&[Operator, Gate]);
 const SHOPPERS: Permit = Permit::To(&[Operator, Shopper]);
 const BUT_GATES: Permit = Permit::To(&[Operator, Reviewer, Shopper]);
@@ -36,6 +38,7 @@ pub(super) fn all() -> Vec<Route> {
     routes.extend(of_shoppers());
     routes.extend(of_carts());
     routes.extend(of_operators());
+    routes.extend(of_an_open_shop());
     routes
 }
 
@@ -126,6 +129,7 @@ fn of_carts() -> Vec<Route> {
             ("cart.transfers", "Its rows in the ledger"),
             ledger::of_cart,
         ),
+        Route::new((GET, "/v1/receipts"), REVIEWERS, ("receipt.all", "Receipts, newest first"), receipts::all),
         Route::new(
             (GET, "/v1/receipts/{cart}"),
             BUT_GATES,
@@ -147,6 +151,40 @@ fn of_carts() -> Vec<Route> {
         Route::new((GET, "/v1/cases/{case}"), REVIEWERS, ("case.read", "A case with receipt and evidence"), cases::get),
         Route::new((POST, "/v1/cases/{case}/verdict"), REVIEWERS, ("case.verdict", "Decide a case"), cases::decide),
         Route::new((GET, "/v1/products"), REVIEWERS, ("product.list", "The catalogue, by code"), cases::products),
+    ]
+}
+
+/// What happens now, and what gates ask besides.
+fn of_an_open_shop() -> Vec<Route> {
+    vec![
+        Route::new((GET, "/v1/live"), SCREENS, ("live.watch", "What happens, as it happens"), live::watch)
+            .with_headers(&[(
+                "Last-Event-ID",
+                false,
+                "The `id` of the last event that was seen: what came behind it is given.",
+            )]),
+        Route::new((GET, "/v1/devices"), SCREENS, ("device.list", "How all devices are, by name"), devices::all),
+        Route::new((GET, "/v1/devices/{name}"), SCREENS, ("device.read", "How a device is"), devices::get),
+        Route::new(
+            (GET, "/v1/cameras/{name}/picture"),
+            OPERATORS,
+            ("camera.picture", "What a camera saw last"),
+            devices::picture,
+        ),
+        Route::new((GET, "/v1/gates/{gate}"), GATES, ("gate.read", "What a gate should do by itself"), gates::get),
+        Route::new(
+            (POST, "/v1/gates/{gate}/leave"),
+            GATES,
+            ("gate.leave", "Whether somebody may leave, and with what"),
+            gates::leave,
+        ),
+        Route::new(
+            (POST, "/v1/gates/{gate}/visits"),
+            GATES,
+            ("gate.begin", "Somebody who is not enrolled begins a visit at a terminal"),
+            gates::begin,
+        )
+        .with_headers(&[("Idempotency-Key", true, KEY)]),
     ]
 }
 

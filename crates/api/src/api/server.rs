@@ -7,7 +7,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -23,6 +23,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::access::origin;
 use super::enter::duration;
+use super::live::{Closing, is_cut};
 use super::problem::{Problem, Sort};
 use super::seats::{Seat, Seats};
 use super::wire::{Wire, answer};
@@ -36,6 +37,8 @@ use crate::base::limits::{
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How often it is looked whether something still moves on a connection.
 const IDLE_LOOK: Duration = Duration::from_secs(5);
+/// How long what is streamed over a connection may still be on its way when the server ends.
+const STREAM_END: Duration = Duration::from_secs(5);
 /// How long the last words on a connection may take to be heard.
 const PARTING: Duration = Duration::from_secs(2);
 
@@ -45,7 +48,7 @@ enum End {
     Read(hyper::Result<()>),
     /// Somebody else needs its seat.
     SeatNeeded,
-    /// Nothing moved for too long.
+    /// Nothing moved for too long, or what was streamed is not heard.
     Idle,
 }
 
@@ -107,10 +110,13 @@ async fn attend(
 ) -> io::Result<()> {
     let (wire, moved) = Wire::new(stream);
     let peer = seat.peer(origin(address.ip()));
+    let told = Closing { told: closing.clone(), streamed: Arc::new(AtomicBool::new(false)) };
+    let cut = is_cut(told.clone(), STREAM_END);
     let routed = TowerToHyperService::new(router.clone());
     let service = service_fn(|request: hyper::Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer.clone());
+        request.extensions_mut().insert(told.clone());
         Box::pin(routed.call(request))
     });
     let mut connection = http1::Builder::new()
@@ -122,15 +128,16 @@ async fn attend(
         // Who has asked and shuts their side is answered; and what stands behind a request does not take its answer away.
         .half_close(true)
         .serve_connection(wire, service);
-    let mut still = pin!(is_still(&moved));
-    let mut told = false;
+    let (mut still, mut cut) = (pin!(is_still(&moved)), pin!(cut));
+    let mut said = false;
     let end = loop {
         tokio::select! {
             end = poll_fn(|cx| connection.poll_without_shutdown(cx)) => break End::Read(end),
             () = seat.is_needed() => break End::SeatNeeded,
             () = &mut still => break End::Idle,
-            _ = closing.changed(), if !told => {
-                told = true;
+            () = &mut cut => break End::Idle,
+            _ = closing.changed(), if !said => {
+                said = true;
                 std::pin::Pin::new(&mut connection).graceful_shutdown();
             }
         }

@@ -10,7 +10,7 @@ use super::problem::{Problem, Sort};
 use crate::base::Span;
 use crate::base::limits::{
     BODY_BYTES_AT_ONCE_MAX, GATE_REQUESTS_MAX, HEALTH_REQUESTS_MAX, NOTICES_AT_ONCE_MAX, OPEN_REQUESTS_MAX,
-    SHOPPER_REQUESTS_MAX, STAFF_REQUESTS_MAX,
+    SCREEN_REQUESTS_MAX, SHOPPER_REQUESTS_MAX, STAFF_REQUESTS_MAX,
 };
 
 /// Callers that have a share together.
@@ -18,6 +18,8 @@ use crate::base::limits::{
 pub(super) enum Class {
     Gates,
     Staff,
+    /// What hangs on a wall.
+    Screens,
     Shoppers,
     /// Payment providers, and whoever pretends to be one.
     Notices,
@@ -28,9 +30,10 @@ pub(super) enum Class {
 }
 
 impl Class {
-    const ALL: [(Class, usize); 6] = [
+    const ALL: [(Class, usize); 7] = [
         (Class::Gates, GATE_REQUESTS_MAX),
         (Class::Staff, STAFF_REQUESTS_MAX),
+        (Class::Screens, SCREEN_REQUESTS_MAX),
         (Class::Shoppers, SHOPPER_REQUESTS_MAX),
         (Class::Notices, NOTICES_AT_ONCE_MAX),
         (Class::Open, OPEN_REQUESTS_MAX),
@@ -42,7 +45,22 @@ impl Class {
         match role {
             Role::Gate => Class::Gates,
             Role::Operator | Role::Reviewer => Class::Staff,
+            Role::Screen => Class::Screens,
             Role::Shopper => Class::Shoppers,
+            Role::Staff | Role::Restock => Class::Open,
+        }
+    }
+
+    /// The word for those who may look at what is live.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Class::Gates => "gates",
+            Class::Staff => "staff",
+            Class::Screens => "screens",
+            Class::Shoppers => "shoppers",
+            Class::Notices => "notices",
+            Class::Open => "open",
+            Class::Health => "health",
         }
     }
 }

@@ -3,9 +3,10 @@
 use super::carts::known;
 use crate::base::{CartId, Error, Money, Result, ShopTime};
 use crate::db::carts::{self, Cart, CartState, ReceiptVersion};
+use crate::db::duties::{self, Duty};
 use crate::db::{Failure, Session, transfers};
 use crate::document::{self, Credit, Form, Sheet, Standing};
-use crate::facts::{Attribution, FactRef, Reason, Transfer};
+use crate::facts::{Attribution, EntryRole, FactRef, Reason, Transfer};
 use crate::ledger::payment::{self, Payment};
 use crate::shop::Shop;
 use crate::till::payment_of;
@@ -13,6 +14,7 @@ use crate::till::payment_of;
 /// Everything about the receipt of a cart.
 pub struct Paper {
     cart: Cart,
+    duty: Option<Duty>,
     newest: ReceiptVersion,
     /// The version that was in the ledger before the one that is there now.
     before: Option<ReceiptVersion>,
@@ -42,11 +44,24 @@ impl Paper {
             false => Vec::new(),
         };
         let attributions = attributions.into_iter().map(|kept| (kept.fact, kept.attribution)).collect();
-        Ok(Paper { payment: payment_of(session, id)?, cart, newest, before, transfers, attributions })
+        Ok(Paper {
+            payment: payment_of(session, id)?,
+            duty: duties::of_cart(session, id)?,
+            cart,
+            newest,
+            before,
+            transfers,
+            attributions,
+        })
     }
 
     pub(super) fn cart(&self) -> &Cart {
         &self.cart
+    }
+
+    /// As what they came in.
+    pub(super) fn role(&self) -> EntryRole {
+        self.duty.map_or(EntryRole::Shopper, |duty| duty.role)
     }
 
     pub(super) fn newest(&self) -> &ReceiptVersion {
@@ -85,6 +100,9 @@ impl Paper {
     /// Where it stands with the money.
     pub(super) fn standing(&self) -> Standing<'_> {
         let receipt = &self.newest.receipt;
+        if self.duty.is_some() {
+            return Standing::Unbilled;
+        }
         if self.cart.state == CartState::Review || self.cart.state == CartState::Open {
             return Standing::Review;
         }

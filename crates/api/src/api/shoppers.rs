@@ -60,6 +60,28 @@ pub(super) struct PaymentBody {
     token: Option<Secret<String>>,
 }
 
+impl PaymentBody {
+    /// Says what is wrong with it, which stands at `pointer`.
+    pub(super) fn check(&self, call: &Call<'_>, checks: &mut Checks, pointer: &str) {
+        if !call.api.providers.contains_key(&self.provider) {
+            let names: Vec<&str> = call.api.providers.keys().map(String::as_str).collect();
+            checks.say(format!("{pointer}/provider"), format!("is none of this shop's: {}", names.join(", ")));
+        }
+        checks.code(&format!("{pointer}/customer"), self.customer.reveal(), 1, CHARS_MAX);
+        let token = self.token.as_ref().map_or("", |token| token.reveal());
+        checks.code(&format!("{pointer}/token"), token, 0, CHARS_MAX);
+    }
+
+    /// The same as the book writes it.
+    pub(super) fn method(self) -> PaymentMethod {
+        PaymentMethod {
+            provider: self.provider,
+            customer: self.customer.reveal().clone(),
+            token: self.token.map(|token| token.reveal().clone()).unwrap_or_default(),
+        }
+    }
+}
+
 /// A shopper, without what providers and gates know them by.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Shopper")]
@@ -126,19 +148,10 @@ fn write(call: &Call<'_>, id: ShopperId, body: EnrolmentBody) -> Result<ShopperV
     let (least, most) = GATE_TOKEN_CHARS;
     checks.maybe_line("/gate_token", body.gate_token.as_ref().map(|token| token.reveal().as_str()), least, most);
     if let Some(Object(payment)) = &body.payment {
-        if !call.api.providers.contains_key(&payment.provider) {
-            let names: Vec<&str> = call.api.providers.keys().map(String::as_str).collect();
-            checks.say("/payment/provider", format!("is none of this shop's: {}", names.join(", ")));
-        }
-        checks.code("/payment/customer", payment.customer.reveal(), 1, CHARS_MAX);
-        checks.code("/payment/token", payment.token.as_ref().map_or("", |token| token.reveal()), 0, CHARS_MAX);
+        payment.check(call, &mut checks, "/payment");
     }
     checks.done()?;
-    let method = body.payment.map(|Object(payment)| PaymentMethod {
-        provider: payment.provider,
-        customer: payment.customer.reveal().clone(),
-        token: payment.token.map(|token| token.reveal().clone()).unwrap_or_default(),
-    });
+    let method = body.payment.map(|Object(payment)| payment.method());
     let gate_digest = body.gate_token.map(|token| hash(token.reveal()));
     let enrolment = Enrolment { id, name: body.name, contact: body.contact, method, gate_digest };
     match answers_for_payment(call, &enrolment)? {

@@ -23,7 +23,7 @@ use crate::db::access::{self, Token};
     {
         "required": ["holder"],
         "properties": {
-            "role": { "enum": ["operator", "reviewer", "gate"] },
+            "role": { "enum": ["operator", "reviewer", "gate", "screen", "staff", "restock"] },
             "holder": { "type": "string" },
             "shopper": { "type": "null" },
         },

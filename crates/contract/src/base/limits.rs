@@ -64,6 +64,16 @@ pub const ORDER_UNSURE_MAX: Span = Span::from_millis(72 * 3_600_000);
 /// How long an order that is surely not carried out is sent again and again.
 pub const ORDER_AGE_MAX: Span = Span::from_millis(7 * 24 * 3_600_000);
 
+/// Facts from devices that wait for the core; beyond it devices are not acknowledged and send again.
+pub const INTAKE_FACTS_MAX: usize = 4_096;
+/// Changes in an open shop that are kept for screens that are slow; of more the oldest are lost for them.
+pub const LIVE_CHANGES_MAX: usize = 1_024;
+/// Facts that the core stores and takes at a time.
+pub const INTAKE_BATCH_MAX: usize = 512;
+/// Bytes of one file of the journal of facts that the book does not know yet.
+pub const JOURNAL_SEGMENT_BYTES: u64 = 8 << 20;
+/// Bytes of the whole journal; it grows only while the book cannot be written. Beyond it no facts are taken.
+pub const JOURNAL_BYTES_MAX: u64 = 4 << 30;
 /// Receipts that are kept in memory while the database cannot be used; beyond it no more facts are taken.
 pub const LIVE_CLOSINGS_MAX: usize = 1_000;
 
@@ -78,6 +88,8 @@ pub const CONNECTION_IDLE_SPAN_MAX: Span = Span::from_millis(45_000);
 pub const GATE_REQUESTS_MAX: usize = 64;
 /// Requests of operators and reviewers that are answered at once.
 pub const STAFF_REQUESTS_MAX: usize = 16;
+/// Requests of screens that are answered at once.
+pub const SCREEN_REQUESTS_MAX: usize = 8;
 /// Requests of shoppers that are answered at once.
 pub const SHOPPER_REQUESTS_MAX: usize = 16;
 /// Messages of payment providers that are read at once.
@@ -89,10 +101,17 @@ pub const HEALTH_REQUESTS_MAX: usize = 8;
 /// All requests that are answered at once.
 pub const REQUESTS_MAX: usize = GATE_REQUESTS_MAX
     + STAFF_REQUESTS_MAX
+    + SCREEN_REQUESTS_MAX
     + SHOPPER_REQUESTS_MAX
     + NOTICES_AT_ONCE_MAX
     + OPEN_REQUESTS_MAX
     + HEALTH_REQUESTS_MAX;
+/// Operators and reviewers who look at what is live at once, and as many screens; further ones are asked to come again.
+pub const LIVE_STREAMS_MAX: usize = 32;
+/// How long a live stream says nothing before it says that it is still there.
+pub const LIVE_BEAT_SPAN: Span = Span::from_millis(15_000);
+/// How long a live stream goes on before whoever reads it has to show their token again.
+pub const LIVE_STREAM_SPAN_MAX: Span = Span::from_millis(600_000);
 /// Tokens that are looked up at once; further requests wait for that.
 pub const LOOKUPS_MAX: usize = 16;
 /// Bytes of bodies of one class of callers that are in memory at once.
@@ -134,6 +153,8 @@ const _: () = assert!(NOTICE_BODY_BYTES_MAX < BODY_BYTES_AT_ONCE_MAX);
 const _: () =
     assert!(REQUEST_HEAD_SPAN_MAX.as_nanos() + REQUEST_BODY_SPAN_MAX.as_nanos() < REQUEST_SPAN_MAX.as_nanos());
 const _: () = assert!(REQUEST_SPAN_MAX.as_nanos() < CONNECTION_IDLE_SPAN_MAX.as_nanos());
+const _: () = assert!(LIVE_BEAT_SPAN.as_nanos() * 2 < CONNECTION_IDLE_SPAN_MAX.as_nanos());
+const _: () = assert!(2 * LIVE_STREAMS_MAX < CONNECTIONS_PER_ADDRESS_MAX);
 const _: () = assert!(CONNECTIONS_PER_ADDRESS_MAX < CONNECTIONS_MAX);
 const _: () = assert!(LOOKUPS_MAX < WRONG_TOKENS_BURST as usize);
 const _: () = assert!(ORDER_UNSURE_MAX.as_nanos() < ORDER_AGE_MAX.as_nanos());

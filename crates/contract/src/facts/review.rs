@@ -45,6 +45,11 @@ pub enum Concern {
     },
     /// Nobody knows who pays: the visit matches no entry at a gate, or several.
     NoPayer,
+    /// Somebody came in within seconds of somebody else's scan, on which they do not fit: tailgating.
+    Tailgated {
+        /// The cart of whom they came in behind.
+        behind: CartId,
+    },
     /// The shopper says that lines are wrong.
     Contested {
         /// In the shopper's words; erased with the shopper.

@@ -40,6 +40,33 @@ pub struct OpenLine {
     pub events: Vec<FactRef>,
 }
 
+crate::named_enum! {
+    /// As what somebody comes in.
+    #[derive(Default, Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "snake_case")]
+    pub enum EntryRole as "role of an entry" {
+        /// They buy.
+        #[default]
+        Shopper = "shopper",
+        /// They work here: what they take is noted, and nobody is asked to pay for it.
+        Staff = "staff",
+        /// They fill shelves: what they put there and take away is noted, and nobody is asked to pay for it.
+        Restock = "restock",
+    }
+}
+
+impl EntryRole {
+    /// Whether somebody is asked to pay for what is taken.
+    pub const fn is_billed(self) -> bool {
+        matches!(self, EntryRole::Shopper)
+    }
+
+    /// For serde, which leaves the usual role out, so that facts of shops without staff are written as ever.
+    fn is_usual(&self) -> bool {
+        self.is_billed()
+    }
+}
+
 /// Somebody showed at a gate who they are, and was let in. A ground fact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GateScan {
@@ -49,6 +76,9 @@ pub struct GateScan {
     pub gate: String,
     /// How many people this scan lets in; at least one, all of whom the cart pays for.
     pub people: u32,
+    /// As what they come in; facts that do not say so are of shoppers.
+    #[serde(default, skip_serializing_if = "EntryRole::is_usual")]
+    pub role: EntryRole,
 }
 
 /// Who pays for a visit.
@@ -60,9 +90,26 @@ pub struct VisitBound {
     pub cart: Option<CartId>,
     /// Probability that it is this cart, or that there is none.
     pub probability: Prob,
+    /// As what they came in, by the scan that fits; shopper where none does.
+    #[serde(default)]
+    pub role: EntryRole,
+    /// Where no scan fits and they came in within seconds of somebody else's: the cart of whom they came in behind.
+    #[serde(default)]
+    pub behind: Option<CartId>,
 }
 
 /// So late is it. A ground fact, made by whoever runs an open shop: time goes on when all sensors are silent, so that visits
 /// end and what is lost is noticed. Its stamp says the time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Tick {}
+pub struct Tick {
+    /// Whether aisle was stopped before it, and nothing was seen meanwhile.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub restarted: bool,
+    /// Parts of the input that are known to be lost since the tick before, and of which nothing else is known.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub lost: u64,
+}
+
+fn is_nothing(lost: &u64) -> bool {
+    *lost == 0
+}

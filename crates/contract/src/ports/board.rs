@@ -14,6 +14,14 @@ impl ReportBoard {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = reports;
     }
 
+    /// Shows these too; of a stage that is shown already the new one takes the place of the old.
+    pub fn show_beside(&self, reports: Vec<StageReport>) {
+        let mut shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.retain(|old| reports.iter().all(|new| new.stage != old.stage));
+        shown.extend(reports);
+        shown.sort_by_key(|report| report.stage);
+    }
+
     /// What was shown last.
     pub fn latest(&self) -> Vec<StageReport> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()

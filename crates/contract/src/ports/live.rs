@@ -1,12 +1,13 @@
 //! What screens, gates and other programs see of a shop that is open: changes as they happen, each with its number.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::DeviceHealth;
+use crate::base::limits::LIVE_CHANGES_MAX;
 use crate::base::{CartId, Money, PlateId, Prob, ShelfId, ShopTime, TimeRange, VisitId};
 use crate::facts::{OpenVisit, ReceiptLine};
 use crate::geometry::{Floor, Point};
@@ -82,9 +83,33 @@ pub struct LivePlate {
     pub grams: f64,
 }
 
-/// Changes that are kept for whoever is slow; of more the oldest are lost for them, and they begin again from a snapshot.
-const CHANGES_MAX: usize = 1_024;
+impl LiveChange {
+    /// The word for what it is, as `change` has it.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            LiveChange::People { .. } => "people",
+            LiveChange::Shelf { .. } => "shelf",
+            LiveChange::Carts { .. } => "carts",
+            LiveChange::Receipt { .. } => "receipt",
+            LiveChange::Health { .. } => "health",
+        }
+    }
+}
 
+/// What somebody needs who begins to look: the changes that still hold. Whoever takes them one after the other, and then what
+/// comes behind `number`, knows what whoever saw all changes knows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LiveSnapshot {
+    /// The number of the newest change that is in it; 0 for none.
+    pub number: u64,
+    /// The newest people and carts, the latest receipts from the oldest on, and the health of every device by name.
+    pub changes: Vec<Arc<LiveChange>>,
+}
+
+/// Receipts that a snapshot holds; of more the oldest are left out.
+const RECEIPTS_MAX: usize = 20;
+/// Devices that a snapshot holds; of more the newest to speak are left out of snapshots.
+const DEVICES_MAX: usize = 1_024;
 /// The latest changes, shared: the shop writes, screens read. Writing never waits for a reader.
 #[derive(Clone, Default)]
 pub struct LiveBoard(Arc<Mutex<State>>);
@@ -94,32 +119,136 @@ struct State {
     /// The number of the newest change.
     number: u64,
     changes: VecDeque<(u64, Arc<LiveChange>)>,
+    people: Option<Arc<LiveChange>>,
+    carts: Option<Arc<LiveChange>>,
+    receipts: VecDeque<Arc<LiveChange>>,
+    devices: BTreeMap<String, Arc<LiveChange>>,
     wake: Vec<Box<dyn Fn() + Send>>,
 }
 
 impl LiveBoard {
     /// Says that something changed.
     pub fn publish(&self, change: LiveChange) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let change = Arc::new(change);
+        let mut state = self.lock();
         state.number += 1;
         let number = state.number;
-        state.changes.push_back((number, Arc::new(change)));
-        if CHANGES_MAX < state.changes.len() {
+        state.fold(&change);
+        state.changes.push_back((number, change));
+        if LIVE_CHANGES_MAX < state.changes.len() {
             state.changes.pop_front();
         }
         state.wake.iter().for_each(|wake| wake());
     }
 
-    /// Calls this whenever something changed; it must not block.
+    /// Calls this whenever something changed, for as long as the board lives. It must not block, and must not ask the board:
+    /// it is for waking somebody else, who then asks.
     pub fn on_change(&self, wake: impl Fn() + Send + 'static) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).wake.push(Box::new(wake));
+        self.lock().wake.push(Box::new(wake));
+    }
+
+    /// What holds now.
+    pub fn snapshot(&self) -> LiveSnapshot {
+        let state = self.lock();
+        let newest = state.people.iter().chain(&state.carts);
+        let changes = newest.chain(&state.receipts).chain(state.devices.values()).cloned().collect();
+        LiveSnapshot { number: state.number, changes }
+    }
+
+    /// The visits that are not over, as they look now, and when that was.
+    pub fn carts(&self) -> Option<(ShopTime, Vec<OpenVisit>)> {
+        let newest = self.lock().carts.clone();
+        match newest.as_deref() {
+            Some(LiveChange::Carts { at, visits }) => Some((*at, visits.clone())),
+            _ => None,
+        }
     }
 
     /// The changes behind a number, oldest first; none where some of them are lost.
     pub fn since(&self, number: u64) -> Option<Vec<(u64, Arc<LiveChange>)>> {
-        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.lock();
         let oldest = state.changes.front().map_or(state.number + 1, |(number, _)| *number);
         (oldest <= number + 1 && number <= state.number)
             .then(|| state.changes.iter().filter(|(other, _)| number < *other).cloned().collect())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Keeps what a snapshot will hold.
+    fn fold(&mut self, change: &Arc<LiveChange>) {
+        match &**change {
+            LiveChange::People { .. } => self.people = Some(change.clone()),
+            LiveChange::Carts { .. } => self.carts = Some(change.clone()),
+            // It is over by the time that somebody sees it.
+            LiveChange::Shelf { .. } => {}
+            LiveChange::Receipt { .. } => {
+                self.receipts.push_back(change.clone());
+                if RECEIPTS_MAX < self.receipts.len() {
+                    self.receipts.pop_front();
+                }
+            }
+            LiveChange::Health { device } => {
+                if self.devices.len() < DEVICES_MAX || self.devices.contains_key(&device.device) {
+                    self.devices.insert(device.device.clone(), change.clone());
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn people(at: i64) -> LiveChange {
+        LiveChange::People { at: ShopTime::from_nanos(at), people: Vec::new() }
+    }
+
+    fn receipt(number: u64) -> LiveChange {
+        let visit = VisitId::from_first_track(crate::base::TrackId::new(number));
+        let (cart, at) = (CartId::derived(&["cart"]), ShopTime::from_nanos(0));
+        LiveChange::Receipt {
+            at,
+            visit,
+            cart,
+            lines: Vec::new(),
+            total: None,
+            probability: Prob::ONE,
+            for_review: false,
+        }
+    }
+
+    #[test]
+    fn a_snapshot_holds_what_still_holds_and_no_more() {
+        let board = LiveBoard::default();
+        assert_eq!(board.snapshot(), LiveSnapshot { number: 0, changes: Vec::new() });
+        for number in 0..100 {
+            board.publish(receipt(number));
+            board.publish(people(number as i64));
+        }
+        let snapshot = board.snapshot();
+        assert_eq!(snapshot.number, 200);
+        let expected: Vec<LiveChange> = [people(99)].into_iter().chain((80..100).map(receipt)).collect();
+        assert_eq!(snapshot.changes.iter().map(|change| (**change).clone()).collect::<Vec<_>>(), expected);
+        assert_eq!(board.since(200), Some(Vec::new()));
+        assert_eq!(board.since(201), None, "nobody has seen what was not there");
+    }
+
+    #[test]
+    fn whoever_is_too_far_behind_is_told_so() {
+        let board = LiveBoard::default();
+        let woken = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let count = woken.clone();
+        board.on_change(move || drop(count.fetch_add(1, std::sync::atomic::Ordering::Relaxed)));
+        (0..CHANGES_MAX as i64).for_each(|at| board.publish(people(at)));
+        assert_eq!(board.since(0).map(|changes| changes.len()), Some(CHANGES_MAX));
+        board.publish(people(0));
+        assert_eq!(board.since(0), None, "the first is lost");
+        assert_eq!(board.since(1).map(|changes| changes[0].0), Some(2));
+        assert_eq!(woken.load(std::sync::atomic::Ordering::Relaxed), CHANGES_MAX + 1);
     }
 }

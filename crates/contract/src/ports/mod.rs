@@ -10,7 +10,7 @@ pub use board::ReportBoard;
 pub use clock::WallClock;
 pub use health::{DeviceHealth, DeviceKind, HealthBoard, HealthWord};
 pub use intake::{Delivery, Intake, Kept};
-pub use live::{LiveBoard, LiveChange, LivePerson, LivePlate};
+pub use live::{LiveBoard, LiveChange, LivePerson, LivePlate, LiveSnapshot};
 
 use crate::base::{Result, ShopTime, ShopperId};
 use crate::facts::{Answer, Fact, Notice, Order, PaymentMethod, StatementLine};

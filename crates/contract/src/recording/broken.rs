@@ -35,6 +35,20 @@ impl Losses {
         self.messages + (self.chunk_messages + self.unread_messages).max(self.chunks + self.breaks)
     }
 
+    /// These and others together.
+    #[must_use]
+    pub fn and(self, other: Losses) -> Losses {
+        Losses {
+            others: self.others + other.others,
+            messages: self.messages + other.messages,
+            chunks: self.chunks + other.chunks,
+            chunk_messages: self.chunk_messages + other.chunk_messages,
+            breaks: self.breaks + other.breaks,
+            bytes: self.bytes + other.bytes,
+            unread_messages: self.unread_messages + other.unread_messages,
+        }
+    }
+
     /// Counts what is missing; `mean` says how much of a recording has how many messages.
     pub(super) fn count(&mut self, broken: &Break, mean: Mean) {
         match broken {

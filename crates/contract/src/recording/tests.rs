@@ -12,8 +12,8 @@ use crate::base::{
     TrackId, VisitId,
 };
 use crate::facts::{
-    Body, BodyPoint, ClockEstimate, Closing, Detection, DetectionClass, Fact, Frame, FrameFormat, GateScan, Held,
-    HeldGuess, Joint, Joints, Keypoint, Level, PeopleFrame, Person, PlateBatch, Receipt, ReceiptLine, SeenFrame,
+    Body, BodyPoint, ClockEstimate, Closing, Detection, DetectionClass, EntryRole, Fact, Frame, FrameFormat, GateScan,
+    Held, HeldGuess, Joint, Joints, Keypoint, Level, PeopleFrame, Person, PlateBatch, Receipt, ReceiptLine, SeenFrame,
     ShelfEvent, Staircase, Stamp, Topic,
 };
 use crate::geometry::{CameraPose, Lens, Pixel, PixelBox, Point};
@@ -88,7 +88,10 @@ fn body(dice: &mut Dice) -> Body {
         }
         4 => {
             let cart = CartId::derived(&[&dice.random::<u64>().to_string()]);
-            Body::Gate(GateScan { cart, gate: "east \"1\"".to_owned(), people: dice.random_range(1..4) })
+            {
+                let role = EntryRole::ALL[dice.random_range(0..EntryRole::ALL.len())];
+                Body::Gate(GateScan { cart, gate: "east \"1\"".to_owned(), people: dice.random_range(1..4), role })
+            }
         }
         5 => {
             let detections = (0..dice.random_range(0..3)).map(|_| detection(dice)).collect();

@@ -122,6 +122,14 @@ impl<W: Write + Seek> Writer<W> {
         Ok(Summary { bytes, ..self.summary })
     }
 
+    /// Ends the chunk under way and gives everything to the stream: a reader of what is there by then finds every fact so far.
+    ///
+    /// # Errors
+    /// When the stream refuses.
+    pub fn flush(&mut self) -> Result<()> {
+        self.out.flush().map_err(|error| refused(self.path.as_deref(), &error))
+    }
+
     /// Writes shop and truth, once, each in a chunk of its own so that a cut behind it leaves it whole. All channels are
     /// announced with the shop, so that damage to one chunk of facts leaves the others readable.
     fn write_head(&mut self, log_time: u64) -> Result<()> {

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::base::{CartId, DropReason, Prob, Reports, ShopTime, Span, Stage, StageReport, VisitId};
-use crate::facts::{GateScan, VisitBound};
+use crate::facts::{EntryRole, GateScan, VisitBound};
 use crate::geometry::assign;
 
 /// How long after a scan people are mostly seen, and how much that varies, seconds.
@@ -33,6 +33,8 @@ const UNBOUND_COST: f64 = 6.9;
 const UNUSED_COST: f64 = 3.0;
 /// Scans and visits that wait at once; of more the oldest are decided at once.
 const WAITING_MAX: usize = 64;
+/// Whoever fits no scan and is first seen at an entrance at most this long after somebody else's came in behind them.
+const BEHIND_MAX: Span = Span::from_millis(8_000);
 /// Ways of using up scans that are added up at once; the least likely of more are left out.
 const WAYS_MAX: usize = 2_048;
 /// People whom one scan lets in, at most; a larger number is taken for this one.
@@ -87,6 +89,8 @@ struct Scan {
     /// How many it lets in besides those that are forgotten, and whether it has let in anybody.
     left: u32,
     used: bool,
+    #[serde(default)]
+    role: EntryRole,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -118,7 +122,7 @@ impl Binder {
         }
         let place = self.scans.partition_point(|other| (other.at, other.cart) <= (at, scan.cart));
         let left = scan.people.clamp(1, PEOPLE_MAX);
-        self.scans.insert(place, Scan { at, cart: scan.cart, left, used: false });
+        self.scans.insert(place, Scan { at, cart: scan.cart, left, used: false, role: scan.role });
     }
 
     /// A visit began: when its shopper was first seen, and whether that was at an entrance.
@@ -176,13 +180,17 @@ impl Binder {
         for row in rows {
             let choice = best[row];
             let same = likelihood(&self.scans, &cost, Some((row, choice)));
-            let cart = choice.map(|scan| {
-                self.scans[scan].used = true;
-                self.scans[scan].cart
-            });
+            let (cart, role) = match choice.map(|scan| &mut self.scans[scan]) {
+                Some(scan) => {
+                    scan.used = true;
+                    (Some(scan.cart), scan.role)
+                }
+                None => (None, EntryRole::default()),
+            };
             self.visits[row].decided = Some(cart);
             let visit = self.visits[row].visit;
-            bound.push(Bound::Visit(VisitBound { visit, cart, probability: Prob::new(same / total) }));
+            let behind = if cart.is_none() { self.behind(&self.visits[row]) } else { None };
+            bound.push(Bound::Visit(VisitBound { visit, cart, probability: Prob::new(same / total), role, behind }));
         }
         bound
     }
@@ -203,6 +211,12 @@ impl Binder {
         };
         let rows: Vec<Vec<f64>> = self.visits.iter().enumerate().map(row).collect();
         assign(&rows).into_iter().map(|column| places.get(column?).copied()).collect()
+    }
+
+    /// Behind whom somebody came in who fits no scan: whoever scanned last before they were seen at an entrance.
+    fn behind(&self, begun: &Begun) -> Option<CartId> {
+        let near = |scan: &&Scan| (-EARLY_MAX..=BEHIND_MAX).contains(&(begun.at - scan.at));
+        self.scans.iter().filter(|_| begun.at_entrance).rfind(near).map(|scan| scan.cart)
     }
 
     /// What it costs to believe that a visit came with each of the scans; infinite where it did not.

@@ -26,7 +26,10 @@ fn tell(binder: &mut Binder, text: &str) {
         match words[0] {
             "scan" => {
                 let people = words.get(4).map_or(1, |people| people.parse().unwrap());
-                binder.scan(secs, &GateScan { cart: cart(words[1]), gate: "way in".to_owned(), people });
+                binder.scan(
+                    secs,
+                    &GateScan { cart: cart(words[1]), gate: "way in".to_owned(), people, role: EntryRole::Shopper },
+                );
             }
             _ => {
                 let number = crate::base::TrackId::new(words[1].parse().unwrap());
@@ -40,7 +43,7 @@ fn tell(binder: &mut Binder, text: &str) {
 fn text_of(bound: &[Bound]) -> String {
     let text = |bound: &Bound| match bound {
         Bound::Expired(cart) => format!("expired {}", name_of(*cart)),
-        Bound::Visit(VisitBound { visit, cart, probability }) => {
+        Bound::Visit(VisitBound { visit, cart, probability, .. }) => {
             let cart = cart.map_or_else(|| "nobody".to_owned(), name_of);
             format!("{visit} {cart} {:.0}", probability.value() * 100.0)
         }
@@ -126,7 +129,8 @@ fn more_than_can_wait_are_decided_at_once() {
     let mut bound = 0;
     for number in 0..200 {
         tell(&mut binder, &format!("visit {number} 0"));
-        let expires = GateScan { cart: cart(&number.to_string()), gate: String::new(), people: 1 };
+        let expires =
+            GateScan { cart: cart(&number.to_string()), gate: String::new(), people: 1, role: EntryRole::Shopper };
         binder.scan(at(60.0), &expires);
         bound += binder.tick(at(0.0)).len();
         assert!(binder.waiting() <= 4 * WAITING_MAX + 2);
@@ -147,7 +151,8 @@ fn with_jitter_as_modelled_probabilities_mean_what_they_say() {
             // The sum of four dice is near enough to the bell of the model.
             let late: f64 = 2.0 + (0..4).map(|_| dice.random_range(-1.7..1.7)).sum::<f64>();
             let id = cart(&format!("{seed}/{number}"));
-            binder.scan(at(now), &GateScan { cart: id, gate: "way in".to_owned(), people: 1 });
+            binder
+                .scan(at(now), &GateScan { cart: id, gate: "way in".to_owned(), people: 1, role: EntryRole::Shopper });
             binder.visit(at(now + late.max(-3.0)), VisitId::from_first_track(crate::base::TrackId::new(number)), true);
             scans.push(id);
         }
@@ -162,7 +167,7 @@ fn with_jitter_as_modelled_probabilities_mean_what_they_say() {
         assert_eq!(bound, again);
         assert_eq!(binder.waiting(), 0);
         for one in &bound {
-            let Bound::Visit(VisitBound { visit, cart, probability }) = one else { continue };
+            let Bound::Visit(VisitBound { visit, cart, probability, .. }) = one else { continue };
             let is_right = *cart == Some(scans[visit.number() as usize]);
             count += 1;
             right += u32::from(is_right);
@@ -178,5 +183,36 @@ fn with_jitter_as_modelled_probabilities_mean_what_they_say() {
     assert!(
         300 < sure && 0.98 <= f64::from(sure_right) / f64::from(sure),
         "{sure_right} of {sure} sure ones are right"
+    );
+}
+
+#[test]
+fn whoever_comes_in_as_staff_is_told_as_staff_and_whoever_slips_in_behind_somebody_is_told_too() {
+    let mut binder = Binder::new(Options::USUAL);
+    let scan = |name, role| GateScan { cart: cart(name), gate: "way in".to_owned(), people: 1, role };
+    let visit = |number| VisitId::from_first_track(crate::base::TrackId::new(number));
+    binder.scan(at(0.0), &scan("a", EntryRole::Restock));
+    binder.visit(at(2.0), visit(1), true);
+    // Another one at the entrance, with nothing to show; one who is first seen inside, and one long afterwards.
+    binder.visit(at(5.5), visit(2), true);
+    binder.visit(at(6.0), visit(3), false);
+    binder.visit(at(60.0), visit(4), true);
+    let told: Vec<_> = binder
+        .finish()
+        .into_iter()
+        .filter_map(|bound| match bound {
+            Bound::Visit(bound) => Some((bound.visit, bound.cart, bound.role, bound.behind)),
+            Bound::Expired(_) => None,
+        })
+        .collect();
+    let (shopper, a) = (EntryRole::Shopper, Some(cart("a")));
+    assert_eq!(
+        told,
+        [
+            (visit(1), a, EntryRole::Restock, None),
+            (visit(2), None, shopper, a),
+            (visit(3), None, shopper, None),
+            (visit(4), None, shopper, None),
+        ]
     );
 }

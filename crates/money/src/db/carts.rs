@@ -186,6 +186,51 @@ pub fn of_shopper(
     session.query(&statement, &values)?.iter().map(read).collect()
 }
 
+/// Carts of a shop that have a receipt, newest first by when people left, at most `most` of those before `before`: the time and
+/// name of a cart.
+///
+/// # Errors
+/// What the database says.
+pub fn with_receipt(
+    session: &mut dyn Session,
+    shop: &str,
+    before: (ShopTime, &str),
+    most: u32,
+) -> Result<Vec<Cart>, Failure> {
+    let statement = format!(
+        "SELECT {COLUMNS} FROM carts WHERE shop = ?1 AND 0 < receipt AND (left_at, id) < (?2, ?3) \
+         ORDER BY left_at DESC, id DESC LIMIT ?4"
+    );
+    let values = [shop.into(), time(before.0), before.1.into(), i64::from(most).into()];
+    session.query(&statement, &values)?.iter().map(read).collect()
+}
+
+/// The open cart of a shop that a shopper opened last.
+///
+/// # Errors
+/// What the database says.
+pub fn open_of(session: &mut dyn Session, shop: &str, shopper: ShopperId) -> Result<Option<Cart>, Failure> {
+    let statement = format!(
+        "SELECT {COLUMNS} FROM carts WHERE shop = ?1 AND state = ?2 AND shopper = ?3 \
+         ORDER BY entered_at DESC, id DESC LIMIT 1"
+    );
+    let rows = session.query(&statement, &[shop.into(), name(&CartState::Open), name(&shopper)])?;
+    rows.first().map(read).transpose()
+}
+
+/// The open cart that was opened last at a gate of a shop.
+///
+/// # Errors
+/// What the database says.
+pub fn open_at(session: &mut dyn Session, shop: &str, gate: &str) -> Result<Option<Cart>, Failure> {
+    let statement = format!(
+        "SELECT {COLUMNS} FROM carts WHERE shop = ?1 AND state = ?2 AND gate = ?3 \
+         ORDER BY entered_at DESC, id DESC LIMIT 1"
+    );
+    let rows = session.query(&statement, &[shop.into(), name(&CartState::Open), gate.into()])?;
+    rows.first().map(read).transpose()
+}
+
 /// Carts in order of their names after `after`, at most `most`: how a long walk over all of them is cut in pieces.
 ///
 /// # Errors

@@ -8,6 +8,7 @@ mod body;
 pub mod carts;
 pub mod cases;
 mod database;
+pub mod duties;
 pub mod faulty;
 mod identity;
 mod migrations;

@@ -85,9 +85,14 @@ pub(super) const TOKENS: Sealed = Sealed {
 pub(super) const AUDIT: Sealed =
     Sealed { table: "audit", columns: "seq, at, who, role, action, subject, detail", keys: 1, life: Life::Fixed };
 
-/// All tables whose rows are sealed. Transfers are not among them: their rows have a chain of their own.
-pub const SEALED: [&Sealed; 10] =
-    [&SHOPS, &SHOPPERS, &CARTS, &RECEIPTS, &EVIDENCE, &CASES, &PAYMENTS, &OUTBOX, &TOKENS, &AUDIT];
+pub(super) const DUTIES: Sealed = Sealed { table: "duties", columns: "cart, role, token", keys: 1, life: Life::Fixed };
+
+/// How many of [`SEALED`] there were when books got their seals.
+const SEALED_FIRST: usize = 10;
+
+/// All tables whose rows are sealed, in the order in which they came to be. Transfers are not among them: their rows have a chain of their own.
+pub const SEALED: [&Sealed; SEALED_FIRST + 1] =
+    [&SHOPS, &SHOPPERS, &CARTS, &RECEIPTS, &EVIDENCE, &CASES, &PAYMENTS, &OUTBOX, &TOKENS, &AUDIT, &DUTIES];
 
 /// A link of the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -213,7 +218,7 @@ pub fn rows(
 
 /// Seals every row of a book that has no seals yet, as it stands there.
 pub(super) fn seal_all(session: &mut dyn Session) -> Result<(), Failure> {
-    for sealed in SEALED {
+    for sealed in &SEALED[..SEALED_FIRST] {
         rows(session, sealed, |session, said| session.seal(sealed.table, said.subject, said.content))?;
     }
     Ok(())

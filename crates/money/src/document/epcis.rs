@@ -90,7 +90,7 @@ pub(super) fn render(sheet: &Sheet<'_>) -> Result<String> {
     let writer = Names::new(sheet)?;
     let mut happenings = movements(sheet);
     match sheet.standing {
-        Standing::Review | Standing::Voided => {}
+        Standing::Review | Standing::Voided | Standing::Unbilled => {}
         Standing::Due | Standing::Paid(_) => happenings.extend(sale(sheet.receipt, sheet.version)),
         Standing::Credited { credit, .. } => {
             happenings.extend(sale(credit.before, credit.before_version));

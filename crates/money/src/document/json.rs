@@ -59,7 +59,7 @@ fn envelope<'a>(format: u32, sheet: &'a Sheet<'_>) -> Envelope<'a> {
     let (payment, credit) = match sheet.standing {
         Standing::Paid(payment) => (Some(payment), None),
         Standing::Credited { payment, credit } => (payment, Some(credit)),
-        Standing::Review | Standing::Due | Standing::Voided => (None, None),
+        Standing::Review | Standing::Due | Standing::Voided | Standing::Unbilled => (None, None),
     };
     let own = sheet.attributions.iter().filter(|(_, attribution)| attribution.visit == sheet.receipt.visit);
     Envelope {

@@ -74,6 +74,8 @@ pub enum Standing<'a> {
     },
     /// It was never booked, and nothing is charged for it: somebody rejected it.
     Voided,
+    /// It is of somebody who works in the shop: nothing is booked or charged for it.
+    Unbilled,
 }
 
 /// Money that was taken.
@@ -185,6 +187,7 @@ impl Standing<'_> {
             Standing::Paid(_) => "paid",
             Standing::Credited { .. } => "credited",
             Standing::Voided => "voided",
+            Standing::Unbilled => "unbilled",
         }
     }
 }

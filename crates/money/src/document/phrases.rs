@@ -34,6 +34,7 @@ pub(super) struct Phrases {
     pub(super) will_be_charged: &'static str,
     pub(super) unpriced: &'static str,
     pub(super) rejected: &'static str,
+    pub(super) unbilled: &'static str,
 }
 
 impl Phrases {
@@ -92,6 +93,7 @@ static ENGLISH: Phrases = Phrases {
     will_be_charged: "{0} will be charged.",
     unpriced: "Something here has no price yet.",
     rejected: "This receipt was rejected; nothing is charged.",
+    unbilled: "This was work in the shop; nothing is charged.",
 };
 
 static GERMAN: Phrases = Phrases {
@@ -121,6 +123,7 @@ static GERMAN: Phrases = Phrases {
     will_be_charged: "{0} werden abgebucht.",
     unpriced: "Etwas hier hat noch keinen Preis.",
     rejected: "Dieser Beleg wurde verworfen; es wird nichts berechnet.",
+    unbilled: "Das war Arbeit im Laden; es wird nichts berechnet.",
 };
 
 static FRENCH: Phrases = Phrases {
@@ -150,6 +153,7 @@ static FRENCH: Phrases = Phrases {
     will_be_charged: "{0} seront débités.",
     unpriced: "Un article n’a pas encore de prix.",
     rejected: "Ce ticket a été rejeté ; rien n’est débité.",
+    unbilled: "C’était du travail au magasin ; rien n’est débité.",
 };
 
 static SPANISH: Phrases = Phrases {
@@ -179,6 +183,7 @@ static SPANISH: Phrases = Phrases {
     will_be_charged: "Se cobrarán {0}.",
     unpriced: "Algún artículo aún no tiene precio.",
     rejected: "Este recibo fue rechazado; no se cobra nada.",
+    unbilled: "Fue trabajo en la tienda; no se cobra nada.",
 };
 
 static ITALIAN: Phrases = Phrases {
@@ -208,6 +213,7 @@ static ITALIAN: Phrases = Phrases {
     will_be_charged: "Saranno addebitati {0}.",
     unpriced: "Un articolo non ha ancora un prezzo.",
     rejected: "Questo scontrino è stato respinto; non si addebita nulla.",
+    unbilled: "È stato lavoro nel negozio; non si addebita nulla.",
 };
 
 static JAPANESE: Phrases = Phrases {
@@ -237,6 +243,7 @@ static JAPANESE: Phrases = Phrases {
     will_be_charged: "{0} を請求します。",
     unpriced: "価格のない商品があります。",
     rejected: "このレシートは取り消され、請求はありません。",
+    unbilled: "店内での業務のため、請求はありません。",
 };
 
 static CHINESE: Phrases = Phrases {
@@ -266,6 +273,7 @@ static CHINESE: Phrases = Phrases {
     will_be_charged: "将收取 {0}。",
     unpriced: "有商品尚无价格。",
     rejected: "此小票已作废,不收费。",
+    unbilled: "这是店内工作,不收费。",
 };
 
 static KOREAN: Phrases = Phrases {
@@ -295,4 +303,5 @@ static KOREAN: Phrases = Phrases {
     will_be_charged: "{0} 청구 예정입니다.",
     unpriced: "가격이 없는 상품이 있습니다.",
     rejected: "이 영수증은 취소되었으며 청구되지 않습니다.",
+    unbilled: "매장 업무이므로 청구되지 않습니다.",
 };

@@ -50,7 +50,7 @@ pub(super) fn render(sheet: &Sheet<'_>) -> Result<String> {
             log.within("RetailTransaction", &[("TransactionStatus", "Finished")], |log| match sheet.standing {
                 Standing::Credited { payment, credit } => log.correction(sheet, payment, credit),
                 Standing::Paid(payment) => log.sale(sheet, Some(payment), false),
-                Standing::Voided => log.sale(sheet, None, true),
+                Standing::Voided | Standing::Unbilled => log.sale(sheet, None, true),
                 Standing::Review | Standing::Due => log.sale(sheet, None, false),
             })
         })

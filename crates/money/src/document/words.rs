@@ -72,7 +72,7 @@ pub(super) fn standing(sheet: &Sheet<'_>) -> &'static str {
         (Standing::Due, _) => phrases.to_be_paid,
         (Standing::Paid(_), _) => phrases.paid,
         (Standing::Credited { .. }, _) => phrases.credited,
-        (Standing::Voided, _) => phrases.not_charged,
+        (Standing::Voided | Standing::Unbilled, _) => phrases.not_charged,
     }
 }
 
@@ -96,6 +96,7 @@ pub(super) fn sentence(sheet: &Sheet<'_>) -> (String, Option<ShopTime>) {
         (Standing::Due, Some(total)) => filled(phrases.will_be_charged, &[&money(total)]),
         (Standing::Due, None) => phrases.unpriced.to_owned(),
         (Standing::Voided, _) => phrases.rejected.to_owned(),
+        (Standing::Unbilled, _) => phrases.unbilled.to_owned(),
     };
     (text, None)
 }

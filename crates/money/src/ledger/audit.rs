@@ -58,6 +58,8 @@ pub struct CartRow {
     pub payer: Option<ShopperId>,
     /// Whether its payment may still move money; false where it has none.
     pub payment_open: bool,
+    /// Whether it is of somebody who works in the shop, so that nothing is booked for it.
+    pub on_duty: bool,
 }
 
 impl CartRow {
@@ -75,6 +77,7 @@ impl CartRow {
             shopper: None,
             payer: None,
             payment_open: false,
+            on_duty: false,
         }
     }
 }
@@ -506,7 +509,11 @@ impl Audit {
             let found = format!("{} without one", row.cases_before_booking);
             self.find(Check::Case, cart, "a verdict on each case, for the cart is settled", found);
         }
-        if row.settled && 0 < row.receipt && row.booked == 0 && row.cases_decided == 0 {
+        if row.on_duty && (0 < row.booked || row.payer.is_some()) {
+            let found = if 0 < row.booked { "a booked receipt" } else { "a payment" };
+            self.find(Check::Case, cart, "nothing to be paid, for it is of somebody who works here", found);
+        }
+        if row.settled && 0 < row.receipt && row.booked == 0 && row.cases_decided == 0 && !row.on_duty {
             self.find(Check::Case, cart, "a booked receipt, or a verdict that nothing is to be booked", "neither");
         }
         if row.payer.is_some() && row.payer != row.shopper {

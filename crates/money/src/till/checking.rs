@@ -8,7 +8,9 @@ use crate::base::{CartId, Result, ShopTime, Span, TransferId};
 use crate::db::carts::{Cart, CartState};
 use crate::db::outbox::LetterState;
 use crate::db::seals::{self, Life, SEALED};
-use crate::db::{self, Database, Failure, FailureKind, Session, Stray, carts, cases, outbox, shoppers, transfers};
+use crate::db::{
+    self, Database, Failure, FailureKind, Session, Stray, carts, cases, duties, outbox, shoppers, transfers,
+};
 use crate::facts::{Case, StatementLine};
 use crate::ledger::payment::Standing;
 use crate::ledger::{Anchor, Audit, Balance, CartRow, ChainEnd, OrderState, Report};
@@ -201,6 +203,7 @@ fn check_cart(session: &mut dyn Session, audit: &mut Audit, cart: &Cart) -> Resu
         shopper: cart.shopper,
         payer: payment.as_ref().map(|payment| payment.shopper),
         payment_open: payment.is_some_and(|payment| payment.standing() != Standing::Settled),
+        on_duty: duties::of_cart(session, cart.id)?.is_some(),
     });
     for version in carts::receipts(session, cart.id)? {
         audit.receipt(cart.id, version.version, &version.receipt);

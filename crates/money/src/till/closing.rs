@@ -2,25 +2,58 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Till, book, entry, refuse};
-use crate::base::{CartId, CaseId, Error, Result, ShopTime, ShopperId, VisitId};
+use crate::base::{CartId, CaseId, Error, Prob, Result, ShopTime, ShopperId, VisitId};
 use crate::db::carts::{Cart, CartState, Origin, ReceiptVersion};
+use crate::db::duties::{self, Duty};
 use crate::db::shoppers::Shopper;
 use crate::db::{Failure, Session, carts, cases, shoppers};
-use crate::facts::{Body, Concern, Fact, Grounds, OrderLine, PaymentMethod, Receipt};
+use crate::facts::{Body, Concern, EntryRole, Fact, Grounds, OrderLine, PaymentMethod, Receipt, VisitBound};
 use crate::ledger::payment::Bill;
 use crate::shop::Shop;
 use crate::{ledger, review};
 
 /// Who pays for a visit.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Payer {
-    /// Whoever was announced at a gate with this cart; also for somebody who came in with them, on a cart of their own.
+    /// Whoever was announced at a gate with this cart; also for somebody who came in with them, on a cart of their own. Where
+    /// the book knows that they work here nobody is asked, and where it does not know the cart a person finds out who pays.
     Cart(CartId),
+    /// Whoever came in with this cart works here, as a gate says; nobody is asked to pay, unless the book knows the cart as a
+    /// shopper's.
+    Duty {
+        /// The cart.
+        cart: CartId,
+        /// As what they came in.
+        role: EntryRole,
+    },
     /// Nobody was announced; somebody made up for this visit alone pays so. Demos and recordings have no gate.
     WalkIn(PaymentMethod),
     /// Nobody knows; a person has to find out.
     Unknown,
+    /// Nobody knows; they came in behind whoever has this cart, without a scan of their own.
+    Behind(CartId),
+}
+
+impl Payer {
+    /// Who pays for a visit that was bound. Who is not sure enough, less than `bar`, is not guessed: a person finds out.
+    pub fn of(bound: &VisitBound, bar: Prob) -> Self {
+        match bound.cart.filter(|_| bar <= bound.probability) {
+            Some(cart) if bound.role.is_billed() => Payer::Cart(cart),
+            Some(cart) => Payer::Duty { cart, role: bound.role },
+            None => bound.behind.filter(|_| bound.cart.is_none()).map_or(Payer::Unknown, Payer::Behind),
+        }
+    }
+
+    /// The cart that was opened for the visit at a gate.
+    pub fn cart(&self) -> Option<CartId> {
+        match self {
+            Payer::Cart(cart) | Payer::Duty { cart, .. } => Some(*cart),
+            Payer::WalkIn(_) | Payer::Unknown | Payer::Behind(_) => None,
+        }
+    }
 }
 
 /// What became of a receipt.
@@ -71,10 +104,11 @@ impl Endings {
 
 impl Till {
     /// A visit is over. Its receipt and evidence are written; if nobody has to look at it, it is booked and what is owed
-    /// is ordered, all at once. The same receipt again changes nothing; another one for the same visit goes to a person.
+    /// is ordered, all at once. Of somebody who works here it is written and nothing more. The same receipt again changes
+    /// nothing; another one for the same visit goes to a person.
     ///
     /// # Errors
-    /// When the cart of the payer is unknown; what the database says.
+    /// What the database says.
     pub fn close(&mut self, closing: &Closing, at: ShopTime) -> Result<Closed> {
         let shop = self.shop.clone();
         self.db.transaction(|session| close_in(session, &shop, closing, at))
@@ -89,26 +123,31 @@ pub(super) fn close_in(
 ) -> Result<Closed, Failure> {
     let Closing { receipt, evidence, payer } = closing;
     let own = CartId::of_visit(shop.name(), receipt.entered, receipt.visit);
-    let (known, host) = match payer {
-        Payer::Cart(id) => match carts::get(session, *id)? {
-            None => return Err(Error::missing(format!("nobody was announced with {id}")).into()),
-            // The cart is that of somebody else, with whom this one came in.
-            Some(cart) if cart.visit.is_some_and(|visit| visit != receipt.visit) => {
-                (carts::get(session, own)?, cart.shopper)
-            }
-            known => (known, None),
-        },
-        Payer::WalkIn(_) | Payer::Unknown => (carts::get(session, own)?, None),
+    let announced = payer.cart().map(|id| carts::get(session, id)).transpose()?.flatten();
+    let (known, host) = match announced {
+        // The cart is that of somebody else, with whom this one came in.
+        Some(cart) if cart.visit.is_some_and(|visit| visit != receipt.visit) => (carts::get(session, own)?, Some(cart)),
+        // A gate that asks nobody may name a cart that the book does not know.
+        None => (carts::get(session, own)?, None),
+        known => (known, None),
     };
+    let duty = duty(session, payer, known.as_ref(), host.as_ref())?;
     if let Some(cart) = known.as_ref().filter(|cart| 0 < cart.receipt) {
-        return compare(session, cart, receipt, at);
+        return match duty {
+            Some(_) => Ok(Closed { cart: cart.id, case: None, again: true }),
+            None => compare(session, cart, receipt, at),
+        };
     }
     let mut cart = match known {
         Some(cart) => cart,
         None => entry::open(session, shop.name(), own, None, None, receipt.entered)?,
     };
     let id = cart.id;
-    match (payer, cart.shopper, host) {
+    if let Some(duty) = duty {
+        note(session, shop, cart, (receipt, evidence), duty, at)?;
+        return Ok(Closed { cart: id, case: None, again: false });
+    }
+    match (payer, cart.shopper, host.and_then(|host| host.shopper)) {
         (Payer::WalkIn(method), None, _) => walk_in(session, shop, &mut cart, method, at)?,
         (_, None, Some(host)) => come_along(session, &mut cart, host, at)?,
         _ => {}
@@ -116,6 +155,9 @@ pub(super) fn close_in(
     let mut concerns = review::concerns(shop, receipt);
     if cart.shopper.is_none() {
         concerns.push(Concern::NoPayer);
+        if let Payer::Behind(behind) = payer {
+            concerns.push(Concern::Tailgated { behind: *behind });
+        }
     }
     if !concerns.is_empty() {
         let case = put_aside(session, shop, cart, receipt, evidence, concerns, at)?;
@@ -124,6 +166,43 @@ pub(super) fn close_in(
     let version = first_version(session, shop, &mut cart, receipt, evidence, at)?;
     book_receipt(session, &mut cart, &version, None, at)?;
     Ok(Closed { cart: id, case: None, again: false })
+}
+
+/// As what somebody who works here came in: as the book says of their cart or of that of whoever brought them, and where it
+/// knows nobody, as the gate says.
+fn duty(
+    session: &mut dyn Session,
+    payer: &Payer,
+    known: Option<&Cart>,
+    host: Option<&Cart>,
+) -> Result<Option<Duty>, Failure> {
+    for cart in known.into_iter().chain(host) {
+        if let Some(duty) = duties::of_cart(session, cart.id)? {
+            return Ok(Some(duty));
+        }
+    }
+    let is_paid = known.into_iter().chain(host).any(|cart| cart.shopper.is_some());
+    Ok(match payer {
+        Payer::Duty { role, .. } if !is_paid && !role.is_billed() => Some(Duty { role: *role, token: None }),
+        _ => None,
+    })
+}
+
+/// Writes the receipt of somebody who works here: what was taken is noted, nothing is booked, and nobody has to look.
+pub(super) fn note(
+    session: &mut dyn Session,
+    shop: &Shop,
+    mut cart: Cart,
+    (receipt, evidence): (&Receipt, &[Grounds]),
+    duty: Duty,
+    at: ShopTime,
+) -> Result<(), Failure> {
+    if duties::of_cart(session, cart.id)?.is_none() {
+        duties::insert(session, cart.id, duty)?;
+    }
+    first_version(session, shop, &mut cart, receipt, evidence, at)?;
+    cart.state = CartState::Settled;
+    carts::update(session, &cart)
 }
 
 /// Writes a receipt that a person has to look at before money moves.

@@ -3,11 +3,13 @@
 use super::{Till, book};
 use crate::base::{CartId, Error, Money, Result, ShopTime, ShopperId, Span};
 use crate::db::carts::{Cart, CartState};
+use crate::db::duties::{self, Duty};
 use crate::db::outbox::LetterState;
 use crate::db::shoppers::Shopper;
 use crate::db::{Failure, Session, carts, outbox, shoppers};
 use crate::facts::{Order, PaymentMethod};
 use crate::ledger::payment::{Bill, Payment, Standing};
+use crate::shop::Shop;
 
 /// How long whoever announces a shopper has to ask for the hold before others may.
 const HOLD_LEASE: Span = Span::from_millis(30_000);
@@ -85,41 +87,56 @@ impl Till {
     /// When the shopper is unknown, cannot pay, or owes something and the policy minds; what the database says.
     pub fn announce(&mut self, shopper: ShopperId, cart: CartId, gate: &str, at: ShopTime) -> Result<Announced> {
         let shop = self.shop.clone();
-        let policy = shop.policy().payment;
+        self.db.transaction(|session| announce_in(session, &shop, shopper, (cart, gate), at))
+    }
+
+    /// Somebody whom the book need not know begins a visit at a terminal and pays so: as [`Till::announce`], of whoever is this
+    /// customer of the provider, or of somebody made up for this visit alone. One visit at a time is open there.
+    ///
+    /// # Errors
+    /// While another visit is open that began there; as [`Till::announce`].
+    pub fn walk_in(&mut self, method: &PaymentMethod, cart: CartId, gate: &str, at: ShopTime) -> Result<Announced> {
+        let shop = self.shop.clone();
         self.db.transaction(|session| {
-            if let Some(known) = carts::get(session, cart)? {
-                let order = book::payment_of(session, cart)?.and_then(|payment| payment.asked);
-                return match known.shopper == Some(shopper) {
-                    true => Ok(Announced { cart, order, first: false }),
-                    false => Err(Error::conflict(format!("{cart} belongs to another shopper")).into()),
-                };
-            }
-            let known = shoppers::get(session, shopper)?.filter(|known| known.erased_at.is_none());
-            let Some(known) = known else {
-                return Err(Error::missing(format!("nobody here is called {shopper}")).into());
-            };
-            let Some(method) = known.method else {
-                return Err(Error::conflict("this shopper has no way to pay yet; enrol one first").into());
-            };
-            if policy.debt_blocks_entry
-                && let Some(debt) = debt(session, shopper)?
+            if let Some(open) = carts::open_at(session, shop.name(), gate)?
+                && open.id != cart
             {
-                let message = format!("an earlier receipt of {debt} is not paid; it has to be paid first");
+                let message = "a visit that began at this terminal is not over; the next one can begin when it is";
                 return Err(Error::conflict(message).into());
             }
-            open(session, shop.name(), cart, Some(shopper), Some(gate), at)?;
-            let (payment, effects) = Payment::begin(cart, shopper, method, policy.hold, at);
-            book::carry_out(session, &payment, &effects, at)?;
-            // The one at the gate asks right now; the others come in if it dies.
-            if let Some(order) = &effects.order
-                && let Some(mut letter) = outbox::get(session, order.id)?
-            {
-                letter.attempts = 1;
-                letter.due_at = at + HOLD_LEASE;
-                letter.unsure_since = Some(at);
-                outbox::update(session, &letter)?;
+            let made_up = ShopperId::derived(&["walk-in", &cart.hex()]);
+            let named = !method.customer.is_empty();
+            let known = if named { shoppers::by_customer(session, method, made_up)? } else { None };
+            let id = known.unwrap_or(made_up);
+            let known = shoppers::get(session, id)?;
+            let shopper = Shopper { method: Some(method.clone()), ..known.clone().unwrap_or_else(|| nobody(id, at)) };
+            match known {
+                None => shoppers::insert(session, &shopper)?,
+                Some(known) if known != shopper => shoppers::update(session, &shopper)?,
+                Some(_) => {}
             }
-            Ok(Announced { cart, order: effects.order, first: true })
+            announce_in(session, &shop, id, (cart, gate), at)
+        })
+    }
+
+    /// Somebody who works here is at a gate: opens a cart for which nobody will be asked to pay. Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// When they come in as a shopper, who is to be announced; when the cart is somebody else's; what the database says.
+    pub fn admit(&mut self, duty: Duty, cart: CartId, gate: &str, at: ShopTime) -> Result<()> {
+        if duty.role.is_billed() {
+            return Err(Error::input("a shopper is announced, not admitted"));
+        }
+        let shop = self.shop.clone();
+        self.db.transaction(|session| {
+            if carts::get(session, cart)?.is_some() {
+                return match duties::of_cart(session, cart)? {
+                    Some(known) if known == duty => Ok(()),
+                    _ => Err(Error::conflict(format!("{cart} belongs to somebody else")).into()),
+                };
+            }
+            open(session, shop.name(), cart, None, Some(gate), at)?;
+            duties::insert(session, cart, duty)
         })
     }
 
@@ -165,6 +182,55 @@ impl Till {
             Ok(Door::Shut { reason: "the payment provider cannot be reached; please try again later".to_owned() })
         })
     }
+}
+
+/// Opens a cart for a shopper and asks for a hold.
+fn announce_in(
+    session: &mut dyn Session,
+    shop: &Shop,
+    shopper: ShopperId,
+    (cart, gate): (CartId, &str),
+    at: ShopTime,
+) -> Result<Announced, Failure> {
+    let policy = shop.policy().payment;
+    if let Some(known) = carts::get(session, cart)? {
+        let order = book::payment_of(session, cart)?.and_then(|payment| payment.asked);
+        return match known.shopper == Some(shopper) {
+            true => Ok(Announced { cart, order, first: false }),
+            false => Err(Error::conflict(format!("{cart} belongs to another shopper")).into()),
+        };
+    }
+    let known = shoppers::get(session, shopper)?.filter(|known| known.erased_at.is_none());
+    let Some(known) = known else {
+        return Err(Error::missing(format!("nobody here is called {shopper}")).into());
+    };
+    let Some(method) = known.method else {
+        return Err(Error::conflict("this shopper has no way to pay yet; enrol one first").into());
+    };
+    if policy.debt_blocks_entry
+        && let Some(debt) = debt(session, shopper)?
+    {
+        let message = format!("an earlier receipt of {debt} is not paid; it has to be paid first");
+        return Err(Error::conflict(message).into());
+    }
+    open(session, shop.name(), cart, Some(shopper), Some(gate), at)?;
+    let (payment, effects) = Payment::begin(cart, shopper, method, policy.hold, at);
+    book::carry_out(session, &payment, &effects, at)?;
+    // The one at the gate asks right now; the others come in if it dies.
+    if let Some(order) = &effects.order
+        && let Some(mut letter) = outbox::get(session, order.id)?
+    {
+        letter.attempts = 1;
+        letter.due_at = at + HOLD_LEASE;
+        letter.unsure_since = Some(at);
+        outbox::update(session, &letter)?;
+    }
+    Ok(Announced { cart, order: effects.order, first: true })
+}
+
+/// Somebody of whom nothing is known.
+fn nobody(id: ShopperId, at: ShopTime) -> Shopper {
+    Shopper { id, name: None, contact: None, method: None, gate_digest: None, created_at: at, erased_at: None }
 }
 
 fn enrol_in(session: &mut dyn Session, enrolment: &Enrolment, now: ShopTime) -> Result<(), Failure> {
@@ -247,15 +313,22 @@ pub(super) fn open(
     Ok(cart)
 }
 
+/// Closes a cart that nobody came in with; whether that is so.
+pub(super) fn end_unused(session: &mut dyn Session, cart: CartId, at: ShopTime) -> Result<bool, Failure> {
+    let Some(mut cart) = carts::get(session, cart)? else { return Ok(true) };
+    if cart.state != CartState::Open || 0 < cart.receipt || cart.visit.is_some() {
+        return Ok(false);
+    }
+    cart.state = CartState::Settled;
+    cart.left_at = Some(at);
+    carts::update(session, &cart)?;
+    Ok(true)
+}
+
 /// Closes the cart of somebody who does not come in; that of somebody who is known to be inside, or was, stays.
 pub(super) fn turn_away(session: &mut dyn Session, mut payment: Payment, at: ShopTime) -> Result<(), Failure> {
-    if let Some(mut cart) = carts::get(session, payment.cart)? {
-        if cart.state != CartState::Open || 0 < cart.receipt || cart.visit.is_some() {
-            return Ok(());
-        }
-        cart.state = CartState::Settled;
-        cart.left_at = Some(at);
-        carts::update(session, &cart)?;
+    if !end_unused(session, payment.cart, at)? {
+        return Ok(());
     }
     let currency = payment.asked.as_ref().map(|order| order.amount.currency);
     let currency = currency.or(payment.hold.as_ref().map(|hold| hold.amount.currency));

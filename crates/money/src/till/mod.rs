@@ -21,7 +21,7 @@ pub use care::{Export, Forgotten};
 pub use checking::{Witnesses, check, check_with, ends};
 pub use closing::{Closed, Closing, Endings, Payer};
 pub use entry::{Announced, Door, Enrolment};
-pub use progress::Progress;
+pub use progress::{Progress, sum_so_far};
 pub use settler::{Bell, Providers, Settler, lock, settle_due};
 pub use settling::Answered;
 

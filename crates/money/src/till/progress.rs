@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::closing::{Closed, Closing, close_in, put_aside};
+use super::closing::{Closed, Closing, close_in, note, put_aside};
 use super::{Till, entry};
-use crate::base::{CartId, Prob, Result, ShopTime};
+use crate::base::{CartId, Money, Prob, Result, ShopTime};
 use crate::db::carts::CartState;
-use crate::db::{Failure, Session, access, carts};
+use crate::db::{Failure, Session, access, carts, duties};
 use crate::facts::{Closing as ClosedBy, Concern, Goods, OpenVisit, Receipt};
 use crate::shop::Shop;
 use crate::{cart, till::book};
@@ -45,8 +45,9 @@ impl Till {
                 keep_open(session, &shop, visit, *cart)?;
             }
             for cart in progress.expired {
-                if let Some(payment) = book::payment_of(session, *cart)? {
-                    entry::turn_away(session, payment, at)?;
+                match book::payment_of(session, *cart)? {
+                    Some(payment) => entry::turn_away(session, payment, at)?,
+                    None => entry::end_unused(session, *cart, at).map(drop)?,
                 }
             }
             access::keep_checkpoint(session, &checkpoint_name(&shop), at, progress.checkpoint)?;
@@ -65,7 +66,7 @@ impl Till {
     }
 
     /// The engine cannot go on from where it was: every cart that was open is put before a person, as it was known last.
-    /// Nothing is guessed about who they are now. Gives how many there were.
+    /// Nothing is guessed about who they are now. Carts of people who work here are closed. Gives how many are before a person.
     ///
     /// # Errors
     /// What the database says.
@@ -73,13 +74,19 @@ impl Till {
         let shop = self.shop.clone();
         self.db.transaction(|session| {
             let open = carts::in_state(session, shop.name(), CartState::Open, (ShopTime::MIN, ""), OPEN_MAX)?;
+            let mut asked = 0;
             for cart in &open {
                 let visit = cart.live.as_ref().and_then(|live| serde_json::from_value::<OpenVisit>(live.clone()).ok());
                 let receipt = last_known(&shop, visit.as_ref(), cart.entered_at, why);
+                if let Some(duty) = duties::of_cart(session, cart.id)? {
+                    note(session, &shop, cart.clone(), (&receipt, &[]), duty, at)?;
+                    continue;
+                }
                 let concern = Concern::Interrupted { detail: why.to_owned() };
                 put_aside(session, &shop, cart.clone(), &receipt, &[], vec![concern], at)?;
+                asked += 1;
             }
-            Ok(open.len())
+            Ok(asked)
         })
     }
 }
@@ -116,6 +123,11 @@ fn keep_open(
         carts::update(session, &cart)?;
     }
     Ok(())
+}
+
+/// What the goods of a visit come to that is not over, as it looks now; none while one of them has no price.
+pub fn sum_so_far(shop: &Shop, visit: &OpenVisit) -> Option<Money> {
+    last_known(shop, Some(visit), visit.entered, "").total
 }
 
 /// A receipt of what was most probably in a cart when it was written last.

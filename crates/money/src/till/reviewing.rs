@@ -6,7 +6,7 @@ use crate::base::{CartId, CaseId, Error, Result, ShopTime, ShopperId, SkuId, Tra
 use crate::cart;
 use crate::db::carts::{Cart, CartState, Origin, ReceiptVersion};
 use crate::db::outbox::LetterState;
-use crate::db::{Failure, Session, carts, cases, outbox, shoppers};
+use crate::db::{Failure, Session, carts, cases, duties, outbox, shoppers};
 use crate::facts::{Answer, Case, Concern, Decision, Verdict};
 use crate::ledger::payment::is_possible;
 use crate::review;
@@ -78,6 +78,9 @@ impl Till {
         self.db.transaction(|session| {
             let mut cart: Cart =
                 carts::get(session, cart)?.ok_or_else(|| Error::missing(format!("there is no {cart}")))?;
+            if duties::of_cart(session, cart.id)?.is_some() {
+                return Err(Error::conflict(format!("{} is of somebody who works here; nobody pays", cart.id)).into());
+            }
             if let Some(known) = cart.shopper {
                 return Err(Error::conflict(format!("{} is paid by {known}", cart.id)).into());
             }
@@ -153,7 +156,11 @@ fn waiting(session: &mut dyn Session, id: CaseId) -> Result<Case, Failure> {
 /// Whether a case keeps a receipt from being booked.
 pub(super) fn is_about_receipt(case: &Case) -> bool {
     case.concerns.iter().any(|concern| match concern {
-        Concern::Doubt { .. } | Concern::NoPrice { .. } | Concern::Interrupted { .. } | Concern::NoPayer => true,
+        Concern::Doubt { .. }
+        | Concern::NoPrice { .. }
+        | Concern::Interrupted { .. }
+        | Concern::NoPayer
+        | Concern::Tailgated { .. } => true,
         Concern::Contested { .. } | Concern::Disputed { .. } | Concern::Recomputed | Concern::Unpaid { .. } => false,
     })
 }

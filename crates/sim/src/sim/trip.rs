@@ -20,7 +20,7 @@ use super::story::scenario;
 use super::story::script::Step;
 use super::{Options, Scenario};
 use crate::base::{CartId, Error, PlateId, Quantity, Result, ShopTime, SkuId, SourceId, Span, TimeRange, VisitId};
-use crate::facts::{Body, Fact, GateScan, PlateBatch, Stamp};
+use crate::facts::{Body, EntryRole, Fact, GateScan, PlateBatch, Stamp};
 use crate::shop::{Shop, ZoneKind};
 use crate::truth::{Purchase, PurchasedItem, TrueAction, Truth};
 
@@ -272,7 +272,10 @@ fn gate_facts(shop: &Shop, play: &Play, clock: Clock, seed: u64) -> Vec<Fact> {
         let cart = CartId::derived(&["simulated", &seed.to_string(), &scan.actor.to_string()]);
         let arrived = clock.at(scan.at + roll.uniform(0.02, 0.15));
         let stamp = Stamp { source: source.clone(), sequence: sequence as u64, at: clock.at(scan.at), arrived };
-        Fact { stamp, body: Body::Gate(GateScan { cart, gate: gate.to_owned(), people: scan.people }) }
+        Fact {
+            stamp,
+            body: Body::Gate(GateScan { cart, gate: gate.to_owned(), people: scan.people, role: EntryRole::Shopper }),
+        }
     };
     play.scans.iter().enumerate().map(fact).collect()
 }

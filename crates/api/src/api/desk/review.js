@@ -51,6 +51,7 @@ const concerns = {
   no_price: (c) => `${c.sku} has no price`,
   interrupted: (c) => `interrupted: ${c.detail}`,
   no_payer: () => "nobody is known to pay",
+  tailgated: ({ behind }) => `came in behind ${behind} without a scan`,
   contested: (c) => `contested${c.skus.length ? `: ${c.skus.join(", ")}` : ""}`,
   disputed: (c) => `disputed at the bank: ${money(c.amount)}`,
   recomputed: () => "the visit came out differently later",

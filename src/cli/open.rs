@@ -1,0 +1,86 @@
+//! `aisle serve` on a shop with devices: where the journal is, what is recorded, and who pays.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::book::BookArgs;
+use crate::base::{Error, Result};
+use crate::db::Database;
+use crate::facts::Cut;
+use crate::ingest::devices::{Devices, GateRole};
+use crate::live::{Opening, Payers, RecordLimits, walk_in_method};
+
+/// Bytes of a mebibyte.
+const MIB: u64 = 1 << 20;
+
+/// How a shop with devices is opened.
+#[derive(Args, Clone, Debug)]
+pub(super) struct OpenArgs {
+    /// Folder of the journal, where facts are stored until the book knows them; beside the book unless given
+    #[arg(long, value_name = "DIR")]
+    journal: Option<PathBuf>,
+    /// Record every fact of the open shop into this folder, in files that `aisle replay DIR` takes together
+    #[arg(long, value_name = "DIR")]
+    record: Option<PathBuf>,
+    #[command(flatten)]
+    recording: RecordArgs,
+}
+
+/// How much is recorded of an open shop.
+#[derive(Args, Clone, Debug)]
+pub(super) struct RecordArgs {
+    /// How deep to record: tracked (plates, people, gates), seen (detections too), raw (camera frames too)
+    #[arg(long, value_name = "CUT", default_value = "tracked", value_parser = parse_cut)]
+    record_cut: Cut,
+    /// Size of one file of the recording, MiB
+    #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u64).range(1..=65_536))]
+    record_file_mib: u64,
+    /// Disk space of the whole recording, MiB; beyond it the oldest file is deleted
+    #[arg(long, value_name = "MIB", default_value_t = 20_480, value_parser = clap::value_parser!(u64).range(2..))]
+    record_disk_mib: u64,
+}
+
+impl OpenArgs {
+    /// How the shop with these devices is opened.
+    ///
+    /// # Errors
+    /// When nothing says where the journal is to be.
+    pub(super) fn opening(&self, devices: Devices, book: &BookArgs, database: &mut Database) -> Result<Opening> {
+        let has_gates = devices.gates.iter().any(|gate| gate.role == GateRole::Entrance);
+        let payers = if has_gates { Payers::Gates } else { Payers::WalkIns(walk_in_method()) };
+        let journal = match &self.journal {
+            Some(folder) => folder.clone(),
+            None => book.journal_path(database)?.ok_or_else(|| {
+                let error = Error::usage("a book in memory has no place beside it for the journal of facts");
+                error.hint("name a book with --db, or a folder with --journal")
+            })?,
+        };
+        Ok(Opening {
+            devices,
+            payers,
+            journal,
+            record: self.record.as_ref().map(|folder| self.recording.within(folder)),
+        })
+    }
+
+    /// Whether anything was said that only a shop with devices has.
+    pub(super) fn is_given(&self) -> bool {
+        self.journal.is_some() || self.record.is_some()
+    }
+}
+
+impl RecordArgs {
+    /// Recording into this folder.
+    pub(super) fn within(&self, folder: &Path) -> (PathBuf, Cut, RecordLimits) {
+        let disk_bytes = self.record_disk_mib.saturating_mul(MIB);
+        (folder.to_owned(), self.record_cut, RecordLimits { file_bytes: self.record_file_mib * MIB, disk_bytes })
+    }
+}
+
+fn parse_cut(text: &str) -> std::result::Result<Cut, String> {
+    match text.parse()? {
+        Cut::Decided => Err("what is decided follows from what is recorded: write tracked, seen or raw".to_owned()),
+        cut => Ok(cut),
+    }
+}

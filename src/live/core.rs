@@ -1,0 +1,333 @@
+//! The deterministic core of an open shop, on a thread of its own: it stores facts, tells whoever sent them that they are kept,
+//! and lets the shop decide. What it takes, in which order and with which stamps, is all that receipts depend on, and all of it is
+//! in the recording.
+//!
+//! A fact goes through it so: its stamp gets the time of its arrival, later than that of every fact before it; a clock that is
+//! plainly wrong is set right; it is written to the journal and forced to the disk; whoever waits is told; it is recorded; the
+//! engine takes it. Once a second the book is written, and the journal forgets what the book knows.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, select_biased};
+
+use super::boards::Boards;
+use super::clocks::Clocks;
+use super::eyes::Lost;
+use super::journal::{Journal, Replayed};
+use super::record::Recorder;
+use super::screens::Screens;
+use super::shop::{Began, Live};
+use crate::base::limits::INTAKE_BATCH_MAX;
+use crate::base::{Kind, Result, ShopTime, SourceId, Span};
+use crate::facts::{Body, Fact, Stamp, Tick};
+use crate::ports::{Clock, Delivery, Kept};
+use crate::till::{Bell, Till, lock};
+
+/// How often time is told to go on, whether or not any device speaks.
+const TICK: Duration = Duration::from_millis(250);
+/// What devices held back while aisle was stopped has come after this time, if something comes all the time.
+const CATCH_UP: Span = Span::from_millis(10_000);
+/// How often whoever is inside is doubted because a camera shows nothing.
+const BLIND: Span = Span::from_millis(2_000);
+/// Pause before something is tried again that the disk or the database did not take.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// The core, before it runs.
+pub(super) struct Core {
+    pub(super) live: Live,
+    pub(super) till: Arc<Mutex<Till>>,
+    pub(super) journal: Journal,
+    pub(super) recorder: Option<Recorder>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) intake: Receiver<Delivery>,
+    /// Nothing is sent; it is closed when the shop closes.
+    pub(super) stop: Receiver<()>,
+    /// Told when the core cannot go on.
+    pub(super) failed: Sender<()>,
+    pub(super) bell: Bell,
+    pub(super) boards: Boards,
+    pub(super) screens: Screens,
+    /// What vision has lost.
+    pub(super) lost: Lost,
+    /// Whether people are made of frames of cameras of the shop's own.
+    pub(super) has_cameras: bool,
+    pub(super) course: Course,
+}
+
+/// How far the core has come.
+#[derive(Default)]
+pub(super) struct Course {
+    clocks: Clocks,
+    /// When the core began to wait.
+    begun: Option<ShopTime>,
+    /// When the newest fact arrived.
+    arrived: Option<ShopTime>,
+    ticked: Option<ShopTime>,
+    /// What the journal did not take when it was tried last.
+    is_full: bool,
+    /// Facts that could not be recorded.
+    unrecorded: u64,
+    /// What vision had lost at the last tick, and when it was last told that cameras are blind.
+    lost: u64,
+    blind: Option<ShopTime>,
+    /// The recording's flush of what the book knows.
+    forgotten: u64,
+}
+
+impl Core {
+    /// Takes what an earlier process had stored and not written into the book.
+    ///
+    /// # Errors
+    /// When the journal cannot be read, or the book refuses.
+    pub(super) fn resume(&mut self, began: &Began) -> Result<Replayed> {
+        // Facts of a book that is gone, or that cannot be gone on with, are of nobody who is inside now.
+        let is_of_another = *began == Began::Fresh && self.journal.first().is_some_and(|first| 0 < first)
+            || matches!(began, Began::Interrupted { .. });
+        let Core { live, till, journal, recorder, course, .. } = self;
+        let mut till = lock(till);
+        let mut unrecorded = 0;
+        let replayed = journal.replay(live.taken(), |fact, is_new| {
+            course.arrived = course.arrived.max(Some(fact.stamp.arrived));
+            unrecorded += u64::from(recorder.as_mut().is_some_and(|recorder| recorder.put(&fact).is_err()));
+            if is_new && !is_of_another {
+                live.take(&mut till, fact)?;
+            }
+            Ok(())
+        })?;
+        course.unrecorded += unrecorded;
+        if is_of_another {
+            journal.put_aside(live.taken())?;
+            return Ok(Replayed { facts: 0, ..replayed });
+        }
+        live.lose(replayed.lost);
+        Ok(replayed)
+    }
+
+    /// Runs until the shop closes.
+    ///
+    /// # Errors
+    /// What the book or the journal says where trying again is of no use.
+    pub(super) fn run(mut self) -> Result<()> {
+        let outcome = self.rounds();
+        if outcome.is_err() {
+            // Nobody listens where the shop closes just now.
+            let _ = self.failed.try_send(());
+        }
+        outcome?;
+        self.close()
+    }
+
+    fn rounds(&mut self) -> Result<()> {
+        while let Some(deliveries) = self.wait() {
+            self.take_all(deliveries)?;
+        }
+        // What devices had given by then is taken too.
+        loop {
+            let rest: Vec<Delivery> = self.intake.try_iter().take(INTAKE_BATCH_MAX).collect();
+            if rest.is_empty() {
+                return Ok(());
+            }
+            self.take_all(rest)?;
+        }
+    }
+
+    /// What came, with a tick where one is due; none when the shop closes.
+    fn wait(&mut self) -> Option<Vec<Delivery>> {
+        let (intake, stop) = (&self.intake, &self.stop);
+        let first = select_biased! {
+            recv(stop) -> _ => return None,
+            recv(intake) -> first => first.ok(),
+            default(TICK) => None,
+        };
+        let is_idle = first.is_none();
+        let mut deliveries: Vec<Delivery> = first.into_iter().collect();
+        deliveries.extend(self.intake.try_iter().take(INTAKE_BATCH_MAX - deliveries.len()));
+        let now = self.clock.now();
+        let begun = *self.course.begun.get_or_insert(now);
+        // What devices held back while aisle was stopped comes first, or a tick would make it late.
+        let is_caught_up = is_idle || CATCH_UP <= (now - begun).abs();
+        let tick = Span::from_nanos(TICK.as_nanos() as i64);
+        let is_due = self.course.ticked.map_or(is_caught_up, |ticked| tick <= (now - ticked).abs());
+        if is_due {
+            // Whoever sends facts over a broker has kept them; what cameras of our own saw meanwhile is gone.
+            let restarted = self.course.ticked.is_none() && 0 < self.live.taken() && self.has_cameras;
+            let tick = Tick { restarted, lost: self.newly_lost(now) };
+            self.course.ticked = Some(now);
+            deliveries.push(Delivery { fact: ticking(now, tick), kept: Kept::NOBODY });
+        }
+        Some(deliveries)
+    }
+
+    /// What was lost since the last tick: by whoever looks at frames, and, again and again, by each camera that shows nothing.
+    fn newly_lost(&mut self, now: ShopTime) -> u64 {
+        let lost = self.lost.load(Ordering::Relaxed);
+        let mut newly = lost.saturating_sub(self.course.lost);
+        self.course.lost = lost;
+        if self.course.blind.is_none_or(|blind| BLIND <= (now - blind).abs()) {
+            self.course.blind = Some(now);
+            newly += self.boards.blind_cameras();
+        }
+        newly
+    }
+
+    /// Stores and takes facts, in this order.
+    fn take_all(&mut self, mut deliveries: Vec<Delivery>) -> Result<()> {
+        for delivery in &mut deliveries {
+            let fact = &mut delivery.fact;
+            let now = self.clock.now();
+            fact.stamp.arrived = self.course.arrived.map_or(now, |last| now.max(last + Span::from_nanos(1)));
+            self.course.arrived = Some(fact.stamp.arrived);
+            self.boards.hear(fact);
+            if let Some(ahead) = self.course.clocks.correct(fact) {
+                self.boards.corrected(&fact.stamp.source, ahead);
+            }
+        }
+        if !self.store(&deliveries)? {
+            return Ok(());
+        }
+        let (facts, kept): (Vec<Fact>, Vec<Kept>) = deliveries.into_iter().map(|one| (one.fact, one.kept)).unzip();
+        kept.into_iter().for_each(Kept::tell);
+        for fact in facts {
+            self.record(&fact);
+            self.screens.take(&fact);
+            if is_read(&fact) && !self.take(fact)? {
+                return Ok(());
+            }
+        }
+        self.tell();
+        self.forget()
+    }
+
+    /// Puts facts into the journal, again and again until the disk takes them; `false` when the shop closes meanwhile.
+    fn store(&mut self, deliveries: &[Delivery]) -> Result<bool> {
+        loop {
+            let facts = deliveries.iter().map(|delivery| &delivery.fact).filter(|fact| is_read(fact));
+            match self.journal.append(facts) {
+                Ok(()) => {
+                    if std::mem::take(&mut self.course.is_full) {
+                        tracing::info!("facts are stored again");
+                    }
+                    return Ok(true);
+                }
+                Err(error) if matches!(error.kind(), Kind::Io | Kind::Unavailable) => {
+                    if !std::mem::replace(&mut self.course.is_full, true) {
+                        tracing::error!(%error, "facts cannot be stored: devices wait and are not acknowledged");
+                    }
+                    // The journal may be full because the book was not written.
+                    self.save();
+                    if self.is_closing_within(AGAIN) {
+                        return Ok(false);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Lets the shop take a fact that is stored, again and again until the database allows; `false` when the shop closes
+    /// meanwhile, and the next process takes it.
+    fn take(&mut self, fact: Fact) -> Result<bool> {
+        loop {
+            let taken = self.live.take(&mut lock(&self.till), fact.clone());
+            match taken {
+                Ok(closed) => {
+                    if !closed.is_empty() {
+                        self.bell.ring();
+                    }
+                    return Ok(true);
+                }
+                Err(error) if error.kind() == Kind::Unavailable => {
+                    if self.is_closing_within(AGAIN) {
+                        return Ok(false);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn record(&mut self, fact: &Fact) {
+        let Some(Err(error)) = self.recorder.as_mut().map(|recorder| recorder.put(fact)) else { return };
+        if self.course.unrecorded == 0 {
+            tracing::warn!(%error, "a fact could not be recorded; all further ones are counted");
+        }
+        self.course.unrecorded += 1;
+        self.boards.unrecorded(self.course.unrecorded);
+    }
+
+    fn tell(&mut self) {
+        let now = self.clock.now();
+        for device in self.boards.watch(now) {
+            self.screens.health(device);
+        }
+        for ended in self.live.take_ended() {
+            tracing::info!(
+                cart = %ended.closed.cart, lines = ended.receipt.lines.len(), for_review = ended.closed.case.is_some(),
+                "a visit is over"
+            );
+            self.screens.ended(&ended);
+        }
+        self.screens.show(now, &self.live);
+    }
+
+    /// What the book knows need not be kept here.
+    fn forget(&mut self) -> Result<()> {
+        let saved = self.live.saved();
+        if saved <= self.course.forgotten {
+            return Ok(());
+        }
+        self.course.forgotten = saved;
+        if let Some(Err(error)) = self.recorder.as_mut().map(Recorder::flush) {
+            tracing::warn!(%error, "the recording could not be flushed");
+            return Ok(());
+        }
+        self.journal.forget(saved)
+    }
+
+    fn save(&mut self) {
+        let saved = self.live.save_now(&mut lock(&self.till));
+        match saved.map(|closed| self.bell_for(closed.len())).and_then(|()| self.forget()) {
+            Ok(()) => {}
+            Err(error) => tracing::warn!(%error, "the book cannot be written; facts stay in the journal"),
+        }
+    }
+
+    fn bell_for(&self, closed: usize) {
+        if 0 < closed {
+            self.bell.ring();
+        }
+    }
+
+    /// The shop closes: who is inside stays inside, and the next process goes on from here.
+    fn close(mut self) -> Result<()> {
+        self.save();
+        self.tell();
+        if self.live.saved() == self.journal.taken() {
+            self.journal.clear()?;
+        }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.end()?;
+        }
+        tracing::info!(taken = self.live.taken(), stored = self.journal.taken(), "the core has stopped");
+        Ok(())
+    }
+
+    fn is_closing_within(&self, pause: Duration) -> bool {
+        !matches!(self.stop.recv_timeout(pause), Err(RecvTimeoutError::Timeout))
+    }
+}
+
+/// Whether any stage of the engine or the gates' part reads such a fact. Frames and what is seen in them are only recorded: people
+/// were made of them before.
+fn is_read(fact: &Fact) -> bool {
+    !matches!(fact.body, Body::Frame(_) | Body::Seen(_))
+}
+
+/// So late is it.
+fn ticking(now: ShopTime, tick: Tick) -> Fact {
+    let sequence = u64::try_from(now.as_nanos() / 1_000).unwrap_or(0);
+    let stamp = Stamp { source: SourceId::new("clock"), sequence, at: now, arrived: now };
+    Fact { stamp, body: Body::Tick(tick) }
+}

@@ -1,0 +1,193 @@
+//! A shop that is open: what it takes is stored, recorded and decided, and a replay of the recording decides the same.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use aisle::base::{ShopTime, SourceId, Span};
+use aisle::db::{self, carts};
+use aisle::facts::{Body, Cut, Fact, Receipt, Stamp, Tick};
+use aisle::ingest::devices::Devices;
+use aisle::live::{OpenShop, Opening, Payers, RecordLimits, Surroundings, walk_in_method};
+use aisle::pipeline::{Options, RunOptions, run};
+use aisle::ports::{Clock, Delivery, FactSource, HealthBoard, HealthWord, Kept, LiveBoard, LiveChange, ReportBoard};
+use aisle::replay::{self, Replay};
+use aisle::shop::Shop;
+use aisle::sim::{self, Level, Scenario, Simulation};
+use aisle::till::{Settler, Till};
+use crossbeam_channel::bounded;
+
+/// A clock that is as late as its test says.
+struct Told(Mutex<ShopTime>);
+
+impl Clock for Told {
+    fn now(&self) -> ShopTime {
+        *self.0.lock().unwrap()
+    }
+}
+
+/// An open shop on files in a folder, and its clock.
+struct Bench {
+    open: OpenShop,
+    clock: Arc<Told>,
+    health: HealthBoard,
+    screens: LiveBoard,
+    settler: Settler,
+}
+
+impl Bench {
+    fn open(folder: &Path, shop: &Arc<Shop>, now: ShopTime) -> Self {
+        let clock = Arc::new(Told(Mutex::new(now)));
+        let database = db::open(folder.join("book.db").to_str().unwrap(), &db::Options::default(), now).unwrap();
+        let till = Arc::new(Mutex::new(Till::open(database, shop.clone(), now).unwrap()));
+        let as_clock: Arc<dyn Clock> = clock.clone();
+        let settler = Settler::start(&till, &BTreeMap::new(), &as_clock, 1);
+        let (health, screens) = (HealthBoard::default(), LiveBoard::default());
+        let around = Surroundings {
+            till,
+            clock: as_clock,
+            bell: settler.bell(),
+            reports: ReportBoard::default(),
+            health: health.clone(),
+            screens: screens.clone(),
+        };
+        let limits = RecordLimits { file_bytes: 1 << 20, disk_bytes: 1 << 40 };
+        let opening = Opening {
+            devices: Devices::default(),
+            payers: Payers::WalkIns(walk_in_method()),
+            journal: folder.join("journal"),
+            record: Some((folder.join("tape"), Cut::Tracked, limits)),
+        };
+        Bench { open: OpenShop::start(opening, around).unwrap(), clock, health, screens, settler }
+    }
+
+    /// Gives facts at the time at which they arrived, each when the one before it is kept.
+    fn give(&self, facts: &[Fact]) {
+        for fact in facts {
+            *self.clock.0.lock().unwrap() = fact.stamp.arrived;
+            let (told, kept) = bounded(1);
+            let kept_then = Kept::then(move || told.send(()).unwrap());
+            assert!(self.open.intake().give(Delivery { fact: fact.clone(), kept: kept_then }));
+            kept.recv().unwrap();
+        }
+    }
+
+    fn stop(self) {
+        self.open.stop().unwrap();
+        self.settler.stop();
+    }
+}
+
+fn trip(scenario: Scenario, level: Level, seed: u64) -> (Arc<Shop>, Vec<Fact>) {
+    let shop = Arc::new(sim::demo_shop());
+    let trip = sim::trip(&sim::Options { shop: shop.clone(), scenario, level, seed, secs: None }).unwrap();
+    let mut source = Simulation::new(trip);
+    (shop, std::iter::from_fn(|| source.next_fact().unwrap()).collect())
+}
+
+fn booked(folder: &Path) -> Vec<Receipt> {
+    let path = folder.join("book.db");
+    let mut database = db::open(path.to_str().unwrap(), &db::Options::default(), ShopTime::MIN).unwrap();
+    let all = database.transaction(|session| {
+        let all = carts::after(session, None, 1_000)?;
+        let versions = all.iter().map(|cart| carts::receipts(session, cart.id));
+        Ok::<_, db::Failure>(versions.collect::<Result<Vec<_>, _>>()?.concat())
+    });
+    let mut receipts: Vec<Receipt> = all.unwrap().into_iter().map(|version| version.receipt).collect();
+    receipts.sort_by_key(|receipt| (receipt.left, receipt.visit));
+    receipts
+}
+
+fn replayed(folder: &Path) -> Vec<Receipt> {
+    let mut source: Replay = replay::open(&folder.join("tape"), None, replay::Options { tolerate: false }).unwrap();
+    let options = RunOptions { engine: Options::USUAL, tolerate: false, threads: 1 };
+    let mut receipts = run(&mut source, options, None).unwrap().receipts;
+    receipts.sort_by_key(|receipt| (receipt.left, receipt.visit));
+    receipts
+}
+
+/// Ticks of two minutes behind the last fact, so that everybody who left has left.
+fn silence_after(facts: &[Fact]) -> Vec<Fact> {
+    let end = facts.iter().map(|fact| fact.stamp.arrived).max().unwrap();
+    let tick = |secs: u32| {
+        let at = end + Span::from_secs(f64::from(secs));
+        let stamp = Stamp { source: SourceId::new("test"), sequence: u64::from(secs), at, arrived: at };
+        Fact { stamp, body: Body::Tick(Tick::default()) }
+    };
+    (1..=120).map(tick).collect()
+}
+
+/// The same facts, every so many-th of which comes later by so much.
+fn delayed(mut facts: Vec<Fact>, nth: usize, by: Span) -> Vec<Fact> {
+    for fact in facts.iter_mut().skip(nth / 2).step_by(nth) {
+        fact.stamp.arrived = fact.stamp.arrived + by;
+    }
+    facts.sort_by_key(|fact| fact.stamp.arrived);
+    facts
+}
+
+#[test]
+fn what_was_live_is_what_is_replayed() {
+    let late = Span::from_millis(12_000);
+    for (scenario, level, seed, by) in [
+        (Scenario::Mixed, Level::Room, 3, Span::ZERO),
+        (Scenario::ThreeShoppers, Level::Room, 4, Span::from_millis(2_000)),
+        (Scenario::Mixed, Level::Clean, 5, late),
+    ] {
+        let (shop, facts) = trip(scenario, level, seed);
+        let facts = delayed(facts, 40, by);
+        let folder = tempfile::tempdir().unwrap();
+        let bench = Bench::open(folder.path(), &shop, facts[0].stamp.arrived);
+        bench.give(&facts);
+        bench.give(&silence_after(&facts));
+        bench.stop();
+        let (booked, replayed) = (booked(folder.path()), replayed(folder.path()));
+        assert!(!booked.is_empty() && booked.iter().any(|receipt| !receipt.lines.is_empty()), "{scenario:?}");
+        assert_eq!(booked, replayed, "{scenario:?}");
+        let certain = booked.iter().filter(|receipt| !receipt.is_for_review(shop.policy().review_below)).count();
+        assert!(by < late || certain < booked.len(), "facts were lost, and nobody was told");
+    }
+}
+
+#[test]
+fn a_shop_that_is_closed_in_the_middle_goes_on_and_its_parts_replay_as_one() {
+    let (shop, facts) = trip(Scenario::Mixed, Level::Room, 7);
+    let folder = tempfile::tempdir().unwrap();
+    let (before, after) = facts.split_at(facts.len() / 2);
+    let bench = Bench::open(folder.path(), &shop, facts[0].stamp.arrived);
+    bench.give(before);
+    bench.stop();
+    let bench = Bench::open(folder.path(), &shop, after[0].stamp.arrived);
+    bench.give(after);
+    bench.give(&silence_after(&facts));
+    bench.stop();
+    let parts = std::fs::read_dir(folder.path().join("tape")).unwrap().count();
+    assert!(2 <= parts, "{parts}");
+    let booked = booked(folder.path());
+    assert_eq!((booked.len(), &booked), (replayed(folder.path()).len(), &replayed(folder.path())));
+}
+
+#[test]
+fn a_board_that_falls_silent_is_offline_and_a_clock_that_is_wrong_is_told_and_set_right() {
+    let (shop, mut facts) = trip(Scenario::SinglePick, Level::Clean, 2);
+    let behind = Span::from_millis(90_000);
+    for fact in &mut facts {
+        if let Body::Plates(batch) = &mut fact.body {
+            (fact.stamp.at, batch.first_at) = (fact.stamp.at - behind, batch.first_at - behind);
+        }
+    }
+    let source = facts.iter().find(|fact| matches!(fact.body, Body::Plates(_))).unwrap().stamp.source.clone();
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::open(folder.path(), &shop, facts[0].stamp.arrived);
+    bench.give(&facts);
+    let health = bench.health.get(source.as_str()).unwrap();
+    assert_eq!(health.health, HealthWord::Degraded, "{health:?}");
+    assert!(health.cause.unwrap().contains("behind") && 0 < health.counters["clock_corrected"]);
+    bench.give(&silence_after(&facts));
+    let health = bench.health.get(source.as_str()).unwrap();
+    assert_eq!((health.health, health.remedy.is_some()), (HealthWord::Offline, true), "{health:?}");
+    let changes = bench.screens.since(0).unwrap_or_default();
+    let told = changes.iter().any(|(_, change)| matches!(change.as_ref(), LiveChange::Health { .. }));
+    assert!(told || changes.is_empty(), "the oldest changes give way");
+    bench.stop();
+}
