@@ -2,6 +2,7 @@
 
 mod anchors;
 mod book;
+mod cameras;
 mod charge;
 mod check;
 mod completions;
@@ -72,6 +73,7 @@ enum Verb {
     Serve(serve::Serve),
     Record(record::Record),
     Token(token::TokenCommand),
+    Cameras(cameras::CamerasCommand),
     Models(models::Models),
     See(see::See),
     Doctor(doctor::Doctor),
@@ -108,6 +110,7 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Serve(serve) => serve.run(),
         Verb::Record(record) => record.run(),
         Verb::Token(token) => token.run(),
+        Verb::Cameras(cameras) => cameras.run(),
         Verb::Models(models) => models.run(),
         Verb::See(see) => see.run(),
         Verb::Doctor(doctor) => doctor.run(),

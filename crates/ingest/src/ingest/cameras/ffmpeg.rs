@@ -29,7 +29,12 @@ pub(super) struct Decoding {
 ///
 /// # Errors
 /// When ffmpeg is not installed or cannot be started.
-pub(super) fn rtsp(address: &Address, silence: Span, decoding: &Decoding, watches: &Watches) -> Result<Session, Trouble> {
+pub(super) fn rtsp(
+    address: &Address,
+    silence: Span,
+    decoding: &Decoding,
+    watches: &Watches,
+) -> Result<Session, Trouble> {
     let mut command = command("ffmpeg");
     if let Some(hardware) = &decoding.hardware {
         command.args(["-hwaccel", hardware]);
@@ -108,7 +113,8 @@ mod tests {
     fn the_lower_bits_of_a_time_are_enough_near_now() {
         let now = Arrival { at: ShopTime::from_nanos(1_800_000_000_000_000_000), running: Span::from_millis(60_000) };
         let now_millis = 1_800_000_000_000_u64 as u32;
-        let ago = |millis: u32| (now.running - arrival(now_millis.wrapping_sub(millis), now).running).as_nanos() / 1_000_000;
+        let ago =
+            |millis: u32| (now.running - arrival(now_millis.wrapping_sub(millis), now).running).as_nanos() / 1_000_000;
         assert_eq!((ago(0), ago(35), ago(19_999)), (0, 35, 19_999));
         // Nonsense and the future are now.
         assert_eq!((ago(20_001), ago(u32::MAX - 5), arrival(0, now)), (0, 0, now));

@@ -1,5 +1,7 @@
 //! `AISLE_TEST_RTSP` names the script that starts servers: `.ci/rtsp` of this repository. Each test has one of its own.
 
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -121,7 +123,8 @@ fn a_server_that_freezes_or_dies_is_seen_again_within_two_seconds() {
         let script = server.script.clone();
         drop(server);
         shop.until("offline", |health| {
-            health.health == HealthWord::Offline && health.cause.as_deref().is_some_and(|cause| cause.contains("nobody listens"))
+            health.health == HealthWord::Offline
+                && health.cause.as_deref().is_some_and(|cause| cause.contains("nobody listens"))
         });
         while shop.frames.take(Duration::ZERO).is_some() {}
         let again = Server::at(script, &port);
@@ -152,4 +155,102 @@ fn what_a_camera_sends_is_told() {
         Duration::from_secs(1),
     );
     assert!(gone.unwrap().trouble.is_some_and(|trouble| trouble.contains("404") && !trouble.contains("no/such")));
+}
+
+/// Passes a connection on and leaves out every so many packets of the pictures; answers the port.
+fn lossy(to: &str, every: usize) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (port, to) = (listener.local_addr().unwrap().port(), format!("127.0.0.1:{to}"));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut here, mut there) = (stream.unwrap(), TcpStream::connect(&to).unwrap());
+            let (mut asks, mut hears) = (here.try_clone().unwrap(), there.try_clone().unwrap());
+            std::thread::spawn(move || drop(std::io::copy(&mut asks, &mut hears)));
+            let mut packets = 0;
+            let mut bytes = vec![0; 1 << 16];
+            let mut held = Vec::new();
+            while let Ok(read @ 1..) = there.read(&mut bytes) {
+                held.extend_from_slice(&bytes[..read]);
+                while let Some(length) = message(&held) {
+                    let message: Vec<u8> = held.drain(..length).collect();
+                    let is_picture = message.starts_with(b"$\0");
+                    packets += usize::from(is_picture);
+                    if !(is_picture && packets % every == 0) && here.write_all(&message).is_err() {
+                        break;
+                    }
+                }
+            }
+        }
+    });
+    port
+}
+
+/// The length of the first whole message of RTSP.
+fn message(held: &[u8]) -> Option<usize> {
+    let length = if let [b'$', _, high, low, ..] = held {
+        4 + usize::from(u16::from_be_bytes([*high, *low]))
+    } else {
+        let head = held.windows(4).position(|end| end == b"\r\n\r\n")? + 4;
+        let text = String::from_utf8_lossy(&held[..head]).to_ascii_lowercase();
+        let body = text.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+        head + body.unwrap_or(0)
+    };
+    (0 < length && length <= held.len()).then_some(length)
+}
+
+#[test]
+#[cfg(feature = "rtsp")]
+fn after_a_loss_nothing_is_shown_before_the_next_key_frame() {
+    let Some(server) = Server::start() else { return };
+    let port = lossy(&server.port(), 40);
+    let url = server.url.replace(&server.port(), &port.to_string());
+    let shop = Open::with(&CameraDevice { silence: Span::from_millis(3_000), ..device(&url) }, &[]);
+    let health = shop.until("losses", |health| 3 <= health.counters.get("lost_packets").copied().unwrap_or(0));
+    // A key frame comes each 15 frames, so that what leans on each loss is at most that.
+    let (lost, dropped) = (health.counters["lost_packets"], health.counters["dropped_undecodable"]);
+    assert!(lost <= dropped && dropped <= 15 * (lost + 1), "{health:?}");
+    assert_eq!((health.counters["reconnects"], health.counters["restamped"]), (0, 0));
+    // What is shown has the time of its frame: none is put where a lost one was.
+    let mut last = shop.frame();
+    for _ in 0..40 {
+        let next = shop.frame();
+        let frames = next.stamp.at.secs_since(last.stamp.at) * 15.0;
+        assert!((frames - frames.round()).abs() < 0.1 && 0.9 < frames, "{frames}");
+        last = next;
+    }
+}
+
+#[test]
+#[cfg(feature = "rtsp")]
+fn whatever_a_camera_answers_over_rtsp_is_no_crash() {
+    let server = super::server::Server::new(|mut asked| {
+        let mut noise = 1_u32;
+        let bytes: Vec<u8> = std::iter::repeat_with(|| {
+            noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223 + asked.number as u32);
+            (noise >> 24) as u8
+        })
+        .take(5_000)
+        .collect();
+        let cseq = asked.head.iter().find(|line| line.starts_with("CSeq")).cloned().unwrap_or_default();
+        let sdp = "v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 sprop-parameter-sets=!!!\r\n";
+        let answers: [Vec<u8>; 5] = [
+            bytes.clone(),
+            b"RTSP/1.0 200 OK\r\nContent-Length: 99999999999\r\n\r\n".to_vec(),
+            [b"$\0\xff\xff".as_slice(), &bytes].concat(),
+            format!(
+                "RTSP/1.0 200 OK\r\n{cseq}\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{sdp}",
+                sdp.len()
+            )
+            .into(),
+            format!("RTSP/1.0 401 Unauthorized\r\n{cseq}\r\nWWW-Authenticate: Digest realm=\"x\", nonce=\"y\"\r\n\r\n")
+                .into(),
+        ];
+        asked.say(&answers[asked.number % answers.len()]);
+    });
+    let url = format!("rtsp://admin:ganzgeheim@127.0.0.1:{}/a", server.port);
+    let shop = Open::at(&url);
+    // Each answer comes twice.
+    let health = shop.until("ten answers", |health| health.counters.get("failed_connects") == Some(&10));
+    assert_eq!((health.health, health.counters["frames"]), (HealthWord::Offline, 0));
+    assert!(!format!("{health:?}").contains("ganzgeheim"));
 }
