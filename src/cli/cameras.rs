@@ -134,7 +134,11 @@ impl Test {
             device.client = client;
         }
         let probe = probe(&device, rate_hertz, Duration::from_secs(u64::from(self.seconds)))?;
-        print(&if self.json { format!("{}\n", json!(probe)) } else { sentences(&probe) })?;
+        if self.json {
+            print(&format!("{}\n", json!(probe)))?;
+        } else if 0 < probe.frames {
+            print(&sentences(&probe))?;
+        }
         match probe.trouble {
             None => Ok(()),
             Some(trouble) => {

@@ -419,7 +419,7 @@ impl Check<'_> {
                 );
                 return None;
             }
-            (Some(url), None) => CameraAddress::Url(url),
+            (Some(url), None) => CameraAddress::Url(self.below_folder(url)),
             (None, Some(place)) => CameraAddress::Hidden(place),
             (Some(_), Some(_)) => {
                 self.say(&item, "`url`, `url_file` and `url_env` exclude each other");
@@ -457,6 +457,14 @@ impl Check<'_> {
             repeat: draft.repeat.unwrap_or(false),
             enabled: draft.enabled.unwrap_or(true),
         })
+    }
+
+    /// An address whose path, of a video or a folder of pictures, is taken below the folder of the file that it stands in.
+    fn below_folder(&self, url: String) -> String {
+        match url.strip_prefix("file:").or_else(|| (!url.contains("://") && !url.starts_with("usb:")).then_some(&url)) {
+            Some(path) if !path.starts_with("//") => self.folder.join(path).display().to_string(),
+            _ => url,
+        }
     }
 
     fn board(&mut self, draft: BoardDraft) -> Option<Board> {

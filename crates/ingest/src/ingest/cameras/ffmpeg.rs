@@ -10,6 +10,7 @@ use super::address::Address;
 use super::child::{as_pictures, command, listen, read_pictures, start};
 use super::clock::{Arrival, Device};
 use super::session::{About, Event, Link, Picture, Session, Watches};
+use super::source::Wanted;
 use super::trouble::Trouble;
 use crate::base::Span;
 
@@ -51,10 +52,23 @@ pub(super) fn rtsp(
 ///
 /// # Errors
 /// As [`rtsp`].
-pub(super) fn usb(address: &Address, device: &str, decoding: &Decoding, watches: &Watches) -> Result<Session, Trouble> {
+pub(super) fn usb(
+    address: &Address,
+    device: &str,
+    wanted: Wanted,
+    decoding: &Decoding,
+    watches: &Watches,
+) -> Result<Session, Trouble> {
     let mut command = command("ffmpeg");
     // Motion JPEG is what a bus has room for.
-    command.args(["-f", "v4l2", "-input_format", "mjpeg", "-use_wallclock_as_timestamps", "1", "-i", device]);
+    command.args(["-f", "v4l2", "-input_format", "mjpeg", "-use_wallclock_as_timestamps", "1"]);
+    if let Some([width, height]) = wanted.size_pixels {
+        command.args(["-video_size", &format!("{width}x{height}")]);
+    }
+    if let Some(rate) = wanted.rate_hertz {
+        command.args(["-framerate", &rate.to_string()]);
+    }
+    command.args(["-i", device]);
     as_pictures(&mut command, decoding.quality);
     run(command, "ffmpeg-v4l2", address, watches)
 }

@@ -27,6 +27,8 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod trouble;
+#[cfg(feature = "usb")]
+mod usb;
 mod watch;
 mod worker;
 

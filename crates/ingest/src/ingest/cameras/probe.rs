@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::address::Address;
 use super::clock::CameraClock;
 use super::session::{Event, Picture, Session, Watches};
-use super::source;
+use super::source::{self, Wanted};
 use super::trouble::Trouble;
 use crate::base::{Error, Result, Span};
 use crate::image::{PictureFormat, picture_head};
@@ -23,6 +23,8 @@ const KEY_SECS_MAX: f64 = 1.2;
 const JITTER_SECS_MAX: f64 = 0.1;
 /// A clock farther off than this is told, seconds.
 const CLOCK_OFF_SECS_MAX: f64 = 1.0;
+/// Some cameras send what they had kept at first.
+const SETTLED: Span = Span::from_millis(1_000);
 /// More pixels than this are no gain for people and hands, and cost time.
 const PIXELS_MAX: u32 = 1_920 * 1_080;
 
@@ -77,7 +79,7 @@ pub fn probe(device: &CameraDevice, rate_hertz: Option<f64>, watched: Duration) 
     let address = Address::read(&device.address).map_err(Error::usage)?;
     let watches = Watches::new(std::sync::Arc::new(WallClock));
     let mut probe = Probe { address: address.shown().to_owned(), ..Probe::default() };
-    let trouble = match source::open(device, &address, rate_hertz, &watches) {
+    let trouble = match source::open(device, &address, Wanted { rate_hertz, size_pixels: None }, &watches) {
         Ok(session) => {
             let mut seen = Seen {
                 watches: watches.clone(),
@@ -171,8 +173,12 @@ impl Seen {
         probe.frames = self.frames.len() as u64;
         let (Some(first), Some(last)) = (self.frames.first(), self.frames.last()) else { return };
         // What was sent at once at the beginning says nothing of the rate.
-        let length = (last.arrived - first.arrived).as_secs();
-        probe.measured_hertz = (0.0 < length).then(|| (self.frames.len() - 1) as f64 / length);
+        let settled = first.arrived + if SETTLED * 2 < last.arrived - first.arrived { SETTLED } else { Span::ZERO };
+        let frames = self.frames.iter().filter(|frame| settled <= frame.arrived);
+        let (count, begun) =
+            frames.fold((0, last.arrived), |(count, begun), frame| (count + 1, begun.min(frame.arrived)));
+        let length = (last.arrived - begun).as_secs();
+        probe.measured_hertz = (0.0 < length).then(|| f64::from(count - 1) / length);
         probe.jpeg_bytes = middle(self.frames.iter().map(|frame| frame.bytes), 0.5);
         probe.decode_secs = middle(self.frames.iter().map(|frame| frame.decoded_after), 0.5).map(Span::as_secs);
         let delays: Vec<Span> = self.frames.iter().filter_map(|frame| Some(frame.arrived - frame.since?)).collect();

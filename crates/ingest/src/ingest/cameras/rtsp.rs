@@ -217,10 +217,10 @@ impl Reader {
         Device { since: Some(Span::from_nanos(nanos(ticks))), own_nanos }
     }
 
-    /// What the library says, on one line and without what is secret.
+    /// What the library says first, without what is secret. Behind it stand connections and bytes.
     fn trouble(&self, error: &retina::Error) -> Trouble {
-        let said = error.to_string().replace(['\n', '\r'], " ");
-        Trouble::of([self.address.scrubbed(&said).as_str()])
+        let said = error.to_string();
+        Trouble::of([self.address.scrubbed(said.lines().next().unwrap_or_default()).as_str()])
     }
 }
 

@@ -14,18 +14,27 @@ use crate::ingest::devices::{CameraDevice, RtspClient};
 /// Whether somebody is there is found out within so long.
 const REACH: Duration = Duration::from_secs(1);
 
-/// Connects to a camera. `rate_hertz` is that of pictures which have none of their own.
+/// What a shop wants of a camera, where it says so.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Wanted {
+    /// Frames a second: of pictures which have no rate of their own, and of cameras that can be asked.
+    pub(super) rate_hertz: Option<f64>,
+    /// Width and height of its frames, pixels.
+    pub(super) size_pixels: Option<[u32; 2]>,
+}
+
+/// Connects to a camera.
 ///
 /// # Errors
 /// Why it cannot be begun; what goes wrong later the connection tells.
 pub(super) fn open(
     device: &CameraDevice,
     address: &Address,
-    rate_hertz: Option<f64>,
+    wanted: Wanted,
     watches: &Watches,
 ) -> Result<Session, Trouble> {
     let decoding = Decoding { quality: device.quality, hardware: device.hardware.clone() };
-    let playing = Playing { repeat: device.repeat, quality: device.quality, rate_hertz };
+    let playing = Playing { repeat: device.repeat, quality: device.quality, rate_hertz: wanted.rate_hertz };
     match &address.place {
         Place::Rtsp => match device.client {
             #[cfg(feature = "rtsp")]
@@ -37,10 +46,14 @@ pub(super) fn open(
             )),
             RtspClient::Ffmpeg => ffmpeg::rtsp(address, device.silence, &decoding, watches),
         },
-        Place::Http => http::open(address, device.silence, rate_hertz, watches),
+        Place::Http => http::open(address, device.silence, wanted.rate_hertz, watches),
         Place::Film(path) => played::film(path, playing, watches),
         Place::Pictures(path) => played::folder(path, playing, watches),
-        Place::Usb(path) => ffmpeg::usb(address, &path.to_string_lossy(), &decoding, watches),
+        #[cfg(feature = "usb")]
+        Place::Usb(path) if device.client == RtspClient::Retina => {
+            super::usb::open(path, wanted, device.quality, watches)
+        }
+        Place::Usb(path) => ffmpeg::usb(address, &path.to_string_lossy(), wanted, &decoding, watches),
     }
 }
 

@@ -309,7 +309,7 @@ mod tests {
         let kept = |from: f64, to: Option<f64>, jitter: f64| {
             let mut thinning = Thinning::new(to);
             let frames = (from * 60.0) as usize;
-            let time = |frame: usize| secs(frame as f64 / from + if frame % 2 == 0 { jitter } else { 0.0 });
+            let time = |frame: usize| secs(frame as f64 / from + if frame.is_multiple_of(2) { jitter } else { 0.0 });
             (0..frames).filter(|frame| thinning.keeps(time(*frame))).count()
         };
         assert_eq!(kept(15.0, None, 0.0), 900);

@@ -11,7 +11,7 @@ use super::backoff::Backoff;
 use super::clock::CameraClock;
 use super::frames::Frames;
 use super::session::{Event, Never, Picture, Session, Watches, duration};
-use super::source;
+use super::source::{self, Wanted};
 use super::trouble::Trouble;
 use super::watch::{Look, Thinning, Watch};
 use crate::base::{ShopTime, SourceId, Span};
@@ -181,7 +181,10 @@ impl Worker {
             self.watch = Watch::new(self.device.silence, Span::from_nanos(i64::MAX), None, self.watches.running());
         }
         self.clock = CameraClock::new(self.watches.running());
-        source::open(&self.device, &address, expected_hertz(&self.device, self.view.as_ref()), &self.watches)
+        let view = self.view.as_ref();
+        let wanted =
+            Wanted { rate_hertz: expected_hertz(&self.device, view), size_pixels: view.map(|view| view.size_pixels) };
+        source::open(&self.device, &address, wanted, &self.watches)
     }
 
     /// Listens to a connection until it ends, and ends it.
