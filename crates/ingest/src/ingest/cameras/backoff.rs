@@ -22,9 +22,9 @@ pub(super) struct Backoff {
 impl Backoff {
     /// For the camera of this name.
     pub(super) fn new(name: &str) -> Self {
-        let mix = name.bytes().fold(0xcbf2_9ce4_8422_2325, |mix: u64, byte| {
-            (mix ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let mix = name
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325, |mix: u64, byte| (mix ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
         Backoff { failures: 0, mix }
     }
 

@@ -89,7 +89,8 @@ fn lacks(program: &OsStr, error: &std::io::Error) -> Trouble {
     if error.kind() != std::io::ErrorKind::NotFound {
         return Trouble::new(&format!("the program {program} cannot be started: {error}"), None);
     }
-    let remedy = "install ffmpeg (`apt-get install ffmpeg`, `brew install ffmpeg`), or let the camera send MJPEG over HTTP";
+    let remedy =
+        "install ffmpeg (`apt-get install ffmpeg`, `brew install ffmpeg`), or let the camera send MJPEG over HTTP";
     Trouble::lasting(format!("the program {program} is not installed, and it is what decodes video"), Some(remedy))
 }
 
@@ -162,7 +163,11 @@ pub(super) struct Told {
 
 /// Takes in all that the program says, so that it never waits for a reader: keeps the last lines, without what is secret, and tells
 /// of losses as they come.
-pub(super) fn listen(said: ChildStderr, scrub: impl Fn(&str) -> String, mut tell: impl FnMut(Told)) -> VecDeque<String> {
+pub(super) fn listen(
+    said: ChildStderr,
+    scrub: impl Fn(&str) -> String,
+    mut tell: impl FnMut(Told),
+) -> VecDeque<String> {
     let mut said = BufReader::new(said);
     let mut lines = VecDeque::new();
     let mut line = Vec::new();

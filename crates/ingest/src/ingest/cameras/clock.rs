@@ -196,7 +196,8 @@ mod tests {
     #[test]
     fn jitter_goes_and_the_least_delay_stays() {
         // Every eighth frame comes after 40 ms, the others up to 200 ms later.
-        let off = off(120.0, |secs| secs + 777.0, |number| 0.04 + [0.0, 0.2, 0.01, 0.1, 0.15, 0.02, 0.05, 0.2][number % 8]);
+        let off =
+            off(120.0, |secs| secs + 777.0, |number| 0.04 + [0.0, 0.2, 0.01, 0.1, 0.15, 0.02, 0.05, 0.2][number % 8]);
         let late = &off[10 * 15..];
         assert!(late.iter().all(|off| (off - 0.04).abs() < 0.001), "{:?}", late.iter().copied().fold(0.0, f64::max));
         // Before the clocks are compared a frame has the time at which it came.

@@ -207,7 +207,8 @@ mod tests {
             fs::write(path.join("index"), index).unwrap();
         }
         let found = local_in(&folder.path().join("class"), &folder.path().join("by-id"));
-        let camera = |at: &str, name: &str| FoundCamera { at: at.to_owned(), name: Some(name.to_owned()), ..Default::default() };
+        let camera =
+            |at: &str, name: &str| FoundCamera { at: at.to_owned(), name: Some(name.to_owned()), ..Default::default() };
         assert_eq!(found, [camera("/dev/video0", "Camera video0"), camera("/dev/video2", "Camera video2")]);
         assert_eq!(local_in(&folder.path().join("none"), folder.path()), []);
     }

@@ -64,7 +64,8 @@ impl Frames {
         let mut slots = self.0.slots.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let waiting = |slot: &Slot| slot.waiting.as_ref().map(|(turn, _)| *turn);
-            let longest = slots.cameras.values_mut().filter(|slot| slot.waiting.is_some()).min_by_key(|slot| waiting(slot));
+            let longest =
+                slots.cameras.values_mut().filter(|slot| slot.waiting.is_some()).min_by_key(|slot| waiting(slot));
             if let Some((_, fact)) = longest.and_then(|slot| slot.waiting.take()) {
                 return Some(fact);
             }

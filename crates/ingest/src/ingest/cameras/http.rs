@@ -66,7 +66,8 @@ impl Client {
         loop {
             let begun = Instant::now();
             let response = self.ask()?;
-            let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+            let kind =
+                response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
             let kind = kind.to_ascii_lowercase();
             let server = response.headers().get(header::SERVER).and_then(|name| name.to_str().ok()).map(str::to_owned);
             let is_single = kind.starts_with("image/");

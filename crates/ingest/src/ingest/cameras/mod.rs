@@ -89,7 +89,9 @@ impl Cameras {
                 if catch_unwind(AssertUnwindSafe(|| worker.run())).is_err() {
                     let cause = "the thread of this camera ended by a fault of aisle";
                     let remedy = "restart aisle, and report what its log says";
-                    board.with(&name, |health| health.say(HealthWord::Offline, Some(cause), Some(remedy), watches.day()));
+                    board.with(&name, |health| {
+                        health.say(HealthWord::Offline, Some(cause), Some(remedy), watches.day())
+                    });
                 }
             };
             let thread = std::thread::Builder::new().name(format!("camera {}", device.camera)).spawn(run);

@@ -49,7 +49,8 @@ impl Multipart {
             key.trim().eq_ignore_ascii_case("boundary").then(|| value.trim().trim_matches('"').trim_start_matches('-'))
         });
         // Some say it with the dashes that go before it, some without.
-        let boundary = named.filter(|name| !name.is_empty()).map_or_else(Vec::new, |name| format!("--{name}").into_bytes());
+        let boundary =
+            named.filter(|name| !name.is_empty()).map_or_else(Vec::new, |name| format!("--{name}").into_bytes());
         Multipart { boundary, held: Vec::new(), searched: 0, state: State::Between, garbage: 0 }
     }
 
@@ -225,7 +226,10 @@ mod tests {
         let bare = [b"\xff\xd8\xff1\xff\xd9".as_slice(), b"\xff\xd8\xff22\xff\xd9\r\n", b"\xff\xd8\xff3"].concat();
         for piece in [1, 3, 100] {
             let (found, garbage) = parts("video/x-jpeg", &bare, piece);
-            assert_eq!((found, garbage), (vec![b"\xff\xd8\xff1\xff\xd9".to_vec(), b"\xff\xd8\xff22\xff\xd9".to_vec()], 0));
+            assert_eq!(
+                (found, garbage),
+                (vec![b"\xff\xd8\xff1\xff\xd9".to_vec(), b"\xff\xd8\xff22\xff\xd9".to_vec()], 0)
+            );
         }
     }
 

@@ -79,7 +79,13 @@ pub fn probe(device: &CameraDevice, rate_hertz: Option<f64>, watched: Duration) 
     let mut probe = Probe { address: address.shown().to_owned(), ..Probe::default() };
     let trouble = match source::open(device, &address, rate_hertz, &watches) {
         Ok(session) => {
-            let mut seen = Seen { watches: watches.clone(), begun: Instant::now(), first: None, frames: Vec::new(), keys: Vec::new() };
+            let mut seen = Seen {
+                watches: watches.clone(),
+                begun: Instant::now(),
+                first: None,
+                frames: Vec::new(),
+                keys: Vec::new(),
+            };
             let trouble = seen.watch(&session, &mut probe, device, watched);
             session.end();
             seen.tell(&mut probe);
@@ -111,7 +117,13 @@ struct SeenFrame {
 
 impl Seen {
     /// Watches until it has seen enough; why it ended before, if it did.
-    fn watch(&mut self, session: &Session, probe: &mut Probe, device: &CameraDevice, watched: Duration) -> Option<Trouble> {
+    fn watch(
+        &mut self,
+        session: &Session,
+        probe: &mut Probe,
+        device: &CameraDevice,
+        watched: Duration,
+    ) -> Option<Trouble> {
         let mut clock = CameraClock::new(self.watches.running());
         loop {
             let silence = super::session::duration(device.silence).max(Duration::from_secs(5));
@@ -163,8 +175,7 @@ impl Seen {
         probe.measured_hertz = (0.0 < length).then(|| (self.frames.len() - 1) as f64 / length);
         probe.jpeg_bytes = middle(self.frames.iter().map(|frame| frame.bytes), 0.5);
         probe.decode_secs = middle(self.frames.iter().map(|frame| frame.decoded_after), 0.5).map(Span::as_secs);
-        let delays: Vec<Span> =
-            self.frames.iter().filter_map(|frame| Some(frame.arrived - frame.since?)).collect();
+        let delays: Vec<Span> = self.frames.iter().filter_map(|frame| Some(frame.arrived - frame.since?)).collect();
         if let Some(least) = delays.iter().min() {
             let late = |share| middle(delays.iter().map(|delay| *delay - *least), share).map(Span::as_secs);
             probe.late_secs = late(0.5).zip(late(0.95)).map(|(half, most)| [half, most]);
@@ -190,7 +201,9 @@ fn advice(probe: &Probe) -> Vec<String> {
     }
     match probe.key_secs {
         Some(secs) if KEY_SECS_MAX < secs => {
-            advice.push(format!("a key frame each {secs:.1} s: set one each second, for after a loss nothing is seen until the next"));
+            advice.push(format!(
+                "a key frame each {secs:.1} s: set one each second, for after a loss nothing is seen until the next"
+            ));
         }
         None if matches!(probe.codec.as_deref(), Some("h264" | "h265")) && 0 < probe.frames => {
             advice.push("no two key frames came: set one each second, and no `smart` codec (H.264+)".to_owned());
@@ -200,13 +213,17 @@ fn advice(probe: &Probe) -> Vec<String> {
     if let (Some(declared), Some(measured)) = (probe.declared_hertz, probe.measured_hertz)
         && RATE_OFF_MAX < (measured / declared - 1.0).abs()
     {
-        advice.push(format!("it says {declared:.1} frames a second and sends {measured:.1}: fix the rate, and the exposure"));
+        advice.push(format!(
+            "it says {declared:.1} frames a second and sends {measured:.1}: fix the rate, and the exposure"
+        ));
     }
     if probe.late_secs.is_some_and(|[_, most]| JITTER_SECS_MAX < most) {
         advice.push("its frames come unevenly: use a cable instead of WLAN, or a smaller picture".to_owned());
     }
     if let Some(secs) = probe.clock_offset_secs.filter(|secs| CLOCK_OFF_SECS_MAX < secs.abs()) {
-        advice.push(format!("its clock is {secs:.1} s off: give it the time server of the shop (frames are right all the same)"));
+        advice.push(format!(
+            "its clock is {secs:.1} s off: give it the time server of the shop (frames are right all the same)"
+        ));
     }
     if probe.size_pixels.is_some_and(|[width, height]| PIXELS_MAX < width.saturating_mul(height)) {
         advice.push("its picture is larger than what people are found in: ask for its sub-stream".to_owned());
@@ -250,6 +267,9 @@ mod tests {
 
     #[test]
     fn the_middle_lies_between() {
-        assert_eq!((middle([3, 1, 2].into_iter(), 0.5), middle(0..100, 0.95), middle(0..0, 0.5)), (Some(2), Some(95), None));
+        assert_eq!(
+            (middle([3, 1, 2].into_iter(), 0.5), middle(0..100, 0.95), middle(0..0, 0.5)),
+            (Some(2), Some(95), None)
+        );
     }
 }

@@ -116,12 +116,14 @@ impl Reader {
     }
 
     /// Asks what there is, and for the first stream of pictures that can be used.
-    async fn connect(&self, url: url::Url, group: Arc<SessionGroup>) -> Result<(Demuxed, usize, Option<Codec>), Trouble> {
+    async fn connect(
+        &self,
+        url: url::Url,
+        group: Arc<SessionGroup>,
+    ) -> Result<(Demuxed, usize, Option<Codec>), Trouble> {
         let login = self.address.login.as_ref();
-        let creds = login.map(|login| Credentials {
-            username: login.user.clone(),
-            password: login.password.reveal().clone(),
-        });
+        let creds =
+            login.map(|login| Credentials { username: login.user.clone(), password: login.password.reveal().clone() });
         let options = SessionOptions::default()
             .creds(creds)
             .session_group(group)
@@ -129,8 +131,11 @@ impl Reader {
         let mut session = self.answered(retina::client::Session::describe(url, options)).await?;
         let usable = |stream: &Stream| stream.media() == "video" && kind_of(stream).is_some();
         let Some(place) = session.streams().iter().position(usable) else {
-            let has: Vec<String> =
-                session.streams().iter().map(|stream| format!("{}/{}", stream.media(), stream.encoding_name())).collect();
+            let has: Vec<String> = session
+                .streams()
+                .iter()
+                .map(|stream| format!("{}/{}", stream.media(), stream.encoding_name()))
+                .collect();
             let said = format!("no video stream in a form that is known; it has {}", has.join(", "));
             return Err(Trouble::of([said.as_str()]));
         };

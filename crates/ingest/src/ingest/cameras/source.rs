@@ -48,7 +48,8 @@ pub(super) fn open(
 /// machine that is off.
 pub(super) fn is_reachable(address: &Address) -> Result<(), String> {
     let Some((host, port)) = address.host() else { return Ok(()) };
-    let places = (host.as_str(), port).to_socket_addrs().map_err(|error| format!("failed to lookup its name: {error}"))?;
+    let places =
+        (host.as_str(), port).to_socket_addrs().map_err(|error| format!("failed to lookup its name: {error}"))?;
     let mut last = "failed to lookup its name".to_owned();
     for place in places {
         match TcpStream::connect_timeout(&place, REACH) {

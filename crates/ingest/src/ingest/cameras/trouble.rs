@@ -26,7 +26,12 @@ const KNOWN: [Known; 19] = [
          when too many are connected",
         true,
     ),
-    (&["403", "Forbidden"], "it does not let this user see it (403)", "let the user see the live picture, at the camera", true),
+    (
+        &["403", "Forbidden"],
+        "it does not let this user see it (403)",
+        "let the user see the live picture, at the camera",
+        true,
+    ),
     (
         &["404", "Not Found"],
         "it has no stream of this name (404)",
@@ -45,7 +50,12 @@ const KNOWN: [Known; 19] = [
         "allow RTP over TCP (interleaved) at the camera",
         true,
     ),
-    (&["454", "Session Not Found"], "it has forgotten the session (454)", "nothing, unless it happens again and again", false),
+    (
+        &["454", "Session Not Found"],
+        "it has forgotten the session (454)",
+        "nothing, unless it happens again and again",
+        false,
+    ),
     (
         &["onnection refused"],
         "nobody listens there (connection refused)",
@@ -65,13 +75,28 @@ const KNOWN: [Known; 19] = [
         false,
     ),
     (
-        &["failed to lookup", "Failed to resolve", "not known", "HostNotFound", "No address associated", "name resolution"],
+        &[
+            "failed to lookup",
+            "Failed to resolve",
+            "not known",
+            "HostNotFound",
+            "No address associated",
+            "name resolution",
+        ],
         "its name is not known",
         "give its address in numbers, or check the name server",
         false,
     ),
     (
-        &["onnection reset", "Broken pipe", "onnection aborted", "End of file", "nexpected EOF", "unexpected end", "peer disconnected"],
+        &[
+            "onnection reset",
+            "Broken pipe",
+            "onnection aborted",
+            "End of file",
+            "nexpected EOF",
+            "unexpected end",
+            "peer disconnected",
+        ],
         "it ended the connection",
         "nothing, unless it happens again and again: then its firmware, its power, or another who connects to it",
         false,
@@ -83,7 +108,13 @@ const KNOWN: [Known; 19] = [
         true,
     ),
     (
-        &["nsupported codec", "Decoder not found", "nknown decoder", "Could not find codec parameters", "no video stream"],
+        &[
+            "nsupported codec",
+            "Decoder not found",
+            "nknown decoder",
+            "Could not find codec parameters",
+            "no video stream",
+        ],
         "it sends in a form that is not decoded here",
         "set the camera to H.264 (no `H.264+`, no smart codec), one key frame a second",
         true,
@@ -100,13 +131,13 @@ const KNOWN: [Known; 19] = [
         "end the other program: `fuser -v /dev/video0` names it",
         false,
     ),
+    (&["ermission denied"], "this user may not open it", "let the user into the group `video`, or read the file", true),
     (
-        &["ermission denied"],
-        "this user may not open it",
-        "let the user into the group `video`, or read the file",
+        &["o such file or directory", "No such device"],
+        "there is nothing at this path",
+        "check the path, and whether it is plugged in",
         true,
     ),
-    (&["o such file or directory", "No such device"], "there is nothing at this path", "check the path, and whether it is plugged in", true),
     (
         &["Invalid data found", "nvalid data", "ot RTSP", "bad response", "RTSP framing"],
         "what it sends cannot be understood",
@@ -140,7 +171,8 @@ impl Trouble {
 
     /// What a line means, if that is known.
     fn known(line: &str) -> Option<Trouble> {
-        let (_, cause, remedy, lasting) = KNOWN.iter().find(|(needles, ..)| needles.iter().any(|needle| holds(line, needle)))?;
+        let (_, cause, remedy, lasting) =
+            KNOWN.iter().find(|(needles, ..)| needles.iter().any(|needle| holds(line, needle)))?;
         Some(Trouble { cause: format!("{cause}: {}", shortened(line)), remedy: Some(remedy), lasting: *lasting })
     }
 
@@ -185,12 +217,24 @@ mod tests {
             ("[rtsp @ 0x55] [error] method DESCRIBE failed: 401 Unauthorized", "it refuses the login", true),
             ("[error] rtsp://***@10.0.0.5/***: Server returned 404 Not Found", "no stream of this name", true),
             ("[error] rtsp://***@10.4.0.1:8554/***: Connection refused", "nobody listens there", false),
-            ("[tcp @ 0x1] [error] Connection to tcp://10.0.0.5:554?timeout=3 failed: No route to host", "no way to it", false),
-            ("[rtsp @ 0x1] [error] Could not find codec parameters for stream 0 (Video: av1): unspecified size", "not decoded", true),
+            (
+                "[tcp @ 0x1] [error] Connection to tcp://10.0.0.5:554?timeout=3 failed: No route to host",
+                "no way to it",
+                false,
+            ),
+            (
+                "[rtsp @ 0x1] [error] Could not find codec parameters for stream 0 (Video: av1): unspecified size",
+                "not decoded",
+                true,
+            ),
             ("[error] Failed to resolve hostname camera1: Name or service not known", "its name is not known", false),
             ("[error] rtsp://***: Connection timed out", "does not answer in time", false),
             ("[error] method SETUP failed: 461 Unsupported transport", "does not send over TCP", true),
-            ("[video4linux2,v4l2 @ 0x1] [error] /dev/video0: Device or resource busy", "another program uses it", false),
+            (
+                "[video4linux2,v4l2 @ 0x1] [error] /dev/video0: Device or resource busy",
+                "another program uses it",
+                false,
+            ),
             ("[error] ioctl(VIDIOC_STREAMON): No space left on device", "its bus has no room", true),
             ("[fatal] Unrecognized hwaccel: nonsense.", "no such decoder", true),
             ("[error] /***: Invalid data found when processing input", "cannot be understood", false),

@@ -138,7 +138,8 @@ impl Watch {
         let second = now.as_nanos() / 1_000_000_000;
         // The second that runs is not over.
         let whole = self.seconds.iter().filter(|(other, _)| second - (RATE_SECONDS as i64) < *other && *other < second);
-        let (frames, first) = whole.fold((0, second), |(frames, first), (other, more)| (frames + more, first.min(*other)));
+        let (frames, first) =
+            whole.fold((0, second), |(frames, first), (other, more)| (frames + more, first.min(*other)));
         let connected = self.connected.as_nanos() / 1_000_000_000 + 1;
         let length = second - first.max(connected.min(second - 1));
         if length <= 0 { 0.0 } else { f64::from(frames) / length as f64 }

@@ -132,7 +132,8 @@ impl Worker {
             let trouble = match end {
                 End::Stopped => break,
                 End::Finished => {
-                    let done = Trouble::new("it has been played to its end", Some("say `repeat = true` to play it again"));
+                    let done =
+                        Trouble::new("it has been played to its end", Some("say `repeat = true` to play it again"));
                     self.say_broken(&done, true);
                     drop(self.stop.recv());
                     break;
@@ -257,8 +258,7 @@ impl Worker {
             return self.count("dropped_rate", 1);
         }
         self.sequence += 1;
-        let stamp =
-            Stamp { source: self.source.clone(), sequence: self.sequence, at, arrived: picture.arrival.at };
+        let stamp = Stamp { source: self.source.clone(), sequence: self.sequence, at, arrived: picture.arrival.at };
         let frame = Frame { camera: self.device.camera.clone(), format: head.format, data: picture.data.into() };
         if self.frames.put(Fact { stamp, body: Body::Frame(frame) }).is_some() {
             self.count("dropped_replaced", 1);
@@ -276,14 +276,19 @@ impl Worker {
     /// Says how it is while it is connected.
     fn say(&mut self, now: Span) {
         self.told = Some(now);
-        let never = self.watch.rate_hertz(now) <= 0.0 && self.last_frame.is_none_or(|last| self.device.silence < now - last);
+        let never =
+            self.watch.rate_hertz(now) <= 0.0 && self.last_frame.is_none_or(|last| self.device.silence < now - last);
         let (word, cause, remedy) = match (self.watch.is_frozen(now), self.odd_size) {
             // Nothing has come of this connection yet: what was said before still holds.
             _ if never => return self.publish(None),
             (true, _) => {
                 let secs = self.device.frozen.as_secs();
                 let cause = format!("its picture has not changed at all for {secs} s");
-                (HealthWord::Frozen, Some(cause), Some("restart the camera; look whether it is covered or its sensor is dead"))
+                (
+                    HealthWord::Frozen,
+                    Some(cause),
+                    Some("restart the camera; look whether it is covered or its sensor is dead"),
+                )
             }
             (_, Some([width, height])) => {
                 let [across, down] = self.view.as_ref().map_or([0, 0], |view| view.size_pixels);

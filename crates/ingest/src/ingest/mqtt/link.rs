@@ -387,8 +387,8 @@ impl Link {
             () = stopped(&self.parts.outbox) => {}
         }
         while self.is_full && self.parts.outbox.stop_by().is_none() {
-            self.is_full = HELD_MESSAGES_MAX / 2 < self.queue.len()
-                || HELD_BYTES_MAX / 2 < self.held.load(Ordering::Acquire);
+            self.is_full =
+                HELD_MESSAGES_MAX / 2 < self.queue.len() || HELD_BYTES_MAX / 2 < self.held.load(Ordering::Acquire);
             sleep(RETRY_WAIT).await;
         }
     }
@@ -421,8 +421,7 @@ impl Link {
     }
 
     fn is_troubled(&self) -> bool {
-        SHORT_LIVES_MIN <= self.short_lives.len()
-            && self.short_lives.iter().all(|ended| ended.elapsed() < TROUBLE_SPAN)
+        SHORT_LIVES_MIN <= self.short_lives.len() && self.short_lives.iter().all(|ended| ended.elapsed() < TROUBLE_SPAN)
     }
 
     /// The connection is there; that it is taken away again and again is told.

@@ -7,8 +7,8 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use rumqttc::{
-    ConnectReturnCode, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Packet, PubAck, Publish, QoS,
-    Request, StateError, SubscribeFilter, SubscribeReasonCode, Transport, mqttbytes,
+    ConnectReturnCode, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Packet, PubAck, Publish, QoS, Request,
+    StateError, SubscribeFilter, SubscribeReasonCode, Transport, mqttbytes,
 };
 use tokio::time::timeout;
 
@@ -276,7 +276,8 @@ impl Wire {
 
     fn explain(&self, error: &ConnectionError) -> Lost {
         let host = &self.host;
-        let silent = || Lost::new(format!("{host} does not answer"), "check that the broker runs and the network is up");
+        let silent =
+            || Lost::new(format!("{host} does not answer"), "check that the broker runs and the network is up");
         match error {
             ConnectionError::NetworkTimeout | ConnectionError::FlushTimeout => silent(),
             ConnectionError::MqttState(StateError::AwaitPingResp | StateError::CollisionTimeout) => silent(),
@@ -284,9 +285,9 @@ impl Wire {
                 format!("{host} ended the connection"),
                 "look into the broker's log; a second client of the same name takes the connection away",
             ),
-            ConnectionError::MqttState(StateError::Deserialization(
-                mqttbytes::Error::PayloadSizeLimitExceeded(bytes),
-            )) => Lost {
+            ConnectionError::MqttState(StateError::Deserialization(mqttbytes::Error::PayloadSizeLimitExceeded(
+                bytes,
+            ))) => Lost {
                 cause: format!("a message of {bytes} bytes had to be passed by"),
                 remedy: "set the broker's limit for messages to 1 MiB (mosquitto: message_size_limit)",
                 too_large: Some(*bytes),

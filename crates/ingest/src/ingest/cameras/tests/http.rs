@@ -30,7 +30,10 @@ fn pictures_pass_as_they_are_with_their_times() {
     }
     let health = shop.until("its rate", |health| health.health == HealthWord::Online && health.rate_hertz.is_some());
     assert_eq!((health.cause, health.remedy), (None, None));
-    assert_eq!(shop.frames.latest(&CameraId::new("left")).map(|fact| last.stamp.sequence <= fact.stamp.sequence), Some(true));
+    assert_eq!(
+        shop.frames.latest(&CameraId::new("left")).map(|fact| last.stamp.sequence <= fact.stamp.sequence),
+        Some(true)
+    );
     shop.cameras.stop();
 }
 
@@ -77,9 +80,11 @@ fn a_silent_camera_is_given_up_and_connected_to_again() {
         match asked.number {
             0 => asked.hang(),
             // Bytes that never become a picture are silence too.
-            1 => while asked.say(b"-") {
-                asked.pause(10);
-            },
+            1 => {
+                while asked.say(b"-") {
+                    asked.pause(10);
+                }
+            }
             _ => asked.play(100, 10),
         }
     });
@@ -140,10 +145,12 @@ fn a_login_is_answered_and_never_shown() {
             let login = asked.head.iter().find_map(|line| line.strip_prefix("authorization: "));
             let login = login.unwrap_or_default().to_owned();
             // admin:geheim
-            let is_right = login == "Basic YWRtaW46Z2VoZWlt" || login.contains("username=\"admin\"") && login.contains("response=");
+            let is_right = login == "Basic YWRtaW46Z2VoZWlt"
+                || login.contains("username=\"admin\"") && login.contains("response=");
             assert!(!asked.head[0].contains("geheim") && !asked.head[0].contains('@'));
             if !is_right {
-                let head = format!("HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: {scheme}\r\nContent-Length: 0\r\n\r\n");
+                let head =
+                    format!("HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: {scheme}\r\nContent-Length: 0\r\n\r\n");
                 asked.say(head.as_bytes());
                 return;
             }
@@ -158,7 +165,8 @@ fn a_login_is_answered_and_never_shown() {
             // A wrong one is not tried again and again: cameras lock out who does.
             let before = server.connections();
             let shop = Open::at(&url("admin:ganzgeheim"));
-            let health = shop.until("a cause", |health| health.cause.as_deref().is_some_and(|cause| cause.contains("401")));
+            let health =
+                shop.until("a cause", |health| health.cause.as_deref().is_some_and(|cause| cause.contains("401")));
             assert_eq!(health.health, HealthWord::Offline);
             assert!(!format!("{health:?}").contains("ganzgeheim") && health.remedy.is_some());
             shop.cameras.stop();
@@ -171,10 +179,14 @@ fn a_login_is_answered_and_never_shown() {
 fn a_camera_of_single_pictures_is_asked_again_and_again() {
     let server = Server::new(|mut asked| {
         let picture = jpeg(asked.number as u32);
-        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", picture.len());
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            picture.len()
+        );
         asked.say(&[head.as_bytes(), &picture].concat());
     });
-    let shop = Open::with(&crate::ingest::devices::CameraDevice { rate_hertz: Some(50.0), ..device(&server.url()) }, &[]);
+    let shop =
+        Open::with(&crate::ingest::devices::CameraDevice { rate_hertz: Some(50.0), ..device(&server.url()) }, &[]);
     let (first, second) = (shop.frame(), shop.frame());
     assert_ne!(picture_of(&first).data, picture_of(&second).data);
     assert!(2 <= server.connections());
@@ -285,11 +297,16 @@ fn pictures_of_a_folder_are_played_at_their_pace() {
     let shop = Open::with(&device, &[]);
     let first = shop.frame();
     assert_eq!(picture_of(&first).data[..], jpeg(0)[..]);
-    let health = shop.until("its end", |health| health.cause.as_deref().is_some_and(|cause| cause.contains("to its end")));
+    let health =
+        shop.until("its end", |health| health.cause.as_deref().is_some_and(|cause| cause.contains("to its end")));
     assert_eq!((health.counters["frames"], health.counters["dropped_undecodable"]), (7, 1));
     let last = shop.frames.latest(&CameraId::new("left")).unwrap();
     // Six intervals of 25 ms lie between the first and the last one that can be read.
-    assert!((0.149..0.160).contains(&last.stamp.at.secs_since(first.stamp.at)), "{}", last.stamp.at.secs_since(first.stamp.at));
+    assert!(
+        (0.149..0.160).contains(&last.stamp.at.secs_since(first.stamp.at)),
+        "{}",
+        last.stamp.at.secs_since(first.stamp.at)
+    );
     assert_eq!(picture_head(&picture_of(&last).data).unwrap().format, PictureFormat::Jpeg);
 }
 

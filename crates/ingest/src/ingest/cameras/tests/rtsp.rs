@@ -120,7 +120,8 @@ fn a_server_that_freezes_or_dies_is_seen_again_within_two_seconds() {
         let script = server.script.clone();
         drop(server);
         shop.until("offline", |health| {
-            health.health == HealthWord::Offline && health.cause.as_deref().is_some_and(|cause| cause.contains("nobody listens"))
+            health.health == HealthWord::Offline
+                && health.cause.as_deref().is_some_and(|cause| cause.contains("nobody listens"))
         });
         while shop.frames.take(Duration::ZERO).is_some() {}
         let again = Server::at(script, &port);

@@ -108,12 +108,7 @@ pub(super) fn publish(port: u16, messages: impl IntoIterator<Item = (String, Vec
 }
 
 /// The same, with a quality and a flag.
-pub(super) fn publish_as(
-    port: u16,
-    qos: QoS,
-    retain: bool,
-    messages: impl IntoIterator<Item = (String, Vec<u8>)>,
-) {
+pub(super) fn publish_as(port: u16, qos: QoS, retain: bool, messages: impl IntoIterator<Item = (String, Vec<u8>)>) {
     let mut options = MqttOptions::new(format!("peer-{}", rand_name()), "127.0.0.1", port);
     options.set_max_packet_size(8 << 20, 8 << 20).set_inflight(100);
     let (client, mut connection) = Client::new(options, 1_000);
@@ -121,7 +116,9 @@ pub(super) fn publish_as(
     let mut left = waiting.len();
     let mut under_way = 0;
     while 0 < left {
-        while under_way < 90 && let Some((topic, payload)) = waiting.pop_front() {
+        while under_way < 90
+            && let Some((topic, payload)) = waiting.pop_front()
+        {
             client.publish(topic, qos, retain, payload).unwrap();
             under_way += 1;
         }
