@@ -85,7 +85,10 @@ pub(super) fn decode(
         return refuse(Reason::TooLarge, format!("{} bytes; at most {PAYLOAD_BYTES_MAX} are read", payload.len()));
     }
     if retained {
-        return refuse(Reason::Retained, "the broker kept it; measurements are sent without the retain flag".to_owned());
+        return refuse(
+            Reason::Retained,
+            "the broker kept it; measurements are sent without the retain flag".to_owned(),
+        );
     }
     let mut fact = match recording::decode(kind, payload) {
         Ok(fact) => fact,

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
+use super::HELD_MESSAGES_MAX;
 use super::boards::Moment;
 use super::decode::Reason;
 use super::ledger::{Ledger, Receipt};
@@ -26,8 +27,6 @@ use super::wire::{Heard, Lost, Message, Said, Wire};
 use crate::base::SecretPlace;
 use crate::ports::{Clock, HealthBoard, HealthWord};
 
-/// Messages that wait to be taken.
-pub(super) const HELD_MESSAGES_MAX: usize = 4_096;
 /// Bytes of payloads that wait to be taken.
 const HELD_BYTES_MAX: usize = 64 << 20;
 /// How often what is due by time is looked at.
@@ -387,8 +386,8 @@ impl Link {
             () = stopped(&self.parts.outbox) => {}
         }
         while self.is_full && self.parts.outbox.stop_by().is_none() {
-            self.is_full = HELD_MESSAGES_MAX / 2 < self.queue.len()
-                || HELD_BYTES_MAX / 2 < self.held.load(Ordering::Acquire);
+            self.is_full =
+                HELD_MESSAGES_MAX / 2 < self.queue.len() || HELD_BYTES_MAX / 2 < self.held.load(Ordering::Acquire);
             sleep(RETRY_WAIT).await;
         }
     }
@@ -421,8 +420,7 @@ impl Link {
     }
 
     fn is_troubled(&self) -> bool {
-        SHORT_LIVES_MIN <= self.short_lives.len()
-            && self.short_lives.iter().all(|ended| ended.elapsed() < TROUBLE_SPAN)
+        SHORT_LIVES_MIN <= self.short_lives.len() && self.short_lives.iter().all(|ended| ended.elapsed() < TROUBLE_SPAN)
     }
 
     /// The connection is there; that it is taken away again and again is told.

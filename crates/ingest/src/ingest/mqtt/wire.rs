@@ -7,8 +7,8 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use rumqttc::{
-    ConnectReturnCode, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Packet, PubAck, Publish, QoS,
-    Request, StateError, SubscribeFilter, SubscribeReasonCode, Transport, mqttbytes,
+    ConnectReturnCode, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Packet, PubAck, Publish, QoS, Request,
+    StateError, SubscribeFilter, SubscribeReasonCode, Transport, mqttbytes,
 };
 use tokio::time::timeout;
 
@@ -20,6 +20,8 @@ const PROTOCOL_BYTES_MAX: usize = 268_435_455;
 const SENT_BYTES_MAX: usize = 1 << 20;
 /// How long anything that is sent may take to leave.
 const SEND_WAIT: Duration = Duration::from_secs(5);
+/// How long the broker may take to end a connection that was taken leave of.
+const LEAVE_WAIT: Duration = Duration::from_secs(2);
 /// How long a connection may take to come about, seconds: at first, and the most after it took too long.
 const CONNECT_SECS: u64 = 2;
 const CONNECT_SECS_MAX: u64 = 10;
@@ -226,8 +228,13 @@ impl Wire {
 
     /// Takes leave, so that the broker says no will, and ends the connection.
     pub(super) async fn leave(&mut self) {
-        // Whether the broker hears it or not, the connection ends.
-        let _ = self.send(Request::Disconnect(rumqttc::Disconnect)).await;
+        if self.send(Request::Disconnect(rumqttc::Disconnect)).await.is_ok() {
+            // The broker ends the connection once it has read everything. Who goes before may come again too soon, and what
+            // the broker has not read by then it throws away.
+            let ended = async { while self.is_connected() && self.events.poll().await.is_ok() {} };
+            // One that takes longer sends some messages twice.
+            let _ = timeout(LEAVE_WAIT, ended).await;
+        }
         self.break_off(Lost::new("it was ended", ""));
         self.lost = None;
     }
@@ -276,7 +283,8 @@ impl Wire {
 
     fn explain(&self, error: &ConnectionError) -> Lost {
         let host = &self.host;
-        let silent = || Lost::new(format!("{host} does not answer"), "check that the broker runs and the network is up");
+        let silent =
+            || Lost::new(format!("{host} does not answer"), "check that the broker runs and the network is up");
         match error {
             ConnectionError::NetworkTimeout | ConnectionError::FlushTimeout => silent(),
             ConnectionError::MqttState(StateError::AwaitPingResp | StateError::CollisionTimeout) => silent(),
@@ -284,9 +292,9 @@ impl Wire {
                 format!("{host} ended the connection"),
                 "look into the broker's log; a second client of the same name takes the connection away",
             ),
-            ConnectionError::MqttState(StateError::Deserialization(
-                mqttbytes::Error::PayloadSizeLimitExceeded(bytes),
-            )) => Lost {
+            ConnectionError::MqttState(StateError::Deserialization(mqttbytes::Error::PayloadSizeLimitExceeded(
+                bytes,
+            ))) => Lost {
                 cause: format!("a message of {bytes} bytes had to be passed by"),
                 remedy: "set the broker's limit for messages to 1 MiB (mosquitto: message_size_limit)",
                 too_large: Some(*bytes),

@@ -67,8 +67,7 @@ impl Opening {
             keep_alive: Span::from_millis(1_000),
             home_assistant: false,
         };
-        let settings =
-            Settings { shop: "Demo".to_owned(), broker, sparkplug: None, boards: Vec::new(), unread: None };
+        let settings = Settings { shop: "Demo".to_owned(), broker, sparkplug: None, boards: Vec::new(), unread: None };
         Opening { settings, room: 100_000, seen: Seen::default() }
     }
 
