@@ -60,7 +60,7 @@ impl Decoder {
         if let Some(hardware) = &decoding.hardware {
             command.args(["-hwaccel", hardware]);
         }
-        command.args(["-probesize", "32", "-analyzeduration", "0", "-fflags", "nobuffer+discardcorrupt"]);
+        command.args(["-probesize", "32", "-analyzeduration", "0", "-fflags", "discardcorrupt"]);
         command.args(["-flags", "low_delay", "-threads", "1", "-f", "matroska", "-i", "pipe:0"]);
         as_pictures(&mut command, decoding.quality);
         // What is told of it stands on pipes, and holds no address; the words are scrubbed all the same.

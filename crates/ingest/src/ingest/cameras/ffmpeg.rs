@@ -29,28 +29,14 @@ pub(super) struct Decoding {
 ///
 /// # Errors
 /// When ffmpeg is not installed or cannot be started.
-pub(super) fn rtsp(
-    address: &Address,
-    silence: Span,
-    decoding: &Decoding,
-    watches: &Watches,
-) -> Result<Session, Trouble> {
+pub(super) fn rtsp(address: &Address, silence: Span, decoding: &Decoding, watches: &Watches) -> Result<Session, Trouble> {
     let mut command = command("ffmpeg");
     if let Some(hardware) = &decoding.hardware {
         command.args(["-hwaccel", hardware]);
     }
     let micros = (silence.as_nanos() / 1_000).to_string();
     command.args(["-rtsp_transport", "tcp", "-timeout", &micros, "-use_wallclock_as_timestamps", "1"]);
-    command.args([
-        "-fflags",
-        "nobuffer+discardcorrupt",
-        "-flags",
-        "low_delay",
-        "-threads",
-        "1",
-        "-analyzeduration",
-        "500000",
-    ]);
+    command.args(["-fflags", "discardcorrupt", "-flags", "low_delay", "-threads", "1", "-analyzeduration", "500000"]);
     command.arg("-i").arg(address.whole.reveal());
     as_pictures(&mut command, decoding.quality);
     run(command, "ffmpeg-rtsp", address, watches)
@@ -122,8 +108,7 @@ mod tests {
     fn the_lower_bits_of_a_time_are_enough_near_now() {
         let now = Arrival { at: ShopTime::from_nanos(1_800_000_000_000_000_000), running: Span::from_millis(60_000) };
         let now_millis = 1_800_000_000_000_u64 as u32;
-        let ago =
-            |millis: u32| (now.running - arrival(now_millis.wrapping_sub(millis), now).running).as_nanos() / 1_000_000;
+        let ago = |millis: u32| (now.running - arrival(now_millis.wrapping_sub(millis), now).running).as_nanos() / 1_000_000;
         assert_eq!((ago(0), ago(35), ago(19_999)), (0, 35, 19_999));
         // Nonsense and the future are now.
         assert_eq!((ago(20_001), ago(u32::MAX - 5), arrival(0, now)), (0, 0, now));

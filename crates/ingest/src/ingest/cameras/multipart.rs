@@ -100,13 +100,11 @@ impl Multipart {
     /// Finds where a JPEG begins, where nothing stands between them.
     fn find_start(&mut self) -> Option<()> {
         let Some(start) = find(&self.held, START, 0) else {
-            let kept = self.held.len().min(START.len() - 1);
-            self.garbage += u64::from(kept < self.held.len());
-            self.drop_first(self.held.len() - kept);
+            let passed = self.held.len() - self.held.len().min(START.len() - 1);
+            self.pass(passed);
             return None;
         };
-        self.garbage += u64::from(self.held[..start].iter().any(|byte| !byte.is_ascii_whitespace()));
-        self.drop_first(start);
+        self.pass(start);
         self.state = State::Body { length: None, own_nanos: None };
         Some(())
     }
@@ -114,15 +112,13 @@ impl Multipart {
     /// Finds the boundary and reads the head behind it.
     fn find_head(&mut self) -> Option<()> {
         let Some(start) = find(&self.held, &self.boundary, self.searched) else {
-            let kept = self.held.len().min(self.boundary.len());
-            let passed = self.held.len() - kept;
-            self.garbage += u64::from(self.held[..passed].iter().any(|byte| !byte.is_ascii_whitespace()));
-            self.drop_first(passed);
+            let passed = self.held.len() - self.held.len().min(self.boundary.len());
+            self.pass(passed);
             return None;
         };
         let head = &self.held[start + self.boundary.len()..];
-        let end = find(head, b"\r\n\r\n", 0).map(|end| (end, 4));
-        let Some((end, gap)) = end.or_else(|| find(head, b"\n\n", 0).map(|end| (end, 2))) else {
+        let ends = [(b"\r\n\r\n".as_slice(), 4), (b"\n\n", 2)].map(|(mark, gap)| Some((find(head, mark, 0)?, gap)));
+        let Some((end, gap)) = ends.into_iter().flatten().min() else {
             if HEAD_BYTES_MAX < head.len() {
                 self.garbage += 1;
                 self.drop_first(start + self.boundary.len());
@@ -154,6 +150,12 @@ impl Multipart {
             self.drop_first(self.searched);
         }
         None
+    }
+
+    /// Passes over bytes that belong to nothing.
+    fn pass(&mut self, bytes: usize) {
+        self.garbage += u64::from(self.held[..bytes].iter().any(|byte| !byte.is_ascii_whitespace()));
+        self.drop_first(bytes);
     }
 
     fn drop_first(&mut self, bytes: usize) {

@@ -135,14 +135,13 @@ impl Watch {
         if self.last.is_none_or(|last| STALL_MIN < now - last) {
             return 0.0;
         }
-        let second = now.as_nanos() / 1_000_000_000;
-        // The second that runs is not over.
-        let whole = self.seconds.iter().filter(|(other, _)| second - (RATE_SECONDS as i64) < *other && *other < second);
-        let (frames, first) =
-            whole.fold((0, second), |(frames, first), (other, more)| (frames + more, first.min(*other)));
-        let connected = self.connected.as_nanos() / 1_000_000_000 + 1;
-        let length = second - first.max(connected.min(second - 1));
-        if length <= 0 { 0.0 } else { f64::from(frames) / length as f64 }
+        let second = |at: Span| at.as_nanos() / 1_000_000_000;
+        // The second that runs is not over, and the one in which it was connected was not whole.
+        let end = second(now);
+        let begin = (second(self.connected) + 1).max(end - RATE_SECONDS as i64);
+        let whole = self.seconds.iter().filter(|(other, _)| begin <= *other && *other < end);
+        let frames: u32 = whole.map(|(_, frames)| frames).sum();
+        if begin < end { f64::from(frames) / (end - begin) as f64 } else { 0.0 }
     }
 
     /// How good its pictures come, once that is known.

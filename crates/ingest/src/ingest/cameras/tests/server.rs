@@ -44,8 +44,7 @@ impl Server {
                 if ends.load(Ordering::SeqCst) {
                     break;
                 }
-                let number = count.fetch_add(1, Ordering::SeqCst);
-                let (answer, closing) = (Arc::clone(&answer), Arc::clone(&ends));
+                let (count, answer, closing) = (Arc::clone(&count), Arc::clone(&answer), Arc::clone(&ends));
                 threads.push(std::thread::spawn(move || {
                     let stream = stream.unwrap();
                     let mut reader = BufReader::new(stream.try_clone().unwrap());
@@ -55,6 +54,11 @@ impl Server {
                         Some(line.trim().to_owned()).filter(|line| !line.is_empty())
                     });
                     let head: Vec<String> = lines.collect();
+                    // Who only looks whether somebody is there asks nothing.
+                    if head.is_empty() {
+                        return;
+                    }
+                    let number = count.fetch_add(1, Ordering::SeqCst);
                     answer(Asked { stream, number, head, closing });
                 }));
             }
@@ -67,7 +71,7 @@ impl Server {
         format!("http://127.0.0.1:{}/video", self.port)
     }
 
-    /// How many came.
+    /// How many asked something.
     pub(super) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
