@@ -30,6 +30,7 @@ mod sight;
 mod snapshot;
 mod stages;
 mod survival;
+mod telemetry;
 mod tidy;
 mod till;
 mod tracks;
