@@ -31,6 +31,7 @@ mod sight;
 mod snapshot;
 mod stages;
 mod survival;
+mod telemetry;
 mod tidy;
 mod till;
 mod tracks;
