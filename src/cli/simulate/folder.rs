@@ -15,16 +15,22 @@ pub(super) fn write(
     film: &Film,
     broker: Option<&BrokerAddress>,
     camera_url: impl Fn(&str) -> Option<String>,
+    with_gates: bool,
 ) -> Result<()> {
     let shop = serde_json::to_vec_pretty(film.shop.draft());
     let shop = shop.map_err(|error| Error::broken(format!("the shop cannot be written: {error}")))?;
     let made = OutputFolder::create(folder)?;
     write_new(&made.passing_path().join("shop.json"), &shop)?;
-    write_new(&made.passing_path().join("devices.toml"), devices(film, broker, camera_url).as_bytes())?;
+    write_new(&made.passing_path().join("devices.toml"), devices(film, broker, camera_url, with_gates).as_bytes())?;
     made.finish()
 }
 
-fn devices(film: &Film, broker: Option<&BrokerAddress>, camera_url: impl Fn(&str) -> Option<String>) -> String {
+fn devices(
+    film: &Film,
+    broker: Option<&BrokerAddress>,
+    camera_url: impl Fn(&str) -> Option<String>,
+    with_gates: bool,
+) -> String {
     let mut text = "# The simulated devices of this shop.\n".to_owned();
     // Writing to a string cannot fail.
     if let Some(broker) = broker {
@@ -41,7 +47,8 @@ fn devices(film: &Film, broker: Option<&BrokerAddress>, camera_url: impl Fn(&str
             let _ = writeln!(text, "rate_hertz = {rate:.1}");
         }
     }
-    for zone in film.shop.zones() {
+    // Scans over MQTT name carts that no book knows: without the API everybody is a walk-in.
+    for zone in film.shop.zones().iter().filter(|_| with_gates) {
         let role = match zone.kind {
             ZoneKind::Entrance => "entrance",
             ZoneKind::Exit => "exit",

@@ -145,7 +145,10 @@ impl Caller {
             "gate_token": shows,
             "payment": { "provider": "sandbox", "customer": shows, "token": "ok" },
         });
-        let entry = json!({ "gate_token": shows, "gate": scan.gate });
+        let mut entry = json!({ "gate_token": shows, "gate": scan.gate });
+        if 1 < scan.people {
+            entry["people"] = json!(scan.people);
+        }
         let enrolled = self.call("/v1/shoppers", &format!("enrol-{shows}"), &enrolment, &mut again);
         let entered = enrolled.and_then(|_| self.call("/v1/entries", &format!("enter-{shows}"), &entry, &mut again));
         (entered.map(|answer| answer["cart"].as_str().map(str::to_owned)), again)

@@ -216,7 +216,8 @@ impl LiveArgs {
         });
         let (devices, broker) = self.devices(&film)?;
         if let Some(folder) = &self.write_shop {
-            folder::write(folder, &film, broker.as_ref(), |name| devices.cameras.as_ref().map(|all| all.url(name)))?;
+            let url = |name: &str| devices.cameras.as_ref().map(|cameras| cameras.url(name));
+            folder::write(folder, &film, broker.as_ref(), url, self.api.is_some())?;
         }
         if let Some(broker) = &broker {
             super::super::print(&format!("broker mqtt://{}:{}\n", broker.host, broker.port))?;
