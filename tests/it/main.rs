@@ -6,6 +6,7 @@ mod api;
 mod cli;
 mod db;
 mod determinism;
+mod devices;
 mod documents;
 mod export;
 mod faults;
