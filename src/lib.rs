@@ -18,3 +18,4 @@ pub mod live;
 pub mod models;
 pub mod pipeline;
 pub mod replay;
+pub mod telemetry;

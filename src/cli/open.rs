@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::book::BookArgs;
+use super::looking::LookArgs;
 use crate::base::{Error, Result};
 use crate::db::Database;
 use crate::facts::Cut;
 use crate::ingest::devices::{Devices, GateRole};
 use crate::live::{Opening, Payers, RecordLimits, walk_in_method};
+use crate::pipeline::Eyes;
+use crate::shop::Shop;
 
 /// Bytes of a mebibyte.
 const MIB: u64 = 1 << 20;
@@ -25,6 +28,8 @@ pub(super) struct OpenArgs {
     record: Option<PathBuf>,
     #[command(flatten)]
     recording: RecordArgs,
+    #[command(flatten, next_help_heading = "Vision, for cameras of the shop's own")]
+    look: LookArgs,
 }
 
 /// How much is recorded of an open shop.
@@ -45,8 +50,14 @@ impl OpenArgs {
     /// How the shop with these devices is opened.
     ///
     /// # Errors
-    /// When nothing says where the journal is to be.
-    pub(super) fn opening(&self, devices: Devices, book: &BookArgs, database: &mut Database) -> Result<Opening> {
+    /// When nothing says where the journal is to be, or the models for its cameras cannot be loaded.
+    pub(super) fn opening(
+        &self,
+        shop: &Shop,
+        devices: Devices,
+        book: &BookArgs,
+        database: &mut Database,
+    ) -> Result<Opening> {
         let has_gates = devices.gates.iter().any(|gate| gate.role == GateRole::Entrance);
         let payers = if has_gates { Payers::Gates } else { Payers::WalkIns(walk_in_method()) };
         let journal = match &self.journal {
@@ -56,12 +67,10 @@ impl OpenArgs {
                 error.hint("name a book with --db, or a folder with --journal")
             })?,
         };
-        Ok(Opening {
-            devices,
-            payers,
-            journal,
-            record: self.record.as_ref().map(|folder| self.recording.within(folder)),
-        })
+        let record = self.record.as_ref().map(|folder| self.recording.within(folder));
+        let unread = Some(journal.join("unread"));
+        let eyes = eyes(&self.look, shop, &devices)?;
+        Ok(Opening { devices, payers, eyes, journal, unread, record })
     }
 
     /// Whether anything was said that only a shop with devices has.
@@ -76,6 +85,15 @@ impl RecordArgs {
         let disk_bytes = self.record_disk_mib.saturating_mul(MIB);
         (folder.to_owned(), self.record_cut, RecordLimits { file_bytes: self.record_file_mib * MIB, disk_bytes })
     }
+}
+
+/// Who looks at the frames of the shop's own cameras.
+///
+/// # Errors
+/// When the models cannot be loaded.
+pub(super) fn eyes(look: &LookArgs, shop: &Shop, devices: &Devices) -> Result<Option<Eyes>> {
+    let is_used = devices.cameras.iter().any(|camera| camera.enabled);
+    is_used.then(|| look.eyes(shop, true)).transpose()
 }
 
 fn parse_cut(text: &str) -> std::result::Result<Cut, String> {

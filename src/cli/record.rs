@@ -7,8 +7,9 @@ use std::time::Duration;
 use clap::Args;
 
 use super::log::{self, LogForm};
+use super::looking::LookArgs;
 use super::open::RecordArgs;
-use super::{print, serve, shops};
+use super::{open, print, serve, shops};
 use crate::base::{Error, Result};
 use crate::db;
 use crate::live::{OpenShop, Opening, Payers, Surroundings, walk_in_method};
@@ -36,6 +37,8 @@ pub(super) struct Record {
     seconds: Option<u64>,
     #[command(flatten)]
     recording: RecordArgs,
+    #[command(flatten, next_help_heading = "Vision, for cameras of the shop's own")]
+    look: LookArgs,
     /// Log format; RUST_LOG sets the log level
     #[arg(long, value_name = "FORM", default_value = "text")]
     log: LogForm,
@@ -54,6 +57,7 @@ impl Record {
             Error::usage("this shop has no devices").at_path(&self.shop).hint(hint)
         })?;
         let clock: Arc<dyn Clock> = Arc::new(WallClock);
+        let eyes = open::eyes(&self.look, &trade.shop, &devices)?;
         // Receipts are made as ever, so that a recording is known to be complete; they are gone with the process.
         let database = db::open("sqlite::memory:", &db::Options::default(), clock.now())?;
         let till = Arc::new(Mutex::new(Till::open(database, Arc::new(trade.shop), clock.now())?));
@@ -69,7 +73,9 @@ impl Record {
         let opening = Opening {
             devices,
             payers: Payers::WalkIns(walk_in_method()),
+            eyes,
             journal: self.output.join("journal"),
+            unread: Some(self.output.join("unread")),
             record: Some(self.recording.within(&self.output)),
         };
         let runtime = serve::runtime()?;

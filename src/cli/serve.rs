@@ -16,11 +16,14 @@ use super::listen::Listen;
 use super::log::{self, LeftOut, LogForm};
 use super::open::OpenArgs;
 use super::{print, shops};
-use crate::api::{Api, Retention, serve};
+use crate::api::{Api, GateRole, GateRule, Pictures, Retention, serve};
 use crate::base::limits::{HOLDS_MAX, LOOKUPS_MAX, REQUESTS_MAX};
-use crate::base::{Error, Result};
+use crate::base::{CameraId, Error, Result};
 use crate::config::Trade;
 use crate::db::{Database, carts};
+use crate::facts::Body;
+use crate::ingest::cameras::Frames;
+use crate::ingest::devices::{self, Devices, OfflineRule};
 use crate::live::{Feed, OpenShop, Surroundings};
 use crate::payment::Settings;
 use crate::ports::{Clock, FactSource, HealthBoard, LiveBoard, ReportBoard, WallClock};
@@ -78,7 +81,11 @@ impl Serve {
         }
         let mut database = self.book.open_or_create()?;
         let providers = providers(payment, &self.book, &mut database, &clock)?;
-        let opening = devices.map(|devices| self.open.opening(devices, &self.book, &mut database)).transpose()?;
+        let gates = devices.as_ref().map(gate_rules).unwrap_or_default();
+        let opening = match (devices, &trade) {
+            (Some(devices), Some(trade)) => Some(self.open.opening(&trade.shop, devices, &self.book, &mut database)?),
+            _ => None,
+        };
         let till = match &recording {
             // A recording knows its shop.
             Some((source, _)) => {
@@ -104,9 +111,17 @@ impl Serve {
         let open = opening.map(|opening| OpenShop::start(opening, around.clone())).transpose()?;
         let failed = open.as_ref().map(OpenShop::failed);
         let stop = runtime.block_on(async { stop_signal(failed) })?;
-        let router = Api::new(till.clone(), providers, clock.clone(), settler.bell())
-            .with_board(around.reports.clone())
-            .router();
+        let mut api =
+            Api::new(till.clone(), providers, clock.clone(), settler.bell()).with_board(around.reports.clone());
+        if let Some(open) = &open {
+            api = api
+                .with_live(around.screens.clone())
+                .with_health(around.health.clone())
+                .with_pictures(pictures(open.frames()))
+                .with_intake(open.intake())
+                .with_gates(gates);
+        }
+        let router = api.router();
         let play =
             |recording| Feed::start(recording, till.clone(), clock.clone(), settler.bell(), around.reports.clone());
         let feed = recording.map(play).transpose()?;
@@ -158,6 +173,32 @@ fn providers(
             Ok(Providers::from([(provider.name().to_owned(), provider)]))
         }
     }
+}
+
+/// The gates of a shop, as its API knows them.
+fn gate_rules(devices: &Devices) -> Vec<GateRule> {
+    let role = |role| match role {
+        devices::GateRole::Entrance => GateRole::Entrance,
+        devices::GateRole::Exit => GateRole::Exit,
+        devices::GateRole::Terminal => GateRole::Terminal,
+    };
+    let rule = |gate: &devices::Gate| GateRule {
+        name: gate.name.clone(),
+        role: role(gate.role),
+        opens_offline: gate.offline == OfflineRule::Open,
+    };
+    devices.gates.iter().map(rule).collect()
+}
+
+/// The newest picture of a camera, and when it came.
+fn pictures(frames: Frames) -> Pictures {
+    Arc::new(move |camera| {
+        let fact = frames.latest(&CameraId::new(camera))?;
+        match fact.body {
+            Body::Frame(frame) => Some((fact.stamp.arrived, frame.data)),
+            _ => None,
+        }
+    })
 }
 
 /// The till of the shop that was named, or that the book remembers.

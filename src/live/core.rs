@@ -16,12 +16,15 @@ use super::boards::Boards;
 use super::clocks::Clocks;
 use super::eyes::Lost;
 use super::journal::{Journal, Replayed};
+use super::open::{Opening, Surroundings, tell_began};
 use super::record::Recorder;
 use super::screens::Screens;
 use super::shop::{Began, Live};
 use crate::base::limits::INTAKE_BATCH_MAX;
 use crate::base::{Kind, Result, ShopTime, SourceId, Span};
 use crate::facts::{Body, Fact, Stamp, Tick};
+use crate::ingest::mqtt::Seen;
+use crate::pipeline::Options;
 use crate::ports::{Clock, Delivery, Kept};
 use crate::till::{Bell, Till, lock};
 
@@ -36,24 +39,24 @@ const AGAIN: Duration = Duration::from_millis(500);
 
 /// The core, before it runs.
 pub(super) struct Core {
-    pub(super) live: Live,
-    pub(super) till: Arc<Mutex<Till>>,
-    pub(super) journal: Journal,
-    pub(super) recorder: Option<Recorder>,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) intake: Receiver<Delivery>,
+    live: Live,
+    till: Arc<Mutex<Till>>,
+    journal: Journal,
+    recorder: Option<Recorder>,
+    clock: Arc<dyn Clock>,
+    intake: Receiver<Delivery>,
     /// Nothing is sent; it is closed when the shop closes.
-    pub(super) stop: Receiver<()>,
+    stop: Receiver<()>,
     /// Told when the core cannot go on.
-    pub(super) failed: Sender<()>,
-    pub(super) bell: Bell,
-    pub(super) boards: Boards,
-    pub(super) screens: Screens,
+    failed: Sender<()>,
+    bell: Bell,
+    boards: Boards,
+    screens: Screens,
     /// What vision has lost.
     pub(super) lost: Lost,
     /// Whether people are made of frames of cameras of the shop's own.
-    pub(super) has_cameras: bool,
-    pub(super) course: Course,
+    has_cameras: bool,
+    course: Course,
 }
 
 /// How far the core has come.
@@ -77,18 +80,58 @@ pub(super) struct Course {
 }
 
 impl Core {
-    /// Takes what an earlier process had stored and not written into the book.
+    /// The core of a shop where its book and its journal are; nothing is taken yet.
+    ///
+    /// # Errors
+    /// When the book, the journal or the folder of the recording cannot be used.
+    pub(super) fn open(
+        opening: &Opening,
+        around: &Surroundings,
+        intake: Receiver<Delivery>,
+        stop: Receiver<()>,
+        failed: Sender<()>,
+    ) -> Result<(Self, Began)> {
+        let Surroundings { till, clock, bell, reports, health, screens } = around.clone();
+        let shop = lock(&till).shop().clone();
+        let journal = Journal::open(&opening.journal, shop.name())?;
+        let record = opening.record.as_ref();
+        let recorder = record.map(|(folder, cut, limits)| Recorder::open(folder, &shop, *cut, *limits)).transpose()?;
+        let (live, began) = Live::open(&mut lock(&till), opening.payers.clone(), Options::USUAL, clock.clone())?;
+        tell_began(&began);
+        let boards = Boards::new(&opening.devices, health, clock.now());
+        let core = Core {
+            live: live.showing_on(reports),
+            till,
+            journal,
+            recorder,
+            boards,
+            clock,
+            intake,
+            stop,
+            failed,
+            bell,
+            screens: Screens::new(screens),
+            lost: Lost::default(),
+            has_cameras: opening.eyes.is_some(),
+            course: Course::default(),
+        };
+        Ok((core, began))
+    }
+
+    /// Takes what an earlier process had stored and not written into the book; also says what is stored, for whoever gets it
+    /// once more.
     ///
     /// # Errors
     /// When the journal cannot be read, or the book refuses.
-    pub(super) fn resume(&mut self, began: &Began) -> Result<Replayed> {
+    pub(super) fn resume(&mut self, began: &Began) -> Result<(Replayed, Seen)> {
         // Facts of a book that is gone, or that cannot be gone on with, are of nobody who is inside now.
         let is_of_another = *began == Began::Fresh && self.journal.first().is_some_and(|first| 0 < first)
             || matches!(began, Began::Interrupted { .. });
         let Core { live, till, journal, recorder, course, .. } = self;
         let mut till = lock(till);
-        let mut unrecorded = 0;
+        let (mut unrecorded, mut seen) = (0, Seen::default());
         let replayed = journal.replay(live.taken(), |fact, is_new| {
+            seen.learn(&fact.stamp);
             course.arrived = course.arrived.max(Some(fact.stamp.arrived));
             unrecorded += u64::from(recorder.as_mut().is_some_and(|recorder| recorder.put(&fact).is_err()));
             if is_new && !is_of_another {
@@ -99,10 +142,10 @@ impl Core {
         course.unrecorded += unrecorded;
         if is_of_another {
             journal.put_aside(live.taken())?;
-            return Ok(Replayed { facts: 0, ..replayed });
+            return Ok((Replayed { facts: 0, ..replayed }, seen));
         }
         live.lose(replayed.lost);
-        Ok(replayed)
+        Ok((replayed, seen))
     }
 
     /// Runs until the shop closes.

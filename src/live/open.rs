@@ -3,23 +3,29 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::boards::Boards;
-use super::core::{Core, Course};
-use super::eyes::Lost;
-use super::journal::Journal;
-use super::record::{RecordLimits, Recorder};
-use super::screens::Screens;
-use super::shop::{Began, Live, Payers};
+use super::core::Core;
+use super::eyes::Vision;
+use super::record::RecordLimits;
+use super::shop::{Began, Payers};
 use crate::base::limits::INTAKE_FACTS_MAX;
-use crate::base::{Error, Result};
+use crate::base::{Error, Result, ShopTime};
 use crate::facts::Cut;
+use crate::ingest::cameras::{Cameras, Frames};
 use crate::ingest::devices::Devices;
-use crate::pipeline::Options;
+use crate::ingest::mqtt::{self, Mqtt};
+use crate::pipeline::Eyes;
 use crate::ports::{Clock, HealthBoard, Intake, LiveBoard, ReportBoard};
 use crate::till::{Bell, Till, lock};
+use crate::tracking::Sight;
+
+/// How long what was received over MQTT may take to be kept while the shop closes.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A process may begin so many tracks a second, as a power of two, before it has names of a later one.
+const TRACK_BITS: u32 = 20;
 
 /// How a shop is opened.
 pub struct Opening {
@@ -27,8 +33,12 @@ pub struct Opening {
     pub devices: Devices,
     /// Who pays.
     pub payers: Payers,
+    /// Who looks at the frames of its cameras; none where it has no cameras of its own.
+    pub eyes: Option<Eyes>,
     /// Folder of the journal.
     pub journal: PathBuf,
+    /// Folder where messages are kept that could not be read; without it they are only counted.
+    pub unread: Option<PathBuf>,
     /// Where everything is recorded, how deep, and how much of it is kept; nothing without it.
     pub record: Option<(PathBuf, Cut, RecordLimits)>,
 }
@@ -53,8 +63,12 @@ pub struct Surroundings {
 /// A shop that is open.
 pub struct OpenShop {
     intake: Intake,
-    /// Closed when the shop closes.
-    stop: Sender<()>,
+    frames: Frames,
+    cameras: Option<Cameras>,
+    vision: Option<JoinHandle<()>>,
+    mqtt: Option<Mqtt>,
+    /// Closed when vision, and then the core, are to end.
+    stop: [Option<Sender<()>>; 2],
     core: JoinHandle<Result<()>>,
     failed: Receiver<()>,
 }
@@ -65,39 +79,45 @@ impl OpenShop {
     /// # Errors
     /// When the book, the journal or the folder of the recording cannot be used. Devices that are away are no error.
     pub fn start(opening: Opening, around: Surroundings) -> Result<Self> {
-        let Surroundings { till, clock, bell, reports, health, screens } = around;
-        let shop = lock(&till).shop().clone();
-        let journal = Journal::open(&opening.journal, shop.name())?;
-        let record = opening.record.map(|(folder, cut, limits)| Recorder::open(&folder, &shop, cut, limits));
-        let recorder = record.transpose()?;
-        let (live, began) = Live::open(&mut lock(&till), opening.payers, Options::USUAL, clock.clone())?;
-        tell_began(&began);
+        let shop = lock(&around.till).shop().clone();
         let (intake, facts) = Intake::bounded(INTAKE_FACTS_MAX);
-        let (stop, stopped) = bounded(0);
+        let ((stop_vision, vision_stopped), (stop_core, core_stopped)) = (bounded(0), bounded(0));
         let (failing, failed) = bounded(1);
-        let mut core = Core {
-            live: live.showing_on(reports),
-            till,
-            journal,
-            recorder,
-            boards: Boards::new(&opening.devices, health, clock.now()),
-            clock,
-            intake: facts,
-            stop: stopped,
-            failed: failing,
-            bell,
-            screens: Screens::new(screens),
-            lost: Lost::default(),
-            has_cameras: !opening.devices.cameras.is_empty(),
-            course: Course::default(),
-        };
-        let replayed = core.resume(&began)?;
+        let (mut core, began) = Core::open(&opening, &around, facts, core_stopped, failing)?;
+        let (replayed, seen) = core.resume(&began)?;
         if 0 < replayed.facts || 0 < replayed.lost {
             tracing::info!(facts = replayed.facts, lost = replayed.lost, torn = replayed.torn, "the journal was taken");
         }
+        let lost = core.lost.clone();
         let core = thread::Builder::new().name("core".to_owned()).spawn(move || core.run());
         let core = core.map_err(|error| Error::unavailable(format!("no thread for the core: {error}")))?;
-        Ok(OpenShop { intake, stop, core, failed })
+        let mut open = OpenShop {
+            intake: intake.clone(),
+            frames: Frames::default(),
+            cameras: None,
+            vision: None,
+            mqtt: None,
+            stop: [Some(stop_vision), Some(stop_core)],
+            core,
+            failed,
+        };
+        let Opening { devices, eyes, record, unread, .. } = opening;
+        let Surroundings { clock, health, reports, .. } = around;
+        if let Some(eyes) = eyes {
+            let sight = Sight::beginning_with(&shop, first_track(clock.now()));
+            let (frames, cut) = (open.frames.clone(), record.map_or(Cut::Tracked, |(_, cut, _)| cut));
+            let vision =
+                Vision { eyes, sight, frames, intake: intake.clone(), cut, lost, reports, stop: vision_stopped };
+            open.vision = Some(vision.start()?);
+        }
+        let (frames, views) = (open.frames.clone(), shop.cameras());
+        open.cameras = Some(Cameras::start(&devices.cameras, views, frames, health.clone(), clock.clone())?);
+        if let Some(broker) = devices.broker {
+            let Devices { sparkplug, boards, .. } = devices;
+            let settings = mqtt::Settings { shop: shop.name().to_owned(), broker, sparkplug, boards, unread };
+            open.mqtt = Some(Mqtt::start(settings, mqtt::Ports { intake, health, clock, seen })?);
+        }
+        Ok(open)
     }
 
     /// Where devices, gates and tests put facts.
@@ -105,22 +125,41 @@ impl OpenShop {
         self.intake.clone()
     }
 
+    /// The newest frame of each camera.
+    pub fn frames(&self) -> Frames {
+        self.frames.clone()
+    }
+
     /// Is ready when the core cannot go on; [`OpenShop::stop`] then says why.
     pub fn failed(&self) -> Receiver<()> {
         self.failed.clone()
     }
 
-    /// Closes the shop: devices first, then the core, which takes what they had given. Who is inside stays inside.
+    /// Closes the shop: devices first, then vision, then the core, which takes what they had given. Who is inside stays inside.
     ///
     /// # Errors
     /// Why the core could not go on, if it could not.
     pub fn stop(self) -> Result<()> {
-        drop(self.stop);
-        self.core.join().unwrap_or_else(|_| Err(Error::unavailable("the core has panicked")))
+        let OpenShop { mqtt, cameras, vision, stop: [stop_vision, stop_core], core, .. } = self;
+        if let Some(mqtt) = mqtt {
+            mqtt.stop(PATIENCE);
+        }
+        drop(cameras);
+        drop(stop_vision);
+        if let Some(Err(_)) = vision.map(JoinHandle::join) {
+            tracing::error!("vision has panicked");
+        }
+        drop(stop_core);
+        core.join().unwrap_or_else(|_| Err(Error::unavailable("the core has panicked")))
     }
 }
 
-fn tell_began(began: &Began) {
+/// Tracks of this process, so that none has the name of one of a process before it: by the second in which it began.
+fn first_track(now: ShopTime) -> u64 {
+    (u64::try_from(now.as_nanos()).unwrap_or(0) / 1_000_000_000).max(1) << TRACK_BITS
+}
+
+pub(super) fn tell_began(began: &Began) {
     match began {
         Began::Fresh => tracing::info!("the shop opens with nobody inside"),
         Began::Resumed { taken } => tracing::info!(taken, "the shop goes on where the book is"),

@@ -55,6 +55,8 @@ impl Bench {
         let opening = Opening {
             devices: Devices::default(),
             payers: Payers::WalkIns(walk_in_method()),
+            eyes: None,
+            unread: None,
             journal: folder.join("journal"),
             record: Some((folder.join("tape"), Cut::Tracked, limits)),
         };

@@ -45,7 +45,7 @@ pub(crate) fn shopper(name: &str) -> ShopperId {
 }
 
 impl Scene {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let now = ShopTime::from_nanos(1_800_000_000_000_000_000);
         Scene::on(db::open("sqlite::memory:", &db::Options::default(), now).unwrap())
     }
@@ -72,6 +72,10 @@ impl Scene {
 
     pub(crate) fn now(&self) -> ShopTime {
         self.clock.now()
+    }
+
+    pub(crate) fn hand(&self) -> Arc<dyn Clock> {
+        self.clock.clone()
     }
 
     fn wait(&self, span: Span) {

@@ -50,7 +50,7 @@ impl Shown {
 
     /// So many people somewhere, at a time that tells one such change from another.
     fn people(&self, nanos: i64, count: usize) {
-        let person = LivePerson { visit: None, place: Point::new(1.25, 2.5), wrists: vec![[0.1, 0.2, 0.3]] };
+        let person = LivePerson { visit: None, place: Point::new(1.25, 2.5, 0.0), wrists: vec![[0.1, 0.2, 0.3]] };
         self.board.publish(LiveChange::People { at: ShopTime::from_nanos(nanos), people: vec![person; count] });
     }
 }

@@ -74,11 +74,23 @@ fn same_form(shown: &Value, said: &Value) -> Result<(), String> {
     }
 }
 
-/// Whether the demonstration shop is in order with this as a part of its files.
+/// Tables that only `devices.toml` has.
+const OF_DEVICES: [&str; 4] = ["broker", "sparkplug", "board", "gate"];
+
+/// Whether the demonstration shop is in order with this as a part of its files. What names a broker, a board or a gate is a
+/// whole `devices.toml`, of the shop with its cameras.
 pub(super) fn check_toml(text: &str, shell: &mut Shell) -> Result<(), String> {
-    let part: toml::Table = text.parse().map_err(|error| format!("this is no TOML: {error}"))?;
+    let mut part: toml::Table = text.parse().map_err(|error| format!("this is no TOML: {error}"))?;
     let (from, to) = (root().join("calibration/demo"), shell.folder().join("shop-of-the-page"));
+    if to.exists() {
+        fs::remove_dir_all(&to).unwrap();
+    }
     fs::create_dir_all(&to).unwrap();
+    if part.keys().any(|key| OF_DEVICES.contains(&key.as_str())) {
+        fs::copy(from.join("cameras.toml"), to.join("cameras.toml")).unwrap();
+        fs::write(to.join("devices.toml"), text).unwrap();
+        part.clear();
+    }
     for name in ["shop.toml", "catalogue.toml", "planogram.toml"] {
         let mut table: toml::Table = fs::read_to_string(from.join(name)).unwrap().parse().unwrap();
         for (key, value) in part.iter().filter(|(key, _)| file_of(key) == name) {

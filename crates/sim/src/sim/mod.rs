@@ -1,6 +1,7 @@
 //! A simulated shop with known truth: shoppers with joints in 3D and weight plates, from a seed.
 //! Takes a shop, a scenario, a level of trouble and a seed; gives the facts of a trip in order of arrival and what
-//! really happened. It never reads a clock or a file: the same options give the same bytes.
+//! really happened; for a shop that is played live also which plugs are pulled when. It never reads a clock or a file: the same
+//! options give the same bytes.
 
 mod demo;
 mod doors;
@@ -8,6 +9,7 @@ mod figure;
 mod film;
 mod moment;
 mod pictures;
+mod plugs;
 mod render;
 mod roll;
 mod sensors;
@@ -17,6 +19,7 @@ mod story;
 mod trip;
 mod vary;
 mod vector;
+mod wires;
 
 #[cfg(test)]
 mod tests;
@@ -26,12 +29,14 @@ use std::sync::Arc;
 pub use demo::{demo_draft, demo_shop};
 pub use film::{Film, FilmOptions, Shown};
 pub use pictures::pictures;
+pub use plugs::{Fault, FaultKind, Pluggable};
 pub use sensors::faults::Level;
 pub use sensors::glance::glance;
 pub use story::scenario::Scenario;
 pub use story::script::{Carries, Lift, Script, Spot, Step, Want, Which};
 pub use trip::{Trip, trip};
 pub use vary::{varied, with_frames};
+pub use wires::{Sending, WireCounts, Wires, moved_truth};
 
 use crate::base::Result;
 use crate::facts::Fact;

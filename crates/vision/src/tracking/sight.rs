@@ -40,11 +40,16 @@ pub struct Sight {
 impl Sight {
     /// Nobody seen yet by the cameras of this shop.
     pub fn new(shop: &Shop) -> Self {
+        Sight::beginning_with(shop, FIRST_TRACK)
+    }
+
+    /// The same, whose tracks and facts are numbered from here on: whoever goes on where another process was names nobody as
+    /// that one did.
+    pub fn beginning_with(shop: &Shop, number: u64) -> Self {
         let cameras = shop.cameras().iter().map(|camera| (camera.id.clone(), camera.view)).collect();
         Sight {
-            bodies: BodyTracker::new(cameras, BodyOptions::USUAL, TrackId::new(FIRST_TRACK))
-                .with_shelves(shop.shelves()),
-            sequence: 0,
+            bodies: BodyTracker::new(cameras, BodyOptions::USUAL, TrackId::new(number)).with_shelves(shop.shelves()),
+            sequence: number - FIRST_TRACK,
             now: None,
             leaps: 0,
             ticked: i64::MIN,

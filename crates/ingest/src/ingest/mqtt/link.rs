@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
+use super::HELD_MESSAGES_MAX;
 use super::boards::Moment;
 use super::decode::Reason;
 use super::ledger::{Ledger, Receipt};
@@ -26,8 +27,6 @@ use super::wire::{Heard, Lost, Message, Said, Wire};
 use crate::base::SecretPlace;
 use crate::ports::{Clock, HealthBoard, HealthWord};
 
-/// Messages that wait to be taken.
-pub(super) const HELD_MESSAGES_MAX: usize = 4_096;
 /// Bytes of payloads that wait to be taken.
 const HELD_BYTES_MAX: usize = 64 << 20;
 /// How often what is due by time is looked at.

@@ -47,6 +47,8 @@ use wire::{Address, Wire};
 pub use seen::Seen;
 pub use topics::slug;
 
+/// Messages of a connection that wait to be taken.
+const HELD_MESSAGES_MAX: usize = 4_096;
 /// The broker, as the health board knows it: the connection of plain messages, and that of Sparkplug.
 const BROKER: &str = "broker";
 const SPARKPLUG: &str = "broker/sparkplug";

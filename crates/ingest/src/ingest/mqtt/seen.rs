@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use super::link::HELD_MESSAGES_MAX;
+use super::HELD_MESSAGES_MAX;
 use crate::base::SourceId;
 use crate::facts::Stamp;
 

@@ -20,6 +20,8 @@ const PROTOCOL_BYTES_MAX: usize = 268_435_455;
 const SENT_BYTES_MAX: usize = 1 << 20;
 /// How long anything that is sent may take to leave.
 const SEND_WAIT: Duration = Duration::from_secs(5);
+/// How long the broker may take to end a connection that was taken leave of.
+const LEAVE_WAIT: Duration = Duration::from_secs(2);
 /// How long a connection may take to come about, seconds: at first, and the most after it took too long.
 const CONNECT_SECS: u64 = 2;
 const CONNECT_SECS_MAX: u64 = 10;
@@ -226,8 +228,13 @@ impl Wire {
 
     /// Takes leave, so that the broker says no will, and ends the connection.
     pub(super) async fn leave(&mut self) {
-        // Whether the broker hears it or not, the connection ends.
-        let _ = self.send(Request::Disconnect(rumqttc::Disconnect)).await;
+        if self.send(Request::Disconnect(rumqttc::Disconnect)).await.is_ok() {
+            // The broker ends the connection once it has read everything. Who goes before may come again too soon, and what
+            // the broker has not read by then it throws away.
+            let ended = async { while self.is_connected() && self.events.poll().await.is_ok() {} };
+            // One that takes longer sends some messages twice.
+            let _ = timeout(LEAVE_WAIT, ended).await;
+        }
         self.break_off(Lost::new("it was ended", ""));
         self.lost = None;
     }

@@ -43,7 +43,7 @@ fn what_a_board_says_is_a_fact_in_its_order_and_is_acknowledged_once_it_is_kept(
 
 #[test]
 fn a_broker_that_comes_later_or_again_is_found_within_two_seconds_and_nothing_is_lost() {
-    let Some(mut broker) = Mosquitto::prepared() else { return };
+    let Some(mut broker) = Mosquitto::prepared(true) else { return };
     let mut shop = Opening::at(broker.port).open();
     wait_for("a first try", || 0 < shop.count(BROKER, "disconnects"));
     let begun = now();
@@ -115,7 +115,7 @@ fn more_than_is_held_waits_at_the_broker() {
     let Some(broker) = Mosquitto::start() else { return };
     let mut shop = Opening { room: 1, ..Opening::at(broker.port) }.open();
     shop.wait_online();
-    let count = link::HELD_MESSAGES_MAX as u64 + 2_000;
+    let count = HELD_MESSAGES_MAX as u64 + 2_000;
     publish(broker.port, batches(0..count, now()));
     wait_for("the flood", || 0 < shop.count(BROKER, "held_back"));
     for number in 0..count {

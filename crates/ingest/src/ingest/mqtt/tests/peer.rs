@@ -32,7 +32,7 @@ pub(super) fn named(variable: &str, want: &str) -> Option<String> {
     None
 }
 
-/// A broker that keeps its memory over a restart.
+/// A broker.
 pub(super) struct Mosquitto {
     program: String,
     folder: TempDir,
@@ -43,26 +43,27 @@ pub(super) struct Mosquitto {
 impl Mosquitto {
     /// A broker at a free port; none where no program is named.
     pub(super) fn start() -> Option<Self> {
-        let mut broker = Mosquitto::prepared()?;
+        let mut broker = Mosquitto::prepared(false)?;
         broker.run();
         Some(broker)
     }
 
-    /// A broker that does not run yet.
-    pub(super) fn prepared() -> Option<Self> {
+    /// A broker that does not run yet, and that remembers when it is killed, or not.
+    pub(super) fn prepared(remembers: bool) -> Option<Self> {
         let program = named(PROGRAM, "mosquitto")?;
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        // Every change is written down, so that a broker that is killed remembers.
+        // Every change is written down where a broker that is killed is to remember; that takes its time.
+        let saving = if remembers { "autosave_on_changes true\nautosave_interval 1\n" } else { "" };
         let lines = format!(
             "listener {port} 127.0.0.1\nallow_anonymous true\npersistence true\npersistence_location {}/\n\
-             autosave_on_changes true\nautosave_interval 1\nmax_inflight_messages 0\nmax_queued_messages 0\n\
+             max_inflight_messages 0\nmax_queued_messages 0\n\
              log_type error\n",
             folder.path().display()
         );
         // As root it would become somebody who may not write here.
         let user = if fs::metadata("/proc/self").is_ok_and(|data| is_root(&data)) { "user root\n" } else { "" };
-        fs::write(folder.path().join("mosquitto.conf"), lines + user).unwrap();
+        fs::write(folder.path().join("mosquitto.conf"), lines + saving + user).unwrap();
         Some(Mosquitto { program, folder, port, child: None })
     }
 

@@ -1,9 +1,19 @@
-//! `aisle simulate`: makes a trip with known truth and writes it as a recording.
+//! `aisle simulate`: makes a trip with known truth, writes it as a recording, and plays it as devices do. It takes a shop and a
+//! seed and gives facts with the truth aside; it never decides anything.
+
+mod boards;
+mod cameras;
+mod folder;
+mod gates;
+mod live;
+mod proxy;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
+
+use live::LiveArgs;
 
 use super::{export, shops};
 use crate::base::text::{left, plain};
@@ -29,6 +39,8 @@ const SKU_COLUMNS: usize = 14;
   aisle simulate --shop micro-market --seed 1 --seconds 60 -o trip.mcap
   aisle simulate --shop convenience --seconds 30 -o trip.mcap --video look
   aisle simulate --scenario hand-over --level room --seed 7 -o trip.mcap
+  aisle simulate --live -o trip.mcap --broker mqtt://127.0.0.1:1883 --write-shop corner
+  aisle simulate --live --play trip.mcap --broker mqtt://127.0.0.1:1883 --faults 1
   aisle simulate --list")]
 pub(super) struct Simulate {
     /// What happens; `--list` names them. Default: mixed, with `--seconds` open.
@@ -47,7 +59,7 @@ pub(super) struct Simulate {
     #[arg(long, value_name = "PATH")]
     shop: Option<PathBuf>,
     /// Recording to write.
-    #[arg(short, long, value_name = "FILE", required_unless_present = "list")]
+    #[arg(short, long, value_name = "FILE", required_unless_present_any = ["list", "play"])]
     output: Option<PathBuf>,
     /// Which stage of the pipeline to record: raw (camera frames) or tracked (people with 3D joints, no frames). Default: raw
     /// where the shop has cameras.
@@ -71,6 +83,8 @@ pub(super) struct Simulate {
     /// Print the names of the scenarios and stop.
     #[arg(long)]
     list: bool,
+    #[command(flatten)]
+    live: LiveArgs,
 }
 
 /// How much goes wrong.
@@ -101,6 +115,9 @@ impl Simulate {
             let line = |scenario: &Scenario| format!("{:<26} {}\n", scenario.name(), scenario.story());
             return super::print(&Scenario::every().map(|scenario| line(&scenario)).collect::<String>());
         }
+        if let Some(film) = &self.live.play {
+            return self.live.play(film);
+        }
         let Some(output) = self.output.clone() else { return Ok(()) };
         output::check_inputs(&output, self.shop.as_deref())?;
         output::check_apart([Some(output.as_path()), self.video.as_deref()].into_iter().flatten())?;
@@ -120,7 +137,8 @@ impl Simulate {
         let options = Options { shop, scenario, level: self.level.into(), seed: self.seed, secs: self.seconds };
         let text = if films { self.film(&options, &output)? } else { without_frames(&options, cut, &output)? };
         super::print(&text)?;
-        self.video.as_ref().map_or(Ok(()), |folder| export::write(Form::Preview, &output, folder))
+        self.video.as_ref().map_or(Ok(()), |folder| export::write(Form::Preview, &output, folder))?;
+        if self.live.live { self.live.play(&output) } else { Ok(()) }
     }
 
     /// Refuses what could only fail after everything was rendered.
