@@ -59,6 +59,8 @@ pub(super) struct Device {
     pub(super) since: Option<Span>,
     /// By its own clock, nanoseconds since the Unix epoch.
     pub(super) own_nanos: Option<i64>,
+    /// On the axis of this process, where this machine itself knows when it was taken: nothing is compared then.
+    pub(super) ours: Option<Span>,
 }
 
 /// How the clock of one camera relates to ours, from connect to connect.
@@ -93,7 +95,9 @@ impl CameraClock {
 
     /// When a frame was taken: never after it arrived, and after the frame before it.
     pub(super) fn taken(&mut self, device: Device, arrival: Arrival) -> ShopTime {
-        let taken = device.since.map_or(arrival.running, |since| self.corrected(since, arrival.running));
+        let ours = device.ours.filter(|ours| (arrival.running - *ours).abs() <= STRAY_MIN);
+        let theirs = device.since.map(|since| self.corrected(since, arrival.running));
+        let taken = ours.or(theirs).unwrap_or(arrival.running);
         // A frame that overtakes the one before by rounding is put behind it, if it has arrived by then.
         let taken = self.last.map_or(taken, |last| taken.max(last + STEP)).min(arrival.running);
         self.last = Some(taken);
@@ -160,7 +164,7 @@ mod tests {
     }
 
     fn since(secs: f64) -> Device {
-        Device { since: Some(Span::from_secs(secs)), own_nanos: None }
+        Device { since: Some(Span::from_secs(secs)), ..Device::default() }
     }
 
     /// Seconds by which the time that is given is off, frame by frame: at 15 Hz, taken at `true`, said as `said(true)`, arrived
@@ -279,19 +283,34 @@ mod tests {
     }
 
     #[test]
+    fn what_this_machine_knows_itself_is_taken_as_it_is() {
+        let mut clock = CameraClock::new(Span::ZERO);
+        let at = |clock: &mut CameraClock, taken: f64, came: f64| {
+            let device = Device { ours: Some(Span::from_secs(taken)), ..Device::default() };
+            clock.taken(device, arrival(came)).secs_since(NOON)
+        };
+        assert!((at(&mut clock, 0.1, 0.15) - 0.1).abs() < 1e-9);
+        assert!((at(&mut clock, 0.2, 0.29) - 0.2).abs() < 1e-9);
+        // Neither the future nor an hour ago is believed.
+        assert!((at(&mut clock, 0.5, 0.4) - 0.4).abs() < 1e-9);
+        assert!((at(&mut clock, -3_600.0, 0.5) - 0.5).abs() < 1e-9);
+    }
+
+    #[test]
     fn a_camera_says_how_wrong_its_clock_is() {
         let mut clock = CameraClock::new(Span::ZERO);
         assert_eq!(clock.ahead(), None);
         let nanos = |secs: f64| (NOON + Span::from_secs(secs)).as_nanos();
         for number in 0..100 {
             let secs = f64::from(number);
-            let device = Device { since: Some(Span::from_secs(secs)), own_nanos: Some(nanos(secs - 3_600.0)) };
+            let device =
+                Device { since: Some(Span::from_secs(secs)), own_nanos: Some(nanos(secs - 3_600.0)), ours: None };
             assert_eq!(clock.taken(device, arrival(secs)), NOON + Span::from_secs(secs));
         }
         assert_eq!(clock.ahead(), Some(Span::from_secs(-3_600.0)));
         // Before 2016 it has none.
         let mut clock = CameraClock::new(Span::ZERO);
-        clock.taken(Device { since: None, own_nanos: Some(86_400_000_000_000) }, arrival(1.0));
+        clock.taken(Device { own_nanos: Some(86_400_000_000_000), ..Device::default() }, arrival(1.0));
         assert_eq!(clock.ahead(), None);
     }
 }

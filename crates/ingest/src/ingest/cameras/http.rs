@@ -37,6 +37,8 @@ pub(super) fn open(address: &Address, silence: Span, rate: Option<f64>, watches:
         .http_status_as_error(false)
         .proxy(None)
         .no_delay(true)
+        // Many cameras close a connection after an answer without saying so: what is asked next would be lost.
+        .max_idle_connections(0)
         .user_agent(concat!("aisle/", env!("CARGO_PKG_VERSION")))
         .build();
     let agent = Agent::new_with_config(config);
@@ -107,7 +109,8 @@ impl Client {
             let arrival = link.watches.now();
             multipart.feed(&bytes[..read]);
             while let Some(part) = multipart.next() {
-                let device = Device { since: part.own_nanos.map(Span::from_nanos), own_nanos: part.own_nanos };
+                let since = part.own_nanos.map(Span::from_nanos);
+                let device = Device { since, own_nanos: part.own_nanos, ours: None };
                 if !link.tell(Event::Picture(Picture { data: part.data, device, arrival })) {
                     return Ok(());
                 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::clock::{Arrival, Device};
+use super::clock::Device;
 use super::multipart::PICTURE_BYTES_MAX;
 use super::session::{About, Event, Link, Picture, Session, Watches, span};
 use super::trouble::Trouble;
@@ -126,12 +126,10 @@ impl Pace {
     /// Tells a picture when it is due.
     fn tell(&mut self, data: Vec<u8>, link: &Link) -> bool {
         let Some(due) = self.due(link) else { return false };
-        let now = link.watches.now();
-        let late = due.elapsed();
+        let arrival = link.watches.now();
         // It was due a moment before it came.
-        let since = Some(now.running - span(late));
-        let arrival = Arrival { at: now.at, running: now.running };
-        link.tell(Event::Picture(Picture { data, device: Device { since, own_nanos: None }, arrival }))
+        let device = Device { ours: Some(arrival.running - span(due.elapsed())), ..Device::default() };
+        link.tell(Event::Picture(Picture { data, device, arrival }))
     }
 
     /// Waits until the next frame is due, and says when that was.

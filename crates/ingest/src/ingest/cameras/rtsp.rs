@@ -214,7 +214,7 @@ impl Reader {
         let ticks = self.ticks.next(frame.timestamp().timestamp() as u32);
         let nanos = |ticks: i64| ticks.saturating_mul(1_000_000_000) / self.clock_hertz;
         let own_nanos = self.report.map(|(at, own)| own.saturating_add(nanos(ticks - at)));
-        Device { since: Some(Span::from_nanos(nanos(ticks))), own_nanos }
+        Device { since: Some(Span::from_nanos(nanos(ticks))), own_nanos, ours: None }
     }
 
     /// What the library says first, without what is secret. Behind it stand connections and bytes.

@@ -12,6 +12,7 @@ use super::clock::Device;
 use super::session::{About, Event, Link, Picture, Session, Watches, span};
 use super::source::Wanted;
 use super::trouble::Trouble;
+use crate::base::ShopTime;
 use crate::image::{RgbImage, encode_jpeg};
 
 /// What is asked for where the shop does not say: what every camera has.
@@ -107,7 +108,9 @@ fn read(eye: &mut impl Eye, quality: u8, link: &Link) -> Option<String> {
             Form::Jpeg => Some(raw.data),
             Form::Yuyv => rgb(&raw.data, raw.size_pixels).and_then(|picture| encode_jpeg(&picture, quality).ok()),
         };
-        let device = Device { since: raw.captured.map(span), own_nanos: None };
+        let captured = raw.captured.map(|captured| ShopTime::from_nanos(span(captured).as_nanos()));
+        let ours = captured.map(|captured| arrival.running - (arrival.at - captured));
+        let device = Device { ours, ..Device::default() };
         let told = match data {
             Some(data) => link.tell(Event::Picture(Picture { data, device, arrival })),
             None => link.tell(Event::Undecodable(1)),
@@ -154,6 +157,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{Eye, Form, Raw, number_of, read, rgb};
+    use crate::base::ShopTime;
     use crate::image::decode_picture;
     use crate::ingest::cameras::session::{Event, Session, Watches};
     use crate::ports::WallClock;
@@ -189,7 +193,9 @@ mod tests {
             panic!("{events:?}")
         };
         assert_eq!(first.data, [1, 2, 3]);
-        assert_eq!(first.device.since.map(|since| since.as_secs()), Some(1_800_000_000.0));
+        // It was captured at the time that is said, by the clock of this machine.
+        let ago = first.arrival.running - first.device.ours.unwrap();
+        assert_eq!(first.arrival.at - ago, ShopTime::from_nanos(1_800_000_000_000_000_000));
         let picture = decode_picture(&second.data).unwrap();
         assert!(picture.pixels().iter().all(|colour| (126..=130).contains(colour)));
     }
