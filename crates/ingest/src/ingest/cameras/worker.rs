@@ -67,6 +67,8 @@ pub(super) struct Worker {
     odd_size: Option<[u32; 2]>,
     /// The last frame of all connections, on the axis of this process.
     last_frame: Option<Span>,
+    /// The last connection brought something, and no picture.
+    sends_garbage: bool,
 }
 
 /// How a connection ended.
@@ -105,6 +107,7 @@ impl Worker {
             told: None,
             odd_size: None,
             last_frame: None,
+            sends_garbage: false,
             name,
             device,
             view,
@@ -125,6 +128,7 @@ impl Worker {
                 self.count("reconnects", 1);
             }
             let before = self.counters["frames"];
+            let odd_before = self.counters["dropped_undecodable"];
             let end = match self.connect(last_timed_out) {
                 Ok(session) => self.listen(session),
                 Err(trouble) => End::Broke(trouble),
@@ -141,6 +145,8 @@ impl Worker {
                 End::Broke(trouble) => trouble,
             };
             anew = before < self.counters["frames"];
+            self.sends_garbage = !anew && odd_before < self.counters["dropped_undecodable"];
+            let trouble = if self.sends_garbage { garbage(&trouble) } else { trouble };
             match anew {
                 true => self.backoff.worked(),
                 false => self.count("failed_connects", 1),
@@ -310,7 +316,7 @@ impl Worker {
     fn say_broken(&mut self, trouble: &Trouble, at_once: bool) {
         let now = self.watches.running();
         let is_short = !at_once && self.last_frame.is_some_and(|last| now - last <= self.device.silence);
-        let word = if is_short { HealthWord::Degraded } else { HealthWord::Offline };
+        let word = if is_short || self.sends_garbage { HealthWord::Degraded } else { HealthWord::Offline };
         self.publish(Some((word, Some(&trouble.cause), trouble.remedy)));
     }
 
@@ -333,6 +339,13 @@ impl Worker {
             tracing::info!(camera = %self.name, health = %word, cause = cause.unwrap_or("-"), "a camera changed");
         }
     }
+}
+
+/// Why there is no picture where something came.
+fn garbage(trouble: &Trouble) -> Trouble {
+    let cause = format!("what it sends are no pictures that can be read; {}", trouble.cause);
+    let remedy = "check that its URL is of a picture stream, restart it, set it to H.264 or JPEG with a key frame each second";
+    Trouble { cause, remedy: Some(remedy), lasting: trouble.lasting }
 }
 
 /// The name of a camera among devices and sources of facts.

@@ -139,6 +139,22 @@ fn garbage_and_bombs_are_counted_and_the_next_picture_is_taken() {
 }
 
 #[test]
+fn a_camera_that_sends_no_pictures_is_there_and_says_why_it_is_of_no_use() {
+    let server = Server::new(|mut asked| {
+        asked.say(HEAD.as_bytes());
+        while asked.part(b"no picture at all") {
+            asked.pause(10);
+        }
+    });
+    let shop = Open::at(&server.url());
+    let health = shop.until("a cause", |health| {
+        health.cause.as_deref().is_some_and(|cause| cause.contains("no pictures that can be read"))
+    });
+    assert_eq!((health.health, health.counters["frames"]), (HealthWord::Degraded, 0));
+    assert!(10 < health.counters["dropped_undecodable"] && health.remedy.is_some(), "{health:?}");
+}
+
+#[test]
 fn a_login_is_answered_and_never_shown() {
     for scheme in ["Basic realm=\"camera\"", "Digest realm=\"camera\", nonce=\"abc\", qop=\"auth\", algorithm=MD5"] {
         let server = Server::new(move |mut asked| {
