@@ -13,10 +13,10 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use super::address::Address;
 use super::child::{Pipes, Program, as_pictures, command, listen, read_pictures, start};
 use super::clock::{Arrival, Device};
-use super::ffmpeg::Decoding;
 use super::matroska::{Codec, frame, head};
 use super::session::{Event, Link, Picture};
 use super::trouble::Trouble;
+use super::wanted::Decoding;
 
 /// Frames that wait for the child; when there are more it cannot keep up, and frames are left out up to the next key frame.
 const WAITING_MAX: usize = 8;

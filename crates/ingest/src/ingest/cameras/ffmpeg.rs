@@ -10,21 +10,14 @@ use super::address::Address;
 use super::child::{as_pictures, command, listen, read_pictures, start};
 use super::clock::{Arrival, Device};
 use super::session::{About, Event, Link, Picture, Session, Watches};
-use super::source::Wanted;
 use super::trouble::Trouble;
+use super::wanted::{Decoding, Wanted};
 use crate::base::Span;
 
 /// After a child wrote its last picture, its last words are waited for so long.
 const LAST_WORDS: Duration = Duration::from_millis(1_000);
 /// A time that is farther off than this is none.
 const DELAY_MAX: Span = Span::from_millis(20_000);
-
-/// What is asked of it.
-#[derive(Clone, Debug)]
-pub(super) struct Decoding {
-    pub(super) quality: u8,
-    pub(super) hardware: Option<String>,
-}
 
 /// Begins to read an RTSP camera.
 ///

@@ -29,6 +29,7 @@ mod tests;
 mod trouble;
 #[cfg(feature = "usb")]
 mod usb;
+mod wanted;
 mod watch;
 mod worker;
 

@@ -13,10 +13,10 @@ use tokio::sync::oneshot;
 use super::address::Address;
 use super::clock::{Device, Unwrapped};
 use super::decoder::Decoder;
-use super::ffmpeg::Decoding;
 use super::matroska::Codec;
 use super::session::{About, Event, Link, Picture, Session, Watches};
 use super::trouble::Trouble;
+use super::wanted::Decoding;
 use crate::base::Span;
 
 /// An answer to one of the three questions takes no longer.

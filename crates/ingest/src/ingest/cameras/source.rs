@@ -4,24 +4,16 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 use super::address::{Address, Place};
-use super::ffmpeg::{self, Decoding};
+use super::ffmpeg;
 use super::http;
 use super::played::{self, Playing};
 use super::session::{Session, Watches};
 use super::trouble::Trouble;
+use super::wanted::{Decoding, Wanted};
 use crate::ingest::devices::{CameraDevice, RtspClient};
 
 /// Whether somebody is there is found out within so long.
 const REACH: Duration = Duration::from_secs(1);
-
-/// What a shop wants of a camera, where it says so.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Wanted {
-    /// Frames a second: of pictures which have no rate of their own, and of cameras that can be asked.
-    pub(super) rate_hertz: Option<f64>,
-    /// Width and height of its frames, pixels.
-    pub(super) size_pixels: Option<[u32; 2]>,
-}
 
 /// Connects to a camera.
 ///

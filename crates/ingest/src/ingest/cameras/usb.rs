@@ -10,8 +10,8 @@ use nokhwa::utils::{CameraFormat, CameraIndex, FrameFormat, RequestedFormat, Req
 
 use super::clock::Device;
 use super::session::{About, Event, Link, Picture, Session, Watches, span};
-use super::source::Wanted;
 use super::trouble::Trouble;
+use super::wanted::Wanted;
 use crate::base::ShopTime;
 use crate::image::{RgbImage, encode_jpeg};
 

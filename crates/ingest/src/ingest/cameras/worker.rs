@@ -11,8 +11,9 @@ use super::backoff::Backoff;
 use super::clock::CameraClock;
 use super::frames::Frames;
 use super::session::{Event, Never, Picture, Session, Watches, duration};
-use super::source::{self, Wanted};
+use super::source;
 use super::trouble::Trouble;
+use super::wanted::Wanted;
 use super::watch::{Look, Thinning, Watch};
 use crate::base::{ShopTime, SourceId, Span};
 use crate::facts::{Body, Fact, Frame, Stamp};
@@ -344,7 +345,8 @@ impl Worker {
 /// Why there is no picture where something came.
 fn garbage(trouble: &Trouble) -> Trouble {
     let cause = format!("what it sends are no pictures that can be read; {}", trouble.cause);
-    let remedy = "check that its URL is of a picture stream, restart it, set it to H.264 or JPEG with a key frame each second";
+    let remedy =
+        "check that its URL is of a picture stream, restart it, set it to H.264 or JPEG with a key frame each second";
     Trouble { cause, remedy: Some(remedy), lasting: trouble.lasting }
 }
 

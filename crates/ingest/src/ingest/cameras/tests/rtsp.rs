@@ -136,7 +136,20 @@ fn a_server_that_freezes_or_dies_is_seen_again_within_two_seconds() {
         assert!(2 <= health.counters["reconnects"] && health.counters["abandoned_threads"] == 0, "{health:?}");
         shop.cameras.stop();
         drop(again);
+        let begun = Instant::now();
+        while 0 < dead_children() {
+            assert!(begun.elapsed() < super::PATIENCE, "children are not reaped");
+            std::thread::yield_now();
+        }
     }
+}
+
+/// Children of this process that ended and were not reaped, where that can be seen.
+fn dead_children() -> usize {
+    let own = format!(" Z {} ", std::process::id());
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let states = processes.filter_map(|process| std::fs::read_to_string(process.path().join("stat")).ok());
+    states.filter(|state| state.contains(&own)).count()
 }
 
 #[test]
