@@ -32,6 +32,10 @@ pub(super) struct Program(Arc<Mutex<Child>>);
 
 /// Its pipes.
 pub(super) struct Pipes {
+    #[cfg_attr(
+        not(feature = "rtsp"),
+        expect(dead_code, reason = "without RTSP of its own aisle gives a child no frames")
+    )]
     pub(super) input: Option<ChildStdin>,
     pub(super) output: ChildStdout,
     pub(super) said: ChildStderr,

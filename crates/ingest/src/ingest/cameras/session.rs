@@ -30,6 +30,7 @@ pub(super) enum Event {
     /// Packets that did not come.
     Lost(u64),
     /// A key frame came, of so many bytes.
+    #[cfg_attr(not(feature = "rtsp"), expect(dead_code, reason = "ffmpeg does not say which frames are key frames"))]
     Key,
     /// It is over, and why; nothing follows.
     Ended(Trouble),

@@ -18,7 +18,13 @@ pub(super) struct Trouble {
 /// What is found in a line, what that means, what to do, and whether it lasts. The first that is found counts.
 type Known = (&'static [&'static str], &'static str, &'static str, bool);
 
-const KNOWN: [Known; 20] = [
+const KNOWN: [Known; 21] = [
+    (
+        &["submitting video frame to the encoder", "non monotonically increasing"],
+        "its frames come in another order than they are shown in (B-frames)",
+        "switch B-frames off at the camera (profile Baseline), or say `client = \"ffmpeg\"`",
+        false,
+    ),
     (
         &["certificate", "UnknownIssuer", "invalid peer", "tls:", "rustls"],
         "its certificate is not trusted",
@@ -243,6 +249,7 @@ mod tests {
             ),
             ("[error] ioctl(VIDIOC_STREAMON): No space left on device", "its bus has no room", true),
             ("[fatal] Unrecognized hwaccel: nonsense.", "no such decoder", true),
+            ("[error] Error submitting video frame to the encoder", "B-frames", false),
             ("[error] /***: Invalid data found when processing input", "cannot be understood", false),
         ] {
             let trouble = Trouble::of([said]);

@@ -1,6 +1,8 @@
 //! `AISLE_TEST_RTSP` names the script that starts servers: `.ci/rtsp` of this repository. Each test has one of its own.
 
+#[cfg(feature = "rtsp")]
 use std::io::{Read as _, Write as _};
+#[cfg(feature = "rtsp")]
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -171,6 +173,7 @@ fn what_a_camera_sends_is_told() {
 }
 
 /// Passes a connection on and leaves out every so many packets of the pictures; answers the port.
+#[cfg(feature = "rtsp")]
 fn lossy(to: &str, every: usize) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (port, to) = (listener.local_addr().unwrap().port(), format!("127.0.0.1:{to}"));
@@ -199,6 +202,7 @@ fn lossy(to: &str, every: usize) -> u16 {
 }
 
 /// The length of the first whole message of RTSP.
+#[cfg(feature = "rtsp")]
 fn message(held: &[u8]) -> Option<usize> {
     let length = if let [b'$', _, high, low, ..] = held {
         4 + usize::from(u16::from_be_bytes([*high, *low]))
