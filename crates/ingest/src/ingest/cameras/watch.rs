@@ -86,7 +86,7 @@ impl Watch {
 
     /// A connection begins, again if it is `anew`.
     pub(super) fn connecting(&mut self, now: Span, anew: bool) {
-        (self.connected, self.last) = (now, None);
+        self.connected = now;
         if anew {
             remember(&mut self.reconnects, now);
         }
@@ -110,9 +110,11 @@ impl Watch {
 
     /// What is to be done now; whether a stall began is told once.
     pub(super) fn look(&mut self, now: Span) -> (Look, bool) {
-        let heard = self.last.unwrap_or(self.connected);
+        let heard = self.last.map_or(self.connected, |last| last.max(self.connected));
         let interval = self.expected_hertz.map_or(0.0, |hertz| STALL_INTERVALS / hertz);
-        let stalls = !self.is_stalled && self.last.is_some() && Span::from_secs(interval).max(STALL_MIN) < now - heard;
+        // A stall goes on over connections: only frames end it.
+        let gap_max = Span::from_secs(interval).max(STALL_MIN);
+        let stalls = !self.is_stalled && self.last.is_some_and(|last| gap_max < now - last);
         if stalls {
             self.is_stalled = true;
             remember(&mut self.stalls, now);
@@ -252,6 +254,13 @@ mod tests {
         assert_eq!(watch.look(secs(6.6)), (Look::Well, true));
         assert_eq!(watch.look(secs(6.7)), (Look::Well, false));
         assert_eq!(watch.look(secs(7.6)), (Look::Silent, false));
+        // Away and back: one stall, however often it is tried.
+        watch.connecting(secs(8.0), true);
+        watch.connecting(secs(9.0), false);
+        assert_eq!(watch.look(secs(9.5)), (Look::Well, false));
+        watch.frame(secs(10.0), false);
+        watch.connecting(secs(10.5), true);
+        assert_eq!(watch.look(secs(12.1)), (Look::Well, true));
     }
 
     #[test]

@@ -316,6 +316,9 @@ impl Worker {
     /// Says that there is no connection. A short break of one that worked is not yet the end of it.
     fn say_broken(&mut self, trouble: &Trouble, at_once: bool) {
         let now = self.watches.running();
+        if self.watch.look(now).1 {
+            self.count("stalls", 1);
+        }
         let is_short = !at_once && self.last_frame.is_some_and(|last| now - last <= self.device.silence);
         let word = if is_short || self.sends_garbage { HealthWord::Degraded } else { HealthWord::Offline };
         self.publish(Some((word, Some(&trouble.cause), trouble.remedy)));

@@ -228,6 +228,7 @@ fn a_camera_that_is_back_is_seen_within_two_seconds() {
     });
     assert_eq!(health.rate_hertz, Some(0.0));
     assert!(health.remedy.is_some() && 2 < health.counters["failed_connects"], "{health:?}");
+    assert_eq!(health.counters["stalls"], 1);
     while shop.frames.take(Duration::ZERO).is_some() {}
     let back = Instant::now();
     let _server = Server::at(port, play);
