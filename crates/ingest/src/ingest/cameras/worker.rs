@@ -1,7 +1,7 @@
 //! The thread of one camera: connects, takes pictures, puts them where they are looked at, watches that they come and differ,
 //! connects anew, and says how the camera is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, select_biased};
@@ -26,6 +26,8 @@ use crate::shop::Camera;
 const TICK: Duration = Duration::from_millis(50);
 /// How often it is said how it is, when that does not change.
 const TELL: Span = Span::from_millis(500);
+/// Pictures that are compared with: those of one group from key frame to key frame, at 15 Hz up to four seconds.
+const SHOWN_MAX: usize = 60;
 /// Everything that is counted, from the beginning, so that what never happened is seen as never.
 const COUNTERS: [&str; 12] = [
     "abandoned_threads",
@@ -60,8 +62,9 @@ pub(super) struct Worker {
     clock: CameraClock,
     sequence: u64,
     counters: BTreeMap<&'static str, u64>,
-    /// What the last picture showed.
-    last: Vec<u8>,
+    /// Checksums of what the last pictures showed. An encoder whose picture stands still gives the same few again and again, from
+    /// key frame to key frame; a sensor has noise, and never does.
+    shown: VecDeque<u32>,
     heard: Option<ShopTime>,
     told: Option<Span>,
     /// Frames that do not show the view which was calibrated: their size.
@@ -103,7 +106,7 @@ impl Worker {
             // Numbers rise over restarts too: fewer than a thousand frames a second come.
             sequence: u64::try_from(now.at.as_nanos() / 1_000_000).unwrap_or(0),
             counters: COUNTERS.iter().map(|name| (*name, 0)).collect(),
-            last: Vec::new(),
+            shown: VecDeque::new(),
             heard: None,
             told: None,
             odd_size: None,
@@ -246,11 +249,13 @@ impl Worker {
         if is_odd {
             self.count("wrong_size", 1);
         }
-        let shows = scan(&picture.data);
-        let same = shows == self.last;
+        let shows = crc32fast::hash(scan(&picture.data));
+        let same = self.shown.contains(&shows);
         if !same {
-            self.last.clear();
-            self.last.extend_from_slice(shows);
+            self.shown.push_back(shows);
+            if SHOWN_MAX < self.shown.len() {
+                self.shown.pop_front();
+            }
         }
         let now = picture.arrival.running;
         let was_well = self.last_frame.is_some() && self.odd_size.is_some() == is_odd && !self.watch.is_frozen(now);

@@ -16,6 +16,9 @@ use crate::ingest::cameras::probe;
 use crate::ingest::devices::{CameraDevice, RtspClient};
 use crate::ports::HealthWord;
 
+/// How a test gets a server.
+const HOW: &str = "AISLE_TEST_RTSP=$PWD/.ci/rtsp";
+
 /// A server.
 struct Server {
     script: String,
@@ -26,7 +29,7 @@ impl Server {
     /// Starts one; `None`, saying so, where there is none.
     fn start() -> Option<Server> {
         let Ok(script) = std::env::var("AISLE_TEST_RTSP") else {
-            left_out("an RTSP server", "AISLE_TEST_RTSP=$PWD/.ci/rtsp");
+            left_out("an RTSP server", HOW);
             return None;
         };
         Some(Server::at(script, "0"))
@@ -152,6 +155,23 @@ fn dead_children() -> usize {
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let states = processes.filter_map(|process| std::fs::read_to_string(process.path().join("stat")).ok());
     states.filter(|state| state.contains(&own)).count()
+}
+
+#[test]
+fn an_encoder_that_sends_the_same_picture_is_frozen() {
+    let Ok(script) = std::env::var("AISLE_TEST_RTSP") else { return left_out("an RTSP server", HOW) };
+    let launch = "( videotestsrc is-live=true pattern=checkers-8 ! video/x-raw,width=320,height=240,framerate=15/1 ! \
+                  x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 ! rtph264pay name=pay0 pt=96 config-interval=1 )";
+    let output = Command::new(&script).arg("start").env("AISLE_RTSP_LAUNCH", launch).output().unwrap();
+    let url = String::from_utf8(output.stdout).unwrap().trim().to_owned();
+    let server = Server { script, url };
+    for client in clients() {
+        let device = CameraDevice { frozen: Span::from_millis(2_000), ..camera(&server, client) };
+        let shop = Open::with(&device, &[]);
+        let health = shop.until("frozen", |health| health.health == HealthWord::Frozen);
+        assert_eq!(health.counters["reconnects"], 0, "{client}");
+        shop.until("frames are left out", |health| 3 < health.counters["dropped_frozen"]);
+    }
 }
 
 #[test]
