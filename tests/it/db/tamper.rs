@@ -40,13 +40,13 @@ fn key(table: &str) -> &'static str {
         "balances" => "account, currency",
         "transfers" | "seals" | "audit" => "seq",
         "shops" => "name",
-        "evidence" => "cart",
+        "evidence" | "duties" => "cart",
         _ => "id",
     }
 }
 
-/// A book in which everything has happened: a usual visit, one in review, one corrected, one disputed and won; with tokens
-/// and an audit log.
+/// A book in which everything has happened: a usual visit, one in review, one corrected, one disputed and won, one of somebody
+/// who fills shelves; with tokens and an audit log.
 fn book(place: &Place) -> Database {
     let mut scene = Scene::on(place.open());
     for number in 1..=3 {
@@ -54,6 +54,7 @@ fn book(place: &Place) -> Database {
         scene.leave(Payer::Cart(cart(number)), "salt 1, tea 2");
     }
     scene.leave_with(Payer::Unknown, "tea 1", 0.5);
+    scene.leave(Payer::Duty { cart: cart(9), role: aisle::facts::EntryRole::Restock }, "tea 4");
     scene.settle();
     let now = scene.now();
     scene.till.contest(cart(2), "one tea", &[], now).unwrap();
