@@ -49,11 +49,6 @@ impl Service {
         true
     }
 
-    /// More time is needed to open or close than the manager gives by itself.
-    pub fn more_time(&self, time: Duration) {
-        say(&[NotifyState::ExtendTimeoutUsec(u32::try_from(time.as_micros()).unwrap_or(u32::MAX))]);
-    }
-
     /// The shop closes.
     pub fn stopping(&mut self) {
         say(&[NotifyState::Stopping]);

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use aisle::base::{Secret, Span as Time};
 use aisle::facts::Receipt;
-use aisle::ports::Clock;
 use aisle::telemetry::{Exporter, Outcome, Visits};
 use aisle::till::{Closing, Payer};
 use crossbeam_channel::{Receiver, bounded};
@@ -60,6 +59,7 @@ fn day(visits: &mut Visits) -> Vec<Outcome> {
         let closed = scene.till.close(&closing, at(61.5)).unwrap();
         visits.closed(&closing, &closed, at(61.0), at(61.5));
     }
+    scene.wait(Time::from_secs(62.0));
     let clock = scene.hand();
     let early = visits.settle(&mut scene.till, clock.as_ref()).unwrap();
     assert_eq!(early.iter().map(|trace| trace.outcome).collect::<Vec<_>>(), [Outcome::Review], "one is not paid yet");

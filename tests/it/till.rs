@@ -78,7 +78,7 @@ impl Scene {
         self.clock.clone()
     }
 
-    fn wait(&self, span: Span) {
+    pub(crate) fn wait(&self, span: Span) {
         self.clock.0.fetch_add(span.as_nanos(), Ordering::SeqCst);
     }
 

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aisle::api::Role;
 use aisle::base::{DropReason, Span, Stage, StageReport};
-use aisle::ports::ReportBoard;
+use aisle::ports::{Delivery, DeviceHealth, DeviceKind, HealthBoard, Intake, LiveBoard, ReportBoard};
 
-use super::World;
+use super::{NOON, World};
 
 /// A metric with all its samples.
 #[derive(Debug, Default)]
@@ -123,7 +123,16 @@ fn check_histogram(name: &str, family: &Family) {
 #[test]
 fn metrics_are_in_form_with_and_without_an_engine() {
     let board = ReportBoard::default();
-    let world = World::with(|api, _| api.with_board(board.clone()));
+    let (health, intake) = (HealthBoard::default(), Intake::bounded(1));
+    let keeper = std::thread::spawn(move || intake.1.iter().for_each(|delivery: Delivery| delivery.kept.tell()));
+    let mut camera = DeviceHealth::new("camera/left \"1\"", DeviceKind::Camera, NOON);
+    (camera.heard, camera.rate_hertz, camera.expected_hertz) = (Some(NOON), Some(f64::NAN), Some(15.0));
+    camera.clock_offset_secs = Some(-0.5);
+    camera.count("reconnects", 1);
+    health.add(camera);
+    let world = World::with(|api, _| {
+        api.with_board(board.clone()).with_health(health).with_live(LiveBoard::default()).with_intake(intake.0)
+    });
     world.enter("1");
     world.settle();
     let metrics = || world.ask(Role::Operator, "GET", "/metrics", None);
@@ -153,6 +162,8 @@ fn metrics_are_in_form_with_and_without_an_engine() {
     ] {
         assert!(open.lines().any(|other| other == line), "{line} in\n{open}");
     }
+    drop(world);
+    keeper.join().unwrap();
     let page = std::fs::read_to_string("docs/reference/api.md").unwrap();
     for name in families.keys() {
         assert!(page.contains(&format!("`{name}`")), "the page does not tell of {name}");

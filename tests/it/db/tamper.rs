@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aisle::base::{ShopTime, Span, TokenId};
 use aisle::db::access::{self, Deed, Token};
+use aisle::db::duties::Duty;
 use aisle::db::{Database, schema};
-use aisle::facts::{Decision, Goods};
+use aisle::facts::{Decision, EntryRole, Goods};
 use aisle::ledger::{Anchor, Report};
 use aisle::till::{Payer, Witnesses, check, check_with, ends};
 
@@ -40,13 +41,13 @@ fn key(table: &str) -> &'static str {
         "balances" => "account, currency",
         "transfers" | "seals" | "audit" => "seq",
         "shops" => "name",
-        "evidence" => "cart",
+        "evidence" | "duties" => "cart",
         _ => "id",
     }
 }
 
-/// A book in which everything has happened: a usual visit, one in review, one corrected, one disputed and won; with tokens
-/// and an audit log.
+/// A book in which everything has happened: a usual visit, one in review, one corrected, one disputed and won, one of somebody
+/// who fills shelves; with tokens and an audit log.
 fn book(place: &Place) -> Database {
     let mut scene = Scene::on(place.open());
     for number in 1..=3 {
@@ -54,6 +55,9 @@ fn book(place: &Place) -> Database {
         scene.leave(Payer::Cart(cart(number)), "salt 1, tea 2");
     }
     scene.leave_with(Payer::Unknown, "tea 1", 0.5);
+    let (duty, now) = (Duty { role: EntryRole::Restock, token: None }, scene.now());
+    scene.till.admit(duty, cart(9), "north", now).unwrap();
+    scene.leave(Payer::Cart(cart(9)), "tea 4");
     scene.settle();
     let now = scene.now();
     scene.till.contest(cart(2), "one tea", &[], now).unwrap();

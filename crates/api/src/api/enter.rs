@@ -15,7 +15,7 @@ use http_body_util::BodyExt as _;
 use uuid::Uuid;
 
 use super::access::{Holder, Role, random};
-use super::live::Closing;
+use super::closing::Closing;
 use super::problem::{Problem, Sort};
 use super::reply::{Reply, header_text};
 use super::route::{Call, Permit, Route};

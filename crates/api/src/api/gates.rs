@@ -243,15 +243,15 @@ pub(super) fn begin(
     _: Nothing,
     Json(body): Json<WalkInBody>,
 ) -> Result<Json<EntryView>, Problem> {
+    let Object(payment) = body.payment;
+    let mut checks = Checks::default();
+    payment.check(call, &mut checks, "/payment");
+    checks.done()?;
     let rule = rule(call, &name.0)?;
     if rule.role != GateRole::Terminal {
         let detail = format!("`{}` is an {}; visits begin at a terminal", rule.name, rule.role);
         return Err(Problem::new(Sort::Conflict, detail));
     }
-    let Object(payment) = body.payment;
-    let mut checks = Checks::default();
-    payment.check(call, &mut checks, "/payment");
-    checks.done()?;
     let Some(key) = idempotency_key(call)? else {
         let message =
             "a visit needs an `Idempotency-Key`: a new one for everybody, the same when the request is repeated";

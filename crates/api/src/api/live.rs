@@ -4,9 +4,8 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -16,6 +15,7 @@ use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::{Instant, interval_at, sleep};
 
+use super::closing::{Closing, is_closing};
 use super::enter::duration;
 use super::problem::{Problem, Sort};
 use super::reply::{Nothing, Output, Reply, header_text};
@@ -32,15 +32,6 @@ const LAST_SEEN: HeaderName = HeaderName::from_static("last-event-id");
 const CHANGES_AT_ONCE: usize = 64;
 /// A line that says nothing, so that nobody on the way takes the stream for dead.
 const BEAT: &str = ": still here\n\n";
-
-/// The connection's end is told here to whoever is streaming over it.
-#[derive(Clone)]
-pub(super) struct Closing {
-    /// Whether the server is ending.
-    pub(super) told: watch::Receiver<bool>,
-    /// Whether something was streamed over this connection.
-    pub(super) streamed: Arc<AtomicBool>,
-}
 
 /// Everybody who looks.
 pub(super) struct Streams {
@@ -220,28 +211,6 @@ async fn run(mut reader: Reader, sender: mpsc::Sender<Bytes>, closing: Option<Cl
         beats.reset();
     }
     drop(place);
-}
-
-/// Is over when the server ends.
-async fn is_closing(closing: Option<Closing>) {
-    let told = match closing {
-        Some(mut closing) => closing.told.wait_for(|told| *told).await.is_ok(),
-        None => false,
-    };
-    // Without a server around it a stream ends with its reader.
-    if !told {
-        std::future::pending::<()>().await;
-    }
-}
-
-/// Is over some time after the server began to end, where something was streamed over the connection and is not heard.
-pub(super) async fn is_cut(closing: Closing, wait: Duration) {
-    let streamed = closing.streamed.clone();
-    is_closing(Some(closing)).await;
-    sleep(wait).await;
-    if !streamed.load(Ordering::Relaxed) {
-        std::future::pending::<()>().await;
-    }
 }
 
 impl hyper::body::Body for Stream {

@@ -10,6 +10,7 @@ mod access;
 mod carts;
 mod cases;
 mod checks;
+mod closing;
 mod desk;
 mod devices;
 mod enter;

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::Api;
 use super::access::{Holder, Role, deed};
-use super::live::Closing;
+use super::closing::Closing;
 use super::problem::{Problem, Sort};
 use super::reply::{Input, Output, Reply};
 use super::shares::Class;

@@ -22,8 +22,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::access::origin;
+use super::closing::{Closing, is_cut};
 use super::enter::duration;
-use super::live::{Closing, is_cut};
 use super::problem::{Problem, Sort};
 use super::seats::{Seat, Seats};
 use super::wire::{Wire, answer};

@@ -89,7 +89,7 @@ pub const GATE_REQUESTS_MAX: usize = 64;
 /// Requests of operators and reviewers that are answered at once.
 pub const STAFF_REQUESTS_MAX: usize = 16;
 /// Requests of screens that are answered at once.
-pub const SCREEN_REQUESTS_MAX: usize = 8;
+pub const SCREEN_REQUESTS_MAX: usize = 16;
 /// Requests of shoppers that are answered at once.
 pub const SHOPPER_REQUESTS_MAX: usize = 16;
 /// Messages of payment providers that are read at once.
