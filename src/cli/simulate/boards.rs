@@ -130,7 +130,8 @@ impl Boards {
         let written = recording::encode(fact, &mut payload);
         let topic = format!("{}{kind}/{}", self.prefix, fact.stamp.source);
         let mut state = self.shared.lock();
-        if written.is_err() || MESSAGE_BYTES_MAX < payload.len() {
+        // A topic that is published to has no signs that stand for others.
+        if written.is_err() || MESSAGE_BYTES_MAX < payload.len() || topic.contains(['+', '#', '\0']) {
             state.counts.unwritable += 1;
             return true;
         }
@@ -219,8 +220,14 @@ fn send(shared: &Arc<Shared>, options: &MqttOptions) {
             state.waiting_bytes += message.payload.len();
             state.waiting.push_front(message);
         }
-        if !state.is_closing {
-            drop(shared.changed.wait_timeout(state, RETRY));
+        let until = Instant::now() + RETRY;
+        while !state.is_closing {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            // New messages wake it too, and are no reason to try.
+            state = shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 }

@@ -46,6 +46,9 @@ pub(super) struct LiveArgs {
     /// MQTT broker that weights, people and gate scans are sent to: mqtt://HOST:PORT
     #[arg(long, value_name = "URL", requires = "live", help_heading = "Live")]
     broker: Option<BrokerAddress>,
+    /// Send the people of a film with frames too, as a tracker measures them; else cameras have to see them
+    #[arg(long, requires = "broker", help_heading = "Live")]
+    people: bool,
     /// Address to serve cameras on as MJPEG, under /camera/NAME.mjpeg; port 0 takes any free port
     #[arg(long, value_name = "ADDRESS", requires = "live", help_heading = "Live")]
     cameras_listen: Option<SocketAddr>,
@@ -158,6 +161,12 @@ impl Film {
         self.sources.values().any(|heard| topics.contains(&heard.topic))
     }
 
+    /// The same film, of which nobody says where people are: there are cameras.
+    fn without_people(mut self) -> Self {
+        self.sources.retain(|_, heard| heard.topic != Topic::People);
+        self
+    }
+
     fn pluggable(&self, with_broker: bool, with_cameras: bool) -> Pluggable {
         let named = |wanted: &dyn Fn(&Heard) -> bool| {
             self.sources.iter().filter(|(_, heard)| wanted(heard)).map(|(source, _)| source.clone()).collect()
@@ -183,6 +192,8 @@ struct Devices {
 struct PlayCounts {
     /// Facts of kinds that no device says.
     unsaid: u64,
+    /// People whom only cameras may see.
+    unseen: u64,
     /// Pictures that were too late to be shown.
     dropped_late: u64,
     /// Everything else that was late.
@@ -209,6 +220,8 @@ impl LiveArgs {
     /// When nobody is there to whom it could be said, when an address cannot be had, and at the end when something was lost.
     pub(super) fn play(&self, path: &Path) -> Result<()> {
         let film = Film::survey(path)?;
+        let with_people = self.people || film.cameras.is_empty();
+        let film = if with_people { film } else { film.without_people() };
         self.check(&film)?;
         let faults = self.faults.map_or_else(Vec::new, |seed| {
             let devices = film.pluggable(self.broker.is_some(), self.cameras_listen.is_some());
@@ -234,7 +247,8 @@ impl LiveArgs {
         let secs = self.on_the_clock(film.length);
         super::super::print(&format!("playing {secs} of {} from {begins} on\n", film.shop.name()))?;
         let wires = Wires::new(stretched(&faults, self.speed), film.first, begins, self.faults.unwrap_or_default());
-        let mut player = Player { devices, wires, clock, speed: self.speed, counts: PlayCounts::default() };
+        let mut player =
+            Player { devices, wires, clock, speed: self.speed, with_people, counts: PlayCounts::default() };
         player.run(&mut Reader::open(path)?, switches(&faults))?;
         let (totals, entered) = player.finish();
         self.write_truth(&film, begins, &entered)?;
@@ -347,6 +361,8 @@ struct Player {
     /// When it begins.
     clock: Instant,
     speed: f64,
+    /// Whether it is said where people are.
+    with_people: bool,
     counts: PlayCounts,
 }
 
@@ -359,6 +375,7 @@ impl Player {
                     break;
                 }
                 match facts.next_fact()? {
+                    Some(Fact { body: Body::People(_), .. }) if !self.with_people => self.counts.unseen += 1,
                     Some(fact) if is_said(&fact) => self.wires.put(fact),
                     Some(_) => self.counts.unsaid += 1,
                     None => ended = true,
@@ -454,7 +471,8 @@ impl Totals {
              frames: {} taken, {} unwatched, {} sent, {} missed by slow watchers, {} spoilt by faults, {} too late to be shown, \
              {} watchers refused\n\
              gates: {} scans, {} opened, {} shut, {} failed, {} overflowed, {} calls made again\n\
-             player: {} late by more than {} ms, the latest by {} ms, {} facts that no device says\n",
+             player: {} late by more than {} ms, the latest by {} ms, {} facts that no device says, {} of people whom only \
+             cameras see\n",
             boards.sent,
             boards.acknowledged,
             boards.again,
@@ -483,6 +501,7 @@ impl Totals {
             LATE.as_millis(),
             play.latest.as_millis(),
             play.unsaid,
+            play.unseen,
         )
     }
 
