@@ -1,7 +1,7 @@
 //! `aisle simulate --live`: plays a film in real time as the devices of a shop do, to whoever listens, and keeps the truth
 //! aside. Plugs are pulled by seed. What was sent, sent again and lost is told at the end.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::boards::{BoardCounts, Boards, BrokerAddress};
 use super::cameras::{CameraCounts, Cameras};
+use super::film::Film;
 use super::folder;
 use super::gates::{Entered, GateCounts, Gates};
 use super::proxy::Proxy;
@@ -20,9 +21,7 @@ use crate::facts::{Body, Fact, Topic};
 use crate::output;
 use crate::ports::{Clock, FactSource, WallClock};
 use crate::recording::Reader;
-use crate::shop::Shop;
-use crate::sim::{Fault, FaultKind, Pluggable, Sending, WireCounts, Wires, moved_truth};
-use crate::truth::Truth;
+use crate::sim::{Fault, FaultKind, Sending, WireCounts, Wires, moved_truth};
 
 /// A picture that is later than this is not shown: a camera does not show the past.
 const FRAME_LATE: Duration = Duration::from_millis(500);
@@ -97,86 +96,6 @@ fn parse_lead(text: &str) -> std::result::Result<f64, String> {
 fn parse_turn(text: &str) -> std::result::Result<f64, String> {
     let secs = text.parse::<f64>().ok().filter(|secs| (5.0..=3_600.0).contains(secs));
     secs.ok_or_else(|| "write seconds from 5 to 3600, such as 60".to_owned())
-}
-
-/// Facts of one source.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Heard {
-    pub(super) topic: Topic,
-    count: u64,
-    first: ShopTime,
-    last: ShopTime,
-}
-
-impl Heard {
-    /// Facts a second; none where there are too few to say.
-    pub(super) fn rate_hertz(&self) -> Option<f64> {
-        let secs = self.last.secs_since(self.first);
-        (2 < self.count && 0.0 < secs).then(|| (self.count - 1) as f64 / secs)
-    }
-
-    /// Whether it is somebody who sends weights or people.
-    pub(super) fn is_board(&self) -> bool {
-        matches!(self.topic, Topic::Plates | Topic::People | Topic::Seen | Topic::Shelf)
-    }
-}
-
-/// What a recording holds.
-pub(super) struct Film {
-    pub(super) shop: Shop,
-    truth: Option<Truth>,
-    first: ShopTime,
-    length: Span,
-    pub(super) sources: BTreeMap<String, Heard>,
-    /// Names of cameras that have frames.
-    pub(super) cameras: BTreeSet<String>,
-}
-
-impl Film {
-    fn survey(path: &Path) -> Result<Self> {
-        let mut reader = Reader::open(path)?;
-        let (mut sources, mut cameras) = (BTreeMap::<String, Heard>::new(), BTreeSet::new());
-        let mut range: Option<(ShopTime, ShopTime)> = None;
-        while let Some(fact) = reader.next_fact()? {
-            let (at, topic) = (fact.stamp.arrived, fact.body.topic());
-            if !topic.is_ground() && topic != Topic::Shelf {
-                continue;
-            }
-            range = Some(range.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
-            let new = Heard { topic, count: 0, first: at, last: at };
-            let heard = sources.entry(fact.stamp.source.to_string()).or_insert(new);
-            (heard.count, heard.last) = (heard.count + 1, at);
-            if let Body::Frame(frame) = &fact.body {
-                cameras.insert(frame.camera.to_string());
-            }
-        }
-        let Some((first, last)) = range else {
-            return Err(Error::input("nothing is said in this recording, so there is nothing to play").at_path(path));
-        };
-        let (shop, truth) = (reader.shop().clone(), reader.truth().cloned());
-        Ok(Film { shop, truth, first, length: last - first, sources, cameras })
-    }
-
-    fn has(&self, topics: &[Topic]) -> bool {
-        self.sources.values().any(|heard| topics.contains(&heard.topic))
-    }
-
-    /// The same film, of which nobody says where people are: there are cameras.
-    fn without_people(mut self) -> Self {
-        self.sources.retain(|_, heard| heard.topic != Topic::People);
-        self
-    }
-
-    fn pluggable(&self, with_broker: bool, with_cameras: bool) -> Pluggable {
-        let named = |wanted: &dyn Fn(&Heard) -> bool| {
-            self.sources.iter().filter(|(_, heard)| wanted(heard)).map(|(source, _)| source.clone()).collect()
-        };
-        Pluggable {
-            broker: with_broker,
-            cameras: if with_cameras { named(&|heard| heard.topic == Topic::Frame) } else { BTreeSet::new() },
-            boards: if with_broker { named(&Heard::is_board) } else { BTreeSet::new() },
-        }
-    }
 }
 
 /// Everybody who says something.
