@@ -39,7 +39,8 @@ impl std::str::FromStr for BrokerAddress {
             format!("`{text}` is not the address of a broker: write mqtt://HOST:PORT, such as mqtt://127.0.0.1:1883")
         };
         let rest = text.strip_prefix("mqtt://").ok_or_else(wrong)?;
-        let (host, port) = rest.strip_suffix('/').unwrap_or(rest).rsplit_once(':').unwrap_or((rest, "1883"));
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let (host, port) = rest.rsplit_once(':').unwrap_or((rest, "1883"));
         let host = host.trim_matches(['[', ']']);
         let port = port.parse().ok().filter(|port| *port != 0).ok_or_else(wrong)?;
         if host.is_empty() || host.contains(['/', '@', '?', ' ']) {
