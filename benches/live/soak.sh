@@ -42,7 +42,7 @@ pids+=($!)
 "$aisle" simulate --seconds $((minutes * 60)) --seed "$seed" --level "$level" --cut tracked -o film.mcap >film.txt
 token=$("$aisle" token create --db book.db --role operator --holder soak)
 "$aisle" simulate --live --play film.mcap --broker "mqtt://127.0.0.1:$broker" --write-shop shop --truth truth.json \
-  --faults "$seed" --fault-every "${AISLE_FAULT_EVERY:-60}" --fault-log faults.jsonl --lead $lead >devices.txt 2>&1 &
+  --walk-ins --faults "$seed" --fault-every "${AISLE_FAULT_EVERY:-60}" --fault-log faults.jsonl --lead $lead >devices.txt 2>&1 &
 devices=$!
 pids+=("$devices")
 until [[ -e shop/devices.toml ]]; do sleep 0.1; done

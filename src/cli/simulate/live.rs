@@ -48,6 +48,9 @@ pub(super) struct LiveArgs {
     /// Send the people of a film with frames too, as a tracker measures them; else cameras have to see them
     #[arg(long, requires = "broker", help_heading = "Live")]
     people: bool,
+    /// Send no gate scans: everybody is a walk-in
+    #[arg(long, requires = "live", conflicts_with = "api", help_heading = "Live")]
+    walk_ins: bool,
     /// Address to serve cameras on as MJPEG, under /camera/NAME.mjpeg; port 0 takes any free port
     #[arg(long, value_name = "ADDRESS", requires = "live", help_heading = "Live")]
     cameras_listen: Option<SocketAddr>,
@@ -113,6 +116,8 @@ struct PlayCounts {
     unsaid: u64,
     /// People whom only cameras may see.
     unseen: u64,
+    /// Scans that were left out, because everybody is a walk-in.
+    walked_in: u64,
     /// Pictures that were too late to be shown.
     dropped_late: u64,
     /// Everything else that was late.
@@ -166,8 +171,15 @@ impl LiveArgs {
         let secs = self.on_the_clock(film.length);
         super::super::print(&format!("playing {secs} of {} from {begins} on\n", film.shop.name()))?;
         let wires = Wires::new(stretched(&faults, self.speed), film.first, begins, self.faults.unwrap_or_default());
-        let mut player =
-            Player { devices, wires, clock, speed: self.speed, with_people, counts: PlayCounts::default() };
+        let mut player = Player {
+            devices,
+            wires,
+            clock,
+            speed: self.speed,
+            with_people,
+            with_gates: !self.walk_ins,
+            counts: PlayCounts::default(),
+        };
         player.run(&mut Reader::open(path)?, switches(&faults))?;
         let (totals, entered) = player.finish();
         self.write_truth(&film, begins, &entered)?;
@@ -186,7 +198,8 @@ impl LiveArgs {
             let hint = "name a broker, such as `--broker mqtt://127.0.0.1:1883`";
             return Err(Error::usage("nobody would hear the weights and people of this film").hint(hint));
         }
-        if film.has(&[Topic::Gate]) && self.broker.is_none() && self.api.is_none() {
+        let is_scanned = film.has(&[Topic::Gate]) && !self.walk_ins;
+        if is_scanned && self.broker.is_none() && self.api.is_none() {
             return Err(Error::usage("nobody would hear the gates of this film").hint("name a broker, or `--api`"));
         }
         if film.has(&[Topic::Frame]) && self.cameras_listen.is_none() {
@@ -282,6 +295,8 @@ struct Player {
     speed: f64,
     /// Whether it is said where people are.
     with_people: bool,
+    /// Whether gates say who comes in.
+    with_gates: bool,
     counts: PlayCounts,
 }
 
@@ -295,6 +310,7 @@ impl Player {
                 }
                 match facts.next_fact()? {
                     Some(Fact { body: Body::People(_), .. }) if !self.with_people => self.counts.unseen += 1,
+                    Some(Fact { body: Body::Gate(_), .. }) if !self.with_gates => self.counts.walked_in += 1,
                     Some(fact) if is_said(&fact) => self.wires.put(fact),
                     Some(_) => self.counts.unsaid += 1,
                     None => ended = true,
@@ -389,7 +405,7 @@ impl Totals {
              faults: {} withheld, {} doubled, {} overtaken, {} misdated, {refused} connections refused\n\
              frames: {} taken, {} unwatched, {} sent, {} missed by slow watchers, {} spoilt by faults, {} too late to be shown, \
              {} watchers refused\n\
-             gates: {} scans, {} opened, {} shut, {} failed, {} overflowed, {} calls made again\n\
+             gates: {} scans over HTTP, {} opened, {} shut, {} failed, {} overflowed, {} calls made again, {} scans left out\n\
              player: {} late by more than {} ms, the latest by {} ms, {} facts that no device says, {} of people whom only \
              cameras see\n",
             boards.sent,
@@ -416,6 +432,7 @@ impl Totals {
             gates.failed,
             gates.overflowed,
             gates.again,
+            play.walked_in,
             play.late,
             LATE.as_millis(),
             play.latest.as_millis(),
