@@ -51,7 +51,7 @@ def play(publish):
         numbers[topic] += 1
         publish("aisle/corner/" + topic, json.dumps({"stamp": stamp, "body": body}))
 
-    for tick in range(400):  # ten a second
+    for tick in range(520):  # ten a second
         time.sleep(max(0.0, begun + tick / 10 - time.time()))
         if tick % 2:  # every 0.2 s the twelve samples since the last time, one row of four plates after the other
             noise = [0.2 * ((number * 7 + tick) % 5 - 2) for number in range(48)]
@@ -78,7 +78,7 @@ def watch(options):
         name, _, value = line.decode().rstrip("\n").partition(": ")
         kind = value if name == "event" else kind
         if name == "data" and kind != "people":
-            print(kind, value[:300], flush=True)
+            print(kind, value[:500], flush=True)
 
 
 arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -6,7 +6,8 @@
 # Needs `aisle` (AISLE, or target/release/aisle), mosquitto, curl, python3. FOLDER is made, and keeps everything: the film, the
 # truth, the fault log, logs, memory over time, states of devices over time, the recording that the shop made. It prints
 # receipts against the truth, memory of minute 5 and of the end, and how long each device took to come back after its fault.
-# AISLE_LEVEL=room plays the film with all that goes wrong in a real room besides. Exit status: 0, or 1 where the shop
+# AISLE_LEVEL=room plays the film with all that goes wrong in a real room besides; AISLE_FAULT_EVERY=20 pulls a plug every 20 s,
+# not every minute. Exit status: 0, or 1 where the shop
 # ended by itself or a receipt is wrong without a mark.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -41,7 +42,7 @@ pids+=($!)
 "$aisle" simulate --seconds $((minutes * 60)) --seed "$seed" --level "$level" --cut tracked -o film.mcap >film.txt
 token=$("$aisle" token create --db book.db --role operator --holder soak)
 "$aisle" simulate --live --play film.mcap --broker "mqtt://127.0.0.1:$broker" --write-shop shop --truth truth.json \
-  --faults "$seed" --fault-every 60 --fault-log faults.jsonl --lead $lead >devices.txt 2>&1 &
+  --walk-ins --faults "$seed" --fault-every "${AISLE_FAULT_EVERY:-60}" --fault-log faults.jsonl --lead $lead >devices.txt 2>&1 &
 devices=$!
 pids+=("$devices")
 until [[ -e shop/devices.toml ]]; do sleep 0.1; done

@@ -39,7 +39,8 @@ impl std::str::FromStr for BrokerAddress {
             format!("`{text}` is not the address of a broker: write mqtt://HOST:PORT, such as mqtt://127.0.0.1:1883")
         };
         let rest = text.strip_prefix("mqtt://").ok_or_else(wrong)?;
-        let (host, port) = rest.strip_suffix('/').unwrap_or(rest).rsplit_once(':').unwrap_or((rest, "1883"));
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let (host, port) = rest.rsplit_once(':').unwrap_or((rest, "1883"));
         let host = host.trim_matches(['[', ']']);
         let port = port.parse().ok().filter(|port| *port != 0).ok_or_else(wrong)?;
         if host.is_empty() || host.contains(['/', '@', '?', ' ']) {
@@ -130,7 +131,8 @@ impl Boards {
         let written = recording::encode(fact, &mut payload);
         let topic = format!("{}{kind}/{}", self.prefix, fact.stamp.source);
         let mut state = self.shared.lock();
-        if written.is_err() || MESSAGE_BYTES_MAX < payload.len() {
+        // A topic that is published to has no signs that stand for others.
+        if written.is_err() || MESSAGE_BYTES_MAX < payload.len() || topic.contains(['+', '#', '\0']) {
             state.counts.unwritable += 1;
             return true;
         }
@@ -219,8 +221,14 @@ fn send(shared: &Arc<Shared>, options: &MqttOptions) {
             state.waiting_bytes += message.payload.len();
             state.waiting.push_front(message);
         }
-        if !state.is_closing {
-            drop(shared.changed.wait_timeout(state, RETRY));
+        let until = Instant::now() + RETRY;
+        while !state.is_closing {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            // New messages wake it too, and are no reason to try.
+            state = shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::boards::BrokerAddress;
-use super::live::Film;
+use super::film::Film;
 use crate::base::{Error, Result};
 use crate::output::{OutputFolder, write_new};
 use crate::shop::ZoneKind;
@@ -39,7 +39,8 @@ fn devices(
     }
     for name in &film.cameras {
         let url = camera_url(name).unwrap_or_default();
-        let _ = write!(text, "\n[[camera]]\nname = {}\nurl = {}\n", quoted(name), quoted(&url));
+        // Simulated sensors have noise, as real ones: the same picture twice is a frozen camera.
+        let _ = write!(text, "\n[[camera]]\nname = {}\nurl = {}\nfrozen_secs = 10\n", quoted(name), quoted(&url));
     }
     for (source, heard) in film.sources.iter().filter(|(_, heard)| broker.is_some() && heard.is_board()) {
         let _ = write!(text, "\n[[board]]\nsource = {}\n", quoted(source));

@@ -149,8 +149,8 @@ impl Caller {
         if 1 < scan.people {
             entry["people"] = json!(scan.people);
         }
-        let enrolled = self.call("/v1/shoppers", &format!("enrol-{shows}"), &enrolment, &mut again);
-        let entered = enrolled.and_then(|_| self.call("/v1/entries", &format!("enter-{shows}"), &entry, &mut again));
+        let welcome = self.call("/v1/shoppers", &format!("enrol-{shows}"), &enrolment, &mut again);
+        let entered = welcome.and_then(|_| self.call("/v1/entries", &format!("enter-{shows}"), &entry, &mut again));
         (entered.map(|answer| answer["cart"].as_str().map(str::to_owned)), again)
     }
 

@@ -1,7 +1,7 @@
 //! `aisle simulate --live`: plays a film in real time as the devices of a shop do, to whoever listens, and keeps the truth
 //! aside. Plugs are pulled by seed. What was sent, sent again and lost is told at the end.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::boards::{BoardCounts, Boards, BrokerAddress};
 use super::cameras::{CameraCounts, Cameras};
+use super::film::Film;
 use super::folder;
 use super::gates::{Entered, GateCounts, Gates};
 use super::proxy::Proxy;
@@ -20,9 +21,7 @@ use crate::facts::{Body, Fact, Topic};
 use crate::output;
 use crate::ports::{Clock, FactSource, WallClock};
 use crate::recording::Reader;
-use crate::shop::Shop;
-use crate::sim::{Fault, FaultKind, Pluggable, Sending, WireCounts, Wires, moved_truth};
-use crate::truth::Truth;
+use crate::sim::{Fault, FaultKind, Sending, WireCounts, Wires, moved_truth};
 
 /// A picture that is later than this is not shown: a camera does not show the past.
 const FRAME_LATE: Duration = Duration::from_millis(500);
@@ -46,6 +45,12 @@ pub(super) struct LiveArgs {
     /// MQTT broker that weights, people and gate scans are sent to: mqtt://HOST:PORT
     #[arg(long, value_name = "URL", requires = "live", help_heading = "Live")]
     broker: Option<BrokerAddress>,
+    /// Send the people of a film with frames too, as a tracker measures them; else cameras have to see them
+    #[arg(long, requires = "broker", help_heading = "Live")]
+    people: bool,
+    /// Send no gate scans: everybody is a walk-in
+    #[arg(long, requires = "live", conflicts_with = "api", help_heading = "Live")]
+    walk_ins: bool,
     /// Address to serve cameras on as MJPEG, under /camera/NAME.mjpeg; port 0 takes any free port
     #[arg(long, value_name = "ADDRESS", requires = "live", help_heading = "Live")]
     cameras_listen: Option<SocketAddr>,
@@ -96,80 +101,6 @@ fn parse_turn(text: &str) -> std::result::Result<f64, String> {
     secs.ok_or_else(|| "write seconds from 5 to 3600, such as 60".to_owned())
 }
 
-/// Facts of one source.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Heard {
-    pub(super) topic: Topic,
-    count: u64,
-    first: ShopTime,
-    last: ShopTime,
-}
-
-impl Heard {
-    /// Facts a second; none where there are too few to say.
-    pub(super) fn rate_hertz(&self) -> Option<f64> {
-        let secs = self.last.secs_since(self.first);
-        (2 < self.count && 0.0 < secs).then(|| (self.count - 1) as f64 / secs)
-    }
-
-    /// Whether it is somebody who sends weights or people.
-    pub(super) fn is_board(&self) -> bool {
-        matches!(self.topic, Topic::Plates | Topic::People | Topic::Seen | Topic::Shelf)
-    }
-}
-
-/// What a recording holds.
-pub(super) struct Film {
-    pub(super) shop: Shop,
-    truth: Option<Truth>,
-    first: ShopTime,
-    length: Span,
-    pub(super) sources: BTreeMap<String, Heard>,
-    /// Names of cameras that have frames.
-    pub(super) cameras: BTreeSet<String>,
-}
-
-impl Film {
-    fn survey(path: &Path) -> Result<Self> {
-        let mut reader = Reader::open(path)?;
-        let (mut sources, mut cameras) = (BTreeMap::<String, Heard>::new(), BTreeSet::new());
-        let mut range: Option<(ShopTime, ShopTime)> = None;
-        while let Some(fact) = reader.next_fact()? {
-            let (at, topic) = (fact.stamp.arrived, fact.body.topic());
-            if !topic.is_ground() && topic != Topic::Shelf {
-                continue;
-            }
-            range = Some(range.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
-            let new = Heard { topic, count: 0, first: at, last: at };
-            let heard = sources.entry(fact.stamp.source.to_string()).or_insert(new);
-            (heard.count, heard.last) = (heard.count + 1, at);
-            if let Body::Frame(frame) = &fact.body {
-                cameras.insert(frame.camera.to_string());
-            }
-        }
-        let Some((first, last)) = range else {
-            return Err(Error::input("nothing is said in this recording, so there is nothing to play").at_path(path));
-        };
-        let (shop, truth) = (reader.shop().clone(), reader.truth().cloned());
-        Ok(Film { shop, truth, first, length: last - first, sources, cameras })
-    }
-
-    fn has(&self, topics: &[Topic]) -> bool {
-        self.sources.values().any(|heard| topics.contains(&heard.topic))
-    }
-
-    fn pluggable(&self, with_broker: bool, with_cameras: bool) -> Pluggable {
-        let named = |wanted: &dyn Fn(&Heard) -> bool| {
-            self.sources.iter().filter(|(_, heard)| wanted(heard)).map(|(source, _)| source.clone()).collect()
-        };
-        Pluggable {
-            broker: with_broker,
-            cameras: if with_cameras { named(&|heard| heard.topic == Topic::Frame) } else { BTreeSet::new() },
-            boards: if with_broker { named(&Heard::is_board) } else { BTreeSet::new() },
-        }
-    }
-}
-
 /// Everybody who says something.
 struct Devices {
     proxy: Option<Proxy>,
@@ -183,6 +114,10 @@ struct Devices {
 struct PlayCounts {
     /// Facts of kinds that no device says.
     unsaid: u64,
+    /// People whom only cameras may see.
+    unseen: u64,
+    /// Scans that were left out, because everybody is a walk-in.
+    walked_in: u64,
     /// Pictures that were too late to be shown.
     dropped_late: u64,
     /// Everything else that was late.
@@ -209,6 +144,8 @@ impl LiveArgs {
     /// When nobody is there to whom it could be said, when an address cannot be had, and at the end when something was lost.
     pub(super) fn play(&self, path: &Path) -> Result<()> {
         let film = Film::survey(path)?;
+        let with_people = self.people || film.cameras.is_empty();
+        let film = if with_people { film } else { film.without_people() };
         self.check(&film)?;
         let faults = self.faults.map_or_else(Vec::new, |seed| {
             let devices = film.pluggable(self.broker.is_some(), self.cameras_listen.is_some());
@@ -234,7 +171,15 @@ impl LiveArgs {
         let secs = self.on_the_clock(film.length);
         super::super::print(&format!("playing {secs} of {} from {begins} on\n", film.shop.name()))?;
         let wires = Wires::new(stretched(&faults, self.speed), film.first, begins, self.faults.unwrap_or_default());
-        let mut player = Player { devices, wires, clock, speed: self.speed, counts: PlayCounts::default() };
+        let mut player = Player {
+            devices,
+            wires,
+            clock,
+            speed: self.speed,
+            with_people,
+            with_gates: !self.walk_ins,
+            counts: PlayCounts::default(),
+        };
         player.run(&mut Reader::open(path)?, switches(&faults))?;
         let (totals, entered) = player.finish();
         self.write_truth(&film, begins, &entered)?;
@@ -253,7 +198,8 @@ impl LiveArgs {
             let hint = "name a broker, such as `--broker mqtt://127.0.0.1:1883`";
             return Err(Error::usage("nobody would hear the weights and people of this film").hint(hint));
         }
-        if film.has(&[Topic::Gate]) && self.broker.is_none() && self.api.is_none() {
+        let is_scanned = film.has(&[Topic::Gate]) && !self.walk_ins;
+        if is_scanned && self.broker.is_none() && self.api.is_none() {
             return Err(Error::usage("nobody would hear the gates of this film").hint("name a broker, or `--api`"));
         }
         if film.has(&[Topic::Frame]) && self.cameras_listen.is_none() {
@@ -347,6 +293,10 @@ struct Player {
     /// When it begins.
     clock: Instant,
     speed: f64,
+    /// Whether it is said where people are.
+    with_people: bool,
+    /// Whether gates say who comes in.
+    with_gates: bool,
     counts: PlayCounts,
 }
 
@@ -359,6 +309,8 @@ impl Player {
                     break;
                 }
                 match facts.next_fact()? {
+                    Some(Fact { body: Body::People(_), .. }) if !self.with_people => self.counts.unseen += 1,
+                    Some(Fact { body: Body::Gate(_), .. }) if !self.with_gates => self.counts.walked_in += 1,
                     Some(fact) if is_said(&fact) => self.wires.put(fact),
                     Some(_) => self.counts.unsaid += 1,
                     None => ended = true,
@@ -453,8 +405,9 @@ impl Totals {
              faults: {} withheld, {} doubled, {} overtaken, {} misdated, {refused} connections refused\n\
              frames: {} taken, {} unwatched, {} sent, {} missed by slow watchers, {} spoilt by faults, {} too late to be shown, \
              {} watchers refused\n\
-             gates: {} scans, {} opened, {} shut, {} failed, {} overflowed, {} calls made again\n\
-             player: {} late by more than {} ms, the latest by {} ms, {} facts that no device says\n",
+             gates: {} scans over HTTP, {} opened, {} shut, {} failed, {} overflowed, {} calls made again, {} scans left out\n\
+             player: {} late by more than {} ms, the latest by {} ms, {} facts that no device says, {} of people whom only \
+             cameras see\n",
             boards.sent,
             boards.acknowledged,
             boards.again,
@@ -479,10 +432,12 @@ impl Totals {
             gates.failed,
             gates.overflowed,
             gates.again,
+            play.walked_in,
             play.late,
             LATE.as_millis(),
             play.latest.as_millis(),
             play.unsaid,
+            play.unseen,
         )
     }
 

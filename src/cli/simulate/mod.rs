@@ -3,6 +3,7 @@
 
 mod boards;
 mod cameras;
+mod film;
 mod folder;
 mod gates;
 mod live;

@@ -68,11 +68,6 @@ impl Wires {
         }
     }
 
-    /// How far facts are moved.
-    pub fn moved_by(&self) -> Span {
-        self.by
-    }
-
     /// What was done so far.
     pub fn counts(&self) -> WireCounts {
         self.counts
