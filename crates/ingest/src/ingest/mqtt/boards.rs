@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::decode::Reason;
-use super::seen::SOURCES_MAX;
 use crate::base::{ShopTime, Span};
 use crate::facts::{Stamp, Topic};
 use crate::ingest::devices::Board;
@@ -25,6 +24,8 @@ const RATE_SECS: usize = 60;
 const RATE_KNOWN: Duration = Duration::from_secs(10);
 /// Share of its rate that a source has to reach.
 const RATE_SHARE_MIN: f64 = 0.9;
+/// Sources that are known; facts of further ones are dropped and counted.
+const SOURCES_MAX: usize = 1_024;
 /// Silence after which a source is offline where the shop's file says nothing.
 const SILENCE: Span = Span::from_millis(3_000);
 

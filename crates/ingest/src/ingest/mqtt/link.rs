@@ -4,10 +4,10 @@
 //!
 //! # When more comes than is taken
 //!
-//! A broker sends so many messages ahead of their acknowledgements (mosquitto: `max_inflight_messages`), and those wait here.
-//! Where that is more than [`HELD_MESSAGES_MAX`] or [`HELD_BYTES_MAX`], the connection is ended, and made again when half of
-//! them are taken: what was not acknowledged the broker sends again. What comes without being acknowledged (QoS 0) is dropped
-//! and counted.
+//! A broker sends so many messages ahead of their acknowledgements (mosquitto: `max_inflight_messages`; the protocol: 65,535),
+//! and those wait here, all of them. Where they are more than [`HELD_BYTES_MAX`], the connection is ended, and made again when
+//! half of them are taken: what was not acknowledged the broker sends again. What comes without being acknowledged (QoS 0) is
+//! dropped and counted.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -34,6 +34,8 @@ const TICK: Duration = Duration::from_millis(250);
 /// How long is waited before a connection is tried again: at first, and at most. The broker that is back is found within it.
 const RETRY_WAIT: Duration = Duration::from_millis(100);
 const RETRY_WAIT_MAX: Duration = Duration::from_millis(1_500);
+/// How often is looked whether there is room again.
+const ROOM_WAIT: Duration = Duration::from_millis(20);
 /// A connection that ends before this was taken away, or had no sense.
 const SHORT_LIFE: Duration = Duration::from_secs(5);
 /// So many of them within [`TROUBLE_SPAN`] are told.
@@ -168,7 +170,9 @@ impl Link {
             Err(lost) => End::Lost(lost),
         };
         self.parts.outbox.set_connection(None);
-        if self.since.elapsed() < SHORT_LIFE {
+        if self.is_full {
+            // It was ended from here.
+        } else if self.since.elapsed() < SHORT_LIFE {
             self.short_lives.push_back(Instant::now());
             if SHORT_LIVES_MIN < self.short_lives.len() {
                 self.short_lives.pop_front();
@@ -308,7 +312,7 @@ impl Link {
                     remedy: "check the disk of this machine",
                     too_large: None,
                 };
-                self.parts.wire.break_off(lost.clone());
+                self.parts.wire.break_off(None);
                 return Err(lost);
             }
         }
@@ -352,7 +356,7 @@ impl Link {
             remedy: "check the disk and the load of this machine",
             too_large: None,
         };
-        self.parts.wire.break_off(lost.clone());
+        self.parts.wire.break_off(None);
         lost
     }
 
@@ -376,19 +380,25 @@ impl Link {
                 self.take(message);
             }
         }
+        if self.is_full {
+            return self.wait_for_room().await;
+        }
         let wait = RETRY_WAIT.saturating_mul(1 << self.tries.min(8)).min(RETRY_WAIT_MAX);
         self.tries = self.tries.saturating_add(1);
         // Not all who lost a broker come back at one moment.
         let dice = u64::from(self.parts.clocks.wall.now().as_nanos().unsigned_abs() as u32) % 512;
-        let wait = wait.mul_f64(0.5 + dice as f64 / 1_024.0);
         tokio::select! {
-            () = sleep(wait) => {}
+            () = sleep(wait.mul_f64(0.5 + dice as f64 / 1_024.0)) => {}
             () = stopped(&self.parts.outbox) => {}
         }
+    }
+
+    /// Waits until half of what came is taken.
+    async fn wait_for_room(&mut self) {
         while self.is_full && self.parts.outbox.stop_by().is_none() {
+            sleep(ROOM_WAIT).await;
             self.is_full =
                 HELD_MESSAGES_MAX / 2 < self.queue.len() || HELD_BYTES_MAX / 2 < self.held.load(Ordering::Acquire);
-            sleep(RETRY_WAIT).await;
         }
     }
 

@@ -47,8 +47,8 @@ use wire::{Address, Wire};
 pub use seen::Seen;
 pub use topics::slug;
 
-/// Messages of a connection that wait to be taken.
-const HELD_MESSAGES_MAX: usize = 4_096;
+/// Messages of a connection that wait to be taken: as many as a broker can number before it needs an acknowledgement.
+const HELD_MESSAGES_MAX: usize = 65_536;
 /// The broker, as the health board knows it: the connection of plain messages, and that of Sparkplug.
 const BROKER: &str = "broker";
 const SPARKPLUG: &str = "broker/sparkplug";

@@ -181,10 +181,13 @@ impl Wire {
             Err(error) => {
                 self.timeouts += u64::from(matches!(error, ConnectionError::NetworkTimeout));
                 let lost = self.explain(&error);
-                self.break_off(lost);
+                self.break_off(lost.too_large);
                 match self.left.pop_front() {
-                    Some(message) => Ok(Heard::Message(message)),
-                    None => Err(self.lost.take().unwrap_or_else(|| Lost::new("it was lost", ""))),
+                    Some(message) => {
+                        self.lost = Some(lost);
+                        Ok(Heard::Message(message))
+                    }
+                    None => Err(lost),
                 }
             }
         }
@@ -235,24 +238,22 @@ impl Wire {
             // One that takes longer sends some messages twice.
             let _ = timeout(LEAVE_WAIT, ended).await;
         }
-        self.break_off(Lost::new("it was ended", ""));
-        self.lost = None;
+        self.break_off(None);
     }
 
-    /// Ends the connection without a word; what came on it is still given.
-    pub(super) fn break_off(&mut self, lost: Lost) {
+    /// Ends the connection without a word; what came on it is still given. Bytes are of a packet that was too large to be read.
+    pub(super) fn break_off(&mut self, too_large: Option<usize>) {
         // The library would give them as if they had come on the next connection, where their numbers mean something else.
         for event in std::mem::take(&mut self.events.state.events) {
             if let Event::Incoming(Packet::Publish(publish)) = event {
                 self.left.push_back(Message(publish));
             }
         }
-        if let Some(bytes) = lost.too_large {
+        if let Some(bytes) = too_large {
             let limit = bytes.clamp(READ_BYTES, PROTOCOL_BYTES_MAX);
             self.events.mqtt_options.set_max_packet_size(limit, SENT_BYTES_MAX);
         }
         self.events.clean();
-        self.lost = Some(lost);
     }
 
     async fn send(&mut self, request: Request) -> Result<(), Lost> {
@@ -276,8 +277,7 @@ impl Wire {
             Ok(Err(error)) => self.explain(&ConnectionError::MqttState(error)),
             Err(_) => self.explain(&ConnectionError::FlushTimeout),
         };
-        self.break_off(lost.clone());
-        self.lost = None;
+        self.break_off(lost.too_large);
         Err(lost)
     }
 

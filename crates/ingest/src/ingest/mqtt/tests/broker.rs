@@ -115,8 +115,13 @@ fn more_than_is_held_waits_at_the_broker() {
     let Some(broker) = Mosquitto::start() else { return };
     let mut shop = Opening { room: 1, ..Opening::at(broker.port) }.open();
     shop.wait_online();
-    let count = HELD_MESSAGES_MAX as u64 + 2_000;
-    publish(broker.port, batches(0..count, now()));
+    // 80 MB, where 64 MiB are held.
+    let count = 400;
+    let padded = batches(0..count, now()).into_iter().map(|(topic, mut payload)| {
+        payload.resize(200_000, b' ');
+        (topic, payload)
+    });
+    publish(broker.port, padded);
     wait_for("the flood", || 0 < shop.count(BROKER, "held_back"));
     for number in 0..count {
         assert_eq!(shop.keep().stamp.sequence, number);
