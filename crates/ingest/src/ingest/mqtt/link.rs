@@ -110,6 +110,8 @@ pub(super) struct Link {
 /// How a connection ended.
 enum End {
     Lost(Lost),
+    /// There is no room for more.
+    Full,
     Stopped,
 }
 
@@ -148,6 +150,7 @@ impl Link {
         while self.parts.outbox.stop_by().is_none() {
             match self.connection().await {
                 End::Stopped => break,
+                End::Full => self.wait_for_room().await,
                 End::Lost(lost) => {
                     self.tell_lost(&lost);
                     self.wait_to_retry().await;
@@ -257,7 +260,8 @@ impl Link {
                     return End::Stopped;
                 }
                 if self.is_full {
-                    return End::Lost(self.overflow());
+                    self.overflow().await;
+                    return End::Full;
                 }
                 tokio::select! {
                     biased;
@@ -349,15 +353,15 @@ impl Link {
     }
 
     /// More came than is taken: ends the connection.
-    fn overflow(&mut self) -> Lost {
+    async fn overflow(&mut self) {
+        let (mut lost, moment) = (0, self.parts.clocks.moment());
+        let Parts { wire, manners, .. } = &mut self.parts;
+        wire.leave(|topic| lost += u64::from(manners.heed(topic, &[], moment).is_none())).await;
         self.count("held_back", 1);
-        let lost = Lost {
-            cause: "more messages come than can be stored; the broker keeps them meanwhile".to_owned(),
-            remedy: "check the disk and the load of this machine",
-            too_large: None,
-        };
-        self.parts.wire.break_off(None);
-        lost
+        self.count(Reason::Full.counter(), lost);
+        let cause = "more messages come than can be stored; the broker keeps them meanwhile";
+        let remedy = "check the disk and the load of this machine";
+        self.tell(HealthWord::Degraded, Some(cause), Some(remedy), self.parts.clocks.moment());
     }
 
     /// Whether it is time to take leave: nothing more is taken, and what was given is kept or has been waited for.
@@ -370,7 +374,8 @@ impl Link {
         let goodbye = self.parts.manners.goodbye(self.parts.clocks.moment());
         // Whether the broker hears it or not, the connection ends.
         let _ = self.parts.wire.say(&goodbye).await;
-        self.parts.wire.leave().await;
+        // Nothing is taken any more, so what comes is not counted either.
+        self.parts.wire.leave(|_| {}).await;
     }
 
     async fn wait_to_retry(&mut self) {
@@ -381,7 +386,7 @@ impl Link {
             }
         }
         if self.is_full {
-            return self.wait_for_room().await;
+            self.wait_for_room().await;
         }
         let wait = RETRY_WAIT.saturating_mul(1 << self.tries.min(8)).min(RETRY_WAIT_MAX);
         self.tries = self.tries.saturating_add(1);

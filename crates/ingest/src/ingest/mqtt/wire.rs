@@ -21,7 +21,7 @@ const SENT_BYTES_MAX: usize = 1 << 20;
 /// How long anything that is sent may take to leave.
 const SEND_WAIT: Duration = Duration::from_secs(5);
 /// How long the broker may take to end a connection that was taken leave of.
-const LEAVE_WAIT: Duration = Duration::from_secs(2);
+const LEAVE_WAIT: Duration = Duration::from_secs(5);
 /// How long a connection may take to come about, seconds: at first, and the most after it took too long.
 const CONNECT_SECS: u64 = 2;
 const CONNECT_SECS_MAX: u64 = 10;
@@ -229,16 +229,27 @@ impl Wire {
         self.send(Request::Subscribe(rumqttc::Subscribe::new_many(filters))).await
     }
 
-    /// Takes leave, so that the broker says no will, and ends the connection.
-    pub(super) async fn leave(&mut self) {
+    /// Takes leave, so that the broker says no will, and ends the connection. What comes meanwhile is not taken; `lost` hears
+    /// the topics of what the broker does not send again.
+    pub(super) async fn leave(&mut self, mut lost: impl FnMut(&str)) {
         if self.send(Request::Disconnect(rumqttc::Disconnect)).await.is_ok() {
             // The broker ends the connection once it has read everything. Who goes before may come again too soon, and what
-            // the broker has not read by then it throws away.
-            let ended = async { while self.is_connected() && self.events.poll().await.is_ok() {} };
+            // the broker has not read by then it throws away: acknowledgements too.
+            let ended = async {
+                while self.is_connected()
+                    && let Ok(event) = self.events.poll().await
+                {
+                    if let Event::Incoming(Packet::Publish(Publish { pkid: 0, topic, .. })) = event {
+                        lost(&topic);
+                    }
+                }
+            };
             // One that takes longer sends some messages twice.
             let _ = timeout(LEAVE_WAIT, ended).await;
         }
         self.break_off(None);
+        let left = self.left.drain(..).filter(|message| message.packet() == 0);
+        left.for_each(|message| lost(message.topic()));
     }
 
     /// Ends the connection without a word; what came on it is still given. Bytes are of a packet that was too large to be read.

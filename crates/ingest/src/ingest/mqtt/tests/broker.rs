@@ -146,8 +146,9 @@ fn a_message_that_is_too_large_is_passed_by() {
     publish(broker.port, sizes.map(|size| (TOPIC.to_owned(), vec![b' '; size])));
     publish(broker.port, batches(2..3, now()));
     assert_eq!(shop.keep().stamp.sequence, 2);
-    wait_for("the counts", || shop.count("gondola/1", "dropped_too_large") == 4);
-    assert_eq!(shop.count("gondola/1", "dropped_undecodable"), 1);
+    // A connection that ends so that the next one may read more makes some of them come twice.
+    wait_for("the counts", || 4 <= shop.count("gondola/1", "dropped_too_large"));
+    assert!(1 <= shop.count("gondola/1", "dropped_undecodable"));
     assert_eq!(shop.word("gondola/1"), Some(HealthWord::Degraded));
     assert!(fs_count(unread.path()) <= 5 && 0 < fs_count(unread.path()));
     shop.stop();
