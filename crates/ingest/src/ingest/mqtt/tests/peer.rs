@@ -67,6 +67,21 @@ impl Mosquitto {
         Some(Mosquitto { program, folder, port, child: None })
     }
 
+    /// Adds lines to its settings, in which `FOLDER` stands for its folder.
+    #[cfg(feature = "mqtt-tls")]
+    pub(super) fn set(&self, lines: &str) {
+        let path = self.folder.path().join("mosquitto.conf");
+        let known = fs::read_to_string(&path).unwrap();
+        let folder = self.folder.path().display().to_string();
+        fs::write(path, known + &lines.replace("FOLDER", &folder)).unwrap();
+    }
+
+    /// Where its files are.
+    #[cfg(feature = "mqtt-tls")]
+    pub(super) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     /// Runs it.
     pub(super) fn run(&mut self) {
         let mut command = Command::new(&self.program);
