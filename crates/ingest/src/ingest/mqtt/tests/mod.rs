@@ -4,6 +4,7 @@ mod broker;
 mod decoding;
 mod devices;
 mod peer;
+mod sparkplug;
 #[cfg(feature = "mqtt-tls")]
 mod tls;
 
