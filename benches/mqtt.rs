@@ -13,12 +13,12 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use aisle_contract::base::{PlateId, ShopTime, SourceId, Span};
-use aisle_contract::facts::{Body, Fact, PlateBatch, Stamp};
-use aisle_contract::ports::{Clock, Delivery, HealthBoard, Intake, WallClock};
-use aisle_contract::recording;
-use aisle_ingest::ingest::devices::Broker;
-use aisle_ingest::ingest::mqtt::{Mqtt, Ports, Seen, Settings};
+use aisle::base::{PlateId, ShopTime, SourceId, Span};
+use aisle::facts::{Body, Fact, PlateBatch, Stamp};
+use aisle::ports::{Clock, Delivery, HealthBoard, Intake, WallClock};
+use aisle::recording;
+use aisle::ingest::devices::Broker;
+use aisle::ingest::mqtt::{Mqtt, Ports, Seen, Settings};
 
 /// Messages, and how many when it is only tried.
 const MESSAGES: u64 = 200_000;
