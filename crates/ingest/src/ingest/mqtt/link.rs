@@ -408,7 +408,9 @@ impl Link {
     }
 
     fn count(&self, what: &str, more: u64) {
-        self.parts.health.with(self.parts.device, |device| device.count(what, more));
+        if 0 < more {
+            self.parts.health.with(self.parts.device, |device| device.count(what, more));
+        }
     }
 
     fn word(&self) -> Option<HealthWord> {

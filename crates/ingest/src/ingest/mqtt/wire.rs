@@ -22,9 +22,10 @@ const SENT_BYTES_MAX: usize = 1 << 20;
 const SEND_WAIT: Duration = Duration::from_secs(5);
 /// How long the broker may take to end a connection that was taken leave of.
 const LEAVE_WAIT: Duration = Duration::from_secs(5);
-/// How long a connection may take to come about, seconds: at first, and the most after it took too long.
+/// How long a connection may take to come about, seconds: at first, and how many more in turn after it took too long. Longer
+/// tries would find a broker later whose network comes back.
 const CONNECT_SECS: u64 = 2;
-const CONNECT_SECS_MAX: u64 = 10;
+const CONNECT_SECS_MORE: u64 = 4;
 
 /// What is said to a broker.
 #[derive(Clone, Debug, PartialEq)]
@@ -169,7 +170,7 @@ impl Wire {
             return Err(lost);
         }
         if !self.is_connected() {
-            let secs = (CONNECT_SECS + self.timeouts).min(CONNECT_SECS_MAX);
+            let secs = CONNECT_SECS + self.timeouts % CONNECT_SECS_MORE;
             self.events.network_options.set_connection_timeout(secs);
         }
         match self.events.poll().await {

@@ -67,6 +67,30 @@ fn a_broker_that_comes_later_or_again_is_found_within_two_seconds_and_nothing_is
 }
 
 #[test]
+fn a_broker_that_is_mute_is_noticed_and_nothing_is_lost() {
+    let Some(broker) = Mosquitto::start() else { return };
+    let mut shop = Opening::at(broker.port).open();
+    shop.wait_online();
+    publish(broker.port, batches(0..10, now()));
+    (0..10).for_each(|number| assert_eq!(shop.keep().stamp.sequence, number));
+    broker.signal("STOP");
+    let frozen = Instant::now();
+    wait_for("the loss", || shop.word(BROKER) == Some(HealthWord::Offline));
+    // Two pings, a second apart.
+    assert!(frozen.elapsed() < Duration::from_secs(4), "{:?}", frozen.elapsed());
+    let broker_health = shop.health.get(BROKER).unwrap();
+    assert!(broker_health.cause.unwrap().contains("does not answer") && broker_health.remedy.is_some());
+    broker.signal("CONT");
+    let back = Instant::now();
+    shop.wait_online();
+    // A try that has begun may last its two seconds.
+    assert!(back.elapsed() < Duration::from_secs(4), "{:?}", back.elapsed());
+    publish(broker.port, batches(10..20, now()));
+    (10..20).for_each(|number| assert_eq!(shop.keep().stamp.sequence, number));
+    shop.stop();
+}
+
+#[test]
 fn what_was_not_kept_comes_again_after_a_crash_and_what_was_kept_does_not() {
     let Some(broker) = Mosquitto::start() else { return };
     let first = Opening::at(broker.port).open();

@@ -91,6 +91,12 @@ impl Mosquitto {
         wait_for("a broker", || TcpStream::connect(("127.0.0.1", port)).is_ok());
     }
 
+    /// Sends it a signal: `STOP` makes it silent without a word, `CONT` lets it go on.
+    pub(super) fn signal(&self, name: &str) {
+        let process = self.child.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &process]).status().unwrap().success());
+    }
+
     /// Kills it, as a power cut would.
     pub(super) fn kill(&mut self) {
         let mut child = self.child.take().unwrap();
