@@ -2,7 +2,7 @@
 //! they came, and says over MQTT how the shop and its devices are. It acknowledges a message when its fact is on disk, and never
 //! before; what it cannot read is counted and kept, and never stops what comes after.
 //!
-//! A thread holds the connection ([`link`]) and another makes facts of messages ([`taker`]), so that a shop that has no room for a
+//! A thread holds the connection (`link`) and another makes facts of messages (`taker`), so that a shop that has no room for a
 //! moment still answers its broker. Sparkplug B has a connection of its own, for a connection has one will.
 //!
 //! # Topics
