@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::decode::Reason;
-use super::seen::SOURCES_MAX;
 use crate::base::{ShopTime, Span};
 use crate::facts::{Stamp, Topic};
 use crate::ingest::devices::Board;
@@ -25,6 +24,8 @@ const RATE_SECS: usize = 60;
 const RATE_KNOWN: Duration = Duration::from_secs(10);
 /// Share of its rate that a source has to reach.
 const RATE_SHARE_MIN: f64 = 0.9;
+/// Sources that are known; facts of further ones are dropped and counted.
+const SOURCES_MAX: usize = 1_024;
 /// Silence after which a source is offline where the shop's file says nothing.
 const SILENCE: Span = Span::from_millis(3_000);
 
@@ -237,6 +238,9 @@ impl Watch {
             let remedy = "check that it has power and network, and publishes below the shop's topic";
             return (HealthWord::Offline, Some("nothing has come from it yet".to_owned()), Some(remedy));
         };
+        if let Some((HealthWord::Offline, cause, remedy)) = self.told {
+            return (HealthWord::Offline, Some(cause.to_owned()), Some(remedy));
+        }
         let silent = elapsed.saturating_sub(last.elapsed).as_secs_f64();
         if self.is_steady && self.silence.as_secs() < silent {
             let cause = format!("nothing has come from it for more than {} s", self.silence.as_secs());
@@ -251,7 +255,13 @@ impl Watch {
         }
         if let Some((_, reason)) = self.unread.filter(|(at, _)| recent(at)) {
             let cause = format!("some of its messages are dropped: {}", reason.name().replace('_', " "));
-            return (HealthWord::Degraded, Some(cause), Some("look at the messages in the folder of what is unread"));
+            let remedy = match reason {
+                Reason::Retained => "publish measurements without the retain flag, and clear what the broker keeps",
+                Reason::WrongSource => "let its stamps name the source that its topic names",
+                Reason::TooLarge => "send fewer rows at a time: a message has at most 1 MiB",
+                _ => "look at the messages in the folder of what could not be read",
+            };
+            return (HealthWord::Degraded, Some(cause), Some(remedy));
         }
         if let Some(ahead) = self.clock.ahead().filter(|ahead| CLOCK_OFF_SPAN_MAX < ahead.abs()) {
             let way = if Span::ZERO < ahead { "ahead" } else { "behind" };

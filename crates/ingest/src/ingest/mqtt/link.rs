@@ -4,10 +4,10 @@
 //!
 //! # When more comes than is taken
 //!
-//! A broker sends so many messages ahead of their acknowledgements (mosquitto: `max_inflight_messages`), and those wait here.
-//! Where that is more than [`HELD_MESSAGES_MAX`] or [`HELD_BYTES_MAX`], the connection is ended, and made again when half of
-//! them are taken: what was not acknowledged the broker sends again. What comes without being acknowledged (QoS 0) is dropped
-//! and counted.
+//! A broker sends so many messages ahead of their acknowledgements (mosquitto: `max_inflight_messages`; the protocol: 65,535),
+//! and those wait here, all of them. Where they are more than [`HELD_BYTES_MAX`], the connection is ended, and made again when
+//! half of them are taken: what was not acknowledged the broker sends again. What comes without being acknowledged (QoS 0) is
+//! dropped and counted.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -34,6 +34,8 @@ const TICK: Duration = Duration::from_millis(250);
 /// How long is waited before a connection is tried again: at first, and at most. The broker that is back is found within it.
 const RETRY_WAIT: Duration = Duration::from_millis(100);
 const RETRY_WAIT_MAX: Duration = Duration::from_millis(1_500);
+/// How often is looked whether there is room again.
+const ROOM_WAIT: Duration = Duration::from_millis(20);
 /// A connection that ends before this was taken away, or had no sense.
 const SHORT_LIFE: Duration = Duration::from_secs(5);
 /// So many of them within [`TROUBLE_SPAN`] are told.
@@ -108,6 +110,8 @@ pub(super) struct Link {
 /// How a connection ended.
 enum End {
     Lost(Lost),
+    /// There is no room for more.
+    Full,
     Stopped,
 }
 
@@ -146,6 +150,7 @@ impl Link {
         while self.parts.outbox.stop_by().is_none() {
             match self.connection().await {
                 End::Stopped => break,
+                End::Full => self.wait_for_room().await,
                 End::Lost(lost) => {
                     self.tell_lost(&lost);
                     self.wait_to_retry().await;
@@ -168,7 +173,9 @@ impl Link {
             Err(lost) => End::Lost(lost),
         };
         self.parts.outbox.set_connection(None);
-        if self.since.elapsed() < SHORT_LIFE {
+        if self.is_full {
+            // It was ended from here.
+        } else if self.since.elapsed() < SHORT_LIFE {
             self.short_lives.push_back(Instant::now());
             if SHORT_LIVES_MIN < self.short_lives.len() {
                 self.short_lives.pop_front();
@@ -253,7 +260,8 @@ impl Link {
                     return End::Stopped;
                 }
                 if self.is_full {
-                    return End::Lost(self.overflow());
+                    self.overflow().await;
+                    return End::Full;
                 }
                 tokio::select! {
                     biased;
@@ -308,7 +316,7 @@ impl Link {
                     remedy: "check the disk of this machine",
                     too_large: None,
                 };
-                self.parts.wire.break_off(lost.clone());
+                self.parts.wire.break_off(None);
                 return Err(lost);
             }
         }
@@ -345,15 +353,15 @@ impl Link {
     }
 
     /// More came than is taken: ends the connection.
-    fn overflow(&mut self) -> Lost {
+    async fn overflow(&mut self) {
+        let (mut lost, moment) = (0, self.parts.clocks.moment());
+        let Parts { wire, manners, .. } = &mut self.parts;
+        wire.leave(|topic| lost += u64::from(manners.heed(topic, &[], moment).is_none())).await;
         self.count("held_back", 1);
-        let lost = Lost {
-            cause: "more messages come than can be stored; the broker keeps them meanwhile".to_owned(),
-            remedy: "check the disk and the load of this machine",
-            too_large: None,
-        };
-        self.parts.wire.break_off(lost.clone());
-        lost
+        self.count(Reason::Full.counter(), lost);
+        let cause = "more messages come than can be stored; the broker keeps them meanwhile";
+        let remedy = "check the disk and the load of this machine";
+        self.tell(HealthWord::Degraded, Some(cause), Some(remedy), self.parts.clocks.moment());
     }
 
     /// Whether it is time to take leave: nothing more is taken, and what was given is kept or has been waited for.
@@ -366,7 +374,8 @@ impl Link {
         let goodbye = self.parts.manners.goodbye(self.parts.clocks.moment());
         // Whether the broker hears it or not, the connection ends.
         let _ = self.parts.wire.say(&goodbye).await;
-        self.parts.wire.leave().await;
+        // Nothing is taken any more, so what comes is not counted either.
+        self.parts.wire.leave(|_| {}).await;
     }
 
     async fn wait_to_retry(&mut self) {
@@ -376,24 +385,32 @@ impl Link {
                 self.take(message);
             }
         }
+        if self.is_full {
+            self.wait_for_room().await;
+        }
         let wait = RETRY_WAIT.saturating_mul(1 << self.tries.min(8)).min(RETRY_WAIT_MAX);
         self.tries = self.tries.saturating_add(1);
         // Not all who lost a broker come back at one moment.
         let dice = u64::from(self.parts.clocks.wall.now().as_nanos().unsigned_abs() as u32) % 512;
-        let wait = wait.mul_f64(0.5 + dice as f64 / 1_024.0);
         tokio::select! {
-            () = sleep(wait) => {}
+            () = sleep(wait.mul_f64(0.5 + dice as f64 / 1_024.0)) => {}
             () = stopped(&self.parts.outbox) => {}
         }
+    }
+
+    /// Waits until half of what came is taken.
+    async fn wait_for_room(&mut self) {
         while self.is_full && self.parts.outbox.stop_by().is_none() {
+            sleep(ROOM_WAIT).await;
             self.is_full =
                 HELD_MESSAGES_MAX / 2 < self.queue.len() || HELD_BYTES_MAX / 2 < self.held.load(Ordering::Acquire);
-            sleep(RETRY_WAIT).await;
         }
     }
 
     fn count(&self, what: &str, more: u64) {
-        self.parts.health.with(self.parts.device, |device| device.count(what, more));
+        if 0 < more {
+            self.parts.health.with(self.parts.device, |device| device.count(what, more));
+        }
     }
 
     fn word(&self) -> Option<HealthWord> {

@@ -2,8 +2,29 @@
 //! they came, and says over MQTT how the shop and its devices are. It acknowledges a message when its fact is on disk, and never
 //! before; what it cannot read is counted and kept, and never stops what comes after.
 //!
-//! A thread holds the connection ([`link`]) and another makes facts of messages ([`taker`]), so that a shop that has no room for a
+//! A thread holds the connection (`link`) and another makes facts of messages (`taker`), so that a shop that has no room for a
 //! moment still answers its broker. Sparkplug B has a connection of its own, for a connection has one will.
+//!
+//! # Topics
+//!
+//! | topic | what | |
+//! |---|---|---|
+//! | `aisle/<shop>/plates/<source>`, `people`, `seen`, `gates`, `shelf` | facts, as a recording has them | QoS 1, not retained |
+//! | `aisle/<shop>/status` | `online` or `offline`, also by will | retained |
+//! | `aisle/<shop>/health/<device>` | how a device is: at each change and every 10 s | retained |
+//! | `aisle/<shop>/told/…` | what aisle says to others, such as to a gate ([`Mqtt::tell`]) | QoS 1 |
+//! | `homeassistant/device/aisle-<shop>/config` | the devices as Home Assistant wants them, where the shop's file asks for it | retained |
+//! | `spBv1.0/<group>/#`, `spBv1.0/STATE/<host>` | Sparkplug B | as the specification says |
+//!
+//! `<shop>` is the shop's name by [`slug`]. RFID readers and door switches have no kind of fact of their own: what they know of a shelf
+//! they say as an event of it (`shelf`).
+//!
+//! # Counters
+//!
+//! Of the broker: `connects`, `disconnects`, `sessions_lost` (it had forgotten the shop), `held_back` (no room for more), `passed_by` (too
+//! large to be read at first), `not_kept`, `subscriptions_refused`, `refused_to_say`, `unread_kept` and `unread_not_kept` (files of what could
+//! not be read), and `dropped_…` of nobody in particular. Of a sender: `received`, `sequence_falls`, and `dropped_…` by reason:
+//! `undecodable`, `too_large`, `wrong_source`, `unknown_topic`, `retained`, `duplicate`, `disabled`, `too_many_sources`, `full`.
 
 mod boards;
 mod decode;
@@ -47,8 +68,8 @@ use wire::{Address, Wire};
 pub use seen::Seen;
 pub use topics::slug;
 
-/// Messages of a connection that wait to be taken.
-const HELD_MESSAGES_MAX: usize = 4_096;
+/// Messages of a connection that wait to be taken: as many as a broker can number before it needs an acknowledgement.
+const HELD_MESSAGES_MAX: usize = 65_536;
 /// The broker, as the health board knows it: the connection of plain messages, and that of Sparkplug.
 const BROKER: &str = "broker";
 const SPARKPLUG: &str = "broker/sparkplug";

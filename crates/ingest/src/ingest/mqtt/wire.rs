@@ -21,10 +21,11 @@ const SENT_BYTES_MAX: usize = 1 << 20;
 /// How long anything that is sent may take to leave.
 const SEND_WAIT: Duration = Duration::from_secs(5);
 /// How long the broker may take to end a connection that was taken leave of.
-const LEAVE_WAIT: Duration = Duration::from_secs(2);
-/// How long a connection may take to come about, seconds: at first, and the most after it took too long.
+const LEAVE_WAIT: Duration = Duration::from_secs(5);
+/// How long a connection may take to come about, seconds: at first, and how many more in turn after it took too long. Longer
+/// tries would find a broker later whose network comes back.
 const CONNECT_SECS: u64 = 2;
-const CONNECT_SECS_MAX: u64 = 10;
+const CONNECT_SECS_MORE: u64 = 4;
 
 /// What is said to a broker.
 #[derive(Clone, Debug, PartialEq)]
@@ -169,7 +170,7 @@ impl Wire {
             return Err(lost);
         }
         if !self.is_connected() {
-            let secs = (CONNECT_SECS + self.timeouts).min(CONNECT_SECS_MAX);
+            let secs = CONNECT_SECS + self.timeouts % CONNECT_SECS_MORE;
             self.events.network_options.set_connection_timeout(secs);
         }
         match self.events.poll().await {
@@ -181,10 +182,13 @@ impl Wire {
             Err(error) => {
                 self.timeouts += u64::from(matches!(error, ConnectionError::NetworkTimeout));
                 let lost = self.explain(&error);
-                self.break_off(lost);
+                self.break_off(lost.too_large);
                 match self.left.pop_front() {
-                    Some(message) => Ok(Heard::Message(message)),
-                    None => Err(self.lost.take().unwrap_or_else(|| Lost::new("it was lost", ""))),
+                    Some(message) => {
+                        self.lost = Some(lost);
+                        Ok(Heard::Message(message))
+                    }
+                    None => Err(lost),
                 }
             }
         }
@@ -226,33 +230,42 @@ impl Wire {
         self.send(Request::Subscribe(rumqttc::Subscribe::new_many(filters))).await
     }
 
-    /// Takes leave, so that the broker says no will, and ends the connection.
-    pub(super) async fn leave(&mut self) {
+    /// Takes leave, so that the broker says no will, and ends the connection. What comes meanwhile is not taken; `lost` hears
+    /// the topics of what the broker does not send again.
+    pub(super) async fn leave(&mut self, mut lost: impl FnMut(&str)) {
         if self.send(Request::Disconnect(rumqttc::Disconnect)).await.is_ok() {
             // The broker ends the connection once it has read everything. Who goes before may come again too soon, and what
-            // the broker has not read by then it throws away.
-            let ended = async { while self.is_connected() && self.events.poll().await.is_ok() {} };
+            // the broker has not read by then it throws away: acknowledgements too.
+            let ended = async {
+                while self.is_connected()
+                    && let Ok(event) = self.events.poll().await
+                {
+                    if let Event::Incoming(Packet::Publish(Publish { pkid: 0, topic, .. })) = event {
+                        lost(&topic);
+                    }
+                }
+            };
             // One that takes longer sends some messages twice.
             let _ = timeout(LEAVE_WAIT, ended).await;
         }
-        self.break_off(Lost::new("it was ended", ""));
-        self.lost = None;
+        self.break_off(None);
+        let left = self.left.drain(..).filter(|message| message.packet() == 0);
+        left.for_each(|message| lost(message.topic()));
     }
 
-    /// Ends the connection without a word; what came on it is still given.
-    pub(super) fn break_off(&mut self, lost: Lost) {
+    /// Ends the connection without a word; what came on it is still given. Bytes are of a packet that was too large to be read.
+    pub(super) fn break_off(&mut self, too_large: Option<usize>) {
         // The library would give them as if they had come on the next connection, where their numbers mean something else.
         for event in std::mem::take(&mut self.events.state.events) {
             if let Event::Incoming(Packet::Publish(publish)) = event {
                 self.left.push_back(Message(publish));
             }
         }
-        if let Some(bytes) = lost.too_large {
+        if let Some(bytes) = too_large {
             let limit = bytes.clamp(READ_BYTES, PROTOCOL_BYTES_MAX);
             self.events.mqtt_options.set_max_packet_size(limit, SENT_BYTES_MAX);
         }
         self.events.clean();
-        self.lost = Some(lost);
     }
 
     async fn send(&mut self, request: Request) -> Result<(), Lost> {
@@ -276,8 +289,7 @@ impl Wire {
             Ok(Err(error)) => self.explain(&ConnectionError::MqttState(error)),
             Err(_) => self.explain(&ConnectionError::FlushTimeout),
         };
-        self.break_off(lost.clone());
-        self.lost = None;
+        self.break_off(lost.too_large);
         Err(lost)
     }
 

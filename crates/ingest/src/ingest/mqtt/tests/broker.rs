@@ -67,6 +67,30 @@ fn a_broker_that_comes_later_or_again_is_found_within_two_seconds_and_nothing_is
 }
 
 #[test]
+fn a_broker_that_is_mute_is_noticed_and_nothing_is_lost() {
+    let Some(broker) = Mosquitto::start() else { return };
+    let mut shop = Opening::at(broker.port).open();
+    shop.wait_online();
+    publish(broker.port, batches(0..10, now()));
+    (0..10).for_each(|number| assert_eq!(shop.keep().stamp.sequence, number));
+    broker.signal("STOP");
+    let frozen = Instant::now();
+    wait_for("the loss", || shop.word(BROKER) == Some(HealthWord::Offline));
+    // Two pings, a second apart.
+    assert!(frozen.elapsed() < Duration::from_secs(4), "{:?}", frozen.elapsed());
+    let broker_health = shop.health.get(BROKER).unwrap();
+    assert!(broker_health.cause.unwrap().contains("does not answer") && broker_health.remedy.is_some());
+    broker.signal("CONT");
+    let back = Instant::now();
+    shop.wait_online();
+    // A try that has begun may last its two seconds.
+    assert!(back.elapsed() < Duration::from_secs(4), "{:?}", back.elapsed());
+    publish(broker.port, batches(10..20, now()));
+    (10..20).for_each(|number| assert_eq!(shop.keep().stamp.sequence, number));
+    shop.stop();
+}
+
+#[test]
 fn what_was_not_kept_comes_again_after_a_crash_and_what_was_kept_does_not() {
     let Some(broker) = Mosquitto::start() else { return };
     let first = Opening::at(broker.port).open();
@@ -115,8 +139,13 @@ fn more_than_is_held_waits_at_the_broker() {
     let Some(broker) = Mosquitto::start() else { return };
     let mut shop = Opening { room: 1, ..Opening::at(broker.port) }.open();
     shop.wait_online();
-    let count = HELD_MESSAGES_MAX as u64 + 2_000;
-    publish(broker.port, batches(0..count, now()));
+    // 80 MB, where 64 MiB are held.
+    let count = 400;
+    let padded = batches(0..count, now()).into_iter().map(|(topic, mut payload)| {
+        payload.resize(200_000, b' ');
+        (topic, payload)
+    });
+    publish(broker.port, padded);
     wait_for("the flood", || 0 < shop.count(BROKER, "held_back"));
     for number in 0..count {
         assert_eq!(shop.keep().stamp.sequence, number);
@@ -141,8 +170,9 @@ fn a_message_that_is_too_large_is_passed_by() {
     publish(broker.port, sizes.map(|size| (TOPIC.to_owned(), vec![b' '; size])));
     publish(broker.port, batches(2..3, now()));
     assert_eq!(shop.keep().stamp.sequence, 2);
-    wait_for("the counts", || shop.count("gondola/1", "dropped_too_large") == 4);
-    assert_eq!(shop.count("gondola/1", "dropped_undecodable"), 1);
+    // A connection that ends so that the next one may read more makes some of them come twice.
+    wait_for("the counts", || 4 <= shop.count("gondola/1", "dropped_too_large"));
+    assert!(1 <= shop.count("gondola/1", "dropped_undecodable"));
     assert_eq!(shop.word("gondola/1"), Some(HealthWord::Degraded));
     assert!(fs_count(unread.path()) <= 5 && 0 < fs_count(unread.path()));
     shop.stop();
@@ -172,9 +202,7 @@ fn every_reason_is_counted_and_nothing_stands_in_the_way() {
     publish(broker.port, messages);
     publish(broker.port, [(TOPIC.to_owned(), b"{\xff".to_vec()), (TOPIC.to_owned(), good)]);
     // That was live, so it came without the flag; this end subscribed before.
-    for number in [1] {
-        assert_eq!(shop.keep().stamp.sequence, number);
-    }
+    assert_eq!(shop.keep().stamp.sequence, 1);
     let disabled = json(&plates("gondola/2", 1, now()));
     publish(broker.port, [("aisle/demo/plates/gondola/2".to_owned(), disabled)]);
     wait_for("disabled", || shop.count("gondola/2", "dropped_disabled") == 1);

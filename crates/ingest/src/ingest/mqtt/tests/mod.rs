@@ -4,6 +4,9 @@ mod broker;
 mod decoding;
 mod devices;
 mod peer;
+mod sparkplug;
+#[cfg(feature = "mqtt-tls")]
+mod tls;
 
 use std::time::{Duration, Instant};
 
@@ -120,6 +123,18 @@ fn a_broker_that_is_not_there_is_no_error_and_says_what_to_do() {
     assert_eq!(broker.health, HealthWord::Offline);
     assert!(broker.cause.unwrap().starts_with(&format!("cannot reach 127.0.0.1:{port}")));
     assert_eq!(broker.remedy.as_deref(), Some("nothing listens there: start the broker, or correct `url`"));
+    shop.stop();
+}
+
+#[test]
+#[cfg(not(feature = "mqtt-tls"))]
+fn without_the_feature_tls_is_refused_and_never_left_out() {
+    let mut opening = Opening::at(1);
+    opening.settings.broker.tls = true;
+    let mut shop = opening.open();
+    wait_for("a try", || 0 < shop.count(BROKER, "disconnects"));
+    let cause = shop.health.get(BROKER).unwrap().cause.unwrap();
+    assert!(cause.starts_with("this aisle is built without TLS for MQTT"), "{cause}");
     shop.stop();
 }
 

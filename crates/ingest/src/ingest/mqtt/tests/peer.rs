@@ -67,6 +67,21 @@ impl Mosquitto {
         Some(Mosquitto { program, folder, port, child: None })
     }
 
+    /// Adds lines to its settings, in which `FOLDER` stands for its folder.
+    #[cfg(feature = "mqtt-tls")]
+    pub(super) fn set(&self, lines: &str) {
+        let path = self.folder.path().join("mosquitto.conf");
+        let known = fs::read_to_string(&path).unwrap();
+        let folder = self.folder.path().display().to_string();
+        fs::write(path, known + &lines.replace("FOLDER", &folder)).unwrap();
+    }
+
+    /// Where its files are.
+    #[cfg(feature = "mqtt-tls")]
+    pub(super) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     /// Runs it.
     pub(super) fn run(&mut self) {
         let mut command = Command::new(&self.program);
@@ -74,6 +89,12 @@ impl Mosquitto {
         self.child = Some(command.spawn().unwrap());
         let port = self.port;
         wait_for("a broker", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+    }
+
+    /// Sends it a signal: `STOP` makes it silent without a word, `CONT` lets it go on.
+    pub(super) fn signal(&self, name: &str) {
+        let process = self.child.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &process]).status().unwrap().success());
     }
 
     /// Kills it, as a power cut would.
