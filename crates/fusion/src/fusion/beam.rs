@@ -36,7 +36,7 @@ pub(super) struct Surroundings<'a> {
 }
 
 /// The open hypotheses.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Beam {
     worlds: Vec<World>,
     /// How many there may be; an option of the fusion.

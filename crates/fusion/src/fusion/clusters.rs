@@ -21,13 +21,14 @@ const NEAR_LOG: f64 = -6.5;
 /// Strays this many places away from a step may be what moved.
 const STRAY_REACH: usize = 2;
 /// Hypotheses about visits that depend on each other.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Cluster {
     visits: BTreeSet<VisitId>,
     pub(super) beam: Beam,
 }
 
 /// All clusters of a shop.
+#[derive(Clone)]
 pub(super) struct Clusters {
     pub(super) clusters: Vec<Cluster>,
     width: usize,

@@ -138,7 +138,7 @@ fn run_for(
     ahead_secs: f64,
     events: &[&str],
 ) -> (Fusion, Vec<Body>) {
-    let mut fusion = Fusion::new(shop(), Options { hypotheses_max: 96 });
+    let mut fusion = Fusion::new(shop(), Options { hypotheses_max: 96, eager: false });
     let shoppers: Vec<Shopper> = shoppers.iter().map(|text| shopper(text)).collect();
     let mut events: Vec<ShelfEvent> = events.iter().map(|text| event(ShelfId::new(1, 1), text)).collect();
     events.sort_by_key(|event| event.span.end);
@@ -288,7 +288,7 @@ fn the_clocks_offset_is_learned_from_takes() {
 
 #[test]
 fn events_of_unknown_shelves_are_counted() {
-    let mut fusion = Fusion::new(shop(), Options { hypotheses_max: 96 });
+    let mut fusion = Fusion::new(shop(), Options { hypotheses_max: 96, eager: false });
     let stamp = Stamp { source: SourceId::new("shelf"), sequence: 1, at: at(5.0), arrived: at(5.0) };
     fusion.take(&Fact { stamp, body: Body::Shelf(event(ShelfId::new(9, 9), "2 5:-100")) });
     let counters = fusion.counters();
