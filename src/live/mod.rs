@@ -4,6 +4,8 @@
 
 mod player;
 mod shop;
+mod view;
 
 pub use player::{Feed, walk_in_method};
 pub use shop::{Began, Live, Payers};
+pub use view::{Corrections, View};

@@ -207,7 +207,8 @@ impl<'a> Collector<'a> {
             Body::Attribution(attribution) => self.attributions.push((fact.stamp.fact_ref(), attribution.clone())),
             Body::Visit(closed) => {
                 let (at, at_end) = (fact.stamp.at, self.at_end);
-                let same = |other: &&mut Decided| other.closed.visit == closed.visit && other.closed.entered == closed.entered;
+                let same =
+                    |other: &&mut Decided| other.closed.visit == closed.visit && other.closed.entered == closed.entered;
                 match self.closed.iter_mut().find(same) {
                     Some(revised) => *revised = Decided { closed: closed.clone(), at, ..*revised },
                     None => self.closed.push(Decided { closed: closed.clone(), at, arrived: self.arrived, at_end }),

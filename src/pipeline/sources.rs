@@ -1,13 +1,16 @@
 //! How far each source has been heard. It takes the stamps of facts in the order in which they come, and says up to which time
 //! nothing is missing any more; it holds no fact, and it knows no clock but theirs.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::limits::{
-    SOURCE_AHEAD_FACTS_MAX, SOURCE_FORGOTTEN_SPAN_MAX, SOURCE_STEP_FACTS, SOURCES_MAX, WATERMARK_SPAN_MAX,
-    WATERMARK_SPAN_MIN,
+    SOURCE_AHEAD_FACTS_MAX, SOURCE_FORGOTTEN_SPAN_MAX, SOURCE_STEP_FACTS, SOURCES_MAX, WATERMARK_GAP_SPAN_MAX,
+    WATERMARK_SPAN_MAX, WATERMARK_SPAN_MIN,
 };
 use crate::base::{ShopTime, SourceId, Span};
 use crate::facts::{Stamp, Topic};
@@ -29,13 +32,12 @@ impl Waits {
     /// What a decision waits for.
     pub const FINAL: Waits = Waits {
         most: WATERMARK_SPAN_MAX,
-        gap: WATERMARK_SPAN_MAX,
+        gap: WATERMARK_GAP_SPAN_MAX,
         least: WATERMARK_SPAN_MIN,
         events: WATERMARK_SPAN_MAX,
     };
     /// What a screen waits for: that each source that lives has got so far, and for nothing that is missing.
-    pub const VIEW: Waits =
-        Waits { most: WATERMARK_SPAN_MIN, gap: Span::ZERO, least: Span::ZERO, events: Span::ZERO };
+    pub const VIEW: Waits = Waits { most: WATERMARK_SPAN_MIN, gap: Span::ZERO, least: Span::ZERO, events: Span::ZERO };
 }
 
 /// All sources that are remembered.

@@ -11,6 +11,7 @@ mod export;
 mod faults;
 mod film;
 mod fuzz;
+mod lanes;
 mod left_out;
 mod licences;
 mod live;

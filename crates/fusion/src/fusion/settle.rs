@@ -79,12 +79,7 @@ impl Fusion {
     }
 
     /// Settles the visit of somebody who went out just now. Gives what is in the cart.
-    pub(super) fn settle_early(
-        &mut self,
-        visit: VisitId,
-        visitor: &Visitor,
-        facts: &mut Vec<Body>,
-    ) -> Vec<LineChance> {
+    pub(super) fn settle_early(&mut self, visit: VisitId, visitor: &Visitor, facts: &mut Vec<Body>) -> Vec<LineChance> {
         self.settle_as(visit, visitor, false, Closing::Left, facts)
     }
 

@@ -93,7 +93,8 @@ impl ShelfSense {
             let shelf = batch.plates[first].shelf;
             let length = batch.plates[first..].iter().take_while(|plate| plate.shelf == shelf).count();
             if let Ok(index) = self.rows.binary_search_by_key(&shelf, Row::shelf) {
-                let gap = self.rows[index].take(batch, (first..first + length, self.settle), &mut self.counters, &mut events);
+                let gap =
+                    self.rows[index].take(batch, (first..first + length, self.settle), &mut self.counters, &mut events);
                 missing = missing.max(gap.map_or(Span::ZERO, TimeRange::length));
                 self.gaps.extend(gap.map(|gap| (index, gap)));
             } else {
