@@ -8,6 +8,7 @@ use aisle::base::{ShopTime, SkuId, SourceId, Span, VisitId};
 use aisle::facts::{Body, Fact, Movement, Stamp, Tick, Topic};
 use aisle::live::View;
 use aisle::pipeline::{Engine, Options};
+use aisle::ports::FactSink;
 use aisle::recording::{Cut, Writer};
 use aisle::replay;
 use aisle::sim::{self, Level, Scenario, Trip};

@@ -15,7 +15,7 @@ pub const SOURCES_MAX: usize = 1_024;
 /// A source that was silent for so long is waited for no more, not even a little.
 pub const SOURCE_FORGOTTEN_SPAN_MAX: Span = Span::from_millis(600_000);
 /// Facts of one source that came from beyond a gap in its numbers; beyond it the gap is taken for a loss.
-pub const SOURCE_AHEAD_FACTS_MAX: usize = 8_192;
+pub const SOURCE_AHEAD_FACTS_MAX: usize = REORDER_FACTS_MAX;
 /// So many facts of a source in a row show by how much it counts.
 pub const SOURCE_STEP_FACTS: u32 = 32;
 /// Facts waiting in the reordering buffer; beyond it the oldest are released early and counted.

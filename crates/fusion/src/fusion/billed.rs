@@ -60,9 +60,7 @@ impl Fusion {
         }
         let mut early = self.clone();
         early.explain(ShopTime::MAX);
-        if std::env::var_os("AISLE_COND").is_some() {
-            early.hold_billed();
-        } // TEMP
+        early.hold_billed();
         for (visit, visitor) in gone {
             let lines = early.settle_early(visit, &visitor, &mut facts);
             self.memory.billed.insert(visit, Billed::new(visitor.seen, &lines));
@@ -98,14 +96,10 @@ impl Fusion {
     }
 
     fn has_gone_out(&self, visit: VisitId, visitor: &Visitor, now: ShopTime) -> bool {
-        if std::env::var_os("AISLE_OLD").is_some() {
-            return false;
-        } // TEMP
-        let gone: Span = std::env::var("AISLE_GONE").ok().map_or(GONE, |text| Span::from_secs(text.parse().unwrap())); // TEMP
         let unseen = self.memory.stopped.watched(visitor.seen, now);
         let heard = &self.memory.heard;
         // Boards that weigh by themselves tell of long changes late.
-        let least = if heard.hears_samples() || self.memory.counters.events == 0 { gone } else { LAG };
+        let least = if heard.hears_samples() || self.memory.counters.events == 0 { GONE } else { LAG };
         least <= unseen
             && self.memory.people.last_place(visit).is_some_and(|place| is_out(&self.shop, place))
             // Whoever just came in and is hidden in the doorway is no one who leaves.
