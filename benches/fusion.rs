@@ -20,7 +20,7 @@ const SMALL: (&[usize], &[u16]) = (&[1, 2], &[1]);
 const LARGE: (&[usize], &[u16]) = (&[1, 10, 50], &[1, 10]);
 /// As the engine does.
 const TICK: Span = Span::from_millis(500);
-const OPTIONS: Options = Options { hypotheses_max: 96 };
+const OPTIONS: Options = Options { hypotheses_max: 96, eager: false };
 
 fn main() {
     let (shoppers, copies) = if scale::is_measuring() { LARGE } else { SMALL };

@@ -137,7 +137,7 @@ impl Replay {
         let begun = Instant::now();
         let mut source = replay::open(path, self.format, replay::Options { tolerate: self.tolerate })?;
         let options = RunOptions {
-            engine: Options { hypotheses_max: usize::from(self.hypotheses) },
+            engine: Options { hypotheses_max: usize::from(self.hypotheses), ..Options::USUAL },
             tolerate: self.tolerate,
             threads: usize::from(self.threads),
         };

@@ -13,9 +13,11 @@ mod player;
 mod record;
 mod screens;
 mod shop;
+mod view;
 
 pub use journal::{Journal, Replayed};
 pub use open::{OpenShop, Opening, Surroundings};
 pub use player::{Feed, walk_in_method};
 pub use record::{RecordLimits, Recorder};
 pub use shop::{Began, Ended, Live, Payers};
+pub use view::{Corrections, View};

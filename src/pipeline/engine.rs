@@ -9,6 +9,7 @@ use super::checkpoint;
 use super::counters::Counters;
 use super::loss::Loss;
 use super::reorder::Reorder;
+use super::sources::Waits;
 use crate::base::limits::{BATCH_SPAN_MAX, BATCH_STAMP_OFF_MAX, PEOPLE_PER_FRAME_MAX};
 use crate::base::{DropReason, Reports, Result, ShopTime, SourceId, Span, StageReport};
 use crate::cart::{CartBook, Carts};
@@ -16,28 +17,45 @@ use crate::facts::{
     Body, Fact, OpenVisit, PeopleFrame, Person, PlateBatch, ShelfEvent, Stamp, Tick, Topic, TrackJoined,
 };
 use crate::fusion::{self, Fusion};
-use crate::shelf::ShelfSense;
+use crate::shelf::{self, ShelfSense};
 use crate::shop::Shop;
 use crate::tracking::{Doubt, Sighting, Stitcher};
 
-/// How often the fusion looks at the clock.
+/// How often the fusion looks at the clock, in each lane.
 const TICK: Span = Span::from_millis(500);
+const TICK_VIEW: Span = Span::from_millis(100);
+/// For how long plates must keep their levels until the view lane believes them.
+const SETTLE_VIEW: Span = Span::from_millis(250);
 
 /// How the engine works.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// Hypotheses that the fusion keeps open.
     pub hypotheses_max: usize,
+    /// What it is for.
+    pub lane: Lane,
+}
+
+/// What an engine decides for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// For the till: it waits until nothing can come any more that changes a decision, within bounds.
+    Final,
+    /// For screens: it says what it knows, a fraction of a second late, and may be wrong.
+    View,
 }
 
 /// The stages of one shop.
+#[derive(Clone)]
 pub struct Engine {
     shop: Arc<Shop>,
     reorder: Reorder,
     stages: Stages,
 }
 
+#[derive(Clone)]
 struct Stages {
+    lane: Lane,
     shelf: ShelfSense,
     stitcher: Stitcher,
     fusion: Fusion,
@@ -46,7 +64,7 @@ struct Stages {
 }
 
 /// How far the stages have come.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Course {
     /// Derived facts by their source.
     sequences: BTreeMap<SourceId, u64>,
@@ -79,17 +97,43 @@ pub struct Held {
 
 impl Options {
     /// Enough hypotheses for a shop with a handful of shoppers per shelf.
-    pub const USUAL: Options = Options { hypotheses_max: 96 };
+    pub const USUAL: Options = Options { hypotheses_max: 96, lane: Lane::Final };
+    /// The same for screens.
+    pub const VIEW: Options = Options { lane: Lane::View, ..Options::USUAL };
 
     fn fusion(self) -> fusion::Options {
-        fusion::Options { hypotheses_max: self.hypotheses_max }
+        fusion::Options { hypotheses_max: self.hypotheses_max, eager: self.lane == Lane::View }
+    }
+}
+
+impl Lane {
+    fn waits(self) -> Waits {
+        match self {
+            Lane::Final => Waits::FINAL,
+            Lane::View => Waits::VIEW,
+        }
+    }
+
+    fn settle(self) -> Span {
+        match self {
+            Lane::Final => shelf::SETTLE,
+            Lane::View => SETTLE_VIEW,
+        }
+    }
+
+    fn tick(self) -> Span {
+        match self {
+            Lane::Final => TICK,
+            Lane::View => TICK_VIEW,
+        }
     }
 }
 
 impl Engine {
     /// An engine for this shop with nobody in it.
     pub fn new(shop: &Arc<Shop>, options: Options) -> Self {
-        let stages = Stages {
+        let mut stages = Stages {
+            lane: options.lane,
             shelf: ShelfSense::new(shop),
             stitcher: Stitcher::new(shop),
             fusion: Fusion::new(shop.clone(), options.fusion()),
@@ -104,7 +148,8 @@ impl Engine {
                 told_lost: 0,
             },
         };
-        Engine { shop: shop.clone(), reorder: Reorder::default(), stages }
+        stages.shelf.set_settle(options.lane.settle());
+        Engine { shop: shop.clone(), reorder: Reorder::new(options.lane.waits()), stages }
     }
 
     /// Everything the engine knows, as bytes: [`Engine::restore`] goes on from here as if nothing had happened.
@@ -112,7 +157,7 @@ impl Engine {
     /// # Errors
     /// Should something not be writable, which no fact can bring about.
     pub fn checkpoint(&self) -> Result<Vec<u8>> {
-        let Stages { shelf, stitcher, fusion, carts, course } = &self.stages;
+        let Stages { lane: _, shelf, stitcher, fusion, carts, course } = &self.stages;
         checkpoint::write(&self.shop, &(&self.reorder, shelf, stitcher, fusion.memory(), carts.carts(), course))
     }
 
@@ -127,7 +172,31 @@ impl Engine {
         stitcher.furnish(shop);
         let fusion = Fusion::restore(shop.clone(), options.fusion(), memory);
         let carts = CartBook::restore(shop.clone(), carts);
-        Ok(Engine { shop: shop.clone(), reorder, stages: Stages { shelf, stitcher, fusion, carts, course } })
+        let stages = Stages { lane: Lane::Final, shelf, stitcher, fusion, carts, course };
+        Ok(Engine { shop: shop.clone(), reorder, stages }.in_lane(options.lane))
+    }
+
+    /// The same engine, with the same knowledge, deciding for this lane from now on.
+    #[must_use]
+    pub fn in_lane(mut self, lane: Lane) -> Self {
+        self.reorder.set_waits(lane.waits());
+        self.stages.shelf.set_settle(lane.settle());
+        self.stages.fusion.set_eager(lane == Lane::View);
+        self.stages.lane = lane;
+        self
+    }
+
+    /// Gives what nothing is waited for any more, though no fact came: for an engine that has come into another lane. What is
+    /// known is decided at once.
+    pub fn catch_up(&mut self, give: &mut dyn FnMut(&Fact)) {
+        let stages = &mut self.stages;
+        self.reorder.release(&mut |fact| stages.step(&fact, give));
+        self.stages.decide(give);
+    }
+
+    /// Sources that were silent for so long that nothing is waited for any more, by name.
+    pub fn silent_sources(&self) -> impl Iterator<Item = &SourceId> {
+        self.reorder.out()
     }
 
     /// The facts between the newest one taken and `now` are lost: aisle was stopped. Time goes on from `now`; nobody
@@ -199,7 +268,7 @@ impl Engine {
 
     /// What every stage has done, in the order in which facts pass them.
     pub fn reports(&self) -> Vec<StageReport> {
-        let Stages { shelf, stitcher, fusion, carts, course } = &self.stages;
+        let Stages { lane: _, shelf, stitcher, fusion, carts, course } = &self.stages;
         // What is left out before a stage sees it was meant for that stage.
         let shelf = shelf.report();
         let shelf = StageReport { received: shelf.received + course.dropped_astray, ..shelf };
@@ -286,12 +355,18 @@ impl Stages {
             Body::Frame(_) | Body::Gate(_) | Body::Seen(_) | Body::Verdict(_) => {}
             Body::Track(_) | Body::Binding(_) | Body::Clock(_) | Body::Receipt(_) => {}
         }
-        if TICK <= self.course.now - self.course.ticked {
-            self.course.ticked = self.course.now;
-            self.fusion.heard(self.shelf.heard(), self.shelf.silent());
-            let decided = self.fusion.advance(self.course.now);
-            self.take_decisions(decided, give);
+        if self.lane.tick() <= self.course.now - self.course.ticked {
+            self.decide(give);
         }
+    }
+
+    /// Lets time pass.
+    fn decide(&mut self, give: &mut dyn FnMut(&Fact)) {
+        self.course.ticked = self.course.now;
+        self.fusion.heard(self.shelf.heard(), self.shelf.silent());
+        self.fusion.unrest(self.shelf.unrest());
+        let decided = self.fusion.advance(self.course.now);
+        self.take_decisions(decided, give);
     }
 
     fn finish(&mut self, give: &mut dyn FnMut(&Fact)) {

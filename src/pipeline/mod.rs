@@ -9,15 +9,17 @@ mod loss;
 mod networks;
 pub mod reorder;
 mod run;
+mod sources;
 mod watched;
 
 #[cfg(test)]
 mod tests;
 
 pub use counters::Counters;
-pub use engine::{Engine, Held, Options};
+pub use engine::{Engine, Held, Lane, Options};
 pub use eyes::{Eyes, EyesCounters, EyesOptions, HELD_FRAMES_MAX, Look};
 pub use loss::Loss;
 pub use networks::look;
-pub use run::{Outcome, RunOptions, run};
+pub use run::{Decided, Outcome, RunOptions, run};
+pub use sources::Waits;
 pub use watched::Watched;

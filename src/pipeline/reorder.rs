@@ -1,10 +1,12 @@
-//! Facts arrive late, early and twice; they leave in the order of the time they were true.
+//! Facts arrive late, early and twice; they leave in the order of the time they were true, as soon as every source that
+//! lives has been heard past that time.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use serde::{Deserialize, Serialize};
 
+use super::sources::{Sources, Waits};
 use crate::base::limits::{LEAP_FACTS_MAX, LEAP_FACTS_MIN, LEAP_SPAN_MAX, REORDER_FACTS_MAX, WATERMARK_SPAN_MAX};
 use crate::base::{DropReason, Reports, ShopTime, SourceId, Span, Stage, StageReport, TimeRange};
 use crate::facts::{Body, Fact, JointKind, Topic};
@@ -32,10 +34,15 @@ pub struct Counters {
     pub depth_max: u64,
 }
 
-/// A buffer that waits [`WATERMARK_SPAN_MAX`] behind the newest fact. When full it gives its oldest fact early. One
-/// device with a wild clock does not drag the others along: a leap in time counts when several facts agree on it.
-#[derive(Default, Serialize, Deserialize)]
+/// A buffer that waits until each source that lives has been heard past a fact's time, without a gap in its numbers; for one
+/// that fell silent, that is new or has a gap, [`WATERMARK_SPAN_MAX`] behind the newest fact and no longer. What leaves when
+/// follows from the facts and the order in which they were taken, and from nothing else. When full it gives its oldest fact
+/// early. One device with a wild clock does not drag the others along: a leap in time counts when several facts agree on it.
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Reorder {
+    #[serde(skip, default = "final_waits")]
+    waits: Waits,
+    sources: Sources,
     /// Ground facts far ahead of the newest, by time.
     leaping: Vec<Fact>,
     /// Written in its own order, so that facts of one rank leave in the same one.
@@ -49,7 +56,11 @@ pub struct Reorder {
     counters: Counters,
 }
 
-#[derive(Serialize, Deserialize)]
+fn final_waits() -> Waits {
+    Waits::FINAL
+}
+
+#[derive(Clone, Serialize, Deserialize)]
 struct Waiting(Fact);
 
 impl Waiting {
@@ -79,12 +90,40 @@ impl Ord for Waiting {
 }
 
 impl Reorder {
+    /// An empty buffer that waits so long.
+    pub fn new(waits: Waits) -> Self {
+        Reorder {
+            waits,
+            sources: Sources::default(),
+            leaping: Vec::new(),
+            waiting: BinaryHeap::new(),
+            newest: None,
+            newest_people: None,
+            given_until: None,
+            last_of_source: BTreeMap::new(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// Waits so long from now on.
+    pub fn set_waits(&mut self, waits: Waits) {
+        self.waits = waits;
+    }
+
+    /// Sources that were silent for so long that nothing waits for them any more, by name.
+    pub fn out(&self) -> impl Iterator<Item = &SourceId> {
+        self.newest.into_iter().flat_map(|newest| self.sources.out(newest, self.waits))
+    }
+
     /// Takes a fact; calls `give` with those whose time has come.
     pub fn take(&mut self, fact: Fact, give: &mut impl FnMut(Fact)) {
         self.counters.received += 1;
         let at = fact.stamp.at;
         if self.given_until.is_some_and(|until| at < until) {
             self.counters.dropped_late += 1;
+            // Too late for what was decided; that it is not missing is worth knowing.
+            self.sources.hear(&fact.stamp, fact.body.topic());
+            self.release(give);
             return;
         }
         let leaps = self.newest.is_none_or(|newest| newest + LEAP_SPAN_MAX < at);
@@ -93,19 +132,27 @@ impl Reorder {
         } else {
             self.accept(fact);
         }
-        let watermark = self.newest.map_or(ShopTime::MIN, |newest| newest - WATERMARK_SPAN_MAX);
+        self.release(give);
+    }
+
+    /// Gives what nothing waits for any more.
+    pub fn release(&mut self, give: &mut impl FnMut(Fact)) {
+        let Some(newest) = self.newest else { return };
+        let floor = newest - self.waits.most;
+        let heard = self.sources.watermark(newest, self.waits);
         while let Some(Reverse(first)) = self.waiting.peek() {
-            let full = REORDER_FACTS_MAX < self.waiting.len();
-            if watermark <= first.0.stamp.at && !full {
+            let waits = floor <= first.0.stamp.at && heard < first.0.stamp.at;
+            if waits && self.waiting.len() <= REORDER_FACTS_MAX {
                 break;
             }
-            self.counters.released_early += u64::from(watermark <= first.0.stamp.at);
+            self.counters.released_early += u64::from(waits);
             self.give_first(give);
         }
     }
 
     fn accept(&mut self, fact: Fact) {
         self.newest = self.newest.max(Some(fact.stamp.at));
+        self.sources.hear(&fact.stamp, fact.body.topic());
         if fact.body.topic() == Topic::People {
             self.newest_people = self.newest_people.max(Some(fact.stamp.at));
         }
@@ -179,6 +226,7 @@ impl Reorder {
         let Some(Reverse(Waiting(fact))) = self.waiting.pop() else { return };
         let at = fact.stamp.at;
         self.given_until = self.given_until.max(Some(at));
+        self.sources.give(&fact.stamp);
         let said = digest(&fact.body);
         let last = self.last_of_source.insert(fact.stamp.source.clone(), (at, said));
         if let Some((_, before)) = last.filter(|(last, _)| *last == at && fact.body.topic().is_ground()) {

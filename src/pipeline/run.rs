@@ -27,12 +27,12 @@ pub struct RunOptions {
 /// What came out.
 #[derive(Debug)]
 pub struct Outcome {
-    /// A receipt per visit, in order of closing.
+    /// A receipt per visit, in order of closing; of one that was revised the last.
     pub receipts: Vec<Receipt>,
     /// The attributions behind them.
     pub attributions: Vec<(FactRef, Attribution)>,
-    /// Every closed visit with the time at which it was decided.
-    pub closed: Vec<(VisitClosed, ShopTime)>,
+    /// Every closed visit, in order of closing; one that was revised stands once, as it was decided last.
+    pub closed: Vec<Decided>,
     /// How far the people's clock is from the plates'.
     pub clock: ClockEstimate,
     /// What happened in every stage.
@@ -49,6 +49,19 @@ pub struct Outcome {
     pub anomalies: Anomalies,
 }
 
+/// The end of a visit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decided {
+    /// How it ended.
+    pub closed: VisitClosed,
+    /// How far time had come in the engine when that was decided.
+    pub at: ShopTime,
+    /// When the fact arrived with which it was decided first, by the clock of arrivals: who waited for it waited until then.
+    pub arrived: ShopTime,
+    /// Whether it was decided only because the recording ended.
+    pub at_end: bool,
+}
+
 /// Runs a source to its end. Every fact, ground and derived, also goes to `sink`, in order. The outcome is the same
 /// for any number of threads.
 ///
@@ -58,7 +71,7 @@ pub fn run(source: &mut dyn FactSource, options: RunOptions, sink: Option<&mut d
     let shop = Arc::new(source.shop().clone());
     let mut course = Course {
         engine: Engine::new(&shop, options.engine),
-        collector: Collector { sink, ..Collector::default() },
+        collector: Collector::new(sink),
         tolerate: options.tolerate,
         breaks: Vec::new(),
         left_out: 0,
@@ -125,6 +138,7 @@ impl Course<'_> {
         let at = fact.stamp.at;
         self.first = Some(self.first.map_or(at, |first| first.min(at)));
         self.last = self.last.max(Some(at));
+        self.collector.arrived = self.collector.arrived.max(fact.stamp.arrived);
         self.engine.take(fact, &mut |fact| self.collector.take(fact));
         self.collector.refused()
     }
@@ -136,6 +150,7 @@ impl Course<'_> {
     }
 
     fn finish(mut self) -> Result<Outcome> {
+        self.collector.at_end = true;
         self.engine.finish(&mut |fact| self.collector.take(fact));
         self.collector.refused()?;
         let counters = self.engine.counters();
@@ -154,16 +169,30 @@ impl Course<'_> {
     }
 }
 
-#[derive(Default)]
 struct Collector<'a> {
     sink: Option<&'a mut dyn FactSink>,
     receipts: Vec<Receipt>,
     attributions: Vec<(FactRef, Attribution)>,
-    closed: Vec<(VisitClosed, ShopTime)>,
+    closed: Vec<Decided>,
+    /// The newest arrival, and whether there will be none any more.
+    arrived: ShopTime,
+    at_end: bool,
     refusal: Option<Error>,
 }
 
-impl Collector<'_> {
+impl<'a> Collector<'a> {
+    fn new(sink: Option<&'a mut dyn FactSink>) -> Self {
+        Collector {
+            sink,
+            receipts: Vec::new(),
+            attributions: Vec::new(),
+            closed: Vec::new(),
+            arrived: ShopTime::MIN,
+            at_end: false,
+            refusal: None,
+        }
+    }
+
     /// What the sink refused, if anything.
     fn refused(&mut self) -> Result<()> {
         self.refusal.take().map_or(Ok(()), Err)
@@ -171,9 +200,20 @@ impl Collector<'_> {
 
     fn take(&mut self, fact: &Fact) {
         match &fact.body {
-            Body::Receipt(receipt) => self.receipts.push(receipt.clone()),
+            Body::Receipt(receipt) => match self.receipts.iter_mut().find(|other| is_same(other, receipt)) {
+                Some(revised) => *revised = receipt.clone(),
+                None => self.receipts.push(receipt.clone()),
+            },
             Body::Attribution(attribution) => self.attributions.push((fact.stamp.fact_ref(), attribution.clone())),
-            Body::Visit(closed) => self.closed.push((closed.clone(), fact.stamp.at)),
+            Body::Visit(closed) => {
+                let (at, at_end) = (fact.stamp.at, self.at_end);
+                let same =
+                    |other: &&mut Decided| other.closed.visit == closed.visit && other.closed.entered == closed.entered;
+                match self.closed.iter_mut().find(same) {
+                    Some(revised) => *revised = Decided { closed: closed.clone(), at, ..*revised },
+                    None => self.closed.push(Decided { closed: closed.clone(), at, arrived: self.arrived, at_end }),
+                }
+            }
             _ => {}
         }
         if let Some(sink) = &mut self.sink
@@ -182,4 +222,9 @@ impl Collector<'_> {
             self.refusal = sink.put(fact).err();
         }
     }
+}
+
+/// Whether two receipts are of one stay; the later one is what a revision says.
+fn is_same(one: &Receipt, other: &Receipt) -> bool {
+    (one.visit, one.entered) == (other.visit, other.entered)
 }

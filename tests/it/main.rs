@@ -12,6 +12,7 @@ mod export;
 mod faults;
 mod film;
 mod fuzz;
+mod lanes;
 mod left_out;
 mod licences;
 mod live;

@@ -22,6 +22,8 @@ mod trip;
 
 /// Seeds of one scenario and level.
 const SEEDS_MAX: u32 = 10_000;
+/// Longest time on the command line, seconds.
+const SECS_MAX: f64 = 600.0;
 /// Seed of the bootstrap: the same receipts give the same intervals.
 const BOOTSTRAP_SEED: u64 = 1;
 
@@ -32,6 +34,8 @@ Examples:
   aisle eval cases/*                              judge AutoCheckout folders that hold a truth.json
   aisle eval --scenarios all --level both         simulate every scenario, five trips of each and level
   aisle eval --scenarios single-pick --seeds 100 --html report.html
+  aisle eval --scenarios all --tail 30 --people-delay 0.3
+                                                  how soon receipts are decided in a shop that stays open
   aisle eval --scenarios all --min-f1 0.95        fail (exit status 1) below a mean F1 of 0.95
 
 Exit status: 0 judged, 1 below --min-f1 or --min-exact, 2 wrong arguments, 3 unusable input, 4 refused by the system.";
@@ -59,6 +63,13 @@ pub(super) struct Eval {
     /// Shop to simulate, as `aisle simulate` takes it; the demonstration shop if not given.
     #[arg(long, value_name = "PATH", requires = "scenarios")]
     shop: Option<PathBuf>,
+    /// Seconds that each trip goes on after everybody has left, so that receipts are decided as in a shop that stays open, and
+    /// not by the end of the recording.
+    #[arg(long, value_name = "SECONDS", requires = "scenarios", value_parser = parse_secs)]
+    tail: Option<f64>,
+    /// Seconds by which people are told of later than weights; simulated trips have 2.31, as the shop that they are modelled on.
+    #[arg(long, value_name = "SECONDS", requires = "scenarios", value_parser = parse_secs)]
+    people_delay: Option<f64>,
     /// Detect and track people in the frames of recordings, instead of using recorded people; tracks are matched to the ground
     /// truth by position.
     #[arg(long, requires = "paths", conflicts_with = "scenarios")]
@@ -111,7 +122,7 @@ impl Eval {
             output::check_inputs(page, read.chain(self.looking.inputs()))?;
         }
         let looking = self.see.then(|| self.looking.clone());
-        let runner = PipelineRunner::new(self.shop.as_deref(), looking)?;
+        let runner = PipelineRunner::new(self.shop.as_deref(), looking)?.in_time(self.tail, self.people_delay);
         let summary = self.judge(&runner)?;
         let text = if self.json { to_json(&summary)? } else { summary.to_text() };
         super::print(&text)?;
@@ -216,6 +227,11 @@ fn judge_trip(trip: Trip) -> Case {
 fn to_json(summary: &Summary) -> Result<String> {
     let text = serde_json::to_string_pretty(summary);
     text.map(|text| text + "\n").map_err(|error| Error::input(format!("the scores cannot be written as JSON: {error}")))
+}
+
+fn parse_secs(text: &str) -> std::result::Result<f64, String> {
+    let secs: Option<f64> = text.parse().ok().filter(|secs| (0.0..=SECS_MAX).contains(secs));
+    secs.ok_or_else(|| format!("`{text}` is no time: write seconds from 0 to {SECS_MAX}, such as 0.3"))
 }
 
 fn parse_share(text: &str) -> std::result::Result<f64, String> {

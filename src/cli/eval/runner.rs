@@ -8,7 +8,7 @@ use super::super::{lost, receipts, shops, warn};
 use super::trip::{Job, Runner, Trip};
 use crate::base::{Error, Result, Span, shell};
 use crate::eval::{Label, Names};
-use crate::facts::Fact;
+use crate::facts::{Fact, Topic};
 use crate::pipeline::{Options, Outcome, RunOptions, Watched, run};
 use crate::ports::{FactSink, FactSource};
 use crate::recording::{Entry, Losses, Reader};
@@ -26,6 +26,10 @@ pub(super) struct PipelineRunner {
     named: Option<PathBuf>,
     /// How frames of recordings are looked at, if they are.
     looking: Option<LookArgs>,
+    /// Seconds that trips go on after everybody has left.
+    tail_secs: Option<f64>,
+    /// Seconds by which people are told of later than weights.
+    people_delay_secs: Option<f64>,
 }
 
 /// Hears what a run decides.
@@ -40,7 +44,29 @@ impl FactSink for Hearing {
 
 impl PipelineRunner {
     pub(super) fn new(shop: Option<&Path>, looking: Option<LookArgs>) -> Result<Self> {
-        Ok(PipelineRunner { shop: shops::open(shop)?.0, named: shop.map(Path::to_owned), looking })
+        let named = shop.map(Path::to_owned);
+        Ok(PipelineRunner { shop: shops::open(shop)?.0, named, looking, tail_secs: None, people_delay_secs: None })
+    }
+
+    /// The same, with simulated trips that go on for so long, and people who are told of so much later than weights, seconds.
+    pub(super) fn in_time(self, tail_secs: Option<f64>, people_delay_secs: Option<f64>) -> Self {
+        PipelineRunner { tail_secs, people_delay_secs, ..self }
+    }
+
+    fn simulate(&self, scenario: Scenario, level: Level, seed: u64) -> Result<sim::Trip> {
+        let options = sim::Options { shop: self.shop.clone(), scenario, level, seed, secs: None };
+        let mut trip = sim::trip(&options)?;
+        if let Some(tail) = self.tail_secs {
+            let secs = (length_of(&trip.facts) + tail).ceil();
+            trip = sim::trip(&sim::Options { secs: Some(secs), ..options })?;
+        }
+        if let Some(delay) = self.people_delay_secs {
+            let earlier = Span::from_secs(sim::PEOPLE_DELAY_SECS - delay);
+            let people = trip.facts.iter_mut().filter(|fact| fact.body.topic() == Topic::People);
+            people.for_each(|fact| fact.stamp.arrived = fact.stamp.arrived - earlier);
+            trip.facts.sort_by_key(|fact| fact.stamp.arrived);
+        }
+        Ok(trip)
     }
 
     /// Runs a recording with people made out of its frames, and gives its visits the numbers of the truth.
@@ -110,7 +136,7 @@ impl Runner for PipelineRunner {
     fn run_scenario(&self, job: &Job) -> Result<Trip> {
         let scenario: Scenario = job.scenario.parse().map_err(Error::usage)?;
         let level = if job.level == "room" { Level::Room } else { Level::Clean };
-        let played = sim::trip(&sim::Options { shop: self.shop.clone(), scenario, level, seed: job.seed, secs: None })?;
+        let played = self.simulate(scenario, level, job.seed)?;
         let truth = played.truth.clone();
         let outcome = run(&mut Simulation::new(played), RUN, None)?;
         let trip = format!("--scenario {} --level {} --seed {}", job.scenario, job.level, job.seed);
@@ -128,8 +154,15 @@ impl Runner for PipelineRunner {
     }
 }
 
-/// From each shopper's leaving to the decision. A visit decided because the recording ended says nothing about it.
+/// Seconds from the first fact to the last, by when they were true.
+fn length_of(facts: &[Fact]) -> f64 {
+    let first = facts.iter().map(|fact| fact.stamp.at).min();
+    let last = facts.iter().map(|fact| fact.stamp.at).max();
+    first.zip(last).map_or(0.0, |(first, last)| last.secs_since(first))
+}
+
+/// From each shopper's leaving to the arrival of the fact with which it was decided. A visit decided because the recording ended says nothing about it.
 fn delays(outcome: &Outcome) -> Vec<Span> {
-    let by_absence = outcome.closed.iter().filter(|(_, decided_at)| *decided_at < outcome.ended_at);
-    by_absence.map(|(closed, decided_at)| *decided_at - closed.left).collect()
+    let in_time = outcome.closed.iter().filter(|decided| !decided.at_end);
+    in_time.map(|decided| decided.arrived - decided.closed.left).collect()
 }

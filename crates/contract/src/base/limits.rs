@@ -5,6 +5,19 @@ use super::Span;
 /// How far behind the newest arrival a fact may be and still be put in its place. The real shop's people arrive 2.3 s
 /// after its weights; a message may stick in the network for 3 s, and whatever passes it on may hold it for 3 s more.
 pub const WATERMARK_SPAN_MAX: Span = Span::from_millis(9_000);
+/// For how long, by its own time, a gap in the numbers of a source is waited for: a message may stick in the network for 3 s, and
+/// whatever passes it on may hold it for 3 s more. By how much a source is later than others does not matter to it.
+pub const WATERMARK_GAP_SPAN_MAX: Span = Span::from_millis(6_500);
+/// How far behind the newest arrival facts are given while a source is out, so that it finds its place when it comes back.
+pub const WATERMARK_SPAN_MIN: Span = Span::from_millis(3_000);
+/// Sources whose numbers are followed; beyond it the one that was heard longest ago is forgotten.
+pub const SOURCES_MAX: usize = 1_024;
+/// A source that was silent for so long is waited for no more, not even a little.
+pub const SOURCE_FORGOTTEN_SPAN_MAX: Span = Span::from_millis(600_000);
+/// Facts of one source that came from beyond a gap in its numbers; beyond it the gap is taken for a loss.
+pub const SOURCE_AHEAD_FACTS_MAX: usize = REORDER_FACTS_MAX;
+/// So many facts of a source in a row show by how much it counts.
+pub const SOURCE_STEP_FACTS: u32 = 32;
 /// Facts waiting in the reordering buffer; beyond it the oldest are released early and counted.
 pub const REORDER_FACTS_MAX: usize = 65_536;
 /// Facts that are read ahead of the engine; a source that is faster waits.
@@ -159,6 +172,9 @@ const _: () = assert!(CONNECTIONS_PER_ADDRESS_MAX < CONNECTIONS_MAX);
 const _: () = assert!(LOOKUPS_MAX < WRONG_TOKENS_BURST as usize);
 const _: () = assert!(ORDER_UNSURE_MAX.as_nanos() < ORDER_AGE_MAX.as_nanos());
 const _: () = assert!(WATERMARK_SPAN_MAX.as_nanos() < LEAP_SPAN_MAX.as_nanos());
+const _: () = assert!(WATERMARK_SPAN_MIN.as_nanos() < WATERMARK_GAP_SPAN_MAX.as_nanos());
+const _: () = assert!(WATERMARK_GAP_SPAN_MAX.as_nanos() < WATERMARK_SPAN_MAX.as_nanos());
+const _: () = assert!(WATERMARK_SPAN_MAX.as_nanos() < SOURCE_FORGOTTEN_SPAN_MAX.as_nanos());
 const _: () = assert!(NETWORK_TENSOR_BYTES_MAX <= NETWORK_BYTES_MAX);
 const _: () = assert!(LEAP_FACTS_MIN < LEAP_FACTS_MAX);
 const _: () = assert!(CLOCK_OFFSET_SPAN_MAX.as_nanos() < WATERMARK_SPAN_MAX.as_nanos());

@@ -11,7 +11,7 @@ use super::explain::explain;
 use super::group::Group;
 use super::model;
 use super::people::People;
-use super::plan::Plan;
+use super::plan::{Plan, Sku};
 use super::steps::Step;
 use super::world::{Pending, World};
 use crate::base::{Span, VisitId};
@@ -36,7 +36,7 @@ pub(super) struct Surroundings<'a> {
 }
 
 /// The open hypotheses.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Beam {
     worlds: Vec<World>,
     /// How many there may be; an option of the fusion.
@@ -191,6 +191,14 @@ impl Beam {
         let part = self.worlds[0].only(visit);
         self.forget(visit);
         Some(Beam::new(self.width, part))
+    }
+
+    /// Keeps only the hypotheses that give this visit this cart, where there are any.
+    pub(super) fn hold(&mut self, visit: VisitId, cart: &[((VisitId, Sku), u32)]) {
+        if self.worlds.iter().any(|world| world.cart(visit) == cart) {
+            self.worlds.retain(|world| world.cart(visit) == cart);
+            self.rescale();
+        }
     }
 
     /// Keeps only the hypotheses that give this visit the cart that the best one gives it, and forgets the visit.

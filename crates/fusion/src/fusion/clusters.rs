@@ -21,13 +21,14 @@ const NEAR_LOG: f64 = -6.5;
 /// Strays this many places away from a step may be what moved.
 const STRAY_REACH: usize = 2;
 /// Hypotheses about visits that depend on each other.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Cluster {
     visits: BTreeSet<VisitId>,
     pub(super) beam: Beam,
 }
 
 /// All clusters of a shop.
+#[derive(Clone)]
 pub(super) struct Clusters {
     pub(super) clusters: Vec<Cluster>,
     width: usize,
@@ -130,6 +131,12 @@ impl Clusters {
     pub(super) fn about(&self, visit: VisitId) -> Option<(&[World], Vec<f64>)> {
         let cluster = self.clusters.iter().find(|cluster| cluster.visits.contains(&visit))?;
         Some((cluster.beam.worlds(), cluster.beam.weights()))
+    }
+
+    /// Drops the hypotheses that give a visit another cart than this one, where there are others.
+    pub(super) fn hold(&mut self, visit: VisitId, cart: &[((VisitId, Sku), u32)]) {
+        let of_visit = self.clusters.iter_mut().filter(|cluster| cluster.visits.contains(&visit));
+        of_visit.for_each(|cluster| cluster.beam.hold(visit, cart));
     }
 
     /// Takes the best explanation of a visit for the truth, and forgets the visit.

@@ -26,7 +26,7 @@ const LOST_MIN: u64 = 30;
 const LOST_SHARE_MAX: f64 = 0.05;
 
 /// What is remembered of changes and losses.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Coverage {
     /// When something changed on a plate, and whether somebody who was seen made it; in order of explanation.
     changes: VecDeque<(ShopTime, bool)>,

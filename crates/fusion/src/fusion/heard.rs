@@ -59,7 +59,7 @@ const REACH_METRES: f64 = 1.9;
 const LOSSES_MAX: usize = 64;
 
 /// What is known of what was not heard.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Heard {
     /// When each shelf was heard first and last.
     shelves: Vec<Option<TimeRange>>,
@@ -83,7 +83,7 @@ pub(super) struct Heard {
 }
 
 /// Where the hands of a visit were.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Reach {
     /// When a hand was at each shelf first and last.
     shelves: BTreeMap<usize, TimeRange>,
@@ -248,6 +248,22 @@ impl Heard {
             doubts.push("part of the input could not be read".to_owned());
         }
         Hearing { share: (1.0 - MISSING_WEIGHT * missing).clamp(0.0, 1.0), doubts }
+    }
+
+    /// Whether any shelf is heard by its samples.
+    pub(super) fn hears_samples(&self) -> bool {
+        self.shelves.iter().any(Option::is_some)
+    }
+
+    /// Shelves that a hand of this visit was at, by their place in the shop's list, and when.
+    pub(super) fn reached(&self, visit: VisitId) -> impl Iterator<Item = (usize, TimeRange)> + '_ {
+        self.visits.get(&visit).into_iter().flat_map(|reach| &reach.shelves).map(|(shelf, near)| (*shelf, *near))
+    }
+
+    /// Whether frames of people went on after this time, or ended with nobody else in them: whoever follows people need not say
+    /// that there is nobody.
+    pub(super) fn looked_after(&self, at: ShopTime) -> bool {
+        self.last_frame.is_some_and(|last| at < last) || self.last_tracks.len() <= 1
     }
 
     pub(super) fn forget(&mut self, visit: VisitId) {

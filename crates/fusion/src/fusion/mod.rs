@@ -9,6 +9,7 @@
 //! a press). Hypotheses that agree are merged, so the search is a beam over distinct states of the shop.
 
 mod beam;
+mod billed;
 mod clock;
 mod clusters;
 mod coverage;
@@ -63,17 +64,24 @@ const CLOCK_GRAMS_MIN: f64 = 20.0;
 pub struct Options {
     /// Hypotheses kept open about shoppers who have to do with each other; 1 to 4,096. More find rarer explanations and cost time in proportion.
     pub hypotheses_max: usize,
+    /// Whether a change is explained as soon as it is known, with what is known then, instead of when nothing can come any more
+    /// that belongs to it. For screens: a fraction of a second late, and wrong more often.
+    pub eager: bool,
 }
 
 /// The state of the fusion of one shop.
+#[derive(Clone)]
 pub struct Fusion {
     shop: Arc<Shop>,
-    plan: Plan,
+    plan: Arc<Plan>,
+    options: Options,
     memory: Memory,
+    /// Since when each shelf of the shop has something on it that moves; told anew before time passes.
+    unrest: Vec<Option<ShopTime>>,
 }
 
 /// What a checkpoint keeps of a [`Fusion`]: everything that does not follow from the shop.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Memory {
     people: People,
     clock: Clock,
@@ -97,6 +105,8 @@ pub struct Memory {
     heard: Heard,
     coverage: coverage::Coverage,
     counters: Counters,
+    /// Visits whose end was decided when they went out, until everything about them is known.
+    billed: BTreeMap<VisitId, billed::Billed>,
 }
 
 /// What happened so far.
@@ -117,6 +127,13 @@ pub struct Counters {
     /// Decisions given: attributions and ends of visits.
     #[serde(default)]
     pub sent: u64,
+    /// Visits that were over when the shopper had gone out through an exit.
+    #[serde(default)]
+    pub went_out: u64,
+    /// Of these, visits whose cart turned out to be another one when all was known, or who came back and took more. They are
+    /// given once more, marked.
+    #[serde(default)]
+    pub revised: u64,
 }
 
 impl Fusion {
@@ -139,6 +156,7 @@ impl Fusion {
             findings: Findings::default(),
             heard: Heard::default(),
             counters: Counters::default(),
+            billed: BTreeMap::new(),
         };
         Fusion::restore(shop, options, memory)
     }
@@ -146,7 +164,12 @@ impl Fusion {
     /// Goes on with what was known before, of the same shop.
     pub fn restore(shop: Arc<Shop>, options: Options, mut memory: Memory) -> Self {
         memory.clusters.set_width(options.hypotheses_max.clamp(1, 4_096));
-        Fusion { plan: Plan::new(&shop), shop, memory }
+        Fusion { plan: Arc::new(Plan::new(&shop)), shop, options, memory, unrest: Vec::new() }
+    }
+
+    /// Whether changes are explained as soon as they are known, from now on.
+    pub fn set_eager(&mut self, eager: bool) {
+        self.options.eager = eager;
     }
 
     /// What there is to know, for a checkpoint.
@@ -188,6 +211,11 @@ impl Fusion {
     /// when.
     pub fn heard(&mut self, shelves: Vec<Option<TimeRange>>, silent: BTreeMap<(usize, usize), ShopTime>) {
         self.memory.heard.shelves(shelves, silent);
+    }
+
+    /// Since when each shelf of the shop has something on it that moves.
+    pub fn unrest(&mut self, unrest: Vec<Option<ShopTime>>) {
+        self.unrest = unrest;
     }
 
     /// So many more facts came since this was said last, and so many more were lost.
@@ -241,10 +269,11 @@ impl Fusion {
     pub fn advance(&mut self, now: ShopTime) -> Vec<Body> {
         self.memory.now = self.memory.now.max(now);
         self.hear(now - CLOCK_LAG);
-        self.explain(now - LAG);
+        self.explain(if self.options.eager { now } else { now - LAG });
+        let mut decided = self.close_gone_out(now);
         let absence_max = self.shop.policy().absence_max;
         let stopped = self.memory.stopped.clone();
-        let decided = self.close(false, |visitor| absence_max <= stopped.watched(visitor.seen, now - LAG));
+        decided.extend(self.close(false, |visitor| absence_max <= stopped.watched(visitor.seen, now - LAG)));
         self.memory.counters.sent += decided.len() as u64;
         decided
     }
@@ -340,8 +369,7 @@ impl Reports for Fusion {
     /// People and changes on shelves come, decisions go; what waits are changes of weight that are not explained.
     fn report(&self) -> StageReport {
         let Memory { steps, queue, now, counters, .. } = &self.memory;
-        let Counters { frames, events, steps: _, dropped_unknown_shelf, unwatched_steps: _, missing_frames, sent } =
-            *counters;
+        let Counters { frames, events, dropped_unknown_shelf, missing_frames, sent, .. } = *counters;
         let oldest = queue.first().and_then(|id| steps.get(id));
         let delay = oldest.map_or(Span::ZERO, |step| *now - step.span.end);
         StageReport::new(Stage::Fusion, frames + events, sent)

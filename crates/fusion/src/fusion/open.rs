@@ -23,8 +23,9 @@ pub(super) struct Best {
 impl Fusion {
     /// The visits that are not over, in order of entry, each with its most probable cart.
     pub fn open_visits(&self) -> Vec<OpenVisit> {
-        let mut open: Vec<OpenVisit> =
-            self.memory.people.visitors().keys().map(|visit| self.open_visit(*visit)).collect();
+        let visitors = self.memory.people.visitors().iter();
+        let open = visitors.filter(|(visit, visitor)| !self.is_billed(**visit, visitor));
+        let mut open: Vec<OpenVisit> = open.map(|(visit, _)| self.open_visit(*visit)).collect();
         open.sort_by_key(|open| (open.entered, open.visit));
         open
     }

@@ -58,7 +58,7 @@ pub(super) struct Visitor {
 }
 
 /// Everybody inside.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub(super) struct People {
     visitors: BTreeMap<VisitId, Visitor>,
 }
@@ -207,6 +207,11 @@ impl People {
 }
 
 impl Visitor {
+    /// Where they were lately, oldest first.
+    pub(super) fn places(&self) -> impl Iterator<Item = Point<Floor>> + '_ {
+        self.poses.iter().map(|pose| pose.trunk.floor())
+    }
+
     /// How well a hand fits the goods at an instant, and how far the nearest visible wrist is.
     fn nearness(&self, goods: &Goods<'_>, at: ShopTime) -> (f64, Option<f64>) {
         let after = self.poses.partition_point(|pose| pose.at <= at);

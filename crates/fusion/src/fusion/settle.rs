@@ -1,5 +1,6 @@
 //! Closing visits: from the hypotheses to final attributions with their evidence.
 
+use super::billed::Revision;
 use super::coverage::Ends;
 use super::doubts::SPEED_MAX;
 use super::open::Best;
@@ -77,9 +78,27 @@ impl Fusion {
         nearest.is_some_and(|metres| walked + DOOR_METRES < metres)
     }
 
+    /// Settles the visit of somebody who went out just now. Gives what is in the cart.
+    pub(super) fn settle_early(&mut self, visit: VisitId, visitor: &Visitor, facts: &mut Vec<Body>) -> Vec<LineChance> {
+        self.settle_as(visit, visitor, false, Closing::Left, facts)
+    }
+
     fn settle(&mut self, visit: VisitId, visitor: &Visitor, ends: bool, facts: &mut Vec<Body>) {
         let stayed_in = ends && self.stayed_in(visit, visitor);
-        let cut_off = stayed_in || self.memory.now - visitor.seen <= STILL_INSIDE;
+        let was_billed = self.is_billed(visit, visitor);
+        let cut_off = !was_billed && (stayed_in || self.memory.now - visitor.seen <= STILL_INSIDE);
+        let closing = if cut_off { Closing::RecordingEnded } else { Closing::Left };
+        self.settle_as(visit, visitor, stayed_in, closing, facts);
+    }
+
+    fn settle_as(
+        &mut self,
+        visit: VisitId,
+        visitor: &Visitor,
+        stayed_in: bool,
+        closing: Closing,
+        facts: &mut Vec<Body>,
+    ) -> Vec<LineChance> {
         let (Best { history, lines, probability, odd }, unheard) = self.heard_best(visit, visitor);
         for why in odd.iter().map(|odd| odd.sentence(&self.shop)).chain(unheard) {
             self.memory.doubt(visit, why);
@@ -91,21 +110,24 @@ impl Fusion {
         } else {
             probability
         };
-        facts.extend(history.iter().map(|entry| Body::Attribution(self.attribution(visit, entry, probability))));
-        facts.push(Body::Visit(VisitClosed {
-            visit,
-            entered: visitor.entered,
-            left: visitor.seen,
-            closing: if cut_off { Closing::RecordingEnded } else { Closing::Left },
-            lines,
-            probability,
-            interrupted: self.interruption(visit, visitor.seen),
-        }));
+        if self.revise(visit, visitor, &lines) != Revision::Same {
+            facts.extend(history.iter().map(|entry| Body::Attribution(self.attribution(visit, entry, probability))));
+            facts.push(Body::Visit(VisitClosed {
+                visit,
+                entered: visitor.entered,
+                left: visitor.seen,
+                closing,
+                lines: lines.clone(),
+                probability,
+                interrupted: self.interruption(visit, visitor.seen),
+            }));
+        }
         self.memory.clusters.settle(visit);
         self.memory.people.forget(visit);
         self.memory.doubts.remove(&visit);
         self.memory.uncertain.remove(&visit);
         self.memory.heard.forget(visit);
+        lines
     }
 
     fn attribution(&self, visit: VisitId, entry: &History, probability: Prob) -> Attribution {

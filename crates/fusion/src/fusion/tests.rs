@@ -13,6 +13,10 @@ const FRAME: f64 = 0.05;
 
 /// Twelve plates: tea on 1 to 3, salt on 4 to 6, rice on 7 to 9, oil on 10 to 12. Tea and salt weigh the same.
 fn shop() -> Arc<Shop> {
+    Arc::new(Shop::check(draft()).unwrap())
+}
+
+pub(super) fn draft() -> ShopDraft {
     let goods = [("tea", 100.0), ("salt", 100.0), ("rice", 250.0), ("oil", 400.0)];
     let product = |(sku, grams): (&str, f64)| ProductDraft {
         sku: sku.to_owned(),
@@ -36,17 +40,16 @@ fn shop() -> Arc<Shop> {
         facings: goods.iter().enumerate().map(facing).collect(),
         line: None,
     };
-    let draft = ShopDraft {
+    ShopDraft {
         name: "small".to_owned(),
         policy: PolicyDraft { absence_secs_max: 60.0, ..PolicyDraft::default() },
         products: goods.map(product).to_vec(),
         shelves: vec![shelf],
         ..ShopDraft::default()
-    };
-    Arc::new(Shop::check(draft).unwrap())
+    }
 }
 
-fn at(secs: f64) -> ShopTime {
+pub(super) fn at(secs: f64) -> ShopTime {
     ShopTime::from_nanos(1_000_000_000_000) + Span::from_secs(secs)
 }
 
@@ -82,23 +85,28 @@ fn shopper(text: &str) -> Shopper {
 
 impl Shopper {
     fn joints(&self, secs: f64) -> Joints {
-        let x = middle(self.stands);
-        let joint = |x: f64, y: f64, z: f64| Some(Joint { position: Point::new(x, y, z), score: 0.9 });
         let reach = self.reaches.iter().find(|(from, to, _)| (*from..=*to).contains(&secs));
-        let right_wrist = reach.map_or(joint(x + 0.2, -0.6, 0.85), |(.., plate)| joint(middle(*plate), 0.1, 1.1));
-        Joints {
-            neck: joint(x, -0.6, 1.45),
-            left_wrist: joint(x - 0.2, -0.6, 0.85),
-            left_elbow: joint(x - 0.2, -0.6, 1.1),
-            right_elbow: joint(x + 0.2, -0.4, 1.1),
-            right_wrist,
-            ..Joints::default()
-        }
+        joints_at(Point::new(middle(self.stands), -0.6, 0.0), reach.map(|(.., plate)| *plate))
+    }
+}
+
+/// Somebody who stands there, with the right hand on a plate or hanging down.
+pub(super) fn joints_at(place: Point<crate::geometry::Floor>, plate: Option<f64>) -> Joints {
+    let (x, y) = (place.x, place.y);
+    let joint = |x: f64, y: f64, z: f64| Some(Joint { position: Point::new(x, y, z), score: 0.9 });
+    let right_wrist = plate.map_or(joint(x + 0.2, y, 0.85), |plate| joint(middle(plate), 0.1, 1.1));
+    Joints {
+        neck: joint(x, y, 1.45),
+        left_wrist: joint(x - 0.2, y, 0.85),
+        left_elbow: joint(x - 0.2, y, 1.1),
+        right_elbow: joint(x + 0.2, y + 0.2, 1.1),
+        right_wrist,
+        ..Joints::default()
     }
 }
 
 /// Plates that move at once, split by `,`; each a plate and the levels it comes to, such as `2 5:150 6:0`.
-fn event(shelf: ShelfId, text: &str) -> ShelfEvent {
+pub(super) fn event(shelf: ShelfId, text: &str) -> ShelfEvent {
     let staircase = |text: &str| {
         let mut words = text.split_whitespace();
         let plate = words.next().unwrap().parse().unwrap();
@@ -138,7 +146,7 @@ fn run_for(
     ahead_secs: f64,
     events: &[&str],
 ) -> (Fusion, Vec<Body>) {
-    let mut fusion = Fusion::new(shop(), Options { hypotheses_max: 96 });
+    let mut fusion = Fusion::new(shop(), Options { hypotheses_max: 96, eager: false });
     let shoppers: Vec<Shopper> = shoppers.iter().map(|text| shopper(text)).collect();
     let mut events: Vec<ShelfEvent> = events.iter().map(|text| event(ShelfId::new(1, 1), text)).collect();
     events.sort_by_key(|event| event.span.end);
@@ -288,7 +296,7 @@ fn the_clocks_offset_is_learned_from_takes() {
 
 #[test]
 fn events_of_unknown_shelves_are_counted() {
-    let mut fusion = Fusion::new(shop(), Options { hypotheses_max: 96 });
+    let mut fusion = Fusion::new(shop(), Options { hypotheses_max: 96, eager: false });
     let stamp = Stamp { source: SourceId::new("shelf"), sequence: 1, at: at(5.0), arrived: at(5.0) };
     fusion.take(&Fact { stamp, body: Body::Shelf(event(ShelfId::new(9, 9), "2 5:-100")) });
     let counters = fusion.counters();

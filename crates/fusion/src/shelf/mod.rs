@@ -21,6 +21,7 @@ use crate::facts::{PlateBatch, ShelfEvent};
 use crate::shop::Shop;
 
 use row::Row;
+pub use row::SETTLE;
 
 /// How long a block of samples is averaged; two blocks (0.13 s) are the shortest quiet run.
 const BLOCK: Span = Span::from_millis(67);
@@ -28,13 +29,20 @@ const BLOCK: Span = Span::from_millis(67);
 const JITTER: Span = Span::from_millis(100);
 
 /// All shelves of a shop. Written down and read back it goes on as if nothing had been.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct ShelfSense {
     /// Ordered by shelf.
     rows: Vec<Row>,
     counters: Counters,
     /// Where samples are missing, since it was last asked: which shelf of the shop, and when.
     gaps: Vec<(usize, TimeRange)>,
+    /// For how long plates must keep their levels until an event is over.
+    #[serde(skip, default = "usual_settle")]
+    settle: Span,
+}
+
+fn usual_settle() -> Span {
+    SETTLE
 }
 
 /// What happened to the batches.
@@ -63,7 +71,13 @@ impl ShelfSense {
             rows: shop.shelves().iter().map(Row::new).collect(),
             counters: Counters::default(),
             gaps: Vec::new(),
+            settle: SETTLE,
         }
+    }
+
+    /// From now on an event is over when its plates have kept their levels for so long; [`SETTLE`] unless this is said.
+    pub fn set_settle(&mut self, settle: Span) {
+        self.settle = settle;
     }
 
     /// Takes a batch; gives the events that are over. Plates that the shop does not have are ignored.
@@ -79,7 +93,8 @@ impl ShelfSense {
             let shelf = batch.plates[first].shelf;
             let length = batch.plates[first..].iter().take_while(|plate| plate.shelf == shelf).count();
             if let Ok(index) = self.rows.binary_search_by_key(&shelf, Row::shelf) {
-                let gap = self.rows[index].take(batch, first..first + length, &mut self.counters, &mut events);
+                let gap =
+                    self.rows[index].take(batch, (first..first + length, self.settle), &mut self.counters, &mut events);
                 missing = missing.max(gap.map_or(Span::ZERO, TimeRange::length));
                 self.gaps.extend(gap.map(|gap| (index, gap)));
             } else {
@@ -99,7 +114,7 @@ impl ShelfSense {
     pub fn finish(&mut self) -> Vec<ShelfEvent> {
         let mut events = Vec::new();
         for row in &mut self.rows {
-            row.finish(&mut events);
+            row.finish(self.settle, &mut events);
         }
         self.counters.sent += events.len() as u64;
         events
@@ -113,6 +128,11 @@ impl ShelfSense {
     /// When each shelf was heard first and last; `None` of one that has said nothing.
     pub fn heard(&self) -> Vec<Option<TimeRange>> {
         self.rows.iter().map(Row::heard).collect()
+    }
+
+    /// Since when each shelf has something on it that moves; `None` of one that is at rest.
+    pub fn unrest(&self) -> Vec<Option<ShopTime>> {
+        self.rows.iter().map(Row::unrest).collect()
     }
 
     /// Plates of shelves that are heard which say nothing themselves, or always the same, and since when: the shelf's place

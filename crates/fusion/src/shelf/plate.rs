@@ -45,7 +45,7 @@ struct Run {
 }
 
 /// The state of one plate.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct PlateTrace {
     pub(super) id: PlateId,
     block_sum: f64,

@@ -11,7 +11,7 @@ use crate::facts::{PlateBatch, ShelfEvent};
 use crate::shop::Shelf;
 
 /// An event is over when all its plates have kept their level for this long.
-pub(super) const SETTLE: Span = Span::from_millis(500);
+pub const SETTLE: Span = Span::from_millis(500);
 /// An event that does not come to rest is given in pieces of this length.
 pub(super) const EVENT_SPAN_MAX: Span = Span::from_millis(8_000);
 /// A gap so long is no part of an event's length: what happened in it has still to come to rest.
@@ -28,7 +28,7 @@ const SILENT_MIN: Span = Span::from_millis(1_000);
 const COMMON_PLATES_MIN: usize = 5;
 
 /// The state of one shelf.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Row {
     shelf: ShelfId,
     plates: Vec<PlateTrace>,
@@ -78,6 +78,12 @@ impl Row {
         (self.next_at != ShopTime::MIN).then_some(TimeRange { start: self.first_at, end: self.next_at })
     }
 
+    /// Since when something moves on it; `None` when it is at rest.
+    pub(super) fn unrest(&self) -> Option<ShopTime> {
+        let moving = self.plates.iter().filter(|plate| plate.is_active() || plate.is_moving());
+        moving.map(PlateTrace::rest_end).min()
+    }
+
     /// The places of plates that say nothing while the others speak, or the same to the last digit while the others
     /// tremble or none of the shelf ever did, and since when.
     pub(super) fn silent(&self) -> impl Iterator<Item = (usize, ShopTime)> + '_ {
@@ -96,7 +102,7 @@ impl Row {
     pub(super) fn take(
         &mut self,
         batch: &PlateBatch,
-        columns: Range<usize>,
+        (columns, settle): (Range<usize>, Span),
         counters: &mut Counters,
         events: &mut Vec<ShelfEvent>,
     ) -> Option<TimeRange> {
@@ -115,7 +121,7 @@ impl Row {
                 if LONG_GAP <= batch.first_at - self.next_at {
                     self.resumed_at = batch.first_at;
                 }
-                self.end_block(self.next_at, events);
+                self.end_block(self.next_at, settle, events);
             }
         }
         self.match_columns(&batch.plates[columns.clone()]);
@@ -135,7 +141,7 @@ impl Row {
             }
             self.block_rows += 1;
             if rows_per_block <= self.block_rows {
-                self.end_block(at + batch.period, events);
+                self.end_block(at + batch.period, settle, events);
             }
         }
         self.next_at = batch.row_at(batch.rows());
@@ -150,7 +156,7 @@ impl Row {
         self.columns = ids.iter().map(|id| (*id, place(id))).collect();
     }
 
-    fn end_block(&mut self, end: ShopTime, events: &mut Vec<ShelfEvent>) {
+    fn end_block(&mut self, end: ShopTime, settle: Span, events: &mut Vec<ShelfEvent>) {
         if self.block_rows == 0 {
             return;
         }
@@ -166,7 +172,7 @@ impl Row {
             self.plates[index].block(value, span, frozen);
         }
         if !quiet {
-            self.close_settled(span.end, events);
+            self.close_settled(span.end, settle, events);
         }
     }
 
@@ -201,11 +207,11 @@ impl Row {
         clusters
     }
 
-    fn close_settled(&mut self, now: ShopTime, events: &mut Vec<ShelfEvent>) {
+    fn close_settled(&mut self, now: ShopTime, settle: Span, events: &mut Vec<ShelfEvent>) {
         for cluster in self.clusters() {
             let active = || self.plates[cluster.clone()].iter().filter(|plate| plate.is_active());
             let settled =
-                active().all(|plate| plate.settled_since(now, SETTLE_SLACK).is_some_and(|since| SETTLE <= now - since));
+                active().all(|plate| plate.settled_since(now, SETTLE_SLACK).is_some_and(|since| settle <= now - since));
             let moving = self.plates[self.reach_of(&cluster)].iter().any(PlateTrace::is_moving);
             let begun = active().map(PlateTrace::rest_end).min().unwrap_or(now).max(self.resumed_at);
             if settled && !moving || EVENT_SPAN_MAX <= now - begun {
@@ -241,8 +247,8 @@ impl Row {
         }
     }
 
-    pub(super) fn finish(&mut self, events: &mut Vec<ShelfEvent>) {
-        self.end_block(self.next_at, events);
+    pub(super) fn finish(&mut self, settle: Span, events: &mut Vec<ShelfEvent>) {
+        self.end_block(self.next_at, settle, events);
         for cluster in self.clusters() {
             self.close(cluster, self.next_at, events);
         }

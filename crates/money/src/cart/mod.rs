@@ -18,6 +18,7 @@ use crate::facts::{Attribution, Body, Fact, FactRef, Goods, Movement, Receipt, V
 use crate::shop::Shop;
 
 /// The open carts of a shop.
+#[derive(Clone)]
 pub struct CartBook {
     shop: Arc<Shop>,
     carts: Carts,

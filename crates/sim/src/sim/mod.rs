@@ -34,7 +34,7 @@ pub use sensors::faults::Level;
 pub use sensors::glance::glance;
 pub use story::scenario::Scenario;
 pub use story::script::{Carries, Lift, Script, Spot, Step, Want, Which};
-pub use trip::{Trip, trip};
+pub use trip::{PEOPLE_DELAY_SECS, Trip, trip};
 pub use vary::{varied, with_frames};
 pub use wires::{Sending, WireCounts, Wires, moved_truth};
 

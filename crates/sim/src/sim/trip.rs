@@ -30,8 +30,8 @@ const SAMPLES_PER_MESSAGE: usize = 12;
 const PERIOD: Span = Span::from_nanos(16_666_667);
 /// Sunday, 4 January 2026, 08:00 UTC; trips of different seeds begin at different minutes after it.
 const EPOCH_SECS: i64 = 1_767_513_600;
-/// How much later than the weight the people arrive, seconds.
-const PEOPLE_DELAY_SECS: f64 = 2.31;
+/// How much later than the weight people are told of, seconds, as in the shop that trips are modelled on.
+pub const PEOPLE_DELAY_SECS: f64 = 2.31;
 
 /// How long an open shop is open where nobody says, seconds.
 const OPEN_SECS: f64 = 120.0;

@@ -79,7 +79,7 @@ enum Predecessor {
 
 /// Joins tracks into visits, online, with a delay of a few seconds where it must wait. Written down and read back it
 /// goes on as if nothing had been, once [`Stitcher::furnish`] has told it the shop.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Stitcher {
     #[serde(skip)]
     entrances: Vec<Zone>,

@@ -19,7 +19,7 @@ const SLACK_METRES: f64 = 0.5;
 const JOINT_COST: f64 = 0.8;
 
 /// What is known of one track.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Track {
     pub(super) id: TrackId,
     pub(super) first: ShopTime,

@@ -1,0 +1,129 @@
+//! The view lane: the same rooms as the lane that decides, with waits of a fraction of a second, for whatever shows. It takes
+//! facts as they come, and is set back to the deciding lane's state again and again, so that what it guessed wrong does not
+//! stay. It gives carts as they look now; nothing of it ever reaches the till.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::base::{ShopTime, SkuId, Span, VisitId};
+use crate::facts::{Body, Fact, LineChance, OpenLine, OpenVisit, VisitClosed};
+use crate::pipeline::{Engine, Lane, Options};
+use crate::shop::Shop;
+
+/// How much shop time passes at most between two returns to the deciding lane.
+const RESET_SPAN: Span = Span::from_millis(5_000);
+/// Visits that are over in this lane and not yet in the deciding one, whose last cart is remembered; of more the oldest are
+/// not compared.
+const SHOWN_MAX: usize = 4_096;
+
+/// The lane that shows.
+pub struct View {
+    engine: Engine,
+    reset: ShopTime,
+    /// The carts of visits that are over here and not yet in the deciding lane.
+    shown: BTreeMap<VisitId, Vec<(SkuId, u32)>>,
+    corrections: Corrections,
+}
+
+/// How often what was shown turned out to be otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Corrections {
+    /// Times that the lane was set back.
+    pub resets: u64,
+    /// Carts that were compared with what the deciding lane knew, at each of these times, and when it closed a visit.
+    pub compared: u64,
+    /// Of these, carts that were shown otherwise.
+    pub corrected: u64,
+    /// Lines that were not shown, were shown for nothing, or with another quantity.
+    pub lines: u64,
+}
+
+impl View {
+    /// A lane with nobody in the shop. It works as these options say, whatever lane they name.
+    pub fn new(shop: &Arc<Shop>, options: Options) -> Self {
+        View {
+            engine: Engine::new(shop, Options { lane: Lane::View, ..options }),
+            reset: ShopTime::MIN,
+            shown: BTreeMap::new(),
+            corrections: Corrections::default(),
+        }
+    }
+
+    /// Takes a ground fact. What does not come in time is left out here; the deciding lane brings it back.
+    pub fn take(&mut self, fact: &Fact) {
+        let shown = &mut self.shown;
+        self.engine.take(fact.clone(), &mut |fact| note(shown, fact));
+    }
+
+    /// Whether it is time to go back to the deciding lane. It is time as well whenever that lane closed a visit.
+    pub fn is_due(&self) -> bool {
+        RESET_SPAN <= self.engine.now() - self.reset
+    }
+
+    /// Goes on from what the deciding lane knows, which must have taken the facts that this one has: those that wait there
+    /// are taken again here.
+    pub fn reset_to(&mut self, engine: &Engine) {
+        let before = self.carts();
+        let shown = &mut self.shown;
+        self.engine = engine.clone().in_lane(Lane::View);
+        self.engine.catch_up(&mut |fact| note(shown, fact));
+        self.reset = self.engine.now();
+        self.corrections.resets += 1;
+        let after: BTreeMap<VisitId, OpenVisit> = self.carts().into_iter().map(|visit| (visit.visit, visit)).collect();
+        for (was, is) in before.iter().filter_map(|was| Some((was, after.get(&was.visit)?))) {
+            self.compare(&goods(&was.lines), &goods(&is.lines));
+        }
+    }
+
+    /// The deciding lane has closed a visit.
+    pub fn closed(&mut self, closed: &VisitClosed) {
+        let of_visit = |visits: Vec<OpenVisit>| visits.into_iter().find(|open| open.visit == closed.visit);
+        let shown = self.shown.remove(&closed.visit);
+        if let Some(shown) = shown.or_else(|| of_visit(self.carts()).map(|open| goods(&open.lines))) {
+            self.compare(&shown, &charged(&closed.lines));
+        }
+    }
+
+    /// The visits that are not over, in order of entry, with what is most probably in their carts just now.
+    pub fn carts(&self) -> Vec<OpenVisit> {
+        self.engine.open_visits()
+    }
+
+    /// How far time has come here.
+    pub fn now(&self) -> ShopTime {
+        self.engine.now()
+    }
+
+    /// How often and by how much the deciding lane corrected this one.
+    pub fn corrections(&self) -> Corrections {
+        self.corrections
+    }
+
+    fn compare(&mut self, was: &[(SkuId, u32)], is: &[(SkuId, u32)]) {
+        let missing = is.iter().filter(|line| !was.contains(line)).count();
+        let gone = was.iter().filter(|(sku, _)| !is.iter().any(|(other, _)| other == sku)).count();
+        let lines = (missing + gone) as u64;
+        self.corrections.compared += 1;
+        self.corrections.corrected += u64::from(0 < lines);
+        self.corrections.lines += lines;
+    }
+}
+
+/// Remembers what was in the cart of a visit that is over here.
+fn note(shown: &mut BTreeMap<VisitId, Vec<(SkuId, u32)>>, fact: &Fact) {
+    let Body::Visit(closed) = &fact.body else { return };
+    shown.insert(closed.visit, charged(&closed.lines));
+    if SHOWN_MAX < shown.len() {
+        shown.pop_first();
+    }
+}
+
+fn goods(lines: &[OpenLine]) -> Vec<(SkuId, u32)> {
+    lines.iter().map(|line| (line.sku.clone(), line.quantity.get())).collect()
+}
+
+fn charged(lines: &[LineChance]) -> Vec<(SkuId, u32)> {
+    lines.iter().map(|line| (line.sku.clone(), line.quantity.get())).collect()
+}
