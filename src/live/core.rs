@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, select_biased};
 
-use super::boards::Boards;
 use super::clocks::Clocks;
 use super::eyes::Lost;
 use super::journal::{Journal, Replayed};
@@ -20,6 +19,7 @@ use super::open::{Opening, Surroundings, tell_began};
 use super::record::Recorder;
 use super::screens::Screens;
 use super::shop::{Began, Live};
+use super::watch::Watch;
 use crate::base::limits::INTAKE_BATCH_MAX;
 use crate::base::{Kind, Result, ShopTime, SourceId, Span};
 use crate::facts::{Body, Fact, Stamp, Tick};
@@ -50,7 +50,7 @@ pub(super) struct Core {
     /// Told when the core cannot go on.
     failed: Sender<()>,
     bell: Bell,
-    boards: Boards,
+    watch: Watch,
     screens: Screens,
     /// What vision has lost.
     pub(super) lost: Lost,
@@ -98,19 +98,19 @@ impl Core {
         let recorder = record.map(|(folder, cut, limits)| Recorder::open(folder, &shop, *cut, *limits)).transpose()?;
         let (live, began) = Live::open(&mut lock(&till), opening.payers.clone(), Options::USUAL, clock.clone())?;
         tell_began(&began);
-        let boards = Boards::new(&opening.devices, health, clock.now());
+        let watch = Watch::new(health);
         let core = Core {
             live: live.showing_on(reports),
             till,
             journal,
             recorder,
-            boards,
+            watch,
             clock,
             intake,
             stop,
             failed,
             bell,
-            screens: Screens::new(screens),
+            screens: Screens::new(screens, &shop),
             lost: Lost::default(),
             has_cameras: opening.eyes.is_some(),
             course: Course::default(),
@@ -127,7 +127,7 @@ impl Core {
         // Facts of a book that is gone, or that cannot be gone on with, are of nobody who is inside now.
         let is_of_another = *began == Began::Fresh && self.journal.first().is_some_and(|first| 0 < first)
             || matches!(began, Began::Interrupted { .. });
-        let Core { live, till, journal, recorder, course, .. } = self;
+        let Core { live, till, journal, recorder, course, screens, .. } = self;
         let mut till = lock(till);
         let (mut unrecorded, mut seen) = (0, Seen::default());
         let replayed = journal.replay(live.taken(), |fact, is_new| {
@@ -135,6 +135,7 @@ impl Core {
             course.arrived = course.arrived.max(Some(fact.stamp.arrived));
             unrecorded += u64::from(recorder.as_mut().is_some_and(|recorder| recorder.put(&fact).is_err()));
             if is_new && !is_of_another {
+                screens.take(&fact);
                 live.take(&mut till, fact)?;
             }
             Ok(())
@@ -210,7 +211,7 @@ impl Core {
         self.course.lost = lost;
         if self.course.blind.is_none_or(|blind| BLIND <= (now - blind).abs()) {
             self.course.blind = Some(now);
-            newly += self.boards.blind_cameras();
+            newly += self.watch.blind_cameras();
         }
         newly
     }
@@ -222,9 +223,9 @@ impl Core {
             let now = self.clock.now();
             fact.stamp.arrived = self.course.arrived.map_or(now, |last| now.max(last + Span::from_nanos(1)));
             self.course.arrived = Some(fact.stamp.arrived);
-            self.boards.hear(fact);
+            self.watch.hear(fact);
             if let Some(ahead) = self.course.clocks.correct(fact) {
-                self.boards.corrected(&fact.stamp.source, ahead);
+                self.watch.corrected(&fact.stamp.source, ahead);
             }
         }
         if !self.store(&deliveries)? {
@@ -297,12 +298,12 @@ impl Core {
             tracing::warn!(%error, "a fact could not be recorded; all further ones are counted");
         }
         self.course.unrecorded += 1;
-        self.boards.unrecorded(self.course.unrecorded);
+        self.watch.unrecorded(self.course.unrecorded, self.clock.now());
     }
 
     fn tell(&mut self) {
         let now = self.clock.now();
-        for device in self.boards.watch(now) {
+        for device in self.watch.changed(now) {
             self.screens.health(device);
         }
         for ended in self.live.take_ended() {
@@ -310,7 +311,7 @@ impl Core {
                 cart = %ended.closed.cart, lines = ended.receipt.lines.len(), for_review = ended.closed.case.is_some(),
                 "a visit is over"
             );
-            self.screens.ended(&ended);
+            self.screens.ended(&ended, &self.live);
         }
         self.screens.show(now, &self.live);
     }

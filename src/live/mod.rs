@@ -2,7 +2,6 @@
 //! every fact to whoever listens, and carts and receipts to the book; killed at any instant and started again it goes on with
 //! the same carts. It decides nothing that a replay of the same facts would decide otherwise.
 
-mod boards;
 mod clocks;
 mod core;
 mod eyes;
@@ -14,6 +13,7 @@ mod record;
 mod screens;
 mod shop;
 mod view;
+mod watch;
 
 pub use journal::{Journal, Replayed};
 pub use open::{OpenShop, Opening, Surroundings};

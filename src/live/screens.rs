@@ -1,11 +1,14 @@
 //! What the open shop shows: it takes facts as they come and publishes what changed. It decides nothing, and nothing waits for it.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::shop::{Ended, Live};
-use crate::base::{ShopTime, Span, TrackId, VisitId};
-use crate::facts::{Body, Fact, OpenVisit, PeopleFrame};
-use crate::ports::{DeviceHealth, LiveBoard, LiveChange, LivePerson};
+use super::view::{Corrections, View};
+use crate::base::{ShopTime, Span};
+use crate::facts::{Body, Fact, OpenVisit, PeopleFrame, Staircase};
+use crate::pipeline::Options;
+use crate::ports::{DeviceHealth, LiveBoard, LiveChange, LivePerson, LivePlate};
+use crate::shop::Shop;
 
 /// How often people are shown at most.
 const PEOPLE: Span = Span::from_millis(100);
@@ -15,20 +18,27 @@ const CARTS: Span = Span::from_millis(200);
 /// What is shown.
 pub(super) struct Screens {
     board: LiveBoard,
+    view: View,
     people: Option<ShopTime>,
     looked: Option<ShopTime>,
     carts: Vec<OpenVisit>,
-    visits: BTreeMap<TrackId, VisitId>,
 }
 
 impl Screens {
     /// Nothing is shown yet.
-    pub(super) fn new(board: LiveBoard) -> Self {
-        Screens { board, people: None, looked: None, carts: Vec::new(), visits: BTreeMap::new() }
+    pub(super) fn new(board: LiveBoard, shop: &Arc<Shop>) -> Self {
+        let view = View::new(shop, Options::USUAL);
+        Screens { board, view, people: None, looked: None, carts: Vec::new() }
     }
 
     /// A ground fact came.
     pub(super) fn take(&mut self, fact: &Fact) {
+        self.view.take(fact);
+        for event in self.view.take_events() {
+            let plate = |stairs: &Staircase| LivePlate { plate: stairs.plate, grams: stairs.change().value() };
+            let plates = event.plates.iter().map(plate).collect();
+            self.board.publish(LiveChange::Shelf { shelf: event.shelf, span: event.span, plates });
+        }
         if let Body::People(frame) = &fact.body {
             let at = fact.stamp.at;
             if self.people.is_none_or(|shown| PEOPLE <= (at - shown).abs()) {
@@ -39,14 +49,22 @@ impl Screens {
         }
     }
 
+    /// How often what was shown turned out to be otherwise.
+    pub(super) fn corrections(&self) -> Corrections {
+        self.view.corrections()
+    }
+
     /// A device changed.
     pub(super) fn health(&self, device: DeviceHealth) {
         self.board.publish(LiveChange::Health { device });
     }
 
     /// A visit is over.
-    pub(super) fn ended(&self, ended: &Ended) {
+    pub(super) fn ended(&mut self, ended: &Ended, live: &Live) {
         let Ended { receipt, closed } = ended;
+        let goods = receipt.lines.iter().map(|line| (line.sku.clone(), line.quantity.get())).collect();
+        self.view.closed(receipt.visit, goods);
+        self.view.reset_to(live.engine());
         self.board.publish(LiveChange::Receipt {
             at: receipt.left,
             visit: receipt.visit,
@@ -64,9 +82,12 @@ impl Screens {
             return;
         }
         self.looked = Some(now);
-        let carts = live.open_visits();
+        if self.view.is_due() {
+            self.view.reset_to(live.engine());
+        }
+        let carts = self.view.carts();
         if !is_alike(&carts, &self.carts) {
-            self.board.publish(LiveChange::Carts { at: live.now(), visits: carts.clone() });
+            self.board.publish(LiveChange::Carts { at: self.view.now(), visits: carts.clone() });
             self.carts = carts;
         }
     }
@@ -75,7 +96,7 @@ impl Screens {
         let person = |person: &crate::facts::Person| {
             let wrists = [person.joints.left_wrist, person.joints.right_wrist].into_iter().flatten();
             Some(LivePerson {
-                visit: self.visits.get(&person.track).copied(),
+                visit: self.view.visit_of(person.track),
                 place: person.joints.trunk()?.floor(),
                 wrists: wrists.map(|wrist| [wrist.position.x, wrist.position.y, wrist.position.z]).collect(),
             })

@@ -281,6 +281,11 @@ impl Live {
                     self.memory.binder.visit(at, joined.visit, at_entrance);
                 }
                 _ => {
+                    if let Body::Visit(closed) = &fact.body {
+                        // It may be over before everybody could have come who may have shared the scan.
+                        let bound = self.memory.binder.hasten(closed.visit);
+                        self.bind(shop, bound);
+                    }
                     let closing = endings.take(fact, |visit| self.payer(visit));
                     self.closings.extend(closing);
                 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::base::{ShopTime, SkuId, Span, VisitId};
-use crate::facts::{Body, Fact, LineChance, OpenLine, OpenVisit, VisitClosed};
+use crate::base::{ShopTime, SkuId, Span, TrackId, VisitId};
+use crate::facts::{Body, Fact, LineChance, OpenLine, OpenVisit, ShelfEvent, TrackVerdict};
 use crate::pipeline::{Engine, Lane, Options};
 use crate::shop::Shop;
 
@@ -18,13 +18,28 @@ const RESET_SPAN: Span = Span::from_millis(5_000);
 /// not compared.
 const SHOWN_MAX: usize = 4_096;
 
+/// Changes on shelves that wait to be shown.
+const EVENTS_MAX: usize = 256;
+/// Tracks whose visit is remembered; of more those of the smallest numbers are forgotten.
+const TRACKS_MAX: usize = 4_096;
+
 /// The lane that shows.
 pub struct View {
     engine: Engine,
     reset: ShopTime,
+    said: Said,
+    corrections: Corrections,
+}
+
+/// What this lane has said.
+#[derive(Default)]
+struct Said {
     /// The carts of visits that are over here and not yet in the deciding lane.
     shown: BTreeMap<VisitId, Vec<(SkuId, u32)>>,
-    corrections: Corrections,
+    /// Changes on shelves since somebody asked; of more than [`EVENTS_MAX`] the newest are left out.
+    events: Vec<ShelfEvent>,
+    /// Which visit a track is taken to be of.
+    visits: BTreeMap<TrackId, VisitId>,
 }
 
 /// How often what was shown turned out to be otherwise.
@@ -46,15 +61,15 @@ impl View {
         View {
             engine: Engine::new(shop, Options { lane: Lane::View, ..options }),
             reset: ShopTime::MIN,
-            shown: BTreeMap::new(),
+            said: Said::default(),
             corrections: Corrections::default(),
         }
     }
 
     /// Takes a ground fact. What does not come in time is left out here; the deciding lane brings it back.
     pub fn take(&mut self, fact: &Fact) {
-        let shown = &mut self.shown;
-        self.engine.take(fact.clone(), &mut |fact| note(shown, fact));
+        let said = &mut self.said;
+        self.engine.take(fact.clone(), &mut |fact| said.note(fact, true));
     }
 
     /// Whether it is time to go back to the deciding lane. It is time as well whenever that lane closed a visit.
@@ -66,9 +81,9 @@ impl View {
     /// are taken again here.
     pub fn reset_to(&mut self, engine: &Engine) {
         let before = self.carts();
-        let shown = &mut self.shown;
+        let said = &mut self.said;
         self.engine = engine.clone().in_lane(Lane::View);
-        self.engine.catch_up(&mut |fact| note(shown, fact));
+        self.engine.catch_up(&mut |fact| said.note(fact, false));
         self.reset = self.engine.now();
         self.corrections.resets += 1;
         let after: BTreeMap<VisitId, OpenVisit> = self.carts().into_iter().map(|visit| (visit.visit, visit)).collect();
@@ -77,18 +92,28 @@ impl View {
         }
     }
 
-    /// The deciding lane has closed a visit.
-    pub fn closed(&mut self, closed: &VisitClosed) {
-        let of_visit = |visits: Vec<OpenVisit>| visits.into_iter().find(|open| open.visit == closed.visit);
-        let shown = self.shown.remove(&closed.visit);
+    /// The deciding lane has closed a visit, with these goods.
+    pub fn closed(&mut self, visit: VisitId, charged: Vec<(SkuId, u32)>) {
+        let of_visit = |visits: Vec<OpenVisit>| visits.into_iter().find(|open| open.visit == visit);
+        let shown = self.said.shown.remove(&visit);
         if let Some(shown) = shown.or_else(|| of_visit(self.carts()).map(|open| goods(&open.lines))) {
-            self.compare(&shown, &charged(&closed.lines));
+            self.compare(&shown, &charged);
         }
     }
 
     /// The visits that are not over, in order of entry, with what is most probably in their carts just now.
     pub fn carts(&self) -> Vec<OpenVisit> {
         self.engine.open_visits()
+    }
+
+    /// Changes on shelves that were found since this was asked last.
+    pub fn take_events(&mut self) -> Vec<ShelfEvent> {
+        std::mem::take(&mut self.said.events)
+    }
+
+    /// The visit that a track is taken to be of, as far as that is known.
+    pub fn visit_of(&self, track: TrackId) -> Option<VisitId> {
+        self.said.visits.get(&track).copied()
     }
 
     /// How far time has come here.
@@ -111,12 +136,29 @@ impl View {
     }
 }
 
-/// Remembers what was in the cart of a visit that is over here.
-fn note(shown: &mut BTreeMap<VisitId, Vec<(SkuId, u32)>>, fact: &Fact) {
-    let Body::Visit(closed) = &fact.body else { return };
-    shown.insert(closed.visit, charged(&closed.lines));
-    if SHOWN_MAX < shown.len() {
-        shown.pop_first();
+impl Said {
+    /// Remembers what a fact says; changes on shelves only where they are new.
+    fn note(&mut self, fact: &Fact, is_new: bool) {
+        match &fact.body {
+            Body::Visit(closed) => {
+                self.shown.insert(closed.visit, charged(&closed.lines));
+                if SHOWN_MAX < self.shown.len() {
+                    self.shown.pop_first();
+                }
+            }
+            Body::Track(joined) if joined.verdict != TrackVerdict::Ghost => {
+                self.visits.insert(joined.track, joined.visit);
+                if TRACKS_MAX < self.visits.len() {
+                    self.visits.pop_first();
+                }
+            }
+            Body::Shelf(event) if is_new => {
+                if self.events.len() < EVENTS_MAX {
+                    self.events.push(event.clone());
+                }
+            }
+            _ => {}
+        }
     }
 }
 

@@ -41,6 +41,8 @@ crate::named_enum! {
         People = "people",
         /// A gate or a terminal.
         Gate = "gate",
+        /// What records the open shop.
+        Recorder = "recorder",
     }
 }
 

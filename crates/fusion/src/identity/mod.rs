@@ -152,6 +152,15 @@ impl Binder {
         bound
     }
 
+    /// A visit is over: decides it now, with all that began before it, in view of what was told so far.
+    pub fn hasten(&mut self, visit: VisitId) -> Vec<Bound> {
+        let mut waiting = self.visits.iter().filter(|begun| begun.decided.is_none());
+        let place = waiting.position(|begun| begun.visit == visit);
+        let bound = self.decide(place.map_or(0, |place| place + 1));
+        self.counters.sent += bound.len() as u64;
+        bound
+    }
+
     /// No scan and no visit will come any more: decides everything.
     pub fn finish(&mut self) -> Vec<Bound> {
         let mut bound = self.decide(self.visits.len());

@@ -1,0 +1,97 @@
+//! The devices of an open shop, as the core sees them: whose health changed, which cameras show nothing, whose clock was set right.
+//! Devices judge themselves where they are spoken to; here is only what follows from that.
+
+use std::collections::BTreeMap;
+
+use crate::base::{ShopTime, SourceId, Span};
+use crate::facts::{Body, Fact};
+use crate::ports::{DeviceHealth, DeviceKind, HealthBoard, HealthWord};
+
+/// How often everybody is looked at.
+const WATCH: Span = Span::from_millis(500);
+/// Devices that were never named and speak to us directly; of more none is shown.
+const STRANGERS_MAX: usize = 256;
+/// Who stores and records.
+const RECORDER: &str = "recorder";
+
+/// All devices.
+pub(super) struct Watch {
+    health: HealthBoard,
+    /// What each was when it was last looked at.
+    known: BTreeMap<String, HealthWord>,
+    watched: Option<ShopTime>,
+    strangers: usize,
+}
+
+impl Watch {
+    /// Looks at the devices on this board.
+    pub(super) fn new(health: HealthBoard) -> Self {
+        Watch { health, known: BTreeMap::new(), watched: None, strangers: 0 }
+    }
+
+    /// A fact arrived. Gates that speak over HTTP have nobody else who would note that.
+    pub(super) fn hear(&mut self, fact: &Fact) {
+        if !matches!(fact.body, Body::Gate(_)) {
+            return;
+        }
+        let (source, arrived) = (fact.stamp.source.as_str(), fact.stamp.arrived);
+        if self.health.get(source).is_none() {
+            if STRANGERS_MAX <= self.strangers {
+                return;
+            }
+            self.strangers += 1;
+            let mut gate = DeviceHealth::new(source, DeviceKind::Gate, arrived);
+            gate.say(HealthWord::Online, None, None, arrived);
+            self.health.add(gate);
+        }
+        self.health.with(source, |gate| gate.heard = Some(arrived));
+    }
+
+    /// A time of this source was corrected, because its clock is so far ahead.
+    pub(super) fn corrected(&mut self, source: &SourceId, ahead: Span) {
+        self.health.with(source.as_str(), |device| {
+            device.clock_offset_secs = Some(ahead.as_secs());
+            device.count("clock_corrected", 1);
+        });
+    }
+
+    /// So many facts could not be recorded.
+    pub(super) fn unrecorded(&self, facts: u64, now: ShopTime) {
+        if self.health.get(RECORDER).is_none() {
+            self.health.add(DeviceHealth::new(RECORDER, DeviceKind::Recorder, now));
+        }
+        self.health.with(RECORDER, |recorder| {
+            recorder.counters.insert("unrecorded".to_owned(), facts);
+            let cause = "facts could not be recorded";
+            recorder.say(HealthWord::Degraded, Some(cause), Some("is there room on its disk?"), now)
+        });
+    }
+
+    /// Cameras that should show something and do not.
+    pub(super) fn blind_cameras(&self) -> u64 {
+        let is_blind = |device: &DeviceHealth| {
+            device.kind == DeviceKind::Camera && matches!(device.health, HealthWord::Offline | HealthWord::Frozen)
+        };
+        self.health.all().iter().filter(|device| is_blind(device)).count() as u64
+    }
+
+    /// Looks at everybody from time to time; gives those whose health has changed.
+    pub(super) fn changed(&mut self, now: ShopTime) -> Vec<DeviceHealth> {
+        if self.watched.is_some_and(|watched| (now - watched).abs() < WATCH) {
+            return Vec::new();
+        }
+        self.watched = Some(now);
+        let known = &mut self.known;
+        let is_new = |device: &DeviceHealth| known.insert(device.device.clone(), device.health) != Some(device.health);
+        let changed: Vec<DeviceHealth> = self.health.all().into_iter().filter(is_new).collect();
+        for DeviceHealth { device, health, cause, .. } in &changed {
+            match health {
+                HealthWord::Online | HealthWord::Disabled => tracing::info!(%device, %health, "a device changed"),
+                _ => {
+                    tracing::warn!(%device, %health, cause = cause.as_deref().unwrap_or("unknown"), "a device changed")
+                }
+            }
+        }
+        changed
+    }
+}
