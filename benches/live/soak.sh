@@ -99,5 +99,5 @@ while read -r cart; do
 done <carts.txt
 kill -TERM "$shop"
 wait "$shop" || echo "the shop ended with status $?"
-"$aisle" replay days >replay.txt || echo "the recording is not replayed"
+"$aisle" replay days --max-loss 100 >replay.txt || echo "the recording is not replayed"
 python3 "$here/benches/live/soak.py" .
