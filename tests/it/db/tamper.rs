@@ -56,8 +56,8 @@ fn book(place: &Place) -> Database {
     }
     scene.leave_with(Payer::Unknown, "tea 1", 0.5);
     let (duty, now) = (Duty { role: EntryRole::Restock, token: None }, scene.now());
-    scene.till.admit(duty, cart(9), "north", now).unwrap();
-    scene.leave(Payer::Cart(cart(9)), "tea 4");
+    scene.till.admit(duty, cart(90), "north", now).unwrap();
+    scene.leave(Payer::Cart(cart(90)), "tea 4");
     scene.settle();
     let now = scene.now();
     scene.till.contest(cart(2), "one tea", &[], now).unwrap();
