@@ -6,13 +6,14 @@ use clap::Args;
 
 use super::book::BookArgs;
 use super::looking::LookArgs;
-use crate::base::{Error, Result};
+use crate::base::{Error, Result, Secret};
 use crate::db::Database;
 use crate::facts::Cut;
 use crate::ingest::devices::{Devices, GateRole};
 use crate::live::{Opening, Payers, RecordLimits, walk_in_method};
 use crate::pipeline::Eyes;
 use crate::shop::Shop;
+use crate::telemetry::Exporter;
 
 /// Bytes of a mebibyte.
 const MIB: u64 = 1 << 20;
@@ -70,7 +71,7 @@ impl OpenArgs {
         let record = self.record.as_ref().map(|folder| self.recording.within(folder));
         let unread = Some(journal.join("unread"));
         let eyes = eyes(&self.look, shop, &devices)?;
-        Ok(Opening { devices, payers, eyes, journal, unread, record })
+        Ok(Opening { devices, payers, eyes, exporter: exporter(shop), journal, unread, record })
     }
 
     /// Whether anything was said that only a shop with devices has.
@@ -85,6 +86,16 @@ impl RecordArgs {
         let disk_bytes = self.record_disk_mib.saturating_mul(MIB);
         (folder.to_owned(), self.record_cut, RecordLimits { file_bytes: self.record_file_mib * MIB, disk_bytes })
     }
+}
+
+/// Where spans go that OpenTelemetry's own variables name.
+fn exporter(shop: &Shop) -> Option<Exporter> {
+    let said = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let endpoint = said("OTEL_EXPORTER_OTLP_ENDPOINT")?;
+    let headers = said("OTEL_EXPORTER_OTLP_HEADERS").unwrap_or_default();
+    let headers = headers.split(',').filter_map(|header| header.split_once('='));
+    let headers = headers.map(|(name, value)| (name.trim().to_owned(), Secret::new(value.trim().to_owned())));
+    Some(Exporter::start(&endpoint, headers.collect(), shop.name()))
 }
 
 /// Who looks at the frames of the shop's own cameras.

@@ -74,6 +74,7 @@ impl Record {
             devices,
             payers: Payers::WalkIns(walk_in_method()),
             eyes,
+            exporter: None,
             journal: self.output.join("journal"),
             unread: Some(self.output.join("unread")),
             record: Some(self.recording.within(&self.output)),

@@ -25,7 +25,8 @@ use crate::base::{Kind, Result, ShopTime, SourceId, Span};
 use crate::facts::{Body, Fact, Stamp, Tick};
 use crate::ingest::mqtt::Seen;
 use crate::pipeline::Options;
-use crate::ports::{Clock, Delivery, Kept};
+use crate::ports::{Clock, Delivery, Kept, ReportBoard};
+use crate::telemetry::{Service, Visits};
 use crate::till::{Bell, Till, lock};
 
 /// How often time is told to go on, whether or not any device speaks.
@@ -34,6 +35,8 @@ const TICK: Duration = Duration::from_millis(250);
 const CATCH_UP: Span = Span::from_millis(10_000);
 /// How often whoever is inside is doubted because a camera shows nothing.
 const BLIND: Span = Span::from_millis(2_000);
+/// How often the book is asked which visits are charged.
+const SETTLE: Span = Span::from_millis(1_000);
 /// Pause before something is tried again that the disk or the database did not take.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -52,6 +55,10 @@ pub(super) struct Core {
     bell: Bell,
     watch: Watch,
     screens: Screens,
+    /// How long each part of a visit took, for whoever traces them; and the service manager.
+    reports: ReportBoard,
+    visits: Visits,
+    service: Service,
     /// What vision has lost.
     pub(super) lost: Lost,
     /// Whether people are made of frames of cameras of the shop's own.
@@ -75,6 +82,8 @@ pub(super) struct Course {
     /// What vision had lost at the last tick, and when it was last told that cameras are blind.
     lost: u64,
     blind: Option<ShopTime>,
+    /// When it was last asked which visits are charged.
+    settled: Option<ShopTime>,
     /// The recording's flush of what the book knows.
     forgotten: u64,
 }
@@ -85,7 +94,7 @@ impl Core {
     /// # Errors
     /// When the book, the journal or the folder of the recording cannot be used.
     pub(super) fn open(
-        opening: &Opening,
+        opening: &mut Opening,
         around: &Surroundings,
         intake: Receiver<Delivery>,
         stop: Receiver<()>,
@@ -100,7 +109,8 @@ impl Core {
         tell_began(&began);
         let watch = Watch::new(health);
         let core = Core {
-            live: live.showing_on(reports),
+            live: live.showing_on(reports.clone()),
+            reports,
             till,
             journal,
             recorder,
@@ -111,6 +121,8 @@ impl Core {
             failed,
             bell,
             screens: Screens::new(screens, &shop),
+            visits: opening.exporter.take().map_or_else(Visits::default, Visits::exporting),
+            service: Service::new(),
             lost: Lost::default(),
             has_cameras: opening.eyes.is_some(),
             course: Course::default(),
@@ -154,6 +166,7 @@ impl Core {
     /// # Errors
     /// What the book or the journal says where trying again is of no use.
     pub(super) fn run(mut self) -> Result<()> {
+        self.service.ready(&self.watch.sentence());
         let outcome = self.rounds();
         if outcome.is_err() {
             // Nobody listens where the shop closes just now.
@@ -234,6 +247,9 @@ impl Core {
         let (facts, kept): (Vec<Fact>, Vec<Kept>) = deliveries.into_iter().map(|one| (one.fact, one.kept)).unzip();
         kept.into_iter().for_each(Kept::tell);
         for fact in facts {
+            if let Body::Gate(scan) = &fact.body {
+                self.visits.scanned(scan.cart, fact.stamp.at);
+            }
             self.record(&fact);
             self.screens.take(&fact);
             if is_read(&fact) && !self.take(fact)? {
@@ -308,12 +324,23 @@ impl Core {
         }
         for ended in self.live.take_ended() {
             tracing::info!(
-                cart = %ended.closed.cart, lines = ended.receipt.lines.len(), for_review = ended.closed.case.is_some(),
-                "a visit is over"
+                cart = %ended.closed.cart, lines = ended.closing.receipt.lines.len(),
+                for_review = ended.closed.case.is_some(), "a visit is over"
             );
+            self.visits.closed(&ended.closing, &ended.closed, self.live.now(), ended.booked);
             self.screens.ended(&ended, &self.live);
         }
         self.screens.show(now, &self.live);
+        self.service.moved();
+        if self.course.settled.is_none_or(|settled| SETTLE <= (now - settled).abs()) {
+            self.course.settled = Some(now);
+            // What cannot be asked of the book just now is asked again.
+            if let Err(error) = self.visits.settle(&mut lock(&self.till), self.clock.as_ref()) {
+                tracing::debug!(%error, "it is not known which visits are charged");
+            }
+            self.service.status(&self.watch.sentence());
+            self.reports.show_lane(self.screens.corrections());
+        }
     }
 
     /// What the book knows need not be kept here.
@@ -346,6 +373,7 @@ impl Core {
 
     /// The shop closes: who is inside stays inside, and the next process goes on from here.
     fn close(mut self) -> Result<()> {
+        self.service.stopping();
         self.save();
         self.tell();
         if self.live.saved() == self.journal.taken() {
@@ -354,6 +382,7 @@ impl Core {
         if let Some(recorder) = &mut self.recorder {
             recorder.end()?;
         }
+        self.visits.finish();
         tracing::info!(taken = self.live.taken(), stored = self.journal.taken(), "the core has stopped");
         Ok(())
     }

@@ -20,4 +20,4 @@ pub use open::{OpenShop, Opening, Surroundings};
 pub use player::{Feed, walk_in_method};
 pub use record::{RecordLimits, Recorder};
 pub use shop::{Began, Ended, Live, Payers};
-pub use view::{Corrections, View};
+pub use view::View;

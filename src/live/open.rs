@@ -19,6 +19,7 @@ use crate::ingest::devices::Devices;
 use crate::ingest::mqtt::{self, Mqtt};
 use crate::pipeline::Eyes;
 use crate::ports::{Clock, HealthBoard, Intake, LiveBoard, ReportBoard};
+use crate::telemetry::Exporter;
 use crate::till::{Bell, Till, lock};
 use crate::tracking::Sight;
 
@@ -35,6 +36,8 @@ pub struct Opening {
     pub payers: Payers,
     /// Who looks at the frames of its cameras; none where it has no cameras of its own.
     pub eyes: Option<Eyes>,
+    /// Where spans of visits are sent; nowhere without it.
+    pub exporter: Option<Exporter>,
     /// Folder of the journal.
     pub journal: PathBuf,
     /// Folder where messages are kept that could not be read; without it they are only counted.
@@ -78,12 +81,12 @@ impl OpenShop {
     ///
     /// # Errors
     /// When the book, the journal or the folder of the recording cannot be used. Devices that are away are no error.
-    pub fn start(opening: Opening, around: Surroundings) -> Result<Self> {
+    pub fn start(mut opening: Opening, around: Surroundings) -> Result<Self> {
         let shop = lock(&around.till).shop().clone();
         let (intake, facts) = Intake::bounded(INTAKE_FACTS_MAX);
         let ((stop_vision, vision_stopped), (stop_core, core_stopped)) = (bounded(0), bounded(0));
         let (failing, failed) = bounded(1);
-        let (mut core, began) = Core::open(&opening, &around, facts, core_stopped, failing)?;
+        let (mut core, began) = Core::open(&mut opening, &around, facts, core_stopped, failing)?;
         let (replayed, seen) = core.resume(&began)?;
         if 0 < replayed.facts || 0 < replayed.lost {
             tracing::info!(facts = replayed.facts, lost = replayed.lost, torn = replayed.torn, "the journal was taken");

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::shop::{Ended, Live};
-use super::view::{Corrections, View};
-use crate::base::{ShopTime, Span};
+use super::view::View;
+use crate::base::{LaneReport, ShopTime, Span};
 use crate::facts::{Body, Fact, OpenVisit, PeopleFrame, Staircase};
 use crate::pipeline::Options;
 use crate::ports::{DeviceHealth, LiveBoard, LiveChange, LivePerson, LivePlate};
@@ -50,7 +50,7 @@ impl Screens {
     }
 
     /// How often what was shown turned out to be otherwise.
-    pub(super) fn corrections(&self) -> Corrections {
+    pub(super) fn corrections(&self) -> LaneReport {
         self.view.corrections()
     }
 
@@ -61,7 +61,8 @@ impl Screens {
 
     /// A visit is over.
     pub(super) fn ended(&mut self, ended: &Ended, live: &Live) {
-        let Ended { receipt, closed } = ended;
+        let Ended { closing, closed, .. } = ended;
+        let receipt = &closing.receipt;
         let goods = receipt.lines.iter().map(|line| (line.sku.clone(), line.quantity.get())).collect();
         self.view.closed(receipt.visit, goods);
         self.view.reset_to(live.engine());

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::base::limits::LIVE_CLOSINGS_MAX;
-use crate::base::{CartId, Error, Kind, Reports, Result, ShopTime, SourceId, Span, Stage, StageReport, VisitId};
-use crate::facts::{Body, Fact, OpenVisit, PaymentMethod, Receipt, Stamp, TrackVerdict, VisitBound};
+use crate::base::{CartId, Error, Kind, Prob, Reports, Result, ShopTime, SourceId, Span, Stage, StageReport, VisitId};
+use crate::facts::{Body, Fact, OpenVisit, PaymentMethod, Stamp, TrackVerdict, VisitBound};
 use crate::geometry::{Floor, Point};
 use crate::identity::{self, Binder, Bound};
 use crate::pipeline::{Engine, Loss, Options};
@@ -59,17 +59,19 @@ struct Memory {
     binder: Binder,
     /// Bindings so far, which numbers them.
     bindings: u64,
-    /// Who pays for the visits that are not over, as far as that is decided.
-    bound: BTreeMap<VisitId, Option<CartId>>,
+    /// With which scans the visits came that are not over, as far as that is decided.
+    bound: BTreeMap<VisitId, VisitBound>,
 }
 
 /// A visit that is over and in the book.
 #[derive(Clone, Debug)]
 pub struct Ended {
-    /// What was bought.
-    pub receipt: Receipt,
+    /// What was bought, and why that is believed.
+    pub closing: Closing,
     /// What became of it.
     pub closed: Closed,
+    /// When it was in the book.
+    pub booked: ShopTime,
 }
 
 /// How a shop began its day.
@@ -286,7 +288,7 @@ impl Live {
                         let bound = self.memory.binder.hasten(closed.visit);
                         self.bind(shop, bound);
                     }
-                    let closing = endings.take(fact, |visit| self.payer(visit));
+                    let closing = endings.take(fact, |visit| self.payer(visit, shop.policy().review_below));
                     self.closings.extend(closing);
                 }
             }
@@ -301,9 +303,9 @@ impl Live {
                 Bound::Visit(bound) => {
                     self.say_bound(&bound);
                     // Who is not sure enough is not guessed: a person finds out who pays, and the entry is over.
-                    let sure = bound.cart.filter(|_| shop.policy().review_below <= bound.probability);
+                    let sure = Payer::of(&bound, shop.policy().review_below).cart();
                     self.expired.extend(bound.cart.filter(|_| sure.is_none()));
-                    self.memory.bound.insert(bound.visit, sure);
+                    self.memory.bound.insert(bound.visit, bound);
                 }
                 Bound::Expired(cart) => self.expired.push(cart),
             }
@@ -318,10 +320,10 @@ impl Live {
         put(&mut self.sink, &mut self.unrecorded, &Fact { stamp, body: Body::Binding(bound.clone()) });
     }
 
-    fn payer(&mut self, visit: VisitId) -> Payer {
-        match (&self.payers, self.memory.bound.remove(&visit).flatten()) {
-            (Payers::WalkIns(method), _) => Payer::WalkIn(method.clone()),
-            (Payers::Gates, Some(cart)) => Payer::Cart(cart),
+    fn payer(&mut self, visit: VisitId, bar: Prob) -> Payer {
+        match (&self.payers, self.memory.bound.remove(&visit)) {
+            (Payers::WalkIns(method), None) => Payer::WalkIn(method.clone()),
+            (_, Some(bound)) => Payer::of(&bound, bar),
             (Payers::Gates, None) => Payer::Unknown,
         }
     }
@@ -344,9 +346,13 @@ impl Live {
 
     fn save(&mut self, till: &mut Till, checkpoint: &[u8]) -> Result<Vec<Closed>> {
         // Who pays for a visit is written once it is decided.
+        let bar = till.shop().policy().review_below;
         let cart_of = |visit: OpenVisit| match (&self.payers, self.memory.bound.get(&visit.visit)) {
-            (Payers::WalkIns(_), _) => Some((visit, None)),
-            (Payers::Gates, Some(cart)) => Some((visit, *cart)),
+            (_, Some(bound)) => {
+                let cart = Payer::of(bound, bar).cart();
+                Some((visit, cart))
+            }
+            (Payers::WalkIns(_), None) => Some((visit, None)),
             (Payers::Gates, None) => None,
         };
         let open: Vec<_> = self.engine.open_visits().into_iter().filter_map(cart_of).collect();
@@ -359,9 +365,9 @@ impl Live {
         };
         let closed = till.advance(&progress)?;
         self.written += (self.closings.len() + self.expired.len()) as u64;
-        let receipts = self.closings.drain(..).map(|closing| closing.receipt);
-        let ended = receipts.zip(closed.iter().cloned()).map(|(receipt, closed)| Ended { receipt, closed });
-        self.ended.extend(ended);
+        let booked = self.clock.now();
+        let closings = self.closings.drain(..).zip(closed.iter().cloned());
+        self.ended.extend(closings.map(|(closing, closed)| Ended { closing, closed, booked }));
         self.saved_taken = self.memory.taken;
         self.expired.clear();
         self.saved = self.engine.now();

@@ -5,9 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Serialize;
-
-use crate::base::{ShopTime, SkuId, Span, TrackId, VisitId};
+use crate::base::{LaneReport, ShopTime, SkuId, Span, TrackId, VisitId};
 use crate::facts::{Body, Fact, LineChance, OpenLine, OpenVisit, ShelfEvent, TrackVerdict};
 use crate::pipeline::{Engine, Lane, Options};
 use crate::shop::Shop;
@@ -28,7 +26,7 @@ pub struct View {
     engine: Engine,
     reset: ShopTime,
     said: Said,
-    corrections: Corrections,
+    corrections: LaneReport,
 }
 
 /// What this lane has said.
@@ -42,19 +40,6 @@ struct Said {
     visits: BTreeMap<TrackId, VisitId>,
 }
 
-/// How often what was shown turned out to be otherwise.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Corrections {
-    /// Times that the lane was set back.
-    pub resets: u64,
-    /// Carts that were compared with what the deciding lane knew, at each of these times, and when it closed a visit.
-    pub compared: u64,
-    /// Of these, carts that were shown otherwise.
-    pub corrected: u64,
-    /// Lines that were not shown, were shown for nothing, or with another quantity.
-    pub lines: u64,
-}
-
 impl View {
     /// A lane with nobody in the shop. It works as these options say, whatever lane they name.
     pub fn new(shop: &Arc<Shop>, options: Options) -> Self {
@@ -62,7 +47,7 @@ impl View {
             engine: Engine::new(shop, Options { lane: Lane::View, ..options }),
             reset: ShopTime::MIN,
             said: Said::default(),
-            corrections: Corrections::default(),
+            corrections: LaneReport::default(),
         }
     }
 
@@ -122,7 +107,7 @@ impl View {
     }
 
     /// How often and by how much the deciding lane corrected this one.
-    pub fn corrections(&self) -> Corrections {
+    pub fn corrections(&self) -> LaneReport {
         self.corrections
     }
 

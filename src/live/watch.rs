@@ -75,6 +75,13 @@ impl Watch {
         self.health.all().iter().filter(|device| is_blind(device)).count() as u64
     }
 
+    /// How the shop is, in a sentence.
+    pub(super) fn sentence(&self) -> String {
+        let is_away = |device: &DeviceHealth| !matches!(device.health, HealthWord::Online | HealthWord::Disabled);
+        let away: Vec<String> = self.health.all().into_iter().filter(is_away).map(|device| device.device).collect();
+        if away.is_empty() { "open".to_owned() } else { format!("open, without all of {}", away.join(", ")) }
+    }
+
     /// Looks at everybody from time to time; gives those whose health has changed.
     pub(super) fn changed(&mut self, now: ShopTime) -> Vec<DeviceHealth> {
         if self.watched.is_some_and(|watched| (now - watched).abs() < WATCH) {

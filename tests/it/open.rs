@@ -56,6 +56,7 @@ impl Bench {
             devices: Devices::default(),
             payers: Payers::WalkIns(walk_in_method()),
             eyes: None,
+            exporter: None,
             unread: None,
             journal: folder.join("journal"),
             record: Some((folder.join("tape"), Cut::Tracked, limits)),

@@ -11,7 +11,7 @@ use super::live::Streams;
 use super::problem::Problem;
 use super::reply::{MediaType, Nothing, Text};
 use super::route::Call;
-use crate::base::{ShopTime, Span, StageReport};
+use crate::base::{LaneReport, ShopTime, Span, StageReport};
 use crate::db::{cases, outbox};
 use crate::ports::{DeviceHealth, HealthWord};
 
@@ -115,6 +115,9 @@ pub(super) fn expose(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Res
     head(&mut text, "aisle_provider_silence_seconds", "gauge", "How long a payment provider has owed an answer.");
     line(&mut text, "aisle_provider_silence_seconds", &[], &secs(silent));
     write_stages(&mut text, &call.api.board.latest());
+    if let Some(lane) = call.api.board.lane() {
+        write_lane(&mut text, lane);
+    }
     let devices = call.api.health.as_ref().map(|board| board.all()).unwrap_or_default();
     write_devices(&mut text, &devices, call.now);
     if let Some(scans) = &call.api.scans {
@@ -158,6 +161,21 @@ fn write_stages(text: &mut String, reports: &[StageReport]) {
         for (reason, count) in &report.dropped {
             line(text, name, &[("stage", report.stage.name()), ("reason", reason.name())], count);
         }
+    }
+}
+
+/// How often screens were corrected.
+fn write_lane(text: &mut String, lane: LaneReport) {
+    let LaneReport { resets, compared, corrected, lines } = lane;
+    for (name, help, count) in [
+        ("resets", "Times that the lane for screens was set back to the one that decides.", resets),
+        ("carts_compared", "Carts on screens that were compared with what was decided.", compared),
+        ("carts_corrected", "Carts on screens that were shown otherwise than decided.", corrected),
+        ("lines_corrected", "Lines of carts that were shown otherwise than decided.", lines),
+    ] {
+        let name = format!("aisle_view_{name}_total");
+        head(text, &name, "counter", help);
+        line(text, &name, &[], &count);
     }
 }
 

@@ -31,5 +31,5 @@ pub use interchange::Interchange;
 pub use measure::Grams;
 pub use money::{BasisPoints, Currency, Money, Quantity};
 pub use secret::{Secret, SecretPlace};
-pub use stages::{DropReason, Extent, Reports, Stage, StageReport};
+pub use stages::{DropReason, Extent, LaneReport, Reports, Stage, StageReport};
 pub use time::{ShopTime, Span, TimeRange};

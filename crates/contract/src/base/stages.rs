@@ -88,6 +88,19 @@ pub struct StageReport {
     pub delay: Span,
 }
 
+/// How often what screens showed turned out to be otherwise, since the shop was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LaneReport {
+    /// Times that the lane for screens was set back to the one that decides.
+    pub resets: u64,
+    /// Carts that were compared then, and when a visit was over.
+    pub compared: u64,
+    /// Of these, carts that were shown otherwise.
+    pub corrected: u64,
+    /// Lines that were not shown, were shown for nothing, or with another quantity.
+    pub lines: u64,
+}
+
 /// A stage that tells about itself.
 pub trait Reports {
     /// What it has done so far.

@@ -18,6 +18,8 @@ const OFFSET_WINDOW: Duration = Duration::from_secs(30);
 const TROUBLE_SPAN: Duration = Duration::from_secs(60);
 /// So many numbers that do not rise within [`TROUBLE_SPAN`] are two devices of one name; a device that began anew makes one.
 const FALLS_MIN: usize = 3;
+/// Messages that overtake each other on their way differ by no more than this.
+const OVERTAKEN_MAX: u64 = 16;
 /// Seconds over which a rate is taken.
 const RATE_SECS: usize = 60;
 /// A rate is judged once a source was heard for so long.
@@ -112,7 +114,7 @@ impl Boards {
         watch.is_steady |= matches!(topic, Topic::Plates | Topic::People | Topic::Seen);
         watch.arrive(moment);
         watch.clock.take(stamp.at - stamp.arrived, moment.elapsed);
-        if watch.sequence.is_some_and(|last| stamp.sequence <= last) {
+        if watch.sequence.is_some_and(|last| stamp.sequence + OVERTAKEN_MAX < last || stamp.sequence == last) {
             watch.fall(moment.elapsed);
         }
         watch.sequence = Some(stamp.sequence);
