@@ -7,6 +7,7 @@ mod charge;
 mod check;
 mod completions;
 mod demo;
+mod devices;
 mod doctor;
 mod engine;
 mod eval;
