@@ -148,6 +148,16 @@ impl Binder {
         bound
     }
 
+    /// A visit is over, perhaps sooner than who came with whom is known for good: it is decided with what is known by now, and so
+    /// is everybody who came before. Gives what is final by then, in order of time; nothing if it was decided already.
+    pub fn over(&mut self, visit: VisitId) -> Vec<Bound> {
+        let mut waiting = self.visits.iter().filter(|begun| begun.decided.is_none());
+        let Some(place) = waiting.position(|begun| begun.visit == visit) else { return Vec::new() };
+        let bound = self.decide(place + 1);
+        self.counters.sent += bound.len() as u64;
+        bound
+    }
+
     /// No scan and no visit will come any more: decides everything.
     pub fn finish(&mut self) -> Vec<Bound> {
         let mut bound = self.decide(self.visits.len());
