@@ -21,7 +21,7 @@ use super::screens::Screens;
 use super::shop::{Began, Live};
 use super::watch::Watch;
 use crate::base::limits::INTAKE_BATCH_MAX;
-use crate::base::{Kind, Result, ShopTime, SourceId, Span};
+use crate::base::{Kind, LaneReport, Result, ShopTime, SourceId, Span};
 use crate::facts::{Body, Fact, Stamp, Tick};
 use crate::ingest::mqtt::Seen;
 use crate::pipeline::Options;
@@ -82,6 +82,8 @@ pub(super) struct Course {
     /// What vision had lost at the last tick, and when it was last told that cameras are blind.
     lost: u64,
     blind: Option<ShopTime>,
+    /// Sources that nothing is waited for any more.
+    silent: Vec<SourceId>,
     /// When it was last asked which visits are charged.
     settled: Option<ShopTime>,
     /// The recording's flush of what the book knows.
@@ -339,7 +341,20 @@ impl Core {
                 tracing::debug!(%error, "it is not known which visits are charged");
             }
             self.service.status(&self.watch.sentence());
-            self.reports.show_lane(self.screens.corrections());
+            let fusion = self.live.engine().counters().fusion;
+            let lane = self.screens.corrections();
+            self.reports.show_lane(LaneReport { went_out: fusion.went_out, revised: fusion.revised, ..lane });
+            self.tell_silent();
+        }
+    }
+
+    /// Says which sources nothing is waited for any more, when they change.
+    fn tell_silent(&mut self) {
+        let silent: Vec<SourceId> = self.live.engine().silent_sources().cloned().collect();
+        if silent != self.course.silent {
+            let names: Vec<&str> = silent.iter().map(SourceId::as_str).collect();
+            tracing::warn!(sources = names.join(", "), "sources that are not waited for: they are silent");
+            self.course.silent = silent;
         }
     }
 

@@ -1,6 +1,6 @@
 //! The engine fed with facts as they come, its carts and itself written to the book as they change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,9 @@ use crate::till::{Closed, Closing, Endings, Payer, Progress, Till};
 
 /// How much shop time passes between two writings where no visit ends.
 const SAVE_SPAN: Span = Span::from_millis(1_000);
+
+/// Visits that are over and whose scan is still known.
+const OVER_MAX: usize = 256;
 
 /// Who pays in this shop.
 #[derive(Clone, Debug)]
@@ -61,6 +64,8 @@ struct Memory {
     bindings: u64,
     /// With which scans the visits came that are not over, as far as that is decided.
     bound: BTreeMap<VisitId, VisitBound>,
+    /// Visits that are over and whose scan is still known, in case of another receipt; the oldest are forgotten.
+    over: VecDeque<VisitId>,
 }
 
 /// A visit that is over and in the book.
@@ -101,7 +106,7 @@ impl Live {
     pub fn open(till: &mut Till, payers: Payers, options: Options, clock: Arc<dyn Clock>) -> Result<(Self, Began)> {
         let shop = till.shop().clone();
         let binder = Binder::new(identity::Options::USUAL);
-        let fresh = Memory { taken: 0, binder, bindings: 0, bound: BTreeMap::new() };
+        let fresh = Memory { taken: 0, binder, bindings: 0, bound: BTreeMap::new(), over: VecDeque::new() };
         let (engine, memory, began) = match till.checkpoint()? {
             None => (Engine::new(&shop, options), fresh, Began::Fresh),
             Some((_, bytes)) => match read(&shop, options, &bytes) {
@@ -283,9 +288,9 @@ impl Live {
                     self.memory.binder.visit(at, joined.visit, at_entrance);
                 }
                 _ => {
-                    if let Body::Visit(closed) = &fact.body {
+                    if let Body::Receipt(receipt) = &fact.body {
                         // It may be over before everybody could have come who may have shared the scan.
-                        let bound = self.memory.binder.hasten(closed.visit);
+                        let bound = self.memory.binder.over(receipt.visit);
                         self.bind(shop, bound);
                     }
                     let closing = endings.take(fact, |visit| self.payer(visit, shop.policy().review_below));
@@ -321,9 +326,16 @@ impl Live {
     }
 
     fn payer(&mut self, visit: VisitId, bar: Prob) -> Payer {
-        match (&self.payers, self.memory.bound.remove(&visit)) {
+        // Another receipt of the visit is of the same cart; in the end it is forgotten.
+        if !self.memory.over.contains(&visit) {
+            self.memory.over.push_back(visit);
+        }
+        while OVER_MAX < self.memory.over.len() {
+            self.memory.over.pop_front().map(|visit| self.memory.bound.remove(&visit));
+        }
+        match (&self.payers, self.memory.bound.get(&visit)) {
             (Payers::WalkIns(method), None) => Payer::WalkIn(method.clone()),
-            (_, Some(bound)) => Payer::of(&bound, bar),
+            (_, Some(bound)) => Payer::of(bound, bar),
             (Payers::Gates, None) => Payer::Unknown,
         }
     }

@@ -18,7 +18,7 @@ pub struct Counters {
     pub received: u64,
     /// Facts given.
     pub sent: u64,
-    /// Facts of a source that had said the same for the same instant.
+    /// Facts of a source that had said the same for the same instant, and those whose number had come before.
     pub dropped_double: u64,
     /// Facts of a source that had said something else for the same instant: two devices have one name.
     pub dropped_conflict: u64,
@@ -120,9 +120,9 @@ impl Reorder {
         self.counters.received += 1;
         let at = fact.stamp.at;
         if self.given_until.is_some_and(|until| at < until) {
-            self.counters.dropped_late += 1;
-            // Too late for what was decided; that it is not missing is worth knowing.
-            self.sources.hear(&fact.stamp, fact.body.topic());
+            // Too late for what was decided. What had come before is not lost.
+            let known = self.sources.hear(&fact.stamp, fact.body.topic());
+            *if known { &mut self.counters.dropped_double } else { &mut self.counters.dropped_late } += 1;
             self.release(give);
             return;
         }

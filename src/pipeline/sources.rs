@@ -4,13 +4,13 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::limits::{
-    SOURCE_AHEAD_FACTS_MAX, SOURCE_FORGOTTEN_SPAN_MAX, SOURCE_STEP_FACTS, SOURCES_MAX, WATERMARK_GAP_SPAN_MAX,
-    WATERMARK_SPAN_MAX, WATERMARK_SPAN_MIN,
+    SOURCE_AHEAD_FACTS_MAX, SOURCE_FORGOTTEN_SPAN_MAX, SOURCE_GAPS_MAX, SOURCE_STEP_FACTS, SOURCES_MAX,
+    WATERMARK_GAP_SPAN_MAX, WATERMARK_SPAN_MAX, WATERMARK_SPAN_MIN,
 };
 use crate::base::{ShopTime, SourceId, Span};
 use crate::facts::{Stamp, Topic};
@@ -62,6 +62,8 @@ struct Source {
     until: Option<(u64, ShopTime)>,
     /// What came from beyond a gap.
     ahead: BTreeSet<(ShopTime, u64)>,
+    /// The last numbers that were given up: from the first to before the second.
+    missing: VecDeque<(u64, u64)>,
     newest: ShopTime,
     steps: Steps,
 }
@@ -77,19 +79,18 @@ struct Steps {
 }
 
 impl Sources {
-    /// A fact of this stamp came. A tick is heard of sources that say other things too; the shop's own ticks are not
-    /// waited for.
-    pub(super) fn hear(&mut self, stamp: &Stamp, topic: Topic) {
+    /// A fact of this stamp came; answers whether it had come before. A tick is heard of sources that say other things too; the
+    /// shop's own ticks are not waited for.
+    pub(super) fn hear(&mut self, stamp: &Stamp, topic: Topic) -> bool {
         let speech = match topic {
             Topic::Plates => Speech::Plates,
             Topic::People => Speech::People,
             Topic::Tick => {
-                let Some(source) = self.0.get_mut(&stamp.source) else { return };
+                let Some(source) = self.0.get_mut(&stamp.source) else { return false };
                 if source.speech == Speech::Events {
                     source.speech = Speech::EventsAndTicks;
                 }
-                source.hear(stamp.sequence, stamp.at);
-                return;
+                return source.hear(stamp.sequence, stamp.at);
             }
             _ => Speech::Events,
         };
@@ -101,10 +102,11 @@ impl Sources {
             speech,
             until: None,
             ahead: BTreeSet::new(),
+            missing: VecDeque::new(),
             newest: stamp.at,
             steps: Steps { step: 1, last: None, least: u64::MAX, counted: 0 },
         };
-        self.0.entry(stamp.source.clone()).or_insert_with(fresh).hear(stamp.sequence, stamp.at);
+        self.0.entry(stamp.source.clone()).or_insert_with(fresh).hear(stamp.sequence, stamp.at)
     }
 
     /// A fact of this stamp is given, in its place.
@@ -146,22 +148,26 @@ impl Sources {
 }
 
 impl Source {
-    fn hear(&mut self, sequence: u64, at: ShopTime) {
+    /// Answers whether it was heard before.
+    fn hear(&mut self, sequence: u64, at: ShopTime) -> bool {
         self.newest = self.newest.max(at);
         let Some((number, time)) = self.until else {
-            self.ahead.insert((at, sequence));
-            return;
+            return !self.ahead.insert((at, sequence));
         };
         if self.steps.follows(number, sequence) {
             self.until = Some((sequence, time.max(at)));
             self.absorb();
-        } else if number < sequence || time < at {
+            return false;
+        }
+        if number < sequence || time < at {
             // Numbers are missing before it, or the source counts anew.
-            self.ahead.insert((at, sequence));
+            let known = !self.ahead.insert((at, sequence));
             if SOURCE_AHEAD_FACTS_MAX < self.ahead.len() {
                 self.skip();
             }
+            return known;
         }
+        !self.missing.iter().any(|(from, to)| (*from..*to).contains(&sequence))
     }
 
     /// Takes what has come up to this time for all that will come.
@@ -174,6 +180,11 @@ impl Source {
     fn skip(&mut self) {
         if let Some((at, sequence)) = self.ahead.pop_first() {
             let time = self.until.map_or(at, |(_, time)| time.max(at));
+            let from = self.until.map_or(0, |(number, _)| number.saturating_add(1));
+            if SOURCE_GAPS_MAX <= self.missing.len() {
+                self.missing.pop_front();
+            }
+            self.missing.push_back((from, sequence));
             self.until = Some((sequence, time));
             self.absorb();
         }

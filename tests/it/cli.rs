@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use super::snapshot;
 
 /// All commands; the first is `aisle` itself.
-pub(super) const COMMANDS: [&str; 43] = [
+pub(super) const COMMANDS: [&str; 47] = [
     "",
     "demo",
     "replay",
@@ -38,6 +38,7 @@ pub(super) const COMMANDS: [&str; 43] = [
     "ledger anchor",
     "ledger drill",
     "serve",
+    "record",
     "token",
     "token create",
     "token list",

@@ -50,7 +50,7 @@ fn live_like(facts: &[Fact], seed: u64) -> Vec<Fact> {
     while at < last {
         sequence += 1;
         let stamp = Stamp { source: SourceId::new("clock"), sequence, at, arrived: at };
-        kept.push(Fact { stamp, body: Body::Tick(Tick {}) });
+        kept.push(Fact { stamp, body: Body::Tick(Tick::default()) });
         at = at + Span::from_millis(500);
     }
     shuffled(&kept, Span::from_millis(dice.random_range(0..3_000)), seed)

@@ -172,10 +172,16 @@ struct Interrupted {
 
 /// Kills the engine after `taken` facts and loses what arrives within `hole` after that.
 fn interrupt(facts: &[Fact], taken: usize, hole: Span) -> Interrupted {
-    let mut receipts = Vec::new();
+    let mut receipts: Vec<Receipt> = Vec::new();
     let mut give = |fact: &Fact| {
-        if let Body::Receipt(receipt) = &fact.body {
-            receipts.push(receipt.clone());
+        let Body::Receipt(receipt) = &fact.body else { return };
+        match receipts.iter_mut().find(|other| other.visit == receipt.visit) {
+            // Of somebody who went out, when more is known; a person looks at both.
+            Some(first) => {
+                assert!(receipt.interrupted.is_some(), "a second receipt without a mark: {receipt:?}");
+                *first = receipt.clone();
+            }
+            None => receipts.push(receipt.clone()),
         }
     };
     let mut engine = Engine::new(&SHOP, Options::USUAL);

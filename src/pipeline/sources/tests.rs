@@ -17,7 +17,7 @@ fn body(source: &str, secs: f64) -> Body {
     let plate = PlateId::new(1, 1, 1);
     match source.as_bytes()[0] {
         b'p' => Body::People(PeopleFrame::default()),
-        b't' => Body::Tick(Tick {}),
+        b't' => Body::Tick(Tick::default()),
         b'e' => {
             let quiet = TimeRange { start: at(secs - 1.0), end: at(secs) };
             let level = Level { quiet, grams: Grams::new(0.0), sigma: Grams::new(1.0) };
@@ -218,4 +218,20 @@ fn a_screen_waits_for_those_who_live_and_for_nothing_that_is_missing() {
     facts.retain(|fact| fact.stamp.source.as_str() != "people" || fact.stamp.at < at(20.0));
     let (left, _) = play(facts, Waits::VIEW);
     assert!(longest(&left, 20.0, 21.0) < 3.4 && longest(&left, 24.0, 50.0) < 0.3);
+}
+
+#[test]
+fn what_comes_again_is_a_double_and_what_was_given_up_is_late() {
+    let again = |late_secs: f64, missing: bool| {
+        let mut facts = usual();
+        let is_it = |fact: &Fact| fact.stamp.source.as_str() == "gondola/1" && fact.stamp.sequence == 200;
+        let mut copy = facts.iter().find(|fact| is_it(fact)).unwrap().clone();
+        copy.stamp.arrived = copy.stamp.at + Span::from_secs(late_secs);
+        facts.retain(|fact| !missing || !is_it(fact));
+        facts.push(copy);
+        let counters = play(facts, Waits::FINAL).1;
+        (counters.dropped_double, counters.dropped_late)
+    };
+    assert_eq!([again(0.05, false), again(2.0, false), again(20.0, false)], [(1, 0); 3]);
+    assert_eq!([again(5.0, true), again(20.0, true)], [(0, 0), (0, 1)]);
 }

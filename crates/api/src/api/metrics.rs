@@ -166,14 +166,17 @@ fn write_stages(text: &mut String, reports: &[StageReport]) {
 
 /// How often screens were corrected.
 fn write_lane(text: &mut String, lane: LaneReport) {
-    let LaneReport { resets, compared, corrected, lines } = lane;
+    let LaneReport { resets, compared, corrected, lines, went_out, revised } = lane;
     for (name, help, count) in [
+        ("visits_by_exit", "Visits that were over because somebody walked out through an exit.", went_out),
+        ("visits_revised", "Of these, those about which something else was known later.", revised),
         ("resets", "Times that the lane for screens was set back to the one that decides.", resets),
         ("carts_compared", "Carts on screens that were compared with what was decided.", compared),
         ("carts_corrected", "Carts on screens that were shown otherwise than decided.", corrected),
         ("lines_corrected", "Lines of carts that were shown otherwise than decided.", lines),
     ] {
-        let name = format!("aisle_view_{name}_total");
+        let name =
+            if name.starts_with("visits") { format!("aisle_{name}_total") } else { format!("aisle_view_{name}_total") };
         head(text, &name, "counter", help);
         line(text, &name, &[], &count);
     }

@@ -16,6 +16,8 @@ pub const SOURCES_MAX: usize = 1_024;
 pub const SOURCE_FORGOTTEN_SPAN_MAX: Span = Span::from_millis(600_000);
 /// Facts of one source that came from beyond a gap in its numbers; beyond it the gap is taken for a loss.
 pub const SOURCE_AHEAD_FACTS_MAX: usize = REORDER_FACTS_MAX;
+/// Gaps in the numbers of one source that are remembered; what comes late from one that is forgotten is taken for a double.
+pub const SOURCE_GAPS_MAX: usize = 64;
 /// So many facts of a source in a row show by how much it counts.
 pub const SOURCE_STEP_FACTS: u32 = 32;
 /// Facts waiting in the reordering buffer; beyond it the oldest are released early and counted.

@@ -99,6 +99,10 @@ pub struct LaneReport {
     pub corrected: u64,
     /// Lines that were not shown, were shown for nothing, or with another quantity.
     pub lines: u64,
+    /// Visits that were over because somebody walked out through an exit, and not for not being seen.
+    pub went_out: u64,
+    /// Of these, those about which something else was known later: a person looks at them.
+    pub revised: u64,
 }
 
 /// A stage that tells about itself.

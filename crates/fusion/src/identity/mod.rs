@@ -152,11 +152,12 @@ impl Binder {
         bound
     }
 
-    /// A visit is over: decides it now, with all that began before it, in view of what was told so far.
-    pub fn hasten(&mut self, visit: VisitId) -> Vec<Bound> {
+    /// A visit is over, perhaps sooner than who came with whom is known for good: it is decided with what is known by now, and so
+    /// is everybody who came before. Gives what is final by then, in order of time; nothing if it was decided already.
+    pub fn over(&mut self, visit: VisitId) -> Vec<Bound> {
         let mut waiting = self.visits.iter().filter(|begun| begun.decided.is_none());
-        let place = waiting.position(|begun| begun.visit == visit);
-        let bound = self.decide(place.map_or(0, |place| place + 1));
+        let Some(place) = waiting.position(|begun| begun.visit == visit) else { return Vec::new() };
+        let bound = self.decide(place + 1);
         self.counters.sent += bound.len() as u64;
         bound
     }

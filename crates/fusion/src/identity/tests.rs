@@ -216,3 +216,16 @@ fn whoever_comes_in_as_staff_is_told_as_staff_and_whoever_slips_in_behind_somebo
         ]
     );
 }
+
+#[test]
+fn who_is_gone_before_it_is_known_for_good_is_decided_with_what_is_known() {
+    let mut binder = Binder::new(Options::USUAL);
+    let visit = |number: u64| VisitId::from_first_track(crate::base::TrackId::new(number));
+    tell(&mut binder, "scan a 0; visit 1 2; scan b 6; visit 2 8; visit 3 9");
+    assert_eq!(text_of(&binder.tick(at(10.0))), "");
+    assert_eq!(text_of(&binder.over(visit(1))), "1 a 96");
+    assert_eq!(binder.over(visit(1)), [], "once");
+    assert_eq!(binder.over(visit(9)), [], "nobody");
+    let later = text_of(&binder.finish());
+    assert!(later.starts_with("2 b") && later.contains("3 nobody"), "{later}");
+}

@@ -2,7 +2,7 @@
 
 use super::super::tests::{at, draft, event, joints_at};
 use super::super::{Fusion, Options};
-use crate::base::{ShelfId, ShopTime, SourceId, TimeRange, TrackId};
+use crate::base::{ShelfId, SourceId, TimeRange, TrackId};
 use crate::facts::{Body, Fact, PeopleFrame, Person, Stamp};
 use crate::geometry::{Floor, Point};
 use crate::shop::{Shop, ZoneDraft, ZoneKind};
@@ -49,13 +49,13 @@ fn run(ways: &[Way<'_>], takes: &[f64], events: &[&str], unrest: impl Fn(f64) ->
         if frame % 10 == 0 {
             fusion.heard(vec![Some(TimeRange { start: at(0.0), end: at(secs) })], BTreeMap::new());
             fusion.unrest(vec![unrest(secs).map(at)]);
-            said.extend(fusion.advance(at(secs)).iter().filter_map(|body| text(body, at(0.0), secs)));
+            said.extend(fusion.advance(at(secs)).iter().filter_map(|body| text(body, secs)));
         }
     }
     (said, fusion)
 }
 
-fn text(body: &Body, _from: ShopTime, secs: f64) -> Option<String> {
+fn text(body: &Body, secs: f64) -> Option<String> {
     let Body::Visit(closed) = body else { return None };
     let lines: Vec<String> = closed.lines.iter().map(|line| format!(" {} {}", line.sku, line.quantity)).collect();
     let mark = if closed.interrupted.is_some() { "!" } else { "" };
@@ -69,7 +69,7 @@ fn who_went_out_has_a_receipt_at_once_and_no_second_one() {
     let way: Way<'_> = &[(0.0, Some(SHELF)), (8.0, Some(EXIT)), (9.0, None)];
     let (mut said, mut fusion) = run(&[way], &[5.0], &["2 5:-100"], CALM);
     assert_eq!(said, ["10: tea 1"]);
-    said.extend(fusion.finish().iter().filter_map(|body| text(body, at(0.0), 60.0)));
+    said.extend(fusion.finish().iter().filter_map(|body| text(body, 60.0)));
     assert_eq!(said.len(), 1, "what is known later is the same: {said:?}");
     assert_eq!((fusion.counters().went_out, fusion.counters().revised), (1, 0));
     assert_eq!(fusion.visitors(), 0);
@@ -102,11 +102,11 @@ fn who_is_hidden_in_the_doorway_for_a_moment_goes_on() {
 fn who_comes_back_after_the_receipt_and_takes_more_is_for_a_person() {
     let way: Way<'_> = &[(0.0, Some(SHELF)), (8.0, Some(EXIT)), (9.0, None), (12.0, Some(SHELF)), (22.0, None)];
     let (mut said, mut fusion) = run(&[way], &[5.0, 20.0], &["2 5:-100", "2 20:-100"], CALM);
-    said.extend(fusion.finish().iter().filter_map(|body| text(body, at(0.0), 60.0)));
+    said.extend(fusion.finish().iter().filter_map(|body| text(body, 60.0)));
     assert_eq!(said, ["10: tea 1", "60: tea 2!"]);
     assert_eq!((fusion.counters().went_out, fusion.counters().revised), (1, 1));
     let (mut said, mut fusion) = run(&[way], &[5.0], &["2 5:-100"], CALM);
-    said.extend(fusion.finish().iter().filter_map(|body| text(body, at(0.0), 60.0)));
+    said.extend(fusion.finish().iter().filter_map(|body| text(body, 60.0)));
     assert_eq!(said, ["10: tea 1"], "nothing more was taken");
 }
 
