@@ -244,11 +244,11 @@ mod tests {
         let woken = Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let count = woken.clone();
         board.on_change(move || drop(count.fetch_add(1, std::sync::atomic::Ordering::Relaxed)));
-        (0..CHANGES_MAX as i64).for_each(|at| board.publish(people(at)));
-        assert_eq!(board.since(0).map(|changes| changes.len()), Some(CHANGES_MAX));
+        (0..LIVE_CHANGES_MAX as i64).for_each(|at| board.publish(people(at)));
+        assert_eq!(board.since(0).map(|changes| changes.len()), Some(LIVE_CHANGES_MAX));
         board.publish(people(0));
         assert_eq!(board.since(0), None, "the first is lost");
         assert_eq!(board.since(1).map(|changes| changes[0].0), Some(2));
-        assert_eq!(woken.load(std::sync::atomic::Ordering::Relaxed), CHANGES_MAX + 1);
+        assert_eq!(woken.load(std::sync::atomic::Ordering::Relaxed), LIVE_CHANGES_MAX + 1);
     }
 }
