@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use aisle::base::{ShopTime, SkuId, Span, VisitId};
 use aisle::facts::{Body, Fact, Movement, OpenVisit, Topic, VisitClosed};
-use aisle::live::{Corrections, View};
+use aisle::base::LaneReport;
+use aisle::live::View;
 use aisle::pipeline::{Engine, Options};
 use aisle::shop::Shop;
 use aisle::sim::{self, Level, Scenario};
@@ -24,7 +25,7 @@ struct Sums {
     view: Duration,
     deciding: Duration,
     shop_secs: f64,
-    corrections: Corrections,
+    corrections: LaneReport,
 }
 
 /// A take that is not in the cart yet: whose, and how much of what there will be then.
@@ -93,7 +94,10 @@ fn play(shop: &Arc<Shop>, facts: &[Fact], truth: &Truth, sums: &mut Sums) {
         });
         let decided = Instant::now();
         view.take(fact);
-        closed.iter().for_each(|closed| view.closed(closed));
+        for closed in &closed {
+            let goods = closed.lines.iter().map(|line| (line.sku.clone(), line.quantity.get())).collect();
+            view.closed(closed.visit, goods);
+        }
         if view.is_due() || !closed.is_empty() {
             view.reset_to(&engine);
         }
@@ -112,7 +116,7 @@ fn play(shop: &Arc<Shop>, facts: &[Fact], truth: &Truth, sums: &mut Sums) {
     let at = |fact: &Fact| fact.stamp.at;
     let span = facts.iter().map(at).max().zip(facts.iter().map(at).min());
     sums.shop_secs += span.map_or(0.0, |(last, first)| last.secs_since(first));
-    let Corrections { resets, compared, corrected, lines } = view.corrections();
+    let LaneReport { resets, compared, corrected, lines, .. } = view.corrections();
     sums.corrections.resets += resets;
     sums.corrections.compared += compared;
     sums.corrections.corrected += corrected;

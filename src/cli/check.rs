@@ -6,8 +6,9 @@ use clap::Args;
 use serde_json::json;
 
 use crate::base::text::plain;
-use crate::base::{Error, Kind, Result};
+use crate::base::{CameraId, Error, Kind, Result};
 use crate::config::Trade;
+use crate::ingest::devices::{Devices, GateRole};
 use crate::shop::Shop;
 
 /// Validate a shop: its shelves, planogram, catalogue and policy. Lists every problem.
@@ -37,8 +38,8 @@ impl Check {
     pub(super) fn run(self) -> Result<()> {
         let outcome = load(&self.shop);
         match (&outcome, self.json) {
-            (Ok((shop, warnings)), true) => super::print(&format!("{}\n", described(shop, warnings)))?,
-            (Ok((shop, warnings)), false) => print(shop, warnings)?,
+            (Ok(trade), true) => super::print(&format!("{}\n", described(trade)))?,
+            (Ok(trade), false) => print(trade)?,
             (Err(error), true) if error.kind() == Kind::Input => {
                 // A list has a headline; a single problem is the whole message.
                 let lines = error.message().lines().count();
@@ -52,9 +53,30 @@ impl Check {
     }
 }
 
-fn load(path: &Path) -> Result<(Shop, Vec<String>), Error> {
-    let Trade { shop, warnings, .. } = super::shops::open_trade(path)?;
-    Ok((shop, warnings))
+fn load(path: &Path) -> Result<Trade, Error> {
+    let mut trade = super::shops::open_trade(path)?;
+    if let Some(devices) = &trade.devices {
+        trade.warnings.extend(remarks(&trade.shop, devices));
+    }
+    Ok(trade)
+}
+
+/// What is in order about the devices and perhaps not meant so.
+fn remarks(shop: &Shop, devices: &Devices) -> Vec<String> {
+    let mut remarks = Vec::new();
+    let is_named = |camera: &CameraId| devices.cameras.iter().any(|device| device.camera == *camera);
+    for camera in shop.cameras().iter().filter(|camera| !devices.cameras.is_empty() && !is_named(&camera.id)) {
+        remarks
+            .push(format!("camera {} has no device in devices.toml: nothing is seen from where it stands", camera.id));
+    }
+    if devices.broker.is_none() {
+        remarks.push("devices.toml has no [broker]: no weights reach the shop".to_owned());
+    }
+    if devices.gates.iter().all(|gate| gate.role != GateRole::Entrance) {
+        remarks
+            .push("devices.toml has no gate at an entrance: everybody is a walk-in who pays in the sandbox".to_owned());
+    }
+    remarks
 }
 
 /// Counts that tell a person whether it is the shop they meant.
@@ -72,16 +94,31 @@ fn counts(shop: &Shop) -> [(&'static str, usize); 7] {
     ]
 }
 
-fn described(shop: &Shop, warnings: &[String]) -> serde_json::Value {
+fn described(trade: &Trade) -> serde_json::Value {
+    let Trade { shop, devices, warnings, .. } = trade;
     let counts: serde_json::Map<String, serde_json::Value> =
         counts(shop).into_iter().map(|(what, count)| (what.replace(' ', "_"), count.into())).collect();
-    json!({ "ok": true, "name": shop.name(), "counts": counts, "warnings": warnings })
+    let devices = devices.as_ref().map(|devices| {
+        json!({
+            "broker": devices.broker.is_some(),
+            "cameras": devices.cameras.len(),
+            "boards": devices.boards.len(),
+            "gates": devices.gates.len(),
+        })
+    });
+    json!({ "ok": true, "name": shop.name(), "counts": counts, "devices": devices, "warnings": warnings })
 }
 
-fn print(shop: &Shop, warnings: &[String]) -> Result<()> {
+fn print(trade: &Trade) -> Result<()> {
+    let Trade { shop, devices, warnings, .. } = trade;
     for warning in warnings {
         super::warn(warning);
     }
     let counts: Vec<String> = counts(shop).into_iter().map(|(what, count)| format!("{count} {what}")).collect();
-    super::print(&format!("{}: in order; {}\n", plain(shop.name()), counts.join(", ")))
+    super::print(&format!("{}: in order; {}\n", plain(shop.name()), counts.join(", ")))?;
+    let Some(Devices { broker, cameras, boards, gates, .. }) = devices else { return Ok(()) };
+    let broker =
+        broker.as_ref().map_or_else(|| "no broker".to_owned(), |broker| format!("broker {}", plain(&broker.host)));
+    let (cameras, boards, gates) = (cameras.len(), boards.len(), gates.len());
+    super::print(&format!("devices: {broker}, {cameras} cameras, {boards} boards, {gates} gates; the shop may open\n"))
 }

@@ -224,7 +224,9 @@ impl Core {
         let lost = self.lost.load(Ordering::Relaxed);
         let mut newly = lost.saturating_sub(self.course.lost);
         self.course.lost = lost;
-        if self.course.blind.is_none_or(|blind| BLIND <= (now - blind).abs()) {
+        // While nobody is inside there is nobody whom a camera could have missed.
+        let is_visited = 0 < self.live.engine().held().visitors;
+        if is_visited && self.course.blind.is_none_or(|blind| BLIND <= (now - blind).abs()) {
             self.course.blind = Some(now);
             newly += self.watch.blind_cameras();
         }

@@ -9,6 +9,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::core::Core;
 use super::eyes::Vision;
+use super::plan::{PLAN, Queue};
 use super::record::RecordLimits;
 use super::shop::{Began, Payers};
 use crate::base::limits::INTAKE_FACTS_MAX;
@@ -83,6 +84,9 @@ impl OpenShop {
     /// When the book, the journal or the folder of the recording cannot be used. Devices that are away are no error.
     pub fn start(mut opening: Opening, around: Surroundings) -> Result<Self> {
         let shop = lock(&around.till).shop().clone();
+        for Queue { name, from, to, of, holds, when_full } in PLAN {
+            tracing::debug!(name, from, to, of, holds, ?when_full, "a queue");
+        }
         let (intake, facts) = Intake::bounded(INTAKE_FACTS_MAX);
         let ((stop_vision, vision_stopped), (stop_core, core_stopped)) = (bounded(0), bounded(0));
         let (failing, failed) = bounded(1);

@@ -333,10 +333,14 @@ impl Live {
         while OVER_MAX < self.memory.over.len() {
             self.memory.over.pop_front().map(|visit| self.memory.bound.remove(&visit));
         }
-        match (&self.payers, self.memory.bound.get(&visit)) {
-            (Payers::WalkIns(method), None) => Payer::WalkIn(method.clone()),
+        let came_in = self.memory.bound.get(&visit);
+        match (&self.payers, came_in) {
+            // Staff scan here as well.
+            (Payers::WalkIns(method), came_in) if came_in.is_none_or(|bound| bound.cart.is_none()) => {
+                Payer::WalkIn(method.clone())
+            }
             (_, Some(bound)) => Payer::of(bound, bar),
-            (Payers::Gates, None) => Payer::Unknown,
+            (_, None) => Payer::Unknown,
         }
     }
 

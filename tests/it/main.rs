@@ -27,6 +27,7 @@ mod outputs;
 mod pages;
 mod replay;
 mod scenarios;
+mod served;
 mod settler;
 mod shops;
 mod sight;

@@ -88,6 +88,14 @@ fn trip(scenario: Scenario, level: Level, seed: u64) -> (Arc<Shop>, Vec<Fact>) {
     (shop, std::iter::from_fn(|| source.next_fact().unwrap()).collect())
 }
 
+/// Carts that a person has to look at before anything is charged.
+fn waiting(folder: &Path) -> usize {
+    let path = folder.join("book.db");
+    let mut database = db::open(path.to_str().unwrap(), &db::Options::default(), ShopTime::MIN).unwrap();
+    let all = database.transaction(|session| carts::after(session, None, 1_000)).unwrap();
+    all.iter().filter(|cart| cart.state == carts::CartState::Review).count()
+}
+
 fn booked(folder: &Path) -> Vec<Receipt> {
     let path = folder.join("book.db");
     let mut database = db::open(path.to_str().unwrap(), &db::Options::default(), ShopTime::MIN).unwrap();
@@ -149,6 +157,7 @@ fn what_was_live_is_what_is_replayed() {
         assert_eq!(booked, replayed, "{scenario:?}");
         let certain = booked.iter().filter(|receipt| !receipt.is_for_review(shop.policy().review_below)).count();
         assert!(by < late || certain < booked.len(), "facts were lost, and nobody was told");
+        assert_eq!(waiting(folder.path()), booked.len() - certain, "whoever pays at once is charged at once");
     }
 }
 

@@ -10,6 +10,7 @@ use rumqttc::{Client, Connection, Event, MqttOptions, Outgoing, Packet, QoS};
 
 use crate::base::{Error, Result};
 use crate::facts::{Fact, Topic};
+use crate::ingest::mqtt;
 use crate::recording;
 
 /// Messages that are on their way to the broker at one time.
@@ -121,7 +122,7 @@ impl Boards {
         let theirs = shared.clone();
         let thread = thread::Builder::new().name("boards".to_owned()).spawn(move || send(&theirs, &options));
         let thread = thread.map_err(|error| Error::io("start", std::path::Path::new("a thread"), &error))?;
-        Ok(Boards { shared, prefix: format!("aisle/{}/", slug(shop)), thread })
+        Ok(Boards { shared, prefix: format!("aisle/{}/", mqtt::slug(shop)), thread })
     }
 
     /// Sends a fact; of a kind that has no topic `false`.
@@ -182,20 +183,6 @@ fn level(topic: Topic) -> Option<&'static str> {
         Topic::Shelf => Some("shelf"),
         _ => None,
     }
-}
-
-/// A name as a level of a topic: letters a to z, digits and `-`; everything else becomes one `-`, and none stands at the ends.
-fn slug(name: &str) -> String {
-    let mut slug = String::new();
-    for letter in name.chars().flat_map(char::to_lowercase) {
-        if letter.is_ascii_alphanumeric() {
-            slug.push(letter);
-        } else if !slug.ends_with('-') && !slug.is_empty() {
-            slug.push('-');
-        }
-    }
-    let slug = slug.trim_end_matches('-');
-    if slug.is_empty() { "shop".to_owned() } else { slug.to_owned() }
 }
 
 /// One connection after the other, each with a client of its own, so that numbers of messages are those of the connection.
@@ -317,7 +304,7 @@ mod tests {
         for (name, expected) in
             [("Corner Shop", "corner-shop"), (" Łódź / 1 ", "d-1"), ("a#+/b", "a-b"), ("お", "shop")]
         {
-            assert_eq!(slug(name), expected, "{name}");
+            assert_eq!(crate::ingest::mqtt::slug(name), expected, "{name}");
         }
     }
 }

@@ -120,7 +120,7 @@ fn a_door_stays_shut_while_the_engine_keeps_nothing() {
         "stamp": { "source": "x", "sequence": 1, "at": 0, "arrived": 0 }, "body": { "Tick": {} },
     }))
     .unwrap();
-    intake.offer(Delivery { fact, kept: aisle::ports::Kept::NOBODY }).unwrap();
+    assert!(intake.offer(Delivery { fact, kept: aisle::ports::Kept::NOBODY }));
     let told = ask().expect(503);
     assert!(told["detail"].as_str().unwrap().contains("is behind"), "{told}");
     // It goes on, and the same request is taken.

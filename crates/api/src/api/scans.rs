@@ -70,7 +70,7 @@ impl Scans {
             }
             // In here, so that numbers go out in their order.
             let fact = state.fact(scan, clock);
-            if self.intake.offer(Delivery { fact, kept }).is_err() {
+            if !self.intake.offer(Delivery { fact, kept }) {
                 self.full.fetch_add(1, Ordering::Relaxed);
                 let detail = "the engine is behind and takes nothing just now; the door stays shut, repeat the request";
                 return Err(Problem::new(Sort::Unavailable, detail).retry_after(Span::ZERO));

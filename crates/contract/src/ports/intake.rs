@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::facts::Fact;
 
@@ -58,18 +58,8 @@ impl Intake {
         self.0.send(delivery).is_ok()
     }
 
-    /// Gives a fact if there is room.
-    ///
-    /// # Errors
-    /// The delivery itself: for a frame, which gives way to a newer one.
-    pub fn offer(&self, delivery: Delivery) -> Result<(), Delivery> {
-        self.0.try_send(delivery).map_err(|error| match error {
-            TrySendError::Full(delivery) | TrySendError::Disconnected(delivery) => delivery,
-        })
-    }
-
-    /// How many facts wait.
-    pub fn depth(&self) -> usize {
-        self.0.len()
+    /// Gives a fact if there is room; `false` where there is none, or nobody takes it any more.
+    pub fn offer(&self, delivery: Delivery) -> bool {
+        self.0.try_send(delivery).is_ok()
     }
 }

@@ -243,7 +243,9 @@ mod tests {
         let board = LiveBoard::default();
         let woken = Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let count = woken.clone();
-        board.on_change(move || drop(count.fetch_add(1, std::sync::atomic::Ordering::Relaxed)));
+        board.on_change(move || {
+            count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        });
         (0..LIVE_CHANGES_MAX as i64).for_each(|at| board.publish(people(at)));
         assert_eq!(board.since(0).map(|changes| changes.len()), Some(LIVE_CHANGES_MAX));
         board.publish(people(0));
