@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 
 use aisle::base::{PlateId, ShopTime, SourceId, Span};
 use aisle::facts::{Body, Fact, PlateBatch, Stamp};
-use aisle::ports::{Clock, Delivery, HealthBoard, Intake, WallClock};
-use aisle::recording;
 use aisle::ingest::devices::Broker;
 use aisle::ingest::mqtt::{Mqtt, Ports, Seen, Settings};
+use aisle::ports::{Clock, Delivery, HealthBoard, Intake, WallClock};
+use aisle::recording;
 
 /// Messages, and how many when it is only tried.
 const MESSAGES: u64 = 200_000;

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use aisle::base::LaneReport;
 use aisle::base::{ShopTime, SkuId, Span, VisitId};
 use aisle::facts::{Body, Fact, Movement, OpenVisit, Topic, VisitClosed};
-use aisle::base::LaneReport;
 use aisle::live::View;
 use aisle::pipeline::{Engine, Options};
 use aisle::shop::Shop;

@@ -56,11 +56,13 @@ impl OpenArgs {
         &self,
         shop: &Shop,
         devices: Devices,
+        is_sandbox: bool,
         book: &BookArgs,
         database: &mut Database,
     ) -> Result<Opening> {
         let has_gates = devices.gates.iter().any(|gate| gate.role == GateRole::Entrance);
-        let payers = if has_gates { Payers::Gates } else { Payers::WalkIns(walk_in_method()) };
+        // Where money is real nobody is made up who pays: a person finds out.
+        let payers = if has_gates || !is_sandbox { Payers::Gates } else { Payers::WalkIns(walk_in_method()) };
         let journal = match &self.journal {
             Some(folder) => folder.clone(),
             None => book.journal_path(database)?.ok_or_else(|| {

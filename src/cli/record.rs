@@ -20,8 +20,8 @@ use crate::till::{Providers, Settler, Till};
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  aisle record --shop calibration/demo -o tape               until Ctrl-C
-  aisle record --shop calibration/demo -o tape --seconds 60
+  aisle record --shop shop -o tape               until Ctrl-C
+  aisle record --shop shop -o tape --seconds 60
   aisle replay tape                                          the receipts of what was recorded
 
 It is what `aisle serve --record` does, without a book: nobody is charged.")]

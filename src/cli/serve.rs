@@ -70,6 +70,7 @@ impl Serve {
         // A shop that is not in order leaves no book behind.
         let mut trade = self.shop.as_deref().map(shops::open_trade).transpose()?;
         let payment = trade.as_ref().and_then(|trade| trade.payment.clone());
+        let is_sandbox = matches!(payment, None | Some(Settings::Sandbox { .. }));
         let devices = trade.as_mut().and_then(|trade| trade.devices.take());
         if devices.is_none() && self.open.is_given() {
             let error = Error::usage("there are no devices whose facts could be stored or recorded");
@@ -83,7 +84,9 @@ impl Serve {
         let providers = providers(payment, &self.book, &mut database, &clock)?;
         let gates = devices.as_ref().map(gate_rules).unwrap_or_default();
         let opening = match (devices, &trade) {
-            (Some(devices), Some(trade)) => Some(self.open.opening(&trade.shop, devices, &self.book, &mut database)?),
+            (Some(devices), Some(trade)) => {
+                Some(self.open.opening(&trade.shop, devices, is_sandbox, &self.book, &mut database)?)
+            }
             _ => None,
         };
         let till = match &recording {

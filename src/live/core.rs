@@ -15,7 +15,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, select_biased};
 use super::clocks::Clocks;
 use super::eyes::Lost;
 use super::journal::{Journal, Replayed};
-use super::open::{Opening, Surroundings, tell_began};
+use super::opening::{Opening, Surroundings};
 use super::record::Recorder;
 use super::screens::Screens;
 use super::shop::{Began, Live};
@@ -28,6 +28,7 @@ use crate::pipeline::Options;
 use crate::ports::{Clock, Delivery, Kept, ReportBoard};
 use crate::telemetry::{Service, Visits};
 use crate::till::{Bell, Till, lock};
+use crate::tracking::Sight;
 
 /// How often time is told to go on, whether or not any device speaks.
 const TICK: Duration = Duration::from_millis(250);
@@ -35,6 +36,8 @@ const TICK: Duration = Duration::from_millis(250);
 const CATCH_UP: Span = Span::from_millis(10_000);
 /// How often whoever is inside is doubted because a camera shows nothing.
 const BLIND: Span = Span::from_millis(2_000);
+/// A process may begin so many tracks a second, as a power of two, before it has names of a later one.
+const TRACK_BITS: u32 = 20;
 /// How often the book is asked which visits are charged.
 const SETTLE: Span = Span::from_millis(1_000);
 /// Pause before something is tried again that the disk or the database did not take.
@@ -59,6 +62,8 @@ pub(super) struct Core {
     reports: ReportBoard,
     visits: Visits,
     service: Service,
+    /// Makes people of what boxes elsewhere have seen; none where frames are looked at here.
+    sight: Option<Sight>,
     /// What vision has lost.
     pub(super) lost: Lost,
     /// Whether people are made of frames of cameras of the shop's own.
@@ -125,6 +130,7 @@ impl Core {
             screens: Screens::new(screens, &shop),
             visits: opening.exporter.take().map_or_else(Visits::default, Visits::exporting),
             service: Service::new(),
+            sight: opening.eyes.is_none().then(|| Sight::beginning_with(&shop, first_track(around.clock.now()))),
             lost: Lost::default(),
             has_cameras: opening.eyes.is_some(),
             course: Course::default(),
@@ -228,7 +234,7 @@ impl Core {
         let is_visited = 0 < self.live.engine().held().visitors;
         if is_visited && self.course.blind.is_none_or(|blind| BLIND <= (now - blind).abs()) {
             self.course.blind = Some(now);
-            newly += self.watch.blind_cameras();
+            newly += self.watch.blind_cameras(now);
         }
         newly
     }
@@ -242,9 +248,11 @@ impl Core {
             self.course.arrived = Some(fact.stamp.arrived);
             self.watch.hear(fact);
             if let Some(ahead) = self.course.clocks.correct(fact) {
-                self.watch.corrected(&fact.stamp.source, ahead);
+                self.watch.corrected(&fact.stamp.source, ahead, now);
             }
         }
+        let told: Vec<Fact> = deliveries.iter().filter_map(|delivery| self.see(&delivery.fact)).collect();
+        deliveries.extend(told.into_iter().map(|fact| Delivery { fact, kept: Kept::NOBODY }));
         if !self.store(&deliveries)? {
             return Ok(());
         }
@@ -262,6 +270,14 @@ impl Core {
         }
         self.tell();
         self.forget()
+    }
+
+    /// The people that follow from what a box of cameras elsewhere has seen. They are stored with it, so that it is kept in them.
+    fn see(&mut self, fact: &Fact) -> Option<Fact> {
+        let told = self.sight.as_mut().and_then(|sight| sight.take(fact))?;
+        let arrived = self.course.arrived.map_or(told.stamp.arrived, |last| last + Span::from_nanos(1));
+        self.course.arrived = Some(arrived);
+        Some(Fact { stamp: Stamp { arrived, ..told.stamp }, ..told })
     }
 
     /// Puts facts into the journal, again and again until the disk takes them; `false` when the shop closes meanwhile.
@@ -420,4 +436,17 @@ fn ticking(now: ShopTime, tick: Tick) -> Fact {
     let sequence = u64::try_from(now.as_nanos() / 1_000).unwrap_or(0);
     let stamp = Stamp { source: SourceId::new("clock"), sequence, at: now, arrived: now };
     Fact { stamp, body: Body::Tick(tick) }
+}
+
+/// Tracks of this process, so that none has the name of one of a process before it: by the second in which it began.
+pub(super) fn first_track(now: ShopTime) -> u64 {
+    (u64::try_from(now.as_nanos()).unwrap_or(0) / 1_000_000_000).max(1) << TRACK_BITS
+}
+
+fn tell_began(began: &Began) {
+    match began {
+        Began::Fresh => tracing::info!("the shop opens with nobody inside"),
+        Began::Resumed { taken } => tracing::info!(taken, "the shop goes on where the book is"),
+        Began::Interrupted { carts, why } => tracing::warn!(carts, why, "open carts were put before a person"),
+    }
 }

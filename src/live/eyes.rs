@@ -67,8 +67,12 @@ impl Vision {
             self.lost.fetch_max(noted + failures, Ordering::Relaxed);
             self.reports.show_beside(vec![self.eyes.report(), self.sight.report()]);
             if !went_on {
-                break;
+                return;
             }
+        }
+        // What is held when the shop closes is looked at all the same.
+        if let Ok(looks) = self.eyes.flush() {
+            looks.into_iter().all(|look| self.follow(look));
         }
     }
 

@@ -7,6 +7,7 @@ mod core;
 mod eyes;
 mod journal;
 mod open;
+mod opening;
 pub mod plan;
 mod player;
 mod record;
@@ -16,7 +17,8 @@ mod view;
 mod watch;
 
 pub use journal::{Journal, Replayed};
-pub use open::{OpenShop, Opening, Surroundings};
+pub use open::OpenShop;
+pub use opening::{Opening, Surroundings};
 pub use player::{Feed, walk_in_method};
 pub use record::{RecordLimits, Recorder};
 pub use shop::{Began, Ended, Live, Payers};

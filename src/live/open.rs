@@ -1,68 +1,26 @@
 //! An open shop from its parts: which threads there are, in which order they start and stop.
 
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::core::Core;
+use super::core::{Core, first_track};
 use super::eyes::Vision;
+use super::opening::{Opening, Surroundings};
 use super::plan::{PLAN, Queue};
-use super::record::RecordLimits;
-use super::shop::{Began, Payers};
 use crate::base::limits::INTAKE_FACTS_MAX;
-use crate::base::{Error, Result, ShopTime};
+use crate::base::{Error, Result};
 use crate::facts::Cut;
 use crate::ingest::cameras::{Cameras, Frames};
 use crate::ingest::devices::Devices;
 use crate::ingest::mqtt::{self, Mqtt};
-use crate::pipeline::Eyes;
-use crate::ports::{Clock, HealthBoard, Intake, LiveBoard, ReportBoard};
-use crate::telemetry::Exporter;
-use crate::till::{Bell, Till, lock};
+use crate::ports::Intake;
+use crate::till::lock;
 use crate::tracking::Sight;
 
 /// How long what was received over MQTT may take to be kept while the shop closes.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// A process may begin so many tracks a second, as a power of two, before it has names of a later one.
-const TRACK_BITS: u32 = 20;
-
-/// How a shop is opened.
-pub struct Opening {
-    /// Its devices.
-    pub devices: Devices,
-    /// Who pays.
-    pub payers: Payers,
-    /// Who looks at the frames of its cameras; none where it has no cameras of its own.
-    pub eyes: Option<Eyes>,
-    /// Where spans of visits are sent; nowhere without it.
-    pub exporter: Option<Exporter>,
-    /// Folder of the journal.
-    pub journal: PathBuf,
-    /// Folder where messages are kept that could not be read; without it they are only counted.
-    pub unread: Option<PathBuf>,
-    /// Where everything is recorded, how deep, and how much of it is kept; nothing without it.
-    pub record: Option<(PathBuf, Cut, RecordLimits)>,
-}
-
-/// What an open shop shares with others.
-#[derive(Clone)]
-pub struct Surroundings {
-    /// The book.
-    pub till: Arc<Mutex<Till>>,
-    /// The time of day.
-    pub clock: Arc<dyn Clock>,
-    /// Rung when something was closed.
-    pub bell: Bell,
-    /// Where stages report.
-    pub reports: ReportBoard,
-    /// The health of all devices.
-    pub health: HealthBoard,
-    /// What screens see.
-    pub screens: LiveBoard,
-}
 
 /// A shop that is open.
 pub struct OpenShop {
@@ -158,18 +116,5 @@ impl OpenShop {
         }
         drop(stop_core);
         core.join().unwrap_or_else(|_| Err(Error::unavailable("the core has panicked")))
-    }
-}
-
-/// Tracks of this process, so that none has the name of one of a process before it: by the second in which it began.
-fn first_track(now: ShopTime) -> u64 {
-    (u64::try_from(now.as_nanos()).unwrap_or(0) / 1_000_000_000).max(1) << TRACK_BITS
-}
-
-pub(super) fn tell_began(began: &Began) {
-    match began {
-        Began::Fresh => tracing::info!("the shop opens with nobody inside"),
-        Began::Resumed { taken } => tracing::info!(taken, "the shop goes on where the book is"),
-        Began::Interrupted { carts, why } => tracing::warn!(carts, why, "open carts were put before a person"),
     }
 }

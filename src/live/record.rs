@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::base::{Error, Result, ShopTime};
-use crate::facts::{Cut, Fact};
+use crate::facts::{Body, Cut, Fact};
 use crate::ports::{FactSink, FactSource};
 use crate::recording::{Reader, Writer};
 use crate::shop::Shop;
@@ -64,8 +64,13 @@ impl Recorder {
     /// # Errors
     /// When the disk refuses; the fact is then not recorded, and the next one begins a new file.
     pub fn put(&mut self, fact: &Fact) -> Result<()> {
-        if self.until.is_some_and(|until| fact.stamp.arrived <= until) || !self.cut.holds(fact.body.topic()) {
+        if self.until.is_some_and(|until| fact.stamp.arrived <= until) {
             return Ok(());
+        }
+        if !self.cut.holds(fact.body.topic()) {
+            // What is decided by boards themselves decides receipts, and no cut of devices' facts holds it.
+            let refused = || Error::input("a recording cannot hold events of boards that weigh by themselves");
+            return if matches!(fact.body, Body::Shelf(_)) { Err(refused()) } else { Ok(()) };
         }
         let open = match &mut self.open {
             Some(open) => open,

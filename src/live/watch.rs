@@ -11,6 +11,10 @@ use crate::ports::{DeviceHealth, DeviceKind, HealthBoard, HealthWord};
 const WATCH: Span = Span::from_millis(500);
 /// Devices that were never named and speak to us directly; of more none is shown.
 const STRANGERS_MAX: usize = 256;
+/// A camera that is degraded and silent for so long shows nothing.
+const SILENT: Span = Span::from_millis(2_000);
+/// One that gives less than this part of its frames does not show enough.
+const RATE_SHARE_MIN: f64 = 0.5;
 /// Who stores and records.
 const RECORDER: &str = "recorder";
 
@@ -48,7 +52,21 @@ impl Watch {
     }
 
     /// A time of this source was corrected, because its clock is so far ahead.
-    pub(super) fn corrected(&mut self, source: &SourceId, ahead: Span) {
+    pub(super) fn corrected(&mut self, source: &SourceId, ahead: Span, now: ShopTime) {
+        if self.health.get(source.as_str()).is_none() {
+            if STRANGERS_MAX <= self.strangers {
+                return;
+            }
+            self.strangers += 1;
+            let mut board = DeviceHealth::new(source.as_str(), DeviceKind::Board, now);
+            board.say(
+                HealthWord::Degraded,
+                Some("its clock is wrong"),
+                Some("set its clock, by NTP where it can"),
+                now,
+            );
+            self.health.add(board);
+        }
         self.health.with(source.as_str(), |device| {
             device.clock_offset_secs = Some(ahead.as_secs());
             device.count("clock_corrected", 1);
@@ -67,12 +85,19 @@ impl Watch {
         });
     }
 
-    /// Cameras that should show something and do not.
-    pub(super) fn blind_cameras(&self) -> u64 {
-        let is_blind = |device: &DeviceHealth| {
-            device.kind == DeviceKind::Camera && matches!(device.health, HealthWord::Offline | HealthWord::Frozen)
+    /// Cameras that should show something and do not, or show less than half of it.
+    pub(super) fn blind_cameras(&self, now: ShopTime) -> u64 {
+        let is_blind = |device: &DeviceHealth| match device.health {
+            HealthWord::Offline | HealthWord::Frozen => true,
+            HealthWord::Online | HealthWord::Disabled => false,
+            HealthWord::Degraded => {
+                let is_silent = device.heard.is_none_or(|heard| SILENT < now - heard);
+                let rates = device.rate_hertz.zip(device.expected_hertz);
+                is_silent || rates.is_some_and(|(rate, expected)| rate < RATE_SHARE_MIN * expected)
+            }
         };
-        self.health.all().iter().filter(|device| is_blind(device)).count() as u64
+        let cameras = self.health.all().into_iter().filter(|device| device.kind == DeviceKind::Camera);
+        cameras.filter(is_blind).count() as u64
     }
 
     /// How the shop is, in a sentence.

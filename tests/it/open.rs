@@ -180,7 +180,7 @@ fn a_shop_that_is_closed_in_the_middle_goes_on_and_its_parts_replay_as_one() {
 }
 
 #[test]
-fn a_board_that_falls_silent_is_offline_and_a_clock_that_is_wrong_is_told_and_set_right() {
+fn a_clock_that_is_wrong_is_told_and_set_right() {
     let (shop, mut facts) = trip(Scenario::SinglePick, Level::Clean, 2);
     let behind = Span::from_millis(90_000);
     for fact in &mut facts {
@@ -194,10 +194,9 @@ fn a_board_that_falls_silent_is_offline_and_a_clock_that_is_wrong_is_told_and_se
     bench.give(&facts);
     let health = bench.health.get(source.as_str()).unwrap();
     assert_eq!(health.health, HealthWord::Degraded, "{health:?}");
-    assert!(health.cause.unwrap().contains("behind") && 0 < health.counters["clock_corrected"]);
+    assert!(health.cause.unwrap().contains("clock") && 0 < health.counters["clock_corrected"]);
+    assert!((-91.0..-89.0).contains(&health.clock_offset_secs.unwrap()), "{:?}", health.clock_offset_secs);
     bench.give(&silence_after(&facts));
-    let health = bench.health.get(source.as_str()).unwrap();
-    assert_eq!((health.health, health.remedy.is_some()), (HealthWord::Offline, true), "{health:?}");
     let changes = bench.screens.since(0).unwrap_or_default();
     let told = changes.iter().any(|(_, change)| matches!(change.as_ref(), LiveChange::Health { .. }));
     assert!(told || changes.is_empty(), "the oldest changes give way");

@@ -19,7 +19,7 @@ const TROUBLE_SPAN: Duration = Duration::from_secs(60);
 /// So many numbers that do not rise within [`TROUBLE_SPAN`] are two devices of one name; a device that began anew makes one.
 const FALLS_MIN: usize = 3;
 /// Messages that overtake each other on their way differ by no more than this.
-const OVERTAKEN_MAX: u64 = 16;
+const OVERTAKEN_MAX: u64 = 128;
 /// Seconds over which a rate is taken.
 const RATE_SECS: usize = 60;
 /// A rate is judged once a source was heard for so long.
@@ -111,6 +111,7 @@ impl Boards {
             _ => DeviceKind::Board,
         };
         let watch = self.watch(stamp.source.as_str(), kind);
+        watch.kind = kind;
         watch.is_steady |= matches!(topic, Topic::Plates | Topic::People | Topic::Seen);
         watch.arrive(moment);
         watch.clock.take(stamp.at - stamp.arrived, moment.elapsed);
