@@ -24,9 +24,10 @@ use crate::db::{Database, carts};
 use crate::facts::Body;
 use crate::ingest::cameras::Frames;
 use crate::ingest::devices::{self, Devices, OfflineRule};
-use crate::live::{Feed, OpenShop, Surroundings};
+use crate::live::{Feed, OpenShop, Opening, Surroundings};
 use crate::payment::Settings;
 use crate::ports::{Clock, FactSource, HealthBoard, LiveBoard, ReportBoard, WallClock};
+use crate::replay::Replay;
 use crate::till::{Providers, Settler, Till, ends, lock};
 
 /// Threads that carry orders to providers, most of them waiting for answers: with a provider that takes half a second they
@@ -67,37 +68,7 @@ impl Serve {
     pub(super) fn run(&self) -> Result<()> {
         let left_out = log::start(self.log)?;
         let clock: Arc<dyn Clock> = Arc::new(WallClock);
-        // A shop that is not in order leaves no book behind.
-        let mut trade = self.shop.as_deref().map(shops::open_trade).transpose()?;
-        let payment = trade.as_ref().and_then(|trade| trade.payment.clone());
-        let is_sandbox = matches!(payment, None | Some(Settings::Sandbox { .. }));
-        let devices = trade.as_mut().and_then(|trade| trade.devices.take());
-        if devices.is_none() && self.open.is_given() {
-            let error = Error::usage("there are no devices whose facts could be stored or recorded");
-            return Err(error.hint("name a shop folder with a devices.toml with --shop"));
-        }
-        let recording = self.feed.open()?;
-        if let Some((source, _)) = &recording {
-            shops::check_trade(source.shop())?;
-        }
-        let mut database = self.book.open_or_create()?;
-        let providers = providers(payment, &self.book, &mut database, &clock)?;
-        let gates = devices.as_ref().map(gate_rules).unwrap_or_default();
-        let opening = match (devices, &trade) {
-            (Some(devices), Some(trade)) => {
-                Some(self.open.opening(&trade.shop, devices, is_sandbox, &self.book, &mut database)?)
-            }
-            _ => None,
-        };
-        let till = match &recording {
-            // A recording knows its shop.
-            Some((source, _)) => {
-                let shop = Arc::new(source.shop().clone());
-                Till::open(database, shop, clock.now())?
-            }
-            None => open_till(database, trade, clock.as_ref())?,
-        };
-        let till = Arc::new(Mutex::new(till));
+        let Prepared { till, providers, opening, gates, recording } = self.prepare(&clock)?;
         let runtime = runtime()?;
         let listener = self.listen.bind(&runtime)?;
         let place = self.listen.to_string();
@@ -114,17 +85,7 @@ impl Serve {
         let open = opening.map(|opening| OpenShop::start(opening, around.clone())).transpose()?;
         let failed = open.as_ref().map(OpenShop::failed);
         let stop = runtime.block_on(async { stop_signal(failed) })?;
-        let mut api =
-            Api::new(till.clone(), providers, clock.clone(), settler.bell()).with_board(around.reports.clone());
-        if let Some(open) = &open {
-            api = api
-                .with_live(around.screens.clone())
-                .with_health(around.health.clone())
-                .with_pictures(pictures(open.frames()))
-                .with_intake(open.intake())
-                .with_gates(gates);
-        }
-        let router = api.router();
+        let router = api(&around, providers, open.as_ref(), gates).router();
         let play =
             |recording| Feed::start(recording, till.clone(), clock.clone(), settler.bell(), around.reports.clone());
         let feed = recording.map(play).transpose()?;
@@ -152,6 +113,67 @@ impl Serve {
         tracing::info!("closed");
         Ok(())
     }
+
+    /// Reads the shop's files and opens its book.
+    ///
+    /// # Errors
+    /// When they are not in order, or the book cannot be opened.
+    fn prepare(&self, clock: &Arc<dyn Clock>) -> Result<Prepared> {
+        // A shop that is not in order leaves no book behind.
+        let mut trade = self.shop.as_deref().map(shops::open_trade).transpose()?;
+        let payment = trade.as_ref().and_then(|trade| trade.payment.clone());
+        let is_sandbox = matches!(payment, None | Some(Settings::Sandbox { .. }));
+        let devices = trade.as_mut().and_then(|trade| trade.devices.take());
+        if devices.is_none() && self.open.is_given() {
+            let error = Error::usage("there are no devices whose facts could be stored or recorded");
+            return Err(error.hint("name a shop folder with a devices.toml with --shop"));
+        }
+        let recording = self.feed.open()?;
+        if let Some((source, _)) = &recording {
+            shops::check_trade(source.shop())?;
+        }
+        let mut database = self.book.open_or_create()?;
+        let providers = providers(payment, &self.book, &mut database, clock)?;
+        let gates = devices.as_ref().map(gate_rules).unwrap_or_default();
+        let opening = match (devices, &trade) {
+            (Some(devices), Some(trade)) => {
+                Some(self.open.opening(&trade.shop, devices, is_sandbox, &self.book, &mut database)?)
+            }
+            _ => None,
+        };
+        let till = match &recording {
+            // A recording knows its shop.
+            Some((source, _)) => {
+                let shop = Arc::new(source.shop().clone());
+                Till::open(database, shop, clock.now())?
+            }
+            None => open_till(database, trade, clock.as_ref())?,
+        };
+        Ok(Prepared { till: Arc::new(Mutex::new(till)), providers, opening, gates, recording })
+    }
+}
+
+/// A shop before it is open.
+struct Prepared {
+    till: Arc<Mutex<Till>>,
+    providers: Providers,
+    /// How it is opened, where it has devices.
+    opening: Option<Opening>,
+    gates: Vec<GateRule>,
+    /// What is played into it instead of devices, and how fast.
+    recording: Option<(Replay, f64)>,
+}
+
+/// The API of the shop, with what only an open one has.
+fn api(around: &Surroundings, providers: Providers, open: Option<&OpenShop>, gates: Vec<GateRule>) -> Api {
+    let Surroundings { till, clock, bell, reports, health, screens } = around.clone();
+    let api = Api::new(till, providers, clock, bell).with_board(reports);
+    let Some(open) = open else { return api };
+    api.with_live(screens)
+        .with_health(health)
+        .with_pictures(pictures(open.frames()))
+        .with_intake(open.intake())
+        .with_gates(gates)
 }
 
 /// The payment provider that the shop's file names; without one the sandbox. Where no journal is named the sandbox has its

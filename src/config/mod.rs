@@ -94,7 +94,9 @@ pub fn load_trade(path: &Path) -> Result<Trade> {
 }
 
 /// The file that says most of a shop, the one that says its devices, and the shop or all that is wrong with it.
-fn read_shop(path: &Path) -> Result<(Text, Option<Text>, Result<Shop, Vec<Finding>>)> {
+type ReadShop = (Text, Option<Text>, Result<Shop, Vec<Finding>>);
+
+fn read_shop(path: &Path) -> Result<ReadShop> {
     let mut files = Files::open(path)?;
     let devices = files.devices.take();
     if let Some(draft) = recorded_form(&files.shop)? {

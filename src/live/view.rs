@@ -137,11 +137,7 @@ impl Said {
                     self.visits.pop_first();
                 }
             }
-            Body::Shelf(event) if is_new => {
-                if self.events.len() < EVENTS_MAX {
-                    self.events.push(event.clone());
-                }
-            }
+            Body::Shelf(event) if is_new && self.events.len() < EVENTS_MAX => self.events.push(event.clone()),
             _ => {}
         }
     }
