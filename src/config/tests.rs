@@ -386,7 +386,7 @@ fn a_code_that_may_be_two_numbers_is_asked_about() {
 fn what_is_wrong_with_devices_is_told_with_its_line() {
     let devices = |text: &str| {
         let shop = format!(
-            "{SHOP}\n[[camera]]\nname = \"left\"\nsize_pixels = [640, 360]\nfocal_pixels = [400, 400]\n\
+            "{SHOP}facings = [{{ sku = \"1\", plates = \"1-4\" }}]\n[[camera]]\nname = \"left\"\nsize_pixels = [640, 360]\nfocal_pixels = [400, 400]\n\
                             position_metres = [0, 0, 2]\nlook_at_metres = [1, 1, 0]\n"
         );
         let catalogue = "[[product]]\nsku = \"1\"\nname = \"a\"\nprice_minor = 5\nweight_grams = 100\n";

@@ -75,12 +75,11 @@ impl Watch {
         // Nothing arrives before it is true.
         let corrected = delay - self.correction;
         if corrected < -AHEAD_MAX {
-            self.correction = delay - USUAL_DELAY;
+            self.correction = wanted(delay);
             return;
         }
         let Some(steady) = self.steady() else { return };
-        let is_off = steady < -AHEAD_MAX || BEHIND_MAX < steady;
-        let wanted = if is_off { steady - USUAL_DELAY } else { Span::ZERO };
+        let wanted = wanted(steady);
         if STEP_MIN < (wanted - self.correction).abs() {
             self.correction = wanted;
         }
@@ -97,6 +96,11 @@ impl Watch {
         let most = self.least.iter().map(|(_, delay)| *delay).max()?;
         (most - least <= NEARLY).then_some(least)
     }
+}
+
+/// What is to be added to the times of a clock whose messages have this delay; nothing where it is not plainly wrong.
+fn wanted(delay: Span) -> Span {
+    if (-AHEAD_MAX..=BEHIND_MAX).contains(&delay) { Span::ZERO } else { delay - USUAL_DELAY }
 }
 
 #[cfg(test)]

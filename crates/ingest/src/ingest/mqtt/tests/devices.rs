@@ -91,7 +91,7 @@ fn a_clock_that_is_wrong_is_told_by_the_least_delayed_message() {
 #[test]
 fn a_device_that_begins_anew_is_one_and_two_of_one_name_are_two() {
     let mut scene = Scene::new(None);
-    for number in [100, 101, 0, 1, 2] {
+    for number in [1_000, 1_001, 0, 1, 2] {
         scene.millis += 100;
         scene.hear(number, 0);
     }
