@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::shops;
 use crate::base::{Error, Result};
 use crate::config::Trade;
-use crate::ingest::cameras::probe;
+use crate::ingest::cameras::{Probe, probe};
 use crate::ingest::devices::{Broker, CameraDevice, Devices};
 
 /// How long a broker may take to answer.
@@ -102,7 +102,12 @@ fn of_camera(camera: &CameraDevice, rate_hertz: Option<f64>) -> Finding {
         return Finding { device, health: "disabled".to_owned(), cause: None, remedy: None };
     }
     match probe(camera, rate_hertz, CAMERA) {
-        Ok(_) => Finding::well(&device, "sends pictures".to_owned()),
+        Ok(Probe { frames: 0, trouble, remedy, .. }) => {
+            let cause = trouble.unwrap_or_else(|| "it sends no pictures".to_owned());
+            let remedy = remedy.unwrap_or_else(|| "`aisle cameras test` says more".to_owned());
+            Finding::away(&device, cause, &remedy)
+        }
+        Ok(Probe { frames, .. }) => Finding::well(&device, format!("{frames} pictures in {} s", CAMERA.as_secs())),
         Err(error) => Finding::away(&device, error.message().to_owned(), "`aisle cameras test` says more"),
     }
 }

@@ -15,6 +15,9 @@ const STRANGERS_MAX: usize = 256;
 const SILENT: Span = Span::from_millis(2_000);
 /// One that gives less than this part of its frames does not show enough.
 const RATE_SHARE_MIN: f64 = 0.5;
+/// What is lost of a camera's pictures on their way, and how much of it is too much at a time.
+const LOSSES: [&str; 3] = ["dropped_undecodable", "lost_packets", "dropped_frozen"];
+const LOST_MIN: u64 = 3;
 /// Who stores and records.
 const RECORDER: &str = "recorder";
 
@@ -23,6 +26,8 @@ pub(super) struct Watch {
     health: HealthBoard,
     /// What each was when it was last looked at.
     known: BTreeMap<String, HealthWord>,
+    /// What each camera had lost when that was last asked.
+    lost: BTreeMap<String, u64>,
     watched: Option<ShopTime>,
     strangers: usize,
 }
@@ -30,7 +35,7 @@ pub(super) struct Watch {
 impl Watch {
     /// Looks at the devices on this board.
     pub(super) fn new(health: HealthBoard) -> Self {
-        Watch { health, known: BTreeMap::new(), watched: None, strangers: 0 }
+        Watch { health, known: BTreeMap::new(), lost: BTreeMap::new(), watched: None, strangers: 0 }
     }
 
     /// A fact arrived. Gates that speak over HTTP have nobody else who would note that.
@@ -85,8 +90,15 @@ impl Watch {
         });
     }
 
-    /// Cameras that should show something and do not, or show less than half of it.
-    pub(super) fn blind_cameras(&self, now: ShopTime) -> u64 {
+    /// Cameras that should show something and do not, show less than half of it, or have lost some of it since this was asked last.
+    pub(super) fn blind_cameras(&mut self, now: ShopTime) -> u64 {
+        let lost_before = &mut self.lost;
+        let mut has_lost = |device: &DeviceHealth| {
+            let counts = LOSSES.iter().filter_map(|what| device.counters.get(*what));
+            let lost: u64 = counts.sum();
+            let before = lost_before.insert(device.device.clone(), lost).unwrap_or(0);
+            LOST_MIN <= lost.saturating_sub(before)
+        };
         let is_blind = |device: &DeviceHealth| match device.health {
             HealthWord::Offline | HealthWord::Frozen => true,
             HealthWord::Online | HealthWord::Disabled => false,
@@ -97,7 +109,7 @@ impl Watch {
             }
         };
         let cameras = self.health.all().into_iter().filter(|device| device.kind == DeviceKind::Camera);
-        cameras.filter(is_blind).count() as u64
+        cameras.filter(|camera| has_lost(camera) | is_blind(camera)).count() as u64
     }
 
     /// How the shop is, in a sentence.
