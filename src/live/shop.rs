@@ -12,7 +12,7 @@ use crate::geometry::{Floor, Point};
 use crate::identity::{self, Binder, Bound};
 use crate::pipeline::{Engine, Loss, Options};
 use crate::ports::{Clock, FactSink, ReportBoard};
-use crate::shop::{Shop, ZoneKind};
+use crate::shop::{Shop, Zone, ZoneKind};
 use crate::till::{Closed, Closing, Endings, Payer, Progress, Till};
 
 /// How much shop time passes between two writings where no visit ends.
@@ -20,6 +20,11 @@ const SAVE_SPAN: Span = Span::from_millis(1_000);
 
 /// Visits that are over and whose scan is still known.
 const OVER_MAX: usize = 256;
+
+/// How far in front of an entrance somebody is taken to come in by it, metres, and in which directions that is looked at.
+const DOORSTEP: f64 = 0.8;
+const AROUND: [(f64, f64); 8] =
+    [(1.0, 0.0), (0.7, 0.7), (0.0, 1.0), (-0.7, 0.7), (-1.0, 0.0), (-0.7, -0.7), (0.0, -1.0), (0.7, -0.7)];
 
 /// Who pays in this shop.
 #[derive(Clone, Debug)]
@@ -281,10 +286,8 @@ impl Live {
         for fact in derived {
             match &fact.body {
                 Body::Track(joined) if joined.verdict == TrackVerdict::NewVisit => {
-                    let open = self.engine.open_visits();
-                    let begun = open.iter().find(|visit| visit.visit == joined.visit);
-                    let at = begun.map_or(fact.stamp.at, |visit| visit.entered);
-                    let at_entrance = begun.and_then(|visit| visit.place).is_some_and(|place| is_entrance(shop, place));
+                    let (at, place) = self.engine.first_seen(joined.visit).unwrap_or((fact.stamp.at, None));
+                    let at_entrance = place.is_some_and(|place| is_entrance(shop, place));
                     self.memory.binder.visit(at, joined.visit, at_entrance);
                 }
                 _ => {
@@ -427,8 +430,14 @@ fn read(shop: &Arc<Shop>, options: Options, bytes: &[u8]) -> Result<(Engine, Mem
     Ok((Engine::restore(shop, options, engine)?, memory))
 }
 
-/// Whether a place is where shoppers come in; everywhere, in a shop that does not say.
+/// Whether a place is where shoppers come in, or right in front of it, for cameras see the outside of a door; everywhere, in a
+/// shop that does not say.
 fn is_entrance(shop: &Shop, place: Point<Floor>) -> bool {
+    let near = |zone: &Zone| {
+        let around =
+            |(x, y): &(f64, f64)| zone.contains(Point::new(place.x + x * DOORSTEP, place.y + y * DOORSTEP, place.z));
+        zone.contains(place) || AROUND.iter().any(around)
+    };
     let mut entrances = shop.zones().iter().filter(|zone| zone.kind == ZoneKind::Entrance).peekable();
-    entrances.peek().is_none() || entrances.any(|zone| zone.contains(place))
+    entrances.peek().is_none() || entrances.any(near)
 }

@@ -11,12 +11,13 @@ use super::loss::Loss;
 use super::reorder::Reorder;
 use super::sources::Waits;
 use crate::base::limits::{BATCH_SPAN_MAX, BATCH_STAMP_OFF_MAX, PEOPLE_PER_FRAME_MAX};
-use crate::base::{DropReason, Reports, Result, ShopTime, SourceId, Span, StageReport};
+use crate::base::{DropReason, Reports, Result, ShopTime, SourceId, Span, StageReport, VisitId};
 use crate::cart::{CartBook, Carts};
 use crate::facts::{
     Body, Fact, OpenVisit, PeopleFrame, Person, PlateBatch, ShelfEvent, Stamp, Tick, Topic, TrackJoined,
 };
 use crate::fusion::{self, Fusion};
+use crate::geometry::{Floor, Point};
 use crate::shelf::{self, ShelfSense};
 use crate::shop::Shop;
 use crate::tracking::{Doubt, Sighting, Stitcher};
@@ -214,6 +215,11 @@ impl Engine {
     /// microseconds a visit.
     pub fn open_visits(&self) -> Vec<OpenVisit> {
         self.stages.fusion.open_visits()
+    }
+
+    /// When and where the shopper of an open visit was first seen.
+    pub fn first_seen(&self, visit: VisitId) -> Option<(ShopTime, Option<Point<Floor>>)> {
+        self.stages.fusion.first_seen(visit)
     }
 
     /// Takes a ground fact; `give` sees it when its turn comes, and everything that follows from it.

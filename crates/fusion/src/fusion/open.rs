@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::Fusion;
 use super::odd::{self, Oddity};
 use super::world::{History, World};
-use crate::base::{Prob, Quantity, VisitId};
+use crate::base::{Prob, Quantity, ShopTime, VisitId};
 use crate::facts::{FactRef, LineChance, OpenLine, OpenVisit};
+use crate::geometry::{Floor, Point};
 
 /// The best explanation of one visit.
 pub(super) struct Best {
@@ -28,6 +29,11 @@ impl Fusion {
         let mut open: Vec<OpenVisit> = open.map(|(visit, _)| self.open_visit(*visit)).collect();
         open.sort_by_key(|open| (open.entered, open.visit));
         open
+    }
+
+    /// When and where the shopper of an open visit was first seen; nowhere where too little of them was seen to say.
+    pub fn first_seen(&self, visit: VisitId) -> Option<(ShopTime, Option<Point<Floor>>)> {
+        self.memory.people.visitors().get(&visit).map(|visitor| (visitor.entered, visitor.first_place))
     }
 
     fn open_visit(&self, visit: VisitId) -> OpenVisit {
