@@ -45,13 +45,16 @@ def main():
             behind.append(came - secs(change["at"]))
         if change.get("change") == "receipt":
             receipts.append(came - secs(change["at"]))
+    # A shop that makes its own people names visits in its own way: then anybody's cart will do.
+    names = {visit for _, visits in carts for visit in visits}
     held, picks, missed = {}, [], 0
     for action in sorted(json.load(open(truth))["actions"], key=lambda action: action["span"]["end"]):
         key, sign = (action["visit"], action["sku"]), 1 if action["movement"] == "take" else -1
         held[key] = held.get(key, 0) + sign * action["quantity"]
         end = action["span"]["end"] / 1e9
+        shown = lambda visits: [visits.get(key[0], {})] if key[0] in names else visits.values()
         seen = next((came - end for came, visits in carts
-                     if end - 1 < came and visits.get(key[0], {}).get(key[1], 0) == held[key]), None)
+                     if end - 1 < came and any(cart.get(key[1], 0) == held[key] for cart in shown(visits))), None)
         picks.append(seen) if seen is not None and seen < 20 else None
         missed += seen is None or 20 <= seen
     told("pick to cart", picks)

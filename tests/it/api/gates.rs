@@ -265,3 +265,21 @@ fn receipts_come_newest_first_in_pages() {
     }
     assert_eq!(seen, ["paid", "paid", "review", "paid", "paid"]);
 }
+
+#[test]
+fn what_a_reviewer_decides_is_a_fact_of_the_shop() {
+    let (world, _, facts) = world();
+    let cart = world.enter("busy");
+    let receipt = world.receipt("1", [1, 1], 0.5);
+    world.close(&receipt, Vec::new(), Payer::Cart(cart));
+    let case = world.get(Role::Reviewer, "/v1/cases")["items"][0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/cases/{case}/verdict");
+    world.ask(Role::Reviewer, "POST", &path, Some(json!({ "decision": "accept", "note": "seen" }))).expect(200);
+    let said = facts.iter().find_map(|fact| match fact.body {
+        Body::Verdict(said) => Some((fact.stamp.source, said)),
+        _ => None,
+    });
+    let (source, said) = said.unwrap();
+    assert_eq!((source.as_str(), said.case.to_string(), said.cart, said.receipt), ("review", case, cart, 1));
+    assert_eq!((said.verdict.reviewer.as_str(), said.verdict.note.as_str()), ("the reviewer", "seen"));
+}

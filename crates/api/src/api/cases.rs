@@ -9,6 +9,7 @@ use super::page::{AfterCode, AfterRow, Page, PageQuery, row};
 use super::problem::Problem;
 use super::reply::{Json, Nothing, Object, Whole};
 use super::route::Call;
+use super::scans;
 use crate::base::{CaseId, Error, Money, Quantity, ShopTime, SkuId};
 use crate::db::{carts, cases};
 use crate::facts::{Case, Decision, Goods, Grounds, Receipt, Verdict};
@@ -146,7 +147,9 @@ pub(super) fn decide(
     };
     let reviewer = call.who().0.to_owned();
     let verdict = Verdict { reviewer, at: call.now, decision, note };
-    call.record(&id, word, |till| till.decide(id, &verdict)).map(Json)
+    let case = call.record(&id, word, |till| till.decide(id, &verdict))?;
+    scans::note(call.api, &case);
+    Ok(Json(case))
 }
 
 /// `GET /v1/products`

@@ -12,7 +12,7 @@ use crossbeam_channel::bounded;
 use super::Api;
 use super::problem::{Problem, Sort};
 use crate::base::{CartId, SourceId, Span};
-use crate::facts::{Body, Fact, GateScan, Stamp};
+use crate::facts::{Body, Case, Fact, GateScan, ReviewVerdict, Stamp};
 use crate::ports::{Clock, Delivery, Intake, Kept};
 
 /// How long a gate waits until its scan is kept.
@@ -33,7 +33,7 @@ pub(super) struct Scans {
 
 #[derive(Default)]
 struct State {
-    /// The last number of each gate.
+    /// The last number of each gate, and of the reviewers' desk, by source.
     numbers: BTreeMap<String, u64>,
     told: BTreeSet<CartId>,
     in_order: VecDeque<CartId>,
@@ -89,14 +89,19 @@ impl Scans {
 
 impl State {
     fn fact(&mut self, scan: GateScan, clock: &dyn Clock) -> Fact {
+        Fact { stamp: self.stamp(format!("gate/{}", scan.gate), clock), body: Body::Gate(scan) }
+    }
+
+    /// The next stamp of a source.
+    fn stamp(&mut self, source: String, clock: &dyn Clock) -> Stamp {
         let now = clock.now();
-        if GATES_MAX <= self.numbers.len() && !self.numbers.contains_key(&scan.gate) {
+        if GATES_MAX <= self.numbers.len() && !self.numbers.contains_key(&source) {
             self.numbers.pop_first();
         }
-        let last = self.numbers.entry(scan.gate.clone()).or_default();
+        let name = SourceId::new(&source);
+        let last = self.numbers.entry(source).or_default();
         *last = last.saturating_add(1).max(u64::try_from(now.as_nanos()).unwrap_or(0));
-        let source = SourceId::new(&format!("gate/{}", scan.gate));
-        Fact { stamp: Stamp { source, sequence: *last, at: now, arrived: now }, body: Body::Gate(scan) }
+        Stamp { source: name, sequence: *last, at: now, arrived: now }
     }
 
     fn remember(&mut self, cart: CartId) {
@@ -125,5 +130,18 @@ pub(super) fn tell(api: &Api, scan: GateScan) -> Result<bool, Problem> {
     match &api.scans {
         None => Ok(false),
         Some(scans) => scans.give(scan, api.clock.as_ref()).map(|()| true),
+    }
+}
+
+/// Puts what a reviewer decided among the facts of the shop, so that the log has it. The book has it already: where the engine is
+/// behind it is only counted.
+pub(super) fn note(api: &Api, case: &Case) {
+    let (Some(scans), Some(verdict)) = (&api.scans, &case.verdict) else { return };
+    let said = ReviewVerdict { case: case.id, cart: case.cart, receipt: case.receipt, verdict: verdict.clone() };
+    let mut state = scans.state.lock().unwrap_or_else(PoisonError::into_inner);
+    let stamp = state.stamp("review".to_owned(), api.clock.as_ref());
+    let fact = Fact { stamp, body: Body::Verdict(said) };
+    if !scans.intake.offer(Delivery { fact, kept: Kept::NOBODY }) {
+        scans.full.fetch_add(1, Ordering::Relaxed);
     }
 }
