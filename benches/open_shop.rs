@@ -1,6 +1,8 @@
 //! How many facts a second the core of an open shop takes: stored on disk, recorded, shown and decided, as fast as they are given.
 //! `cargo bench --bench open_shop`. It prints the rate, and how much faster than real time that is.
 
+#![expect(clippy::unwrap_used, reason = "a measurement that cannot go on stops at the line")]
+
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
