@@ -84,6 +84,8 @@ pub(super) struct Course {
     is_full: bool,
     /// Facts that could not be recorded.
     unrecorded: u64,
+    /// Facts that the journal should have had and had not, until a tick says so.
+    missing: u64,
     /// What vision had lost at the last tick, and when it was last told that cameras are blind.
     lost: u64,
     blind: Option<ShopTime>,
@@ -147,7 +149,7 @@ impl Core {
         // Facts of a book that is gone, or that cannot be gone on with, are of nobody who is inside now.
         let is_of_another = *began == Began::Fresh && self.journal.first().is_some_and(|first| 0 < first)
             || matches!(began, Began::Interrupted { .. });
-        let Core { live, till, journal, recorder, course, screens, .. } = self;
+        let Core { live, till, journal, recorder, course, screens, watch, clock, .. } = self;
         let mut till = lock(till);
         let (mut unrecorded, mut seen) = (0, Seen::default());
         let replayed = journal.replay(live.taken(), |fact, is_new| {
@@ -161,11 +163,20 @@ impl Core {
             Ok(())
         })?;
         course.unrecorded += unrecorded;
-        if is_of_another {
-            journal.put_aside(live.taken())?;
-            return Ok((Replayed { facts: 0, ..replayed }, seen));
+        if 0 < unrecorded {
+            watch.unrecorded(unrecorded, clock.now());
         }
-        live.lose(replayed.lost);
+        if is_of_another {
+            let facts = replayed.facts;
+            tracing::warn!(
+                facts,
+                "the journal is of a book that is not gone on with: it is put aside, and nobody is charged for it"
+            );
+            journal.put_aside(live.taken())?;
+            return Ok((Replayed { facts: 0, lost: 0, ..replayed }, seen));
+        }
+        // The next tick says so, and with it the recording.
+        course.missing = replayed.lost;
         Ok((replayed, seen))
     }
 
@@ -186,15 +197,16 @@ impl Core {
 
     fn rounds(&mut self) -> Result<()> {
         while let Some(deliveries) = self.wait() {
-            self.take_all(deliveries)?;
+            if !self.take_all(deliveries)? {
+                return Ok(());
+            }
         }
         // What devices had given by then is taken too.
         loop {
             let rest: Vec<Delivery> = self.intake.try_iter().take(INTAKE_BATCH_MAX).collect();
-            if rest.is_empty() {
+            if rest.is_empty() || !self.take_all(rest)? {
                 return Ok(());
             }
-            self.take_all(rest)?;
         }
     }
 
@@ -228,7 +240,7 @@ impl Core {
     /// What was lost since the last tick: by whoever looks at frames, and, again and again, by each camera that shows nothing.
     fn newly_lost(&mut self, now: ShopTime) -> u64 {
         let lost = self.lost.load(Ordering::Relaxed);
-        let mut newly = lost.saturating_sub(self.course.lost);
+        let mut newly = lost.saturating_sub(self.course.lost) + std::mem::take(&mut self.course.missing);
         self.course.lost = lost;
         // While nobody is inside there is nobody whom a camera could have missed.
         let is_visited = 0 < self.live.engine().held().visitors;
@@ -239,8 +251,9 @@ impl Core {
         newly
     }
 
-    /// Stores and takes facts, in this order.
-    fn take_all(&mut self, mut deliveries: Vec<Delivery>) -> Result<()> {
+    /// Stores and takes facts, in this order; `false` when the shop closes before all were taken. Nothing may be taken after that:
+    /// the journal numbers what is taken, and the next process goes on with the first fact that was not.
+    fn take_all(&mut self, mut deliveries: Vec<Delivery>) -> Result<bool> {
         for delivery in &mut deliveries {
             let fact = &mut delivery.fact;
             let now = self.clock.now();
@@ -254,7 +267,7 @@ impl Core {
         let told: Vec<Fact> = deliveries.iter().filter_map(|delivery| self.see(&delivery.fact)).collect();
         deliveries.extend(told.into_iter().map(|fact| Delivery { fact, kept: Kept::NOBODY }));
         if !self.store(&deliveries)? {
-            return Ok(());
+            return Ok(false);
         }
         let (facts, kept): (Vec<Fact>, Vec<Kept>) = deliveries.into_iter().map(|one| (one.fact, one.kept)).unzip();
         kept.into_iter().for_each(Kept::tell);
@@ -265,11 +278,12 @@ impl Core {
             self.record(&fact);
             self.screens.take(&fact);
             if is_read(&fact) && !self.take(fact)? {
-                return Ok(());
+                return Ok(false);
             }
         }
         self.tell();
-        self.forget()
+        self.forget()?;
+        Ok(true)
     }
 
     /// The people that follow from what a box of cameras elsewhere has seen. They are stored with it, so that it is kept in them.

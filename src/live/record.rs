@@ -11,6 +11,7 @@ use crate::base::{Error, Result, ShopTime};
 use crate::facts::{Body, Cut, Fact};
 use crate::ports::{FactSink, FactSource};
 use crate::recording::{Reader, Writer};
+use crate::replay::parts_in;
 use crate::shop::Shop;
 
 const ENDING: &str = "mcap";
@@ -52,7 +53,7 @@ impl Recorder {
     /// When the folder cannot be used.
     pub fn open(folder: &Path, shop: &Arc<Shop>, cut: Cut, limits: RecordLimits) -> Result<Self> {
         fs::create_dir_all(folder).map_err(|error| Error::io("make", folder, &error))?;
-        let files = files(folder)?;
+        let files = parts_in(folder);
         let number = files.last().map_or(0, |(number, _)| number + 1);
         let until = files.iter().rev().find_map(|(_, path)| last_arrived(path));
         let folder = folder.to_owned();
@@ -125,7 +126,7 @@ impl Recorder {
 
     /// Deletes the oldest files until the rest has room.
     fn make_room(&mut self) -> Result<()> {
-        let files = files(&self.folder)?;
+        let files = parts_in(&self.folder);
         let length = |path: &Path| fs::metadata(path).map_or(0, |data| data.len());
         let mut held: u64 = files.iter().map(|(_, path)| length(path)).sum();
         for (_, path) in files.iter().take(files.len().saturating_sub(1)) {
@@ -138,23 +139,6 @@ impl Recorder {
         }
         Ok(())
     }
-}
-
-/// The files of a recording in parts, oldest first, with their numbers.
-///
-/// # Errors
-/// When the folder cannot be read.
-fn files(folder: &Path) -> Result<Vec<(u64, PathBuf)>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).map_err(|error| Error::io("read", folder, &error))? {
-        let path = entry.map_err(|error| Error::io("read", folder, &error))?.path();
-        let number = path.file_name().and_then(|name| name.to_str()?.split_once('-')?.0.parse().ok());
-        if let Some(number) = number.filter(|_| path.extension().is_some_and(|ending| ending == ENDING)) {
-            files.push((number, path));
-        }
-    }
-    files.sort_unstable();
-    Ok(files)
 }
 
 /// When the last fact of a file arrived that can be read.

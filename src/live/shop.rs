@@ -200,11 +200,6 @@ impl Live {
         &self.engine
     }
 
-    /// Parts of the input could not be read or are lost, and nothing is known of them.
-    pub fn lose(&mut self, parts: u64) {
-        self.engine.lose(parts);
-    }
-
     /// Writes the book now: who is inside stays inside, and the next process goes on from here.
     ///
     /// # Errors

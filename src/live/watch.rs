@@ -26,8 +26,8 @@ pub(super) struct Watch {
     health: HealthBoard,
     /// What each was when it was last looked at.
     known: BTreeMap<String, HealthWord>,
-    /// What each camera had lost when that was last asked.
-    lost: BTreeMap<String, u64>,
+    /// What each camera had lost, what came of it, and what nobody looked at, when that was last asked.
+    lost: BTreeMap<String, [u64; 3]>,
     watched: Option<ShopTime>,
     strangers: usize,
 }
@@ -92,12 +92,14 @@ impl Watch {
 
     /// Cameras that should show something and do not, show less than half of it, or have lost some of it since this was asked last.
     pub(super) fn blind_cameras(&mut self, now: ShopTime) -> u64 {
-        let lost_before = &mut self.lost;
+        let counted_before = &mut self.lost;
         let mut has_lost = |device: &DeviceHealth| {
-            let counts = LOSSES.iter().filter_map(|what| device.counters.get(*what));
-            let lost: u64 = counts.sum();
-            let before = lost_before.insert(device.device.clone(), lost).unwrap_or(0);
-            LOST_MIN <= lost.saturating_sub(before)
+            let count = |what: &str| device.counters.get(what).copied().unwrap_or(0);
+            let counts = [LOSSES.into_iter().map(count).sum(), count("frames"), count("dropped_replaced")];
+            let before = counted_before.insert(device.device.clone(), counts).unwrap_or_default();
+            let [lost, came, unseen] = std::array::from_fn(|index| counts[index].saturating_sub(before[index]));
+            // Of more than half of what came nobody saw anything: this machine does not keep up.
+            LOST_MIN <= lost || LOST_MIN <= unseen && came < 2 * unseen
         };
         let is_blind = |device: &DeviceHealth| match device.health {
             HealthWord::Offline | HealthWord::Frozen => true,

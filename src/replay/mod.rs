@@ -11,7 +11,7 @@ mod tests;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::base::{Error, Kind, Result};
@@ -84,6 +84,11 @@ pub fn open(path: &Path, format: Option<Format>, options: Options) -> Result<Rep
         }
     };
     Ok(Replay { source, options, length, broken: Vec::new(), more: 0 })
+}
+
+/// The parts of a recording in a folder, with their numbers, oldest first; none where it is no such folder.
+pub fn parts_in(folder: &Path) -> Vec<(u64, PathBuf)> {
+    parts::files(folder)
 }
 
 /// Tells the format of a file or folder.

@@ -30,14 +30,14 @@ pub(super) struct Parts {
     bytes: u64,
 }
 
-/// The files of such a folder, in order; empty where it is none.
-pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
+/// The files of such a folder with their numbers, in order; empty where it is none.
+pub(super) fn files(folder: &Path) -> Vec<(u64, PathBuf)> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let is_part = |path: &PathBuf| {
-        let numbered = path.file_name().and_then(|name| name.to_str()?.split_once('-')?.0.parse::<u64>().ok());
-        path.extension().is_some_and(|ending| ending == ENDING) && numbered.is_some()
+    let numbered = |path: PathBuf| {
+        let number = path.file_name()?.to_str()?.split_once('-')?.0.parse().ok()?;
+        (path.extension()? == ENDING).then_some((number, path))
     };
-    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_part).collect();
+    let mut files: Vec<(u64, PathBuf)> = entries.filter_map(|entry| numbered(entry.ok()?.path())).collect();
     files.sort_unstable();
     files
 }
@@ -47,8 +47,8 @@ impl Parts {
     ///
     /// # Errors
     /// When there is none, or the first cannot be read.
-    pub(super) fn open(files: Vec<PathBuf>, check: bool) -> Result<Self> {
-        let mut rest = VecDeque::from(files);
+    pub(super) fn open(files: Vec<(u64, PathBuf)>, check: bool) -> Result<Self> {
+        let mut rest: VecDeque<PathBuf> = files.into_iter().map(|(_, path)| path).collect();
         let first = rest.pop_front().ok_or_else(|| Error::input("this folder has no part of a recording"))?;
         let length = |path: &PathBuf| fs::metadata(path).map_or(0, |data| data.len());
         let bytes = length(&first) + rest.iter().map(length).sum::<u64>();

@@ -96,7 +96,8 @@ fn waiting(folder: &Path) -> usize {
     all.iter().filter(|cart| cart.state == carts::CartState::Review).count()
 }
 
-fn booked(folder: &Path) -> Vec<Receipt> {
+/// Every receipt in the book of a shop in this folder.
+pub(super) fn booked(folder: &Path) -> Vec<Receipt> {
     let path = folder.join("book.db");
     let mut database = db::open(path.to_str().unwrap(), &db::Options::default(), ShopTime::MIN).unwrap();
     let all = database.transaction(|session| {
@@ -109,8 +110,9 @@ fn booked(folder: &Path) -> Vec<Receipt> {
     receipts
 }
 
-fn replayed(folder: &Path) -> Vec<Receipt> {
-    let mut source: Replay = replay::open(&folder.join("tape"), None, replay::Options { tolerate: false }).unwrap();
+/// Every receipt that a recording replays to.
+pub(super) fn replayed(recording: &Path) -> Vec<Receipt> {
+    let mut source: Replay = replay::open(recording, None, replay::Options { tolerate: false }).unwrap();
     let options = RunOptions { engine: Options::USUAL, tolerate: false, threads: 1 };
     let mut receipts = run(&mut source, options, None).unwrap().receipts;
     receipts.sort_by_key(|receipt| (receipt.left, receipt.visit));
@@ -152,7 +154,7 @@ fn what_was_live_is_what_is_replayed() {
         bench.give(&facts);
         bench.give(&silence_after(&facts));
         bench.stop();
-        let (booked, replayed) = (booked(folder.path()), replayed(folder.path()));
+        let (booked, replayed) = (booked(folder.path()), replayed(&folder.path().join("tape")));
         assert!(!booked.is_empty() && booked.iter().any(|receipt| !receipt.lines.is_empty()), "{scenario:?}");
         assert_eq!(booked, replayed, "{scenario:?}");
         let certain = booked.iter().filter(|receipt| !receipt.is_for_review(shop.policy().review_below)).count();
@@ -176,7 +178,10 @@ fn a_shop_that_is_closed_in_the_middle_goes_on_and_its_parts_replay_as_one() {
     let parts = std::fs::read_dir(folder.path().join("tape")).unwrap().count();
     assert!(2 <= parts, "{parts}");
     let booked = booked(folder.path());
-    assert_eq!((booked.len(), &booked), (replayed(folder.path()).len(), &replayed(folder.path())));
+    assert_eq!(
+        (booked.len(), &booked),
+        (replayed(&folder.path().join("tape")).len(), &replayed(&folder.path().join("tape")))
+    );
 }
 
 #[test]

@@ -8,14 +8,11 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use aisle::base::ShopTime;
-use aisle::db::{self, carts};
 use aisle::facts::Receipt;
-use aisle::pipeline::{Options, RunOptions, run};
-use aisle::replay;
 
 use super::cli::ask;
 use super::left_out::left_out;
+use super::open::{booked, replayed};
 
 const PROGRAM: &str = "AISLE_TEST_MQTT";
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -71,22 +68,6 @@ fn log(folder: &Path) -> String {
     fs::read_to_string(folder.join("serve.log")).unwrap_or_default()
 }
 
-fn sorted(mut receipts: Vec<Receipt>) -> Vec<Receipt> {
-    receipts.sort_by_key(|receipt| (receipt.left, receipt.visit));
-    receipts
-}
-
-fn booked(folder: &Path) -> Vec<Receipt> {
-    let path = folder.join("book.db");
-    let mut database = db::open(path.to_str().unwrap(), &db::Options::default(), ShopTime::MIN).unwrap();
-    let all = database.transaction(|session| {
-        let all = carts::after(session, None, 1_000)?;
-        let versions = all.iter().map(|cart| carts::receipts(session, cart.id));
-        Ok::<_, db::Failure>(versions.collect::<Result<Vec<_>, _>>()?.concat())
-    });
-    sorted(all.unwrap().into_iter().map(|version| version.receipt).collect())
-}
-
 #[test]
 fn a_shop_over_a_broker_that_is_killed_in_the_middle_charges_what_was_taken_once() {
     let Some(program) = std::env::var(PROGRAM).ok().filter(|program| !program.is_empty()) else {
@@ -122,9 +103,7 @@ fn a_shop_over_a_broker_that_is_killed_in_the_middle_charges_what_was_taken_once
 
     let booked = booked(folder);
     assert_eq!(booked.len(), expected, "{}", log(folder));
-    let mut source = replay::open(&folder.join("days"), None, replay::Options { tolerate: false }).unwrap();
-    let options = RunOptions { engine: Options::USUAL, tolerate: false, threads: 1 };
-    let replayed = sorted(run(&mut source, options, None).unwrap().receipts);
+    let replayed = replayed(&folder.join("days"));
     assert_eq!(booked, replayed);
     let units = |receipt: &Receipt| receipt.lines.iter().map(|line| line.quantity.get()).sum::<u32>();
     let taken: u64 = truth["receipts"]
