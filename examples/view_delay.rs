@@ -1,7 +1,7 @@
 //! How soon a screen shows what was picked: simulated trips go through both lanes, and for every take it is looked how much
 //! later than the plate came to rest the view lane's cart had it, what the lane cost, and how often it was corrected.
-//! `cargo run --release --example view_delay [SEEDS] [SECONDS]`: seeds of each scenario, and by how much people are told of later
-//! than weights.
+//! `cargo run --release --example view_delay [SEEDS] [SECONDS] [FIRST]`: seeds of each scenario, by how much people are told of later
+//! than weights, and the first of the seeds.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -40,11 +40,12 @@ fn main() -> aisle::base::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let seeds: u64 = arguments.next().and_then(|text| text.parse().ok()).unwrap_or(3);
     let delay_secs: f64 = arguments.next().and_then(|text| text.parse().ok()).unwrap_or(0.3);
+    let first: u64 = arguments.next().and_then(|text| text.parse().ok()).unwrap_or(1);
     let shop = Arc::new(sim::demo_shop());
     for level in [Level::Clean, Level::Room] {
         let mut sums = Sums::default();
         for scenario in Scenario::ALL {
-            for seed in 1..=seeds {
+            for seed in first..first + seeds {
                 let trip = sim::trip(&sim::Options { shop: shop.clone(), scenario, level, seed, secs: None })?;
                 play(&shop, &sooner(trip.facts, delay_secs), &trip.truth, &mut sums);
             }

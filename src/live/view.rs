@@ -5,13 +5,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::base::{LaneReport, ShopTime, SkuId, Span, TrackId, VisitId};
+use crate::base::{LaneReport, PlateId, ShopTime, SkuId, Span, TrackId, VisitId};
 use crate::facts::{Body, Fact, LineChance, OpenLine, OpenVisit, ShelfEvent, TrackVerdict};
 use crate::pipeline::{Engine, Lane, Options};
 use crate::shop::Shop;
 
 /// How much shop time passes at most between two returns to the deciding lane.
-const RESET_SPAN: Span = Span::from_millis(5_000);
+const RESET_SPAN: Span = Span::from_millis(2_000);
+/// The same where a plate moved again so soon after it was taken to be at rest that it was no rest: a slow hand.
+const RESET_SPAN_MIN: Span = Span::from_millis(400);
+/// By how many of its deviations a plate's weight must be another one to have moved.
+const MOVED_SIGMAS: f64 = 4.0;
+/// How soon that is.
+const AGAIN_SPAN: Span = Span::from_millis(1_500);
 /// Visits that are over in this lane and not yet in the deciding one, whose last cart is remembered; of more the oldest are
 /// not compared.
 const SHOWN_MAX: usize = 4_096;
@@ -38,6 +44,10 @@ struct Said {
     events: Vec<ShelfEvent>,
     /// Which visit a track is taken to be of.
     visits: BTreeMap<TrackId, VisitId>,
+    /// When each plate last came to another weight, lately.
+    moved: BTreeMap<PlateId, ShopTime>,
+    /// A plate came to another weight twice within a moment.
+    is_again: bool,
 }
 
 impl View {
@@ -59,7 +69,8 @@ impl View {
 
     /// Whether it is time to go back to the deciding lane. It is time as well whenever that lane closed a visit.
     pub fn is_due(&self) -> bool {
-        RESET_SPAN <= self.engine.now() - self.reset
+        let span = if self.said.is_again { RESET_SPAN_MIN } else { RESET_SPAN };
+        span <= self.engine.now() - self.reset
     }
 
     /// Goes on from what the deciding lane knows, which must have taken the facts that this one has: those that wait there
@@ -70,6 +81,7 @@ impl View {
         self.engine = engine.clone().in_lane(Lane::View);
         self.engine.catch_up(&mut |fact| said.note(fact, false));
         self.reset = self.engine.now();
+        said.is_again = false;
         self.corrections.resets += 1;
         let after: BTreeMap<VisitId, OpenVisit> = self.carts().into_iter().map(|visit| (visit.visit, visit)).collect();
         for (was, is) in before.iter().filter_map(|was| Some((was, after.get(&was.visit)?))) {
@@ -137,8 +149,27 @@ impl Said {
                     self.visits.pop_first();
                 }
             }
-            Body::Shelf(event) if is_new && self.events.len() < EVENTS_MAX => self.events.push(event.clone()),
+            Body::Shelf(event) if is_new => {
+                self.note_moved(event);
+                if self.events.len() < EVENTS_MAX {
+                    self.events.push(event.clone());
+                }
+            }
             _ => {}
+        }
+    }
+
+    fn note_moved(&mut self, event: &ShelfEvent) {
+        let now = event.span.end;
+        self.moved.retain(|_, at| now - *at < AGAIN_SPAN);
+        for staircase in &event.plates {
+            let moved = staircase
+                .levels
+                .last()
+                .is_some_and(|level| MOVED_SIGMAS * level.sigma.value() < level.grams.value().abs());
+            if moved {
+                self.is_again |= self.moved.insert(staircase.plate, now).is_some();
+            }
         }
     }
 }

@@ -25,8 +25,9 @@ use crate::tracking::{Doubt, Sighting, Stitcher};
 /// How often the fusion looks at the clock, in each lane.
 const TICK: Span = Span::from_millis(500);
 const TICK_VIEW: Span = Span::from_millis(100);
-/// For how long plates must keep their levels until the view lane believes them.
-const SETTLE_VIEW: Span = Span::from_millis(250);
+/// For how long plates must keep their levels until the view lane believes them. A slow hand pauses for as long; what it led to is
+/// mended when the lane is set back.
+const SETTLE_VIEW: Span = Span::from_millis(200);
 
 /// How the engine works.
 #[derive(Clone, Copy, Debug)]
@@ -181,18 +182,22 @@ impl Engine {
     #[must_use]
     pub fn in_lane(mut self, lane: Lane) -> Self {
         self.reorder.set_waits(lane.waits());
-        self.stages.shelf.set_settle(lane.settle());
-        self.stages.fusion.set_eager(lane == Lane::View);
-        self.stages.lane = lane;
+        self.stages.enter(lane);
         self
     }
 
     /// Gives what nothing is waited for any more, though no fact came: for an engine that has come into another lane. What is
-    /// known is decided at once.
+    /// past by now is looked at with hindsight, as the deciding lane will: plates that paused in a slow hand did not come to rest,
+    /// and changes are explained together. What is known then is decided at once.
     pub fn catch_up(&mut self, give: &mut dyn FnMut(&Fact)) {
         let stages = &mut self.stages;
+        let lane = stages.lane;
+        stages.enter(Lane::Final);
         self.reorder.release(&mut |fact| stages.step(&fact, give));
-        self.stages.decide(give);
+        stages.enter(lane);
+        let events = stages.shelf.settled();
+        stages.take_events(events, give);
+        stages.decide(give);
     }
 
     /// Sources that were silent for so long that nothing is waited for any more, by name.
@@ -327,6 +332,13 @@ impl Engine {
 }
 
 impl Stages {
+    /// Works for this lane from now on.
+    fn enter(&mut self, lane: Lane) {
+        self.shelf.set_settle(lane.settle());
+        self.fusion.set_eager(lane == Lane::View);
+        self.lane = lane;
+    }
+
     fn step(&mut self, fact: &Fact, give: &mut dyn FnMut(&Fact)) {
         self.course.now = self.course.now.max(fact.stamp.at);
         if fact.body.topic() == Topic::Receipt {

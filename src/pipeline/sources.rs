@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use crate::base::limits::{
-    SOURCE_AHEAD_FACTS_MAX, SOURCE_FORGOTTEN_SPAN_MAX, SOURCE_GAPS_MAX, SOURCE_STEP_FACTS, SOURCES_MAX,
-    WATERMARK_GAP_SPAN_MAX, WATERMARK_SPAN_MAX, WATERMARK_SPAN_MIN,
+    SOURCE_AHEAD_FACTS_MAX, SOURCE_FORGOTTEN_SPAN_MAX, SOURCE_GAPS_MAX, SOURCE_OVERTAKEN_KEPT_SPAN,
+    SOURCE_OVERTAKEN_SPAN, SOURCE_STEP_FACTS, SOURCES_MAX, WATERMARK_GAP_SPAN_MAX, WATERMARK_GAP_SPAN_MIN,
+    WATERMARK_SPAN_MAX, WATERMARK_SPAN_MIN,
 };
 use crate::base::{ShopTime, SourceId, Span};
 use crate::facts::{Stamp, Topic};
@@ -22,6 +23,8 @@ pub struct Waits {
     pub most: Span,
     /// For a gap in the numbers of a source, by its own time.
     pub gap: Span,
+    /// The same of one that held a message for longer lately, and of one that is new.
+    pub gap_late: Span,
     /// Shortest while a source is out, or while no plates or no people are heard: whoever comes back finds a place.
     pub least: Span,
     /// Behind sources that speak when something happens, and say nothing of the time between.
@@ -32,12 +35,19 @@ impl Waits {
     /// What a decision waits for.
     pub const FINAL: Waits = Waits {
         most: WATERMARK_SPAN_MAX,
-        gap: WATERMARK_GAP_SPAN_MAX,
+        gap: WATERMARK_GAP_SPAN_MIN,
+        gap_late: WATERMARK_GAP_SPAN_MAX,
         least: WATERMARK_SPAN_MIN,
         events: WATERMARK_SPAN_MAX,
     };
     /// What a screen waits for: that each source that lives has got so far, and for nothing that is missing.
-    pub const VIEW: Waits = Waits { most: WATERMARK_SPAN_MIN, gap: Span::ZERO, least: Span::ZERO, events: Span::ZERO };
+    pub const VIEW: Waits = Waits {
+        most: WATERMARK_SPAN_MIN,
+        gap: Span::ZERO,
+        gap_late: Span::ZERO,
+        least: Span::ZERO,
+        events: Span::ZERO,
+    };
 }
 
 /// All sources that are remembered.
@@ -65,6 +75,8 @@ struct Source {
     /// The last numbers that were given up: from the first to before the second.
     missing: VecDeque<(u64, u64)>,
     newest: ShopTime,
+    /// The newest time of it when one of its messages came very late.
+    overtaken: Option<ShopTime>,
     steps: Steps,
 }
 
@@ -104,6 +116,7 @@ impl Sources {
             ahead: BTreeSet::new(),
             missing: VecDeque::new(),
             newest: stamp.at,
+            overtaken: None,
             steps: Steps { step: 1, last: None, least: u64::MAX, counted: 0 },
         };
         self.0.entry(stamp.source.clone()).or_insert_with(fresh).hear(stamp.sequence, stamp.at)
@@ -124,7 +137,7 @@ impl Sources {
         let mut until = newest;
         let (mut plates, mut people) = (false, false);
         for source in self.0.values_mut() {
-            source.pass(floor.max(source.newest - waits.gap));
+            source.pass(floor.max(source.newest - source.gap_wait(waits)));
             let is_out = source.is_out(floor);
             plates |= !is_out && source.speech != Speech::People;
             people |= !is_out && source.speech == Speech::People;
@@ -148,9 +161,18 @@ impl Sources {
 }
 
 impl Source {
+    /// For how long a gap in its numbers is waited for.
+    fn gap_wait(&self, waits: Waits) -> Span {
+        let is_prompt = self.overtaken.is_none_or(|at| SOURCE_OVERTAKEN_KEPT_SPAN < self.newest - at);
+        if self.until.is_some() && is_prompt { waits.gap } else { waits.gap_late }
+    }
+
     /// Answers whether it was heard before.
     fn hear(&mut self, sequence: u64, at: ShopTime) -> bool {
         self.newest = self.newest.max(at);
+        if SOURCE_OVERTAKEN_SPAN < self.newest - at {
+            self.overtaken = Some(self.newest);
+        }
         let Some((number, time)) = self.until else {
             return !self.ahead.insert((at, sequence));
         };

@@ -5,9 +5,15 @@ use super::Span;
 /// How far behind the newest arrival a fact may be and still be put in its place. The real shop's people arrive 2.3 s
 /// after its weights; a message may stick in the network for 3 s, and whatever passes it on may hold it for 3 s more.
 pub const WATERMARK_SPAN_MAX: Span = Span::from_millis(9_000);
-/// For how long, by its own time, a gap in the numbers of a source is waited for: a message may stick in the network for 3 s, and
-/// whatever passes it on may hold it for 3 s more. By how much a source is later than others does not matter to it.
+/// For how long, by its own time, a gap in the numbers of a source is waited for: a message may stick in the network for 3 s. By how much a source is later than others does not matter to it.
+pub const WATERMARK_GAP_SPAN_MIN: Span = Span::from_millis(3_050);
+/// The same of a source one of whose messages was later lately, and of one that is new: whatever passes a message on may hold it
+/// for 3 s more.
 pub const WATERMARK_GAP_SPAN_MAX: Span = Span::from_millis(6_500);
+/// A source whose message comes so much later, by its own time, than one that was true after it may hold others for as long.
+pub const SOURCE_OVERTAKEN_SPAN: Span = Span::from_millis(3_000);
+/// For how long that is remembered of it, by its own time.
+pub const SOURCE_OVERTAKEN_KEPT_SPAN: Span = Span::from_millis(300_000);
 /// How far behind the newest arrival facts are given while a source is out, so that it finds its place when it comes back.
 pub const WATERMARK_SPAN_MIN: Span = Span::from_millis(3_000);
 /// Sources whose numbers are followed; beyond it the one that was heard longest ago is forgotten.
@@ -174,7 +180,9 @@ const _: () = assert!(CONNECTIONS_PER_ADDRESS_MAX < CONNECTIONS_MAX);
 const _: () = assert!(LOOKUPS_MAX < WRONG_TOKENS_BURST as usize);
 const _: () = assert!(ORDER_UNSURE_MAX.as_nanos() < ORDER_AGE_MAX.as_nanos());
 const _: () = assert!(WATERMARK_SPAN_MAX.as_nanos() < LEAP_SPAN_MAX.as_nanos());
-const _: () = assert!(WATERMARK_SPAN_MIN.as_nanos() < WATERMARK_GAP_SPAN_MAX.as_nanos());
+const _: () = assert!(WATERMARK_SPAN_MIN.as_nanos() < WATERMARK_GAP_SPAN_MIN.as_nanos());
+const _: () = assert!(WATERMARK_GAP_SPAN_MIN.as_nanos() < WATERMARK_GAP_SPAN_MAX.as_nanos());
+const _: () = assert!(SOURCE_OVERTAKEN_SPAN.as_nanos() < WATERMARK_GAP_SPAN_MIN.as_nanos());
 const _: () = assert!(WATERMARK_GAP_SPAN_MAX.as_nanos() < WATERMARK_SPAN_MAX.as_nanos());
 const _: () = assert!(WATERMARK_SPAN_MAX.as_nanos() < SOURCE_FORGOTTEN_SPAN_MAX.as_nanos());
 const _: () = assert!(NETWORK_TENSOR_BYTES_MAX <= NETWORK_BYTES_MAX);

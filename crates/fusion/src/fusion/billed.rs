@@ -18,7 +18,7 @@ use crate::geometry::{Floor, Point};
 use crate::shop::{Shop, ZoneKind};
 
 /// Who was last seen in an exit and then not for so long has left.
-const GONE: Span = Span::from_millis(1_000);
+const GONE: Span = Span::from_millis(600);
 /// A hand that left a shelf may have moved what begins to move so soon after.
 const HAND_MARGIN: Span = Span::from_millis(500);
 

@@ -110,6 +110,16 @@ impl ShelfSense {
         events
     }
 
+    /// Gives the events that are over by now, should plates have to keep their levels for less than when they were heard.
+    pub fn settled(&mut self) -> Vec<ShelfEvent> {
+        let mut events = Vec::new();
+        for row in &mut self.rows {
+            row.settled(self.settle, &mut events);
+        }
+        self.counters.sent += events.len() as u64;
+        events
+    }
+
     /// The sensors are silent from now on: gives what is still open.
     pub fn finish(&mut self) -> Vec<ShelfEvent> {
         let mut events = Vec::new();

@@ -247,6 +247,12 @@ impl Row {
         }
     }
 
+    /// Ends what has kept its level for so long by the last block.
+    pub(super) fn settled(&mut self, settle: Span, events: &mut Vec<ShelfEvent>) {
+        let now = if 0 < self.block_rows { self.block_start } else { self.next_at };
+        self.close_settled(now, settle, events);
+    }
+
     pub(super) fn finish(&mut self, settle: Span, events: &mut Vec<ShelfEvent>) {
         self.end_block(self.next_at, settle, events);
         for cluster in self.clusters() {
