@@ -1,10 +1,13 @@
 //! `aisle serve`: the shop's HTTP server, with whoever carries its orders to the payment providers.
 
+mod running;
+
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, FromArgMatches};
 use crossbeam_channel::Receiver;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
@@ -16,7 +19,7 @@ use super::listen::Listen;
 use super::log::{self, LeftOut, LogForm};
 use super::open::OpenArgs;
 use super::{print, shops};
-use crate::api::{Api, GateRole, GateRule, Pictures, Retention, serve};
+use crate::api::{Api, GateRole, GateRule, Pictures, Retention};
 use crate::base::limits::{HOLDS_MAX, LOOKUPS_MAX, REQUESTS_MAX};
 use crate::base::{CameraId, Error, Result};
 use crate::config::Trade;
@@ -24,21 +27,17 @@ use crate::db::{Database, carts};
 use crate::facts::Body;
 use crate::ingest::cameras::Frames;
 use crate::ingest::devices::{self, Devices, OfflineRule};
-use crate::live::{Feed, OpenShop, Opening, Surroundings};
+use crate::live::{OpenShop, Opening, Surroundings};
 use crate::payment::Settings;
-use crate::ports::{Clock, FactSource, HealthBoard, LiveBoard, ReportBoard, WallClock};
+use crate::ports::{Clock, FactSource, WallClock};
 use crate::replay::Replay;
-use crate::till::{Providers, Settler, Till, ends, lock};
+use crate::till::{Providers, Till, ends, lock};
+pub(super) use running::Running;
 
-/// Threads that carry orders to providers, most of them waiting for answers: with a provider that takes half a second they
-/// carry 1,900 orders a minute.
-const SETTLERS: usize = 16;
 /// How often the clock is asked whether it is time to forget.
 const RETENTION_PAUSE: Duration = Duration::from_secs(60);
 /// Between two anchors, where they are kept.
 const ANCHOR_PAUSE: Duration = Duration::from_secs(600);
-/// How long requests that were given up may still be at the database when the server ends.
-const END_PAUSE: Duration = Duration::from_secs(5);
 
 /// Run a shop: its devices live where its folder has a devices.toml, its HTTP API, its payments.
 #[derive(Args)]
@@ -65,48 +64,34 @@ pub(super) struct Serve {
 }
 
 impl Serve {
+    /// The command with these arguments, as if somebody had typed them.
+    ///
+    /// # Errors
+    /// When it does not take them.
+    pub(super) fn typed<'a>(arguments: impl IntoIterator<Item = &'a OsStr>) -> Result<Self> {
+        let command = Serve::augment_args(clap::Command::new("serve")).no_binary_name(true);
+        let matches = command.try_get_matches_from(arguments);
+        matches.and_then(|matches| Serve::from_arg_matches(&matches)).map_err(|error| Error::usage(error.to_string()))
+    }
+
     pub(super) fn run(&self) -> Result<()> {
         let left_out = log::start(self.log)?;
         let clock: Arc<dyn Clock> = Arc::new(WallClock);
-        let Prepared { till, providers, opening, gates, recording } = self.prepare(&clock)?;
-        let runtime = runtime()?;
-        let listener = self.listen.bind(&runtime)?;
-        let place = self.listen.to_string();
-        let address = listener.local_addr().map_err(|error| Error::io("listen on", Path::new(&place), &error))?;
-        let settler = Settler::start(&till, &providers, &clock, SETTLERS);
-        let around = Surroundings {
-            till: till.clone(),
-            clock: clock.clone(),
-            bell: settler.bell(),
-            reports: ReportBoard::default(),
-            health: HealthBoard::default(),
-            screens: LiveBoard::default(),
-        };
-        let open = opening.map(|opening| OpenShop::start(opening, around.clone())).transpose()?;
-        let failed = open.as_ref().map(OpenShop::failed);
-        let stop = runtime.block_on(async { stop_signal(failed) })?;
-        let router = api(&around, providers, open.as_ref(), gates).router();
-        let play =
-            |recording| Feed::start(recording, till.clone(), clock.clone(), settler.bell(), around.reports.clone());
-        let feed = recording.map(play).transpose()?;
-        runtime.spawn(forget(till.clone(), clock.clone()));
-        runtime.spawn(tell(left_out.clone()));
+        let prepared = self.prepare(&clock)?;
+        let till = prepared.till.clone();
+        let shop = Running::start(prepared, &clock, &self.listen)?;
+        shop.runtime().spawn(tell(left_out.clone()));
         let anchors = self.anchors.open()?.map(|anchors| Arc::new(Mutex::new(anchors)));
         if let Some(anchors) = &anchors {
             // Where they cannot be kept, that is told before the shop opens.
             anchor(anchors, &till, &clock)?;
-            runtime.spawn(keep_anchors(anchors.clone(), till.clone(), clock.clone()));
+            shop.runtime().spawn(keep_anchors(anchors.clone(), till.clone(), clock.clone()));
         }
+        let address = shop.address();
         print(&format!("listening on http://{address}\n"))?;
         tracing::info!(%address, database = self.book.shown()?, "open");
-        runtime.block_on(serve(listener, router, stop));
-        tracing::info!("closing");
-        if let Some(feed) = feed {
-            feed.stop();
-        }
-        let closed = open.map_or(Ok(()), OpenShop::stop);
-        runtime.shutdown_timeout(END_PAUSE);
-        settler.stop();
+        shop.is_asked_to_end(None);
+        let closed = shop.stop();
         left_out.tell(true);
         anchors.map_or(Ok(()), |anchors| anchor(&anchors, &till, &clock))?;
         closed?;
@@ -118,7 +103,7 @@ impl Serve {
     ///
     /// # Errors
     /// When they are not in order, or the book cannot be opened.
-    fn prepare(&self, clock: &Arc<dyn Clock>) -> Result<Prepared> {
+    pub(super) fn prepare(&self, clock: &Arc<dyn Clock>) -> Result<Prepared> {
         // A shop that is not in order leaves no book behind.
         let mut trade = self.shop.as_deref().map(shops::open_trade).transpose()?;
         let payment = trade.as_ref().and_then(|trade| trade.payment.clone());
@@ -154,8 +139,8 @@ impl Serve {
 }
 
 /// A shop before it is open.
-struct Prepared {
-    till: Arc<Mutex<Till>>,
+pub(super) struct Prepared {
+    pub(super) till: Arc<Mutex<Till>>,
     providers: Providers,
     /// How it is opened, where it has devices.
     opening: Option<Opening>,

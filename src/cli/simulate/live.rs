@@ -102,11 +102,11 @@ fn parse_turn(text: &str) -> std::result::Result<f64, String> {
 }
 
 /// Everybody who says something.
-struct Devices {
-    proxy: Option<Proxy>,
-    boards: Option<Boards>,
-    cameras: Option<Cameras>,
-    gates: Option<Gates>,
+pub(super) struct Devices {
+    pub(super) proxy: Option<Proxy>,
+    pub(super) boards: Option<Boards>,
+    pub(super) cameras: Option<Cameras>,
+    pub(super) gates: Option<Gates>,
 }
 
 /// What the player itself did not give on, or gave on late.
@@ -128,11 +128,11 @@ struct PlayCounts {
 
 /// What became of everything.
 #[derive(Clone, Copy, Debug, Default)]
-struct Totals {
+pub(super) struct Totals {
     play: PlayCounts,
     wires: WireCounts,
     boards: BoardCounts,
-    cameras: CameraCounts,
+    pub(super) cameras: CameraCounts,
     gates: GateCounts,
     refused: u64,
 }
@@ -171,15 +171,8 @@ impl LiveArgs {
         let secs = self.on_the_clock(film.length);
         super::super::print(&format!("playing {secs} of {} from {begins} on\n", film.shop.name()))?;
         let wires = Wires::new(stretched(&faults, self.speed), film.first, begins, self.faults.unwrap_or_default());
-        let mut player = Player {
-            devices,
-            wires,
-            clock,
-            speed: self.speed,
-            with_people,
-            with_gates: !self.walk_ins,
-            counts: PlayCounts::default(),
-        };
+        let manner = Manner { speed: self.speed, with_people, with_gates: !self.walk_ins };
+        let mut player = Player::new(devices, wires, clock, manner);
         player.run(&mut Reader::open(path)?, switches(&faults))?;
         let (totals, entered) = player.finish();
         self.write_truth(&film, begins, &entered)?;
@@ -286,22 +279,38 @@ fn switches(faults: &[Fault]) -> VecDeque<(Span, Fault, bool)> {
     all.into()
 }
 
+/// How a film is played.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Manner {
+    /// Times faster than the clock.
+    pub(super) speed: f64,
+    /// Whether it is said where people are.
+    pub(super) with_people: bool,
+    /// Whether gates say who comes in.
+    pub(super) with_gates: bool,
+}
+
 /// A film that is played.
-struct Player {
+pub(super) struct Player {
     devices: Devices,
     wires: Wires,
     /// When it begins.
     clock: Instant,
-    speed: f64,
-    /// Whether it is said where people are.
-    with_people: bool,
-    /// Whether gates say who comes in.
-    with_gates: bool,
+    manner: Manner,
     counts: PlayCounts,
 }
 
 impl Player {
-    fn run(&mut self, facts: &mut impl FactSource, mut switches: VecDeque<(Span, Fault, bool)>) -> Result<()> {
+    pub(super) fn new(devices: Devices, wires: Wires, clock: Instant, manner: Manner) -> Self {
+        Player { devices, wires, clock, manner, counts: PlayCounts::default() }
+    }
+
+    /// Says everything in its time, until the film is over.
+    pub(super) fn run(
+        &mut self,
+        facts: &mut impl FactSource,
+        mut switches: VecDeque<(Span, Fault, bool)>,
+    ) -> Result<()> {
         let mut ended = false;
         loop {
             let Some(sending) = self.wires.next_due(ended) else {
@@ -309,15 +318,15 @@ impl Player {
                     break;
                 }
                 match facts.next_fact()? {
-                    Some(Fact { body: Body::People(_), .. }) if !self.with_people => self.counts.unseen += 1,
-                    Some(Fact { body: Body::Gate(_), .. }) if !self.with_gates => self.counts.walked_in += 1,
+                    Some(Fact { body: Body::People(_), .. }) if !self.manner.with_people => self.counts.unseen += 1,
+                    Some(Fact { body: Body::Gate(_), .. }) if !self.manner.with_gates => self.counts.walked_in += 1,
                     Some(fact) if is_said(&fact) => self.wires.put(fact),
                     Some(_) => self.counts.unsaid += 1,
                     None => ended = true,
                 }
                 continue;
             };
-            let due = Duration::from_secs_f64((sending.due.as_secs() / self.speed).max(0.0));
+            let due = Duration::from_secs_f64((sending.due.as_secs() / self.manner.speed).max(0.0));
             while let Some((at, fault, pulled)) =
                 switches.pop_front_if(|(at, ..)| Duration::from_secs_f64(at.as_secs().max(0.0)) <= due)
             {
@@ -373,7 +382,8 @@ impl Player {
         self.counts.unsaid += u64::from(!said);
     }
 
-    fn finish(self) -> (Totals, Vec<Entered>) {
+    /// Waits until everything has its answer, which takes a bounded time.
+    pub(super) fn finish(self) -> (Totals, Vec<Entered>) {
         let Devices { proxy, boards, cameras, gates } = self.devices;
         let (gates, entered) = gates.map(Gates::finish).unwrap_or_default();
         let totals = Totals {
@@ -442,7 +452,7 @@ impl Totals {
     }
 
     /// Whether something was lost that no fault explains.
-    fn judge(&self) -> Result<()> {
+    pub(super) fn judge(&self) -> Result<()> {
         let Totals { play, boards, gates, .. } = self;
         let lost = [
             (boards.unacknowledged, "messages were never acknowledged by the broker"),

@@ -2,12 +2,14 @@
 //! seed and gives facts with the truth aside; it never decides anything.
 
 mod boards;
+mod broker;
 mod cameras;
 mod film;
 mod folder;
 mod gates;
 mod live;
 mod proxy;
+mod staged;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 
 use live::LiveArgs;
+pub(super) use staged::{Cast, Played, Staged};
 
 use super::{export, shops};
 use crate::base::text::{left, plain};
@@ -26,7 +29,7 @@ use crate::ports::FactSink;
 use crate::recording::{Cut, Summary, Writer};
 use crate::shop::Shop;
 use crate::sim::{self, Film, FilmOptions, Options, Scenario, Shown};
-use crate::truth::Truth;
+use crate::truth::{SceneTruth, Truth};
 
 /// The plates of a trip are worked out before its frames, so an hour is what fits into the memory of a small machine.
 const SECONDS_MAX: f64 = 3_600.0;
@@ -157,24 +160,42 @@ impl Simulate {
 
     /// Renders what the cameras see while the trip is played, and records all of it.
     fn film(&self, options: &Options, output: &Path) -> Result<String> {
-        let (mut film, truth) = Film::new(options, FilmOptions { quality: self.quality, varied: self.varied })?;
-        let mut writer = Writer::create(output, film.shop(), Some(&truth), Cut::Raw)?;
-        let bar = super::progress(film.frames() as u64, "{bar:40} {pos}/{len} frames, {per_sec}, {eta} left");
-        while let Some(shown) = film.next_shown()? {
-            match shown {
-                Shown::Fact(fact) => writer.put(&fact)?,
-                Shown::Scene(scene) => writer.put_scene_truth(&scene)?,
-                Shown::Frame(fact, truth) => {
-                    writer.put(&fact)?;
-                    writer.put_frame_truth(&truth)?;
-                    bar.inc(1);
-                }
+        let options = (options, FilmOptions { quality: self.quality, varied: self.varied });
+        let (written, truth, shop) = render(options, output, |_| {})?;
+        Ok(summary(&shop, &truth, &written))
+    }
+}
+
+/// Renders a trip into a recording; `scene` is told where everybody really is, ten times a second. Gives what was written, the
+/// truth of the trip, and the shop as it was seen.
+///
+/// # Errors
+/// When the shop does not hold together, or the recording cannot be written.
+fn render(
+    (options, film): (&Options, FilmOptions),
+    output: &Path,
+    mut scene: impl FnMut(&SceneTruth),
+) -> Result<(Summary, Truth, Shop)> {
+    let (mut film, truth) = Film::new(options, film)?;
+    let mut writer = Writer::create(output, film.shop(), Some(&truth), Cut::Raw)?;
+    let bar = super::progress(film.frames() as u64, "{bar:40} {pos}/{len} frames, {per_sec}, {eta} left");
+    while let Some(shown) = film.next_shown()? {
+        match shown {
+            Shown::Fact(fact) => writer.put(&fact)?,
+            Shown::Scene(truth) => {
+                scene(&truth);
+                writer.put_scene_truth(&truth)?;
+            }
+            Shown::Frame(fact, truth) => {
+                writer.put(&fact)?;
+                writer.put_frame_truth(&truth)?;
+                bar.inc(1);
             }
         }
-        let written = writer.finish()?;
-        bar.finish_and_clear();
-        Ok(summary(film.shop(), &truth, &written))
     }
+    let written = writer.finish()?;
+    bar.finish_and_clear();
+    Ok((written, truth, film.shop().clone()))
 }
 
 fn named(error: Error, shop: Option<&Path>) -> Error {
