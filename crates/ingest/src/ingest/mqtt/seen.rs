@@ -54,10 +54,11 @@ impl Seen {
         let marks = self.marks.entry(name.clone()).or_default();
         let Err(place) = marks.binary_search(&mark) else { return };
         marks.insert(place, mark);
-        self.order.push_back((name, mark));
-        if STAMPS_MAX < self.order.len() {
+        // Before the newest comes, or the queue would take twice the room for one more.
+        if STAMPS_MAX <= self.order.len() {
             self.forget_oldest();
         }
+        self.order.push_back((name, mark));
     }
 
     fn forget_oldest(&mut self) {
@@ -123,7 +124,11 @@ mod tests {
             seen.learn(&stamp("a", number ^ 3, number as i64));
             seen.learn(&stamp("a", number ^ 3, number as i64));
         }
-        assert_eq!((seen.order.len(), seen.marks[&SourceId::new("a")].len()), (STAMPS_MAX, STAMPS_MAX), "doubles take no room");
+        assert_eq!(
+            (seen.order.len(), seen.marks[&SourceId::new("a")].len()),
+            (STAMPS_MAX, STAMPS_MAX),
+            "doubles take no room"
+        );
         let name = seen.order[0].0.as_str().as_ptr();
         assert!(seen.order.iter().all(|(source, _)| source.as_str().as_ptr() == name), "one name");
         for number in 0..STAMPS_MAX as u64 - 9 {
@@ -131,6 +136,7 @@ mod tests {
         }
         assert_eq!((seen.order.len(), seen.marks[&SourceId::new("a")].len()), (STAMPS_MAX, 9), "so many and no more");
         assert!(seen.marks[&SourceId::new("a")].capacity() < 64, "{}", seen.marks[&SourceId::new("a")].capacity());
+        assert!(seen.order.capacity() <= STAMPS_MAX, "{}", seen.order.capacity());
         let last = STAMPS_MAX as u64 - 1;
         assert!(seen.knows(&stamp("a", last ^ 3, last as i64)) && !seen.knows(&stamp("a", 0, 3)));
     }
