@@ -104,9 +104,9 @@ def tell(folder):
         row = min(rows, key=lambda row: abs(row["at"] - rows[0]["at"] - 60 * minute))
         print(f"  minute {minute}: {row['rss'] / 1024:.1f} MiB, of which not of files {row['anonymous'] / 1024:.1f}")
     booked = json.loads((folder / "receipts.json").read_text())["items"]
-    replayed = json.loads((folder / "replay.json").read_text() or "[]")
+    replayed = json.loads((folder / "replay.json").read_text())["receipts"] if (folder / "replay.json").exists() else []
     print(f"receipts: {len(booked)} in the book, {len(replayed)} of the replay")
-    return 0 if received == sent and not dropped and not lost else 1
+    return 0 if received == sent and not dropped and not lost and len(booked) == len(replayed) else 1
 
 
 if sys.argv[1] == "watch":

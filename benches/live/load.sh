@@ -20,13 +20,13 @@ pids=()
 finish() { for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done; }
 trap finish EXIT
 
-if [[ ! -e $folder/film.mcap ]]; then
-  if [[ -n ${AISLE_OPEN_SHOP:-} ]]; then
-    "$AISLE_OPEN_SHOP" film $((minutes * 60)) "$folder/film.mcap"
-  else
-    cargo bench --bench open_shop -- film $((minutes * 60)) "$folder/film.mcap"
-  fi
+if [[ -n ${AISLE_OPEN_SHOP:-} ]]; then
+  open_shop=$(realpath "$AISLE_OPEN_SHOP")
+else
+  # The last line names it in brackets.
+  open_shop=$(realpath "$(cargo bench --no-run --bench open_shop 2>&1 | sed -n 's/.*(\(.*\))$/\1/p' | tail -1)")
 fi
+"$open_shop" film $((minutes * 60)) "$folder/film.mcap"
 cd "$folder"
 
 # A port that was free a moment ago.
@@ -73,5 +73,6 @@ ask v1/devices >health.json
 ask 'v1/receipts?limit=200' >receipts.json
 kill -TERM "$shop"
 wait "$shop" || echo "the shop ended with status $?"
-"$aisle" replay days --max-loss 100 --json >replay.json || echo "the recording is not replayed"
+"$aisle" replay days --max-loss 100 --receipts replay.json >replay.txt || echo "the recording is not replayed"
+"$open_shop" late days
 python3 "$here/benches/live/load.py" tell .
