@@ -28,6 +28,8 @@ const MAGIC: &[u8; 8] = b"AISLEJNL";
 const FORMAT: u16 = 1;
 const HEAD_BYTES: usize = 8 + 2 + SHA256_OUTPUT_LEN + 8;
 const ENDING: &str = "journal";
+/// Room that is kept between two appends. What a broker held back comes all at once and takes megabytes, which are given back.
+const BUFFER_BYTES_KEPT: usize = 256 << 10;
 
 /// The journal of one shop. One process has it at a time.
 pub struct Journal {
@@ -151,6 +153,8 @@ impl Journal {
         }
         *bytes += self.buffer.len() as u64;
         self.next += count;
+        self.buffer.clear();
+        self.buffer.shrink_to(BUFFER_BYTES_KEPT);
         Ok(())
     }
 
@@ -410,6 +414,19 @@ mod tests {
         journal.clear().unwrap();
         drop(journal);
         assert_eq!(replayed(folder.path(), 3), (Vec::new(), Replayed { facts: 0, lost: 0, torn: false }, 3));
+    }
+
+    #[test]
+    fn the_room_for_many_facts_at_once_is_given_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = filled(folder.path(), 1);
+        let few = journal.buffer.capacity();
+        let many: Vec<Fact> = (1..20_000).map(fact).collect();
+        journal.append(&many).unwrap();
+        assert!(BUFFER_BYTES_KEPT < fs::metadata(journal.path(0)).unwrap().len() as usize, "they took more");
+        assert!(few < BUFFER_BYTES_KEPT && journal.buffer.capacity() <= BUFFER_BYTES_KEPT);
+        drop(journal);
+        assert_eq!(replayed(folder.path(), 0).1, Replayed { facts: 20_000, lost: 0, torn: false });
     }
 
     #[test]

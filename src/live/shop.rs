@@ -45,6 +45,9 @@ pub struct Live {
     closings: Vec<Closing>,
     expired: Vec<CartId>,
     saved: ShopTime,
+    /// Room for what is written down every second, megabytes, so that it is made once: given back and taken each time, it
+    /// leaves holes in memory as large as the busiest moment.
+    checkpoint: Vec<u8>,
     /// Ground facts that the book knew of when it was written last.
     saved_taken: u64,
     /// What was closed since somebody asked.
@@ -135,6 +138,7 @@ impl Live {
             closings: Vec::new(),
             expired: Vec::new(),
             saved,
+            checkpoint: Vec::new(),
             saved_taken,
             ended: Vec::new(),
             sink: None,
@@ -205,8 +209,7 @@ impl Live {
     /// # Errors
     /// What the database or the book says.
     pub fn save_now(&mut self, till: &mut Till) -> Result<Vec<Closed>> {
-        let checkpoint = write(&self.memory, &self.engine)?;
-        let closed = self.save(till, &checkpoint)?;
+        let closed = self.write_down(till)?;
         self.board.show_beside(self.reports());
         Ok(closed)
     }
@@ -236,8 +239,7 @@ impl Live {
     pub fn take(&mut self, till: &mut Till, fact: Fact) -> Result<Vec<Closed>> {
         let mut closed = Vec::new();
         if LIVE_CLOSINGS_MAX <= self.closings.len() {
-            let checkpoint = write(&self.memory, &self.engine)?;
-            closed = self.save(till, &checkpoint)?;
+            closed = self.write_down(till)?;
         }
         if let Body::Gate(scan) = &fact.body {
             self.memory.binder.scan(fact.stamp.at, scan);
@@ -343,8 +345,7 @@ impl Live {
     }
 
     fn save_or_wait(&mut self, till: &mut Till) -> Result<Vec<Closed>> {
-        let checkpoint = write(&self.memory, &self.engine)?;
-        match self.save(till, &checkpoint) {
+        match self.write_down(till) {
             Err(error) if error.kind() == Kind::Unavailable => {
                 if self.waiting.is_none() {
                     tracing::warn!(%error, "carts are kept in memory");
@@ -356,6 +357,14 @@ impl Live {
             }
             done => done,
         }
+    }
+
+    /// Writes the book, with what is needed to go on from here.
+    fn write_down(&mut self, till: &mut Till) -> Result<Vec<Closed>> {
+        let mut checkpoint = std::mem::take(&mut self.checkpoint);
+        let closed = write(&self.memory, &self.engine, &mut checkpoint).and_then(|()| self.save(till, &checkpoint));
+        self.checkpoint = checkpoint;
+        closed
     }
 
     fn save(&mut self, till: &mut Till, checkpoint: &[u8]) -> Result<Vec<Closed>> {
@@ -407,13 +416,17 @@ fn keep_derived(fact: &Fact, derived: &mut Vec<Fact>) {
     }
 }
 
-/// Four bytes that say how long the memory is, the memory as MessagePack, and the engine's checkpoint.
-fn write(memory: &Memory, engine: &Engine) -> Result<Vec<u8>> {
+/// Four bytes that say how long the memory is, the memory as MessagePack, and the engine's checkpoint; in the place of what
+/// stood in `bytes`.
+fn write(memory: &Memory, engine: &Engine, bytes: &mut Vec<u8>) -> Result<()> {
     let unwritable =
         |error: &dyn std::fmt::Display| Error::input(format!("the shop's state cannot be written: {error}"));
     let memory = rmp_serde::to_vec(memory).map_err(|error| unwritable(&error))?;
     let length = u32::try_from(memory.len()).map_err(|error| unwritable(&error))?;
-    Ok([&length.to_be_bytes()[..], &memory, &engine.checkpoint()?].concat())
+    bytes.clear();
+    bytes.extend(length.to_be_bytes());
+    bytes.extend(memory);
+    engine.write_checkpoint(bytes)
 }
 
 fn read(shop: &Arc<Shop>, options: Options, bytes: &[u8]) -> Result<(Engine, Memory)> {

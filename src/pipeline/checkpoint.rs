@@ -24,8 +24,10 @@ const HINT: &str = "start without it; visits that were open then are for a perso
 
 type Digest = [u8; SHA256_OUTPUT_LEN];
 
-pub(super) fn write(shop: &Shop, state: &impl Serialize) -> Result<Vec<u8>> {
-    let mut bytes = MAGIC.to_vec();
+/// Writes behind what stands in `bytes` already.
+pub(super) fn write(shop: &Shop, state: &impl Serialize, bytes: &mut Vec<u8>) -> Result<()> {
+    let begin = bytes.len();
+    bytes.extend(MAGIC);
     bytes.extend(FORMAT.to_be_bytes());
     bytes.push(AISLE.len() as u8);
     bytes.extend(AISLE.as_bytes());
@@ -34,13 +36,13 @@ pub(super) fn write(shop: &Shop, state: &impl Serialize) -> Result<Vec<u8>> {
     bytes.extend(Digest::default());
     let body = bytes.len();
     // Fields have names, since some are left out when they are empty.
-    let mut serializer = rmp_serde::Serializer::new(&mut bytes).with_struct_map();
+    let mut serializer = rmp_serde::Serializer::new(&mut *bytes).with_struct_map();
     state
         .serialize(&mut serializer)
         .map_err(|error| Error::input(format!("the state of the engine cannot be written: {error}")))?;
-    let digest = digest(&[&bytes[..head], &bytes[body..]]);
+    let digest = digest(&[&bytes[begin..head], &bytes[body..]]);
     bytes[head..body].copy_from_slice(&digest);
-    Ok(bytes)
+    Ok(())
 }
 
 pub(super) fn read<T: DeserializeOwned>(shop: &Shop, bytes: &[u8]) -> Result<T> {

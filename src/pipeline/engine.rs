@@ -159,8 +159,18 @@ impl Engine {
     /// # Errors
     /// Should something not be writable, which no fact can bring about.
     pub fn checkpoint(&self) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.write_checkpoint(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// The same, behind what stands in `bytes` already: megabytes that are written again and again need not be new each time.
+    ///
+    /// # Errors
+    /// As [`Engine::checkpoint`]; `bytes` then ends somewhere in it.
+    pub(crate) fn write_checkpoint(&self, bytes: &mut Vec<u8>) -> Result<()> {
         let Stages { lane: _, shelf, stitcher, fusion, carts, course } = &self.stages;
-        checkpoint::write(&self.shop, &(&self.reorder, shelf, stitcher, fusion.memory(), carts.carts(), course))
+        checkpoint::write(&self.shop, &(&self.reorder, shelf, stitcher, fusion.memory(), carts.carts(), course), bytes)
     }
 
     /// An engine that goes on from a checkpoint of this shop. The facts that were taken since have to be taken again; if

@@ -1,7 +1,10 @@
 //! What was kept last: the memory by which a message that a broker sends twice is known. It takes stamps and answers whether a
 //! fact with one was kept before. It never forgets the newest, and holds so many and no more.
+//!
+//! It is the longest memory of a shop's devices, so it is kept small: a stamp takes 48 bytes, and the name of a source is held
+//! once. A name that came with a message would stay where it was read, and keep the memory around it from being given back.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -17,9 +20,10 @@ const STAMPS_MAX: usize = 2 * HELD_MESSAGES_MAX;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Written", into = "Written")]
 pub struct Seen {
-    /// In the order in which they were kept.
+    /// In the order in which they were kept, under the names that `marks` has.
     order: VecDeque<(SourceId, Mark)>,
-    marks: BTreeMap<SourceId, BTreeSet<Mark>>,
+    /// Of each source in their own order, which is nearly that in which they come.
+    marks: BTreeMap<SourceId, VecDeque<Mark>>,
 }
 
 /// Number and time of a fact within its source, in nanoseconds.
@@ -42,22 +46,32 @@ impl Seen {
 
     /// Whether a fact with this stamp was kept.
     pub(super) fn knows(&self, stamp: &Stamp) -> bool {
-        self.marks.get(&stamp.source).is_some_and(|marks| marks.contains(&mark(stamp)))
+        self.marks.get(&stamp.source).is_some_and(|marks| marks.binary_search(&mark(stamp)).is_ok())
     }
 
     fn insert(&mut self, source: SourceId, mark: Mark) {
-        if !self.marks.entry(source.clone()).or_default().insert(mark) {
-            return;
+        let name = self.marks.get_key_value(&source).map_or(source, |(name, _)| name.clone());
+        let marks = self.marks.entry(name.clone()).or_default();
+        let Err(place) = marks.binary_search(&mark) else { return };
+        marks.insert(place, mark);
+        // Before the newest comes, or the queue would take twice the room for one more.
+        if STAMPS_MAX <= self.order.len() {
+            self.forget_oldest();
         }
-        self.order.push_back((source, mark));
-        if STAMPS_MAX < self.order.len()
-            && let Some((source, mark)) = self.order.pop_front()
-            && let Some(marks) = self.marks.get_mut(&source)
-        {
-            marks.remove(&mark);
-            if marks.is_empty() {
-                self.marks.remove(&source);
-            }
+        self.order.push_back((name, mark));
+    }
+
+    fn forget_oldest(&mut self) {
+        let Some((source, mark)) = self.order.pop_front() else { return };
+        let Some(marks) = self.marks.get_mut(&source) else { return };
+        if let Ok(place) = marks.binary_search(&mark) {
+            marks.remove(place);
+        }
+        if marks.is_empty() {
+            self.marks.remove(&source);
+        } else if 4 * marks.len() < marks.capacity() {
+            // A source that has fallen silent leaves its room to others.
+            marks.shrink_to(2 * marks.len());
         }
     }
 }
@@ -100,5 +114,30 @@ mod tests {
         assert!(!seen.knows(&stamp("a", 9, 9)), "the oldest went");
         assert!(!seen.knows(&stamp("a", last, 0)), "the same number at another time is another fact");
         assert!(!seen.knows(&stamp("b", 1, 1)) && seen.marks.len() == 1);
+    }
+
+    #[test]
+    fn a_name_is_held_once_and_a_source_that_falls_silent_leaves_its_room() {
+        let mut seen = Seen::default();
+        // Every message brings a name of its own, some come out of order, and some twice.
+        for number in 0..STAMPS_MAX as u64 {
+            seen.learn(&stamp("a", number ^ 3, number as i64));
+            seen.learn(&stamp("a", number ^ 3, number as i64));
+        }
+        assert_eq!(
+            (seen.order.len(), seen.marks[&SourceId::new("a")].len()),
+            (STAMPS_MAX, STAMPS_MAX),
+            "doubles take no room"
+        );
+        let name = seen.order[0].0.as_str().as_ptr();
+        assert!(seen.order.iter().all(|(source, _)| source.as_str().as_ptr() == name), "one name");
+        for number in 0..STAMPS_MAX as u64 - 9 {
+            seen.learn(&stamp("b", number, number as i64));
+        }
+        assert_eq!((seen.order.len(), seen.marks[&SourceId::new("a")].len()), (STAMPS_MAX, 9), "so many and no more");
+        assert!(seen.marks[&SourceId::new("a")].capacity() < 64, "{}", seen.marks[&SourceId::new("a")].capacity());
+        assert!(seen.order.capacity() <= STAMPS_MAX, "{}", seen.order.capacity());
+        let last = STAMPS_MAX as u64 - 1;
+        assert!(seen.knows(&stamp("a", last ^ 3, last as i64)) && !seen.knows(&stamp("a", 0, 3)));
     }
 }
