@@ -11,7 +11,7 @@ use aisle::db;
 use aisle::facts::{Body, Cut, Fact};
 use aisle::ingest::devices::Devices;
 use aisle::live::{OpenShop, Opening, Payers, RecordLimits, Surroundings, walk_in_method};
-use aisle::ports::{Clock, Delivery, FactSource, HealthBoard, Kept, LiveBoard, ReportBoard};
+use aisle::ports::{Clock, Delivery, FactSource, GateDesk, HealthBoard, Kept, LiveBoard, ReportBoard};
 use aisle::sim::{self, Level, Scenario, Simulation};
 use aisle::till::{Providers, Settler, Till};
 
@@ -46,6 +46,7 @@ fn main() {
         reports: ReportBoard::default(),
         health: HealthBoard::default(),
         screens: LiveBoard::default(),
+        desk: GateDesk::default(),
     };
     let limits = RecordLimits { file_bytes: 256 << 20, disk_bytes: 1 << 40 };
     let opening = Opening {

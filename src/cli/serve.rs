@@ -16,7 +16,7 @@ use super::listen::Listen;
 use super::log::{self, LeftOut, LogForm};
 use super::open::OpenArgs;
 use super::{print, shops};
-use crate::api::{Api, GateRole, GateRule, Pictures, Retention, serve};
+use crate::api::{Api, GateRole, GateRule, Pictures, Retention, gate_desk, serve};
 use crate::base::limits::{HOLDS_MAX, LOOKUPS_MAX, REQUESTS_MAX};
 use crate::base::{CameraId, Error, Result};
 use crate::config::Trade;
@@ -73,6 +73,7 @@ impl Serve {
         let listener = self.listen.bind(&runtime)?;
         let place = self.listen.to_string();
         let address = listener.local_addr().map_err(|error| Error::io("listen on", Path::new(&place), &error))?;
+        let (desk, asked) = gate_desk();
         let settler = Settler::start(&till, &providers, &clock, SETTLERS);
         let around = Surroundings {
             till: till.clone(),
@@ -81,6 +82,7 @@ impl Serve {
             reports: ReportBoard::default(),
             health: HealthBoard::default(),
             screens: LiveBoard::default(),
+            desk,
         };
         let open = opening.map(|opening| OpenShop::start(opening, around.clone())).transpose()?;
         let failed = open.as_ref().map(OpenShop::failed);
@@ -89,6 +91,7 @@ impl Serve {
         let play =
             |recording| Feed::start(recording, till.clone(), clock.clone(), settler.bell(), around.reports.clone());
         let feed = recording.map(play).transpose()?;
+        runtime.spawn(asked.answer(router.clone(), clock.clone()));
         runtime.spawn(forget(till.clone(), clock.clone()));
         runtime.spawn(tell(left_out.clone()));
         let anchors = self.anchors.open()?.map(|anchors| Arc::new(Mutex::new(anchors)));
@@ -166,7 +169,7 @@ struct Prepared {
 
 /// The API of the shop, with what only an open one has.
 fn api(around: &Surroundings, providers: Providers, open: Option<&OpenShop>, gates: Vec<GateRule>) -> Api {
-    let Surroundings { till, clock, bell, reports, health, screens } = around.clone();
+    let Surroundings { till, clock, bell, reports, health, screens, desk: _ } = around.clone();
     let api = Api::new(till, providers, clock, bell).with_board(reports);
     let Some(open) = open else { return api };
     api.with_live(screens)

@@ -193,7 +193,8 @@ impl LiveArgs {
     }
 
     fn check(&self, film: &Film) -> Result<()> {
-        let boards = [Topic::Plates, Topic::People, Topic::Seen, Topic::Shelf];
+        let boards =
+            [Topic::Plates, Topic::People, Topic::Seen, Topic::BoardEvent, Topic::Shelf, Topic::Door, Topic::Tags];
         if film.has(&boards) && self.broker.is_none() {
             let hint = "name a broker, such as `--broker mqtt://127.0.0.1:1883`";
             return Err(Error::usage("nobody would hear the weights and people of this film").hint(hint));
@@ -390,10 +391,11 @@ impl Player {
 
 /// Whether devices say such a thing.
 fn is_said(fact: &Fact) -> bool {
-    matches!(
-        fact.body,
-        Body::Plates(_) | Body::People(_) | Body::Seen(_) | Body::Gate(_) | Body::Shelf(_) | Body::Frame(_)
-    )
+    match fact.body {
+        Body::Plates(_) | Body::People(_) | Body::Seen(_) | Body::Gate(_) | Body::Frame(_) => true,
+        Body::BoardEvent(_) | Body::Shelf(_) | Body::Door(_) | Body::Tags(_) => true,
+        _ => false,
+    }
 }
 
 impl Totals {
