@@ -258,6 +258,10 @@ fn first_corpora() {
         simulated.facts.iter().filter(own).skip(20).take(9).map(|fact| message(&json(fact))).collect();
     keep("engine", "stretch.txt", stretch.join("\n").as_bytes());
     keep("engine", "one-each.txt", all_lines.as_bytes());
+    // What of a fact's own bytes is changed is taken for one fact of a segment.
+    let segment = super::journals::written(&read_back);
+    keep("journals", "one-each.journal", &segment);
+    keep("journals", "one-fact.msgpack", &super::journals::written(&read_back[..1])[58..]);
     keep("recordings", "packed.mcap", packed.get_ref());
     keep("recordings", "unpacked.mcap", &unpacked(all_lines.as_bytes()));
     let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("calibration/demo");

@@ -4,6 +4,7 @@ mod asks;
 mod broker;
 mod decoding;
 mod devices;
+mod fuzz;
 mod peer;
 mod sparkplug;
 #[cfg(feature = "mqtt-tls")]
