@@ -120,3 +120,25 @@ pub const PLAN: [Queue; 8] = [
         when_full: WhenFull::Drop,
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_has_every_queue_with_what_it_holds() {
+        let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/ARCHITECTURE.md")).unwrap();
+        for Queue { name, from, to, holds, holds_bytes, .. } in PLAN {
+            let begins = format!("| `{name}` | {from} | {to} | ");
+            let row = page.lines().find_map(|line| line.strip_prefix(&begins));
+            let row = row.unwrap_or_else(|| panic!("no row begins with {begins}"));
+            let number = match (holds / 1_000, holds % 1_000) {
+                (0, ones) => ones.to_string(),
+                (thousands, ones) => format!("{thousands},{ones:03}"),
+            };
+            assert!(holds == 1 || row.starts_with(&format!("{number} ")), "{name}: {row}");
+            let mebibytes = holds_bytes.map(|bytes| format!("{} MiB", bytes >> 20));
+            assert!(mebibytes.is_none_or(|bytes| row.contains(&bytes)), "{name}: {row}");
+        }
+    }
+}

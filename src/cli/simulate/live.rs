@@ -391,11 +391,9 @@ impl Player {
 
 /// Whether devices say such a thing.
 fn is_said(fact: &Fact) -> bool {
-    match fact.body {
-        Body::Plates(_) | Body::People(_) | Body::Seen(_) | Body::Gate(_) | Body::Frame(_) => true,
-        Body::BoardEvent(_) | Body::Shelf(_) | Body::Door(_) | Body::Tags(_) => true,
-        _ => false,
-    }
+    let topic = fact.body.topic();
+    // What was concluded from samples a board might have said itself.
+    !matches!(topic, Topic::Tick | Topic::Verdict) && (topic.is_ground() || topic == Topic::Shelf)
 }
 
 impl Totals {

@@ -27,7 +27,7 @@ pub struct Asked(mpsc::Receiver<GateAsk>);
 /// Where questions of gates are handed in, and where they come out. What there is no room for is given back.
 pub fn gate_desk() -> (GateDesk, Asked) {
     let (sender, receiver) = mpsc::channel(GATE_ASKS_MAX);
-    let desk = GateDesk::new(move |ask| sender.try_send(ask).map_err(mpsc::error::TrySendError::into_inner));
+    let desk = GateDesk::new(move |ask| sender.try_send(ask).map_err(|error| Box::new(error.into_inner())));
     (desk, Asked(receiver))
 }
 

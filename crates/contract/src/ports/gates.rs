@@ -45,7 +45,7 @@ impl fmt::Debug for GateAsk {
 }
 
 /// Takes a question, or gives it back when there is no room.
-type Take = dyn Fn(GateAsk) -> Result<(), GateAsk> + Send + Sync;
+type Take = dyn Fn(GateAsk) -> Result<(), Box<GateAsk>> + Send + Sync;
 
 /// Where questions of gates are handed on.
 #[derive(Clone, Default)]
@@ -53,7 +53,7 @@ pub struct GateDesk(Option<Arc<Take>>);
 
 impl GateDesk {
     /// Hands questions to this, which must not block.
-    pub fn new(take: impl Fn(GateAsk) -> Result<(), GateAsk> + Send + Sync + 'static) -> Self {
+    pub fn new(take: impl Fn(GateAsk) -> Result<(), Box<GateAsk>> + Send + Sync + 'static) -> Self {
         GateDesk(Some(Arc::new(take)))
     }
 
@@ -61,10 +61,10 @@ impl GateDesk {
     ///
     /// # Errors
     /// The question.
-    pub fn ask(&self, ask: GateAsk) -> Result<(), GateAsk> {
+    pub fn ask(&self, ask: GateAsk) -> Result<(), Box<GateAsk>> {
         match &self.0 {
             Some(take) => take(ask),
-            None => Err(ask),
+            None => Err(Box::new(ask)),
         }
     }
 }

@@ -60,10 +60,10 @@ impl Asks {
         };
         match self.desk.ask(ask) {
             Ok(()) => Ok(true),
-            Err(GateAsk { answer, .. }) => {
+            Err(ask) => {
                 let why = "nobody answers gates here just now; the door stays shut, ask again";
                 let body = json!({ "title": "It cannot be done just now", "status": BUSY, "detail": why });
-                answer(BUSY, body.to_string().into_bytes());
+                (ask.answer)(BUSY, body.to_string().into_bytes());
                 Ok(false)
             }
         }

@@ -37,21 +37,29 @@ fn until_when_a_certificate_holds_is_told_and_one_that_has_ended_is_not_used() {
     // Of several the first that ends is told of what is shown, and the last of who is trusted.
     let first = std::fs::read(&certificate).unwrap();
     certify_for(folder.path(), 50);
-    std::fs::write(&two, [first.clone(), std::fs::read(&certificate).unwrap()].concat()).unwrap();
+    std::fs::write(&two, [std::fs::read(&certificate).unwrap(), first].concat()).unwrap();
     (broker.ca_file, broker.identity) = (Some(two.clone()), Some((two, folder.path().join("server.key"))));
     let ends: Vec<f64> = certificate_ends(&broker).unwrap().iter().map(|end| days(end.until)).collect();
     assert!((49.9..50.1).contains(&ends[0]) && (1.9..2.1).contains(&ends[1]), "{ends:?}");
 
-    certify_for(folder.path(), -1);
-    (broker.ca_file, broker.identity) = (Some(certificate.clone()), None);
-    let mut opening = Opening::at(1);
-    opening.settings.broker = broker;
-    let mut shop = opening.open();
-    wait_for("a try", || 0 < shop.count(BROKER, "disconnects"));
-    let cause = shop.health.get(BROKER).unwrap().cause.unwrap();
-    let expected = format!("`ca_file`: the certificate in {} ended ", certificate.display());
-    assert!(cause.starts_with(&expected), "{cause}");
-    shop.stop();
+    // What of it has ended is not used: the one that is shown ends first.
+    let mut wire = Wire::new(&Address {
+        host: broker.host.clone(),
+        port: broker.port,
+        client_id: "test".to_owned(),
+        keep_alive: Duration::from_secs(1),
+        is_kept: false,
+    });
+    let tls = Tls::of(&broker).unwrap();
+    assert_eq!(tls.apply(&mut wire, WallClock.now()).map(|ends| ends.len()), Ok(2));
+    let later = |days: f64| WallClock.now() + Span::from_secs(days * 86_400.0);
+    let cause = tls.apply(&mut wire, later(3.0)).unwrap_err();
+    assert!(
+        cause.starts_with("`certificate_file`: the certificate in ") && cause.contains("two.pem ended "),
+        "{cause}"
+    );
+    let cause = tls.apply(&mut wire, later(51.0)).unwrap_err();
+    assert!(cause.starts_with("`ca_file`: the certificate in "), "{cause}");
 }
 
 #[test]
