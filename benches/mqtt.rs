@@ -17,7 +17,7 @@ use aisle::base::{PlateId, ShopTime, SourceId, Span};
 use aisle::facts::{Body, Fact, PlateBatch, Stamp};
 use aisle::ingest::devices::Broker;
 use aisle::ingest::mqtt::{Mqtt, Ports, Seen, Settings};
-use aisle::ports::{Clock, Delivery, HealthBoard, Intake, WallClock};
+use aisle::ports::{Clock, Delivery, GateDesk, HealthBoard, Intake, WallClock};
 use aisle::recording;
 
 /// Messages, and how many when it is only tried.
@@ -105,7 +105,13 @@ fn open(port: u16) -> (Mqtt, crossbeam_channel::Receiver<Delivery>, HealthBoard)
         home_assistant: false,
     };
     let settings = Settings { shop: "bench".to_owned(), broker, sparkplug: None, boards: Vec::new(), unread: None };
-    let ports = Ports { intake, health: health.clone(), clock: Arc::new(WallClock), seen: Seen::default() };
+    let ports = Ports {
+        intake,
+        health: health.clone(),
+        clock: Arc::new(WallClock),
+        seen: Seen::default(),
+        desk: GateDesk::default(),
+    };
     (Mqtt::start(settings, ports).unwrap(), facts, health)
 }
 

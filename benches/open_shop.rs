@@ -18,7 +18,7 @@ use aisle::db;
 use aisle::facts::{Body, Cut, Fact};
 use aisle::ingest::devices::Devices;
 use aisle::live::{OpenShop, Opening, Payers, RecordLimits, Surroundings, walk_in_method};
-use aisle::ports::{Clock, Delivery, FactSink, FactSource, HealthBoard, Intake, Kept, LiveBoard, ReportBoard};
+use aisle::ports::{Clock, Delivery, FactSink, FactSource, GateDesk, HealthBoard, Intake, Kept, LiveBoard, ReportBoard};
 use aisle::recording::{Reader, Writer};
 use aisle::shop::Shop;
 use aisle::sim::{self, Level, Scenario, Simulation};
@@ -145,6 +145,7 @@ impl Bench {
             reports: reports.clone(),
             health: HealthBoard::default(),
             screens: LiveBoard::default(),
+            desk: GateDesk::default(),
         };
         let limits = RecordLimits { file_bytes: 256 << 20, disk_bytes: 1 << 40 };
         let opening = Opening {

@@ -7,13 +7,17 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::shops;
-use crate::base::{Error, Result};
+use crate::base::{Error, Result, ShopTime};
 use crate::config::Trade;
 use crate::ingest::cameras::{Probe, probe};
 use crate::ingest::devices::{Broker, CameraDevice, Devices};
+use crate::ingest::mqtt::{CertificateEnd, certificate_ends};
+use crate::ports::{Clock as _, WallClock};
 
 /// How long a broker may take to answer.
 const BROKER: Duration = Duration::from_secs(3);
+/// A certificate that ends sooner is to be renewed.
+const CERTIFICATE_DAYS_MIN: f64 = 30.0;
 /// How long a camera is watched.
 const CAMERA: Duration = Duration::from_secs(2);
 /// How long an open shop may take to answer.
@@ -65,6 +69,9 @@ pub(super) fn examine(shop: &Path) -> Result<Vec<Finding>> {
         Error::usage("this shop has no devices").at_path(shop).hint(hint)
     })?;
     let mut findings: Vec<Finding> = broker.iter().map(of_broker).collect();
+    for broker in broker.iter().filter(|broker| broker.tls) {
+        findings.extend(of_certificates(certificate_ends(broker), WallClock.now()));
+    }
     for camera in &cameras {
         let view = known.cameras().iter().find(|view| view.id == camera.camera);
         findings.push(of_camera(camera, view.map(|view| view.rate_hertz)));
@@ -94,6 +101,27 @@ fn of_broker(broker: &Broker) -> Finding {
             Finding::away("broker", format!("{place}: {error}"), "start it, and check host, port and firewall")
         }
     }
+}
+
+/// Until when the certificates hold with which a broker is spoken to.
+fn of_certificates(ends: std::result::Result<Vec<CertificateEnd>, String>, now: ShopTime) -> Vec<Finding> {
+    let remedy = "put a new one in its place: it is read at the next connection";
+    let ends = match ends {
+        Ok(ends) => ends,
+        Err(why) => return vec![Finding::away("broker/certificates", why, "see [broker] in devices.toml")],
+    };
+    let finding = |CertificateEnd { key, file, until }: CertificateEnd| {
+        let (device, days) = (format!("broker/{key}"), until.secs_since(now) / 86_400.0);
+        let file = file.display();
+        if days < 0.0 {
+            return Finding::away(&device, format!("the certificate in {file} ended {until}"), remedy);
+        }
+        let well = Finding::well(&device, format!("the certificate in {file} ends in {} days", days.floor()));
+        let is_soon = days < CERTIFICATE_DAYS_MIN;
+        let worse = |well| Finding { health: "degraded".to_owned(), remedy: Some(remedy.to_owned()), ..well };
+        if is_soon { worse(well) } else { well }
+    };
+    ends.into_iter().map(finding).collect()
 }
 
 fn of_camera(camera: &CameraDevice, rate_hertz: Option<f64>) -> Finding {
@@ -135,4 +163,31 @@ pub(super) fn ask(api: &str, token_file: &PathBuf) -> Result<Vec<Finding>> {
         remedy: text(item, "remedy"),
     };
     Ok(answer["items"].as_array().map(|items| items.iter().map(finding).collect()).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Span;
+
+    #[test]
+    fn a_certificate_that_ends_soon_is_told_with_what_to_do() {
+        let now = ShopTime::from_nanos(1_780_000_000_000_000_000);
+        let end = |days: f64| CertificateEnd {
+            key: "ca_file",
+            file: PathBuf::from("ca.pem"),
+            until: now + Span::from_secs(days * 86_400.0),
+        };
+        let told = |days: f64| of_certificates(Ok(vec![end(days)]), now)[0].sentence();
+        assert_eq!(told(30.5), "broker/ca_file        online: the certificate in ca.pem ends in 30 days");
+        let soon = told(29.5);
+        assert!(
+            soon.starts_with("broker/ca_file        degraded: the certificate in ca.pem ends in 29 days\n"),
+            "{soon}"
+        );
+        assert!(soon.ends_with("put a new one in its place: it is read at the next connection"), "{soon}");
+        assert!(told(-0.5).starts_with("broker/ca_file        offline: the certificate in ca.pem ended 2026-05-"));
+        let wrong = of_certificates(Err("it holds none".to_owned()), now)[0].sentence();
+        assert!(wrong.starts_with("broker/certificates   offline: it holds none\n"), "{wrong}");
+    }
 }

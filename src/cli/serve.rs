@@ -151,7 +151,7 @@ pub(super) struct Prepared {
 
 /// The API of the shop, with what only an open one has.
 fn api(around: &Surroundings, providers: Providers, open: Option<&OpenShop>, gates: Vec<GateRule>) -> Api {
-    let Surroundings { till, clock, bell, reports, health, screens } = around.clone();
+    let Surroundings { till, clock, bell, reports, health, screens, desk: _ } = around.clone();
     let api = Api::new(till, providers, clock, bell).with_board(reports);
     let Some(open) = open else { return api };
     api.with_live(screens)

@@ -51,10 +51,11 @@ impl Clocks {
         if watch.correction == Span::ZERO {
             return None;
         }
-        let shift = |at: ShopTime| at + watch.correction;
-        fact.stamp.at = shift(fact.stamp.at);
-        if let Body::Plates(batch) = &mut fact.body {
-            batch.first_at = shift(batch.first_at);
+        fact.stamp.at = fact.stamp.at + watch.correction;
+        match &mut fact.body {
+            Body::Plates(batch) => batch.first_at = batch.first_at + watch.correction,
+            Body::BoardEvent(event) => event.shift(watch.correction),
+            _ => {}
         }
         Some(-watch.correction)
     }

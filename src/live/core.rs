@@ -109,7 +109,7 @@ impl Core {
         stop: Receiver<()>,
         failed: Sender<()>,
     ) -> Result<(Self, Began)> {
-        let Surroundings { till, clock, bell, reports, health, screens } = around.clone();
+        let Surroundings { till, clock, bell, reports, health, screens, desk: _ } = around.clone();
         let shop = lock(&till).shop().clone();
         let journal = Journal::open(&opening.journal, shop.name())?;
         let record = opening.record.as_ref();

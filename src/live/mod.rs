@@ -13,6 +13,7 @@ mod player;
 mod record;
 mod screens;
 mod shop;
+mod tags;
 mod view;
 mod watch;
 

@@ -42,8 +42,8 @@ impl OpenShop {
     /// When the book, the journal or the folder of the recording cannot be used. Devices that are away are no error.
     pub fn start(mut opening: Opening, around: Surroundings) -> Result<Self> {
         let shop = lock(&around.till).shop().clone();
-        for Queue { name, from, to, of, holds, when_full } in PLAN {
-            tracing::debug!(name, from, to, of, holds, ?when_full, "a queue");
+        for Queue { name, from, to, of, holds, holds_bytes, when_full } in PLAN {
+            tracing::debug!(name, from, to, of, holds, ?holds_bytes, ?when_full, "a queue");
         }
         let (intake, facts) = Intake::bounded(INTAKE_FACTS_MAX);
         let ((stop_vision, vision_stopped), (stop_core, core_stopped)) = (bounded(0), bounded(0));
@@ -67,7 +67,7 @@ impl OpenShop {
             failed,
         };
         let Opening { devices, eyes, record, unread, .. } = opening;
-        let Surroundings { clock, health, reports, .. } = around;
+        let Surroundings { clock, health, reports, desk, .. } = around;
         if let Some(eyes) = eyes {
             let sight = Sight::beginning_with(&shop, first_track(clock.now()));
             let (frames, cut) = (open.frames.clone(), record.map_or(Cut::Tracked, |(_, cut, _)| cut));
@@ -80,7 +80,7 @@ impl OpenShop {
         if let Some(broker) = devices.broker {
             let Devices { sparkplug, boards, .. } = devices;
             let settings = mqtt::Settings { shop: shop.name().to_owned(), broker, sparkplug, boards, unread };
-            open.mqtt = Some(Mqtt::start(settings, mqtt::Ports { intake, health, clock, seen })?);
+            open.mqtt = Some(Mqtt::start(settings, mqtt::Ports { intake, health, clock, seen, desk })?);
         }
         Ok(open)
     }

@@ -69,8 +69,9 @@ impl Recorder {
             return Ok(());
         }
         if !self.cut.holds(fact.body.topic()) {
-            // What is decided by boards themselves decides receipts, and no cut of devices' facts holds it.
-            let refused = || Error::input("a recording cannot hold events of boards that weigh by themselves");
+            // The journal of an older aisle may hold what boards said in a form of which no recording could tell it from decisions.
+            let refused =
+                || Error::input("a recording cannot hold this event of a shelf, for it looks like a decision");
             return if matches!(fact.body, Body::Shelf(_)) { Err(refused()) } else { Ok(()) };
         }
         let open = match &mut self.open {

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::shop::{Ended, Live};
+use super::tags::Tags;
 use super::view::View;
 use crate::base::{LaneReport, ShopTime, Span};
-use crate::facts::{Body, Fact, OpenVisit, PeopleFrame, Staircase};
+use crate::facts::{Body, DoorSwitch, Fact, OpenVisit, PeopleFrame, Staircase};
 use crate::pipeline::Options;
 use crate::ports::{DeviceHealth, LiveBoard, LiveChange, LivePerson, LivePlate};
 use crate::shop::Shop;
@@ -20,6 +21,7 @@ pub(super) struct Screens {
     board: LiveBoard,
     view: View,
     people: Option<ShopTime>,
+    tags: Tags,
     looked: Option<ShopTime>,
     carts: Vec<OpenVisit>,
 }
@@ -28,7 +30,7 @@ impl Screens {
     /// Nothing is shown yet.
     pub(super) fn new(board: LiveBoard, shop: &Arc<Shop>) -> Self {
         let view = View::new(shop, Options::USUAL);
-        Screens { board, view, people: None, looked: None, carts: Vec::new() }
+        Screens { board, view, people: None, tags: Tags::default(), looked: None, carts: Vec::new() }
     }
 
     /// A ground fact came.
@@ -39,13 +41,18 @@ impl Screens {
             let plates = event.plates.iter().map(plate).collect();
             self.board.publish(LiveChange::Shelf { shelf: event.shelf, span: event.span, plates });
         }
-        if let Body::People(frame) = &fact.body {
-            let at = fact.stamp.at;
-            if self.people.is_none_or(|shown| PEOPLE <= (at - shown).abs()) {
+        let at = fact.stamp.at;
+        match &fact.body {
+            Body::People(frame) if self.people.is_none_or(|shown| PEOPLE <= (at - shown).abs()) => {
                 self.people = Some(at);
                 let people = self.people_of(frame);
                 self.board.publish(LiveChange::People { at, people });
             }
+            Body::Door(DoorSwitch { door, state }) => {
+                self.board.publish(LiveChange::Door { at, door: door.clone(), state: *state });
+            }
+            Body::Tags(reads) => self.tags.take(at, reads),
+            _ => {}
         }
     }
 
@@ -83,6 +90,9 @@ impl Screens {
             return;
         }
         self.looked = Some(now);
+        for change in self.tags.take_due() {
+            self.board.publish(change);
+        }
         if self.view.is_due() {
             self.view.reset_to(live.engine());
         }

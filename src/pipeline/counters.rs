@@ -8,7 +8,7 @@ use crate::{fusion, shelf, tracking};
 pub struct Counters {
     /// People beyond [`PEOPLE_PER_FRAME_MAX`](crate::base::limits::PEOPLE_PER_FRAME_MAX) in one frame; they are left out.
     pub dropped_people: u64,
-    /// Plate batches whose rows are not of the time that they are stamped with.
+    /// Plate batches whose rows are not of the time that they are stamped with, and such events of boards.
     pub dropped_astray: u64,
     /// Putting facts in order.
     pub reorder: reorder::Counters,

@@ -57,6 +57,7 @@ pub struct Engine {
 
 #[derive(Clone)]
 struct Stages {
+    shop: Arc<Shop>,
     lane: Lane,
     shelf: ShelfSense,
     stitcher: Stitcher,
@@ -74,6 +75,9 @@ struct Course {
     ticked: ShopTime,
     dropped_people: u64,
     dropped_astray: u64,
+    /// Facts of kinds that no stage uses.
+    #[serde(default)]
+    unused: u64,
     /// Facts that came and were lost when the fusion was told last.
     told_received: u64,
     told_lost: u64,
@@ -135,6 +139,7 @@ impl Engine {
     /// An engine for this shop with nobody in it.
     pub fn new(shop: &Arc<Shop>, options: Options) -> Self {
         let mut stages = Stages {
+            shop: shop.clone(),
             lane: options.lane,
             shelf: ShelfSense::new(shop),
             stitcher: Stitcher::new(shop),
@@ -146,6 +151,7 @@ impl Engine {
                 ticked: ShopTime::MIN,
                 dropped_people: 0,
                 dropped_astray: 0,
+                unused: 0,
                 told_received: 0,
                 told_lost: 0,
             },
@@ -169,7 +175,7 @@ impl Engine {
     /// # Errors
     /// As [`Engine::checkpoint`]; `bytes` then ends somewhere in it.
     pub(crate) fn write_checkpoint(&self, bytes: &mut Vec<u8>) -> Result<()> {
-        let Stages { lane: _, shelf, stitcher, fusion, carts, course } = &self.stages;
+        let Stages { shop: _, lane: _, shelf, stitcher, fusion, carts, course } = &self.stages;
         checkpoint::write(&self.shop, &(&self.reorder, shelf, stitcher, fusion.memory(), carts.carts(), course), bytes)
     }
 
@@ -184,7 +190,7 @@ impl Engine {
         stitcher.furnish(shop);
         let fusion = Fusion::restore(shop.clone(), options.fusion(), memory);
         let carts = CartBook::restore(shop.clone(), carts);
-        let stages = Stages { lane: Lane::Final, shelf, stitcher, fusion, carts, course };
+        let stages = Stages { shop: shop.clone(), lane: Lane::Final, shelf, stitcher, fusion, carts, course };
         Ok(Engine { shop: shop.clone(), reorder, stages }.in_lane(options.lane))
     }
 
@@ -239,8 +245,10 @@ impl Engine {
 
     /// Takes a ground fact; `give` sees it when its turn comes, and everything that follows from it.
     pub fn take(&mut self, fact: Fact, give: &mut dyn FnMut(&Fact)) {
-        if matches!(fact.body.topic(), Topic::Frame | Topic::Gate | Topic::Seen | Topic::Verdict) {
-            // No stage here reads them, so they must not move the time of those that are read.
+        let topic = fact.body.topic();
+        if matches!(topic, Topic::Frame | Topic::Gate | Topic::Seen | Topic::Verdict | Topic::Door | Topic::Tags) {
+            // No stage here reads them, so they must not move the time of those that are read, nor be waited for.
+            self.stages.course.unused += u64::from(matches!(topic, Topic::Door | Topic::Tags));
             give(&fact);
             return;
         }
@@ -289,12 +297,14 @@ impl Engine {
 
     /// What every stage has done, in the order in which facts pass them.
     pub fn reports(&self) -> Vec<StageReport> {
-        let Stages { lane: _, shelf, stitcher, fusion, carts, course } = &self.stages;
+        let Stages { shop: _, lane: _, shelf, stitcher, fusion, carts, course } = &self.stages;
         // What is left out before a stage sees it was meant for that stage.
         let shelf = shelf.report();
         let shelf = StageReport { received: shelf.received + course.dropped_astray, ..shelf };
+        let reorder = self.reorder.report();
+        let reorder = StageReport { received: reorder.received + course.unused, ..reorder };
         vec![
-            self.reorder.report(),
+            reorder.dropping(DropReason::Unused, course.unused),
             shelf.dropping(DropReason::WrongTime, course.dropped_astray),
             stitcher.report().dropping(DropReason::Excess, course.dropped_people),
             fusion.report(),
@@ -375,12 +385,21 @@ impl Stages {
                 self.fusion.frame(fact.stamp.at, fact.stamp.sequence, frame);
                 self.take_people(sightings, verdicts, give);
             }
+            Body::BoardEvent(event) if is_of_another_time(fact.stamp.at, event) => self.course.dropped_astray += 1,
+            // What follows from it is what would follow from samples: an event of the shelf, with a number of its own.
+            Body::BoardEvent(event) if self.shop.shelf(event.shelf).is_some() => {
+                self.take_events(vec![event.clone()], give);
+            }
+            // The fusion counts it.
+            Body::BoardEvent(event) => {
+                self.fusion.take(&Fact { stamp: fact.stamp.clone(), body: Body::Shelf(event.clone()) });
+            }
             Body::Shelf(_) => self.fusion.take(fact),
             // A recording cut at `decided` brings the decisions themselves.
             Body::Attribution(_) | Body::Visit(_) => self.take_decided(fact, give),
             // That time has gone on is all that a tick says.
             Body::Tick(_) => {}
-            Body::Frame(_) | Body::Gate(_) | Body::Seen(_) | Body::Verdict(_) => {}
+            Body::Frame(_) | Body::Gate(_) | Body::Seen(_) | Body::Verdict(_) | Body::Door(_) | Body::Tags(_) => {}
             Body::Track(_) | Body::Binding(_) | Body::Clock(_) | Body::Receipt(_) => {}
         }
         if self.lane.tick() <= self.course.now - self.course.ticked {
@@ -457,6 +476,11 @@ impl Stages {
         *sequence += 1;
         Fact { stamp: Stamp { source, sequence: *sequence, at, arrived: self.course.now }, body }
     }
+}
+
+/// Whether an event is not of the time that it is stamped with.
+fn is_of_another_time(at: ShopTime, event: &ShelfEvent) -> bool {
+    BATCH_STAMP_OFF_MAX < (at - event.span.end).abs()
 }
 
 /// Whether the rows of a batch are not of the time that it is stamped with, or spread over too much of it.

@@ -20,7 +20,7 @@ pub struct Loss {
     pub leaping: u64,
     /// Something else than the same source had said for the same instant.
     pub conflicting: u64,
-    /// Batches whose rows are not of the time on their stamp.
+    /// Batches whose rows are not of the time on their stamp, and such events of boards.
     pub astray: u64,
     /// Batches that make no sense in themselves.
     pub malformed: u64,

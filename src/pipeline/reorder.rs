@@ -229,7 +229,10 @@ impl Reorder {
         self.sources.give(&fact.stamp);
         let said = digest(&fact.body);
         let last = self.last_of_source.insert(fact.stamp.source.clone(), (at, said));
-        if let Some((_, before)) = last.filter(|(last, _)| *last == at && fact.body.topic().is_ground()) {
+        // A board may say of several shelves that they changed, all at one instant.
+        let is_other = |before: u64| before != said && matches!(fact.body, Body::BoardEvent(_));
+        let last = last.filter(|(last, before)| *last == at && fact.body.topic().is_ground() && !is_other(*before));
+        if let Some((_, before)) = last {
             let dropped = &mut self.counters;
             *if before == said { &mut dropped.dropped_double } else { &mut dropped.dropped_conflict } += 1;
             return;
@@ -283,6 +286,14 @@ fn digest(body: &Body) -> u64 {
                 person.track.hash(&mut hasher);
                 let joints = JointKind::ALL.iter().filter_map(|kind| person.joints.get(*kind));
                 joints.for_each(|joint| [joint.position.x, joint.position.y].map(f64::to_bits).hash(&mut hasher));
+            }
+        }
+        Body::BoardEvent(event) => {
+            (event.shelf, event.span.start, event.span.end).hash(&mut hasher);
+            for (plate, level) in
+                event.plates.iter().flat_map(|plate| plate.levels.iter().map(|level| (plate.plate, level)))
+            {
+                (plate, level.grams.value().to_bits()).hash(&mut hasher);
             }
         }
         // Of all others one a source and instant is enough.

@@ -9,10 +9,9 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use serde_json::{Value, json};
 use ureq::Agent;
 
+use crate::base::limits::SPANS_MAX;
 use crate::base::{Secret, ShopTime};
 
-/// Spans that wait; further ones are counted and dropped.
-const SPANS_MAX: usize = 2_048;
 /// Spans of one request.
 const BATCH_MAX: usize = 256;
 /// How long a span waits for others.

@@ -13,6 +13,7 @@ use aisle::base::rng::{Dice, dice};
 use rand::RngExt;
 
 mod addresses;
+mod journals;
 mod mutate;
 mod order;
 mod pictures;
@@ -48,6 +49,7 @@ target!(numbers, 3_000, targets::number);
 target!(documents, 1_500, receipts::document);
 target!(pictures, 1_500, pictures::picture);
 target!(addresses, 4_000, addresses::address);
+target!(journals, 300, journals::segment);
 
 fn corpus_folder(target: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/fuzz").join(target)

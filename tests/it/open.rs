@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use aisle::base::{ShopTime, SourceId, Span};
+use aisle::base::{DropReason, ShopTime, SourceId, Span, Stage};
 use aisle::db::{self, carts};
-use aisle::facts::{Body, Cut, Fact, Receipt, Stamp, Tick};
+use aisle::facts::{Body, Cut, DoorState, DoorSwitch, Fact, Receipt, Stamp, TagRead, TagReads, Tick};
 use aisle::ingest::devices::Devices;
 use aisle::live::{OpenShop, Opening, Payers, RecordLimits, Surroundings, walk_in_method};
-use aisle::pipeline::{Options, RunOptions, run};
-use aisle::ports::{Clock, Delivery, FactSource, HealthBoard, HealthWord, Kept, LiveBoard, LiveChange, ReportBoard};
+use aisle::pipeline::{Engine, Options, RunOptions, run};
+use aisle::ports::{
+    Clock, Delivery, FactSource, GateDesk, HealthBoard, HealthWord, Kept, LiveBoard, LiveChange, ReportBoard,
+};
 use aisle::replay::{self, Replay};
 use aisle::shop::Shop;
 use aisle::sim::{self, Level, Scenario, Simulation};
@@ -32,6 +34,7 @@ struct Bench {
     clock: Arc<Told>,
     health: HealthBoard,
     screens: LiveBoard,
+    reports: ReportBoard,
     settler: Settler,
 }
 
@@ -43,13 +46,15 @@ impl Bench {
         let as_clock: Arc<dyn Clock> = clock.clone();
         let settler = Settler::start(&till, &BTreeMap::new(), &as_clock, 1);
         let (health, screens) = (HealthBoard::default(), LiveBoard::default());
+        let reports = ReportBoard::default();
         let around = Surroundings {
             till,
             clock: as_clock,
             bell: settler.bell(),
-            reports: ReportBoard::default(),
+            reports: reports.clone(),
             health: health.clone(),
             screens: screens.clone(),
+            desk: GateDesk::default(),
         };
         let limits = RecordLimits { file_bytes: 1 << 20, disk_bytes: 1 << 40 };
         let opening = Opening {
@@ -61,7 +66,7 @@ impl Bench {
             journal: folder.join("journal"),
             record: Some((folder.join("tape"), Cut::Tracked, limits)),
         };
-        Bench { open: OpenShop::start(opening, around).unwrap(), clock, health, screens, settler }
+        Bench { open: OpenShop::start(opening, around).unwrap(), clock, health, screens, reports, settler }
     }
 
     /// Gives facts at the time at which they arrived, each when the one before it is kept.
@@ -161,6 +166,113 @@ fn what_was_live_is_what_is_replayed() {
         assert!(by < late || certain < booked.len(), "facts were lost, and nobody was told");
         assert_eq!(waiting(folder.path()), booked.len() - certain, "whoever pays at once is charged at once");
     }
+}
+
+/// The same facts from boards that segment by themselves: what the engine finds in samples, each board says when it has found it.
+fn segmented(shop: &Arc<Shop>, facts: &[Fact]) -> Vec<Fact> {
+    let mut engine = Engine::new(shop, Options::USUAL);
+    let mut said = Vec::new();
+    let mut hear = |fact: &Fact| {
+        if let Body::Shelf(event) = &fact.body {
+            let Stamp { at, arrived, .. } = fact.stamp;
+            // One board has two shelves, which may change at one instant.
+            let source = SourceId::new(&format!("board/{}", event.shelf.to_string().split('-').next().unwrap()));
+            let stamp = Stamp { source, sequence: 0, at, arrived: arrived.max(at) };
+            said.push(Fact { stamp, body: Body::BoardEvent(event.clone()) });
+        }
+    };
+    facts.iter().for_each(|fact| engine.take(fact.clone(), &mut hear));
+    engine.finish(&mut hear);
+    said.sort_by_key(|fact| fact.stamp.arrived);
+    let mut numbers = BTreeMap::<SourceId, u64>::new();
+    for fact in &mut said {
+        let number = numbers.entry(fact.stamp.source.clone()).or_default();
+        *number += 1;
+        fact.stamp.sequence = *number;
+    }
+    assert!(1 < said.len());
+    said.extend(facts.iter().filter(|fact| !matches!(fact.body, Body::Plates(_))).cloned());
+    said.sort_by_key(|fact| fact.stamp.arrived);
+    said
+}
+
+/// A switch of a door and a reader of tags that speak all the time, with clocks that may be wrong.
+fn switches(facts: &[Fact]) -> Vec<Fact> {
+    let mut said = Vec::new();
+    for (number, fact) in facts.iter().enumerate().step_by(20) {
+        let arrived = fact.stamp.arrived;
+        let state = DoorState::ALL[number / 20 % 2];
+        let door = Body::Door(DoorSwitch { door: "cooler".to_owned(), state });
+        let read = |antenna| TagRead { epc: "3034257BF7194E4000001A85".to_owned(), antenna, rssi_dbm: Some(-61.5) };
+        let tags = Body::Tags(TagReads { reader: "exit".to_owned(), reads: vec![read(1), read(2)] });
+        for (source, body) in [("door/cooler", door), ("reader/1", tags)] {
+            let stamp = Stamp { source: SourceId::new(source), sequence: number as u64, at: arrived, arrived };
+            said.push(Fact { stamp, body });
+        }
+    }
+    said
+}
+
+#[test]
+fn boards_that_segment_by_themselves_are_recorded_and_replay_to_the_same_receipts() {
+    for (scenario, seed) in [(Scenario::Mixed, 3), (Scenario::CloseTogether, 4)] {
+        let (shop, facts) = trip(scenario, Level::Clean, seed);
+        let facts = segmented(&shop, &facts);
+        let folder = tempfile::tempdir().unwrap();
+        let bench = Bench::open(folder.path(), &shop, facts[0].stamp.arrived);
+        bench.give(&facts);
+        bench.give(&silence_after(&facts));
+        assert!(bench.health.get("recorder").is_none(), "everything is recorded");
+        bench.stop();
+        let (booked, tape) = (booked(folder.path()), folder.path().join("tape"));
+        assert!(booked.iter().any(|receipt| !receipt.lines.is_empty()), "{scenario:?}");
+        assert_eq!(booked, replayed(&tape), "{scenario:?}");
+        let recorded = kinds(&tape);
+        let said = facts.iter().filter(|fact| matches!(fact.body, Body::BoardEvent(_))).count();
+        assert_eq!(recorded.get("/board_events"), Some(&said), "{scenario:?}: {recorded:?}");
+        assert!(!recorded.contains_key("/shelf"), "what follows from them is not recorded: {recorded:?}");
+    }
+}
+
+#[test]
+fn doors_and_tags_are_kept_and_shown_and_change_no_receipt() {
+    let (shop, facts) = trip(Scenario::Mixed, Level::Clean, 6);
+    let tape = |facts: &[Fact]| {
+        let folder = tempfile::tempdir().unwrap();
+        let bench = Bench::open(folder.path(), &shop, facts[0].stamp.arrived);
+        bench.give(facts);
+        bench.give(&silence_after(facts));
+        let (snapshot, reports) = (bench.screens.snapshot(), bench.reports.clone());
+        bench.stop();
+        (folder, snapshot, reports.latest())
+    };
+    let (without, ..) = tape(&facts);
+    let switches = switches(&facts);
+    let mut both = [facts, switches.clone()].concat();
+    both.sort_by_key(|fact| fact.stamp.arrived);
+    let (with, snapshot, reports) = tape(&both);
+    let booked_with = booked(with.path());
+    assert!(booked_with.iter().any(|receipt| !receipt.lines.is_empty()));
+    assert_eq!(booked_with, booked(without.path()), "they neither hold up a decision nor bring one on");
+    assert_eq!(booked_with, replayed(&with.path().join("tape")));
+    let recorded = kinds(&with.path().join("tape"));
+    assert_eq!((recorded["/doors"], recorded["/tags"]), (switches.len() / 2, switches.len() / 2));
+    let reorder = reports.iter().find(|report| report.stage == Stage::Reorder).unwrap();
+    assert_eq!(reorder.dropped[&DropReason::Unused], switches.len() as u64, "that nothing follows from them is told");
+    let doors: Vec<_> = snapshot.changes.iter().filter(|change| change.kind() == "door").collect();
+    let Body::Door(last) = &switches[switches.len() - 2].body else { panic!() };
+    let is_last = |change: &LiveChange| matches!(change, LiveChange::Door { state, .. } if *state == last.state);
+    assert!(doors.len() == 1 && is_last(doors[0]), "{doors:?}");
+}
+
+/// How many facts of each kind a recording in parts holds.
+fn kinds(tape: &Path) -> BTreeMap<&'static str, usize> {
+    let mut source = replay::open(tape, None, replay::Options { tolerate: false }).unwrap();
+    let mut kinds = BTreeMap::new();
+    while let Some(fact) = source.next_fact().unwrap() {
+        *kinds.entry(fact.body.topic().name()).or_insert(0) += 1;
+    }
+    kinds
 }
 
 #[test]

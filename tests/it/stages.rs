@@ -10,7 +10,9 @@ use aisle::base::{
 };
 use aisle::config::load_shop;
 use aisle::db;
-use aisle::facts::{Body, EntryRole, Fact, Frame, FrameFormat, GateScan, PaymentMethod, Stamp, Topic};
+use aisle::facts::{
+    Body, DoorState, DoorSwitch, EntryRole, Fact, Frame, FrameFormat, GateScan, PaymentMethod, Stamp, Topic,
+};
 use aisle::image::{RgbImage, encode_jpeg};
 use aisle::live::{Live, Payers};
 use aisle::pipeline::{Engine, Eyes, EyesOptions, Loss, Options, Watched};
@@ -115,6 +117,7 @@ fn faulty() -> Vec<Fact> {
     }
     facts.extend(left_behind);
     facts.push(shelf_event(&facts));
+    facts.push(door(facts[0].stamp.at - Span::from_millis(3_600_000)));
     facts
 }
 
@@ -122,6 +125,12 @@ fn batch(fact: &mut Fact, change: impl Fn(&mut Vec<f32>, &mut ShopTime)) {
     if let Body::Plates(batch) = &mut fact.body {
         change(&mut batch.grams, &mut batch.first_at);
     }
+}
+
+/// A door of which no stage thinks anything, an hour ago: that would be late if anybody waited for it.
+fn door(at: ShopTime) -> Fact {
+    let stamp = Stamp { source: SourceId::new("cooler"), sequence: 1, at, arrived: at };
+    Fact { stamp, body: Body::Door(DoorSwitch { door: "cooler".to_owned(), state: DoorState::Open }) }
 }
 
 /// A shelf that the shop does not have.

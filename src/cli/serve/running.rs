@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use super::super::listen::Listen;
 use super::{Prepared, api, forget, runtime, stop_signal};
-use crate::api::serve;
+use crate::api::{gate_desk, serve};
 use crate::base::{Error, Result};
 use crate::live::{Feed, OpenShop, Surroundings};
 use crate::ports::{Clock, HealthBoard, LiveBoard, ReportBoard};
@@ -49,6 +49,7 @@ impl Running {
         let listener = listen.bind(&runtime)?;
         let place = listen.to_string();
         let address = listener.local_addr().map_err(|error| Error::io("listen on", Path::new(&place), &error))?;
+        let (desk, questions) = gate_desk();
         let settler = Settler::start(&till, &providers, clock, SETTLERS);
         let around = Surroundings {
             till: till.clone(),
@@ -57,6 +58,7 @@ impl Running {
             reports: ReportBoard::default(),
             health: HealthBoard::default(),
             screens: LiveBoard::default(),
+            desk,
         };
         let open = opening.map(|opening| OpenShop::start(opening, around.clone())).transpose()?;
         let failed = open.as_ref().map(OpenShop::failed);
@@ -70,6 +72,7 @@ impl Running {
         let play =
             |recording| Feed::start(recording, till.clone(), clock.clone(), settler.bell(), around.reports.clone());
         let feed = recording.map(play).transpose()?;
+        runtime.spawn(questions.answer(router.clone(), clock.clone()));
         runtime.spawn(forget(till, clock.clone()));
         let (end, mut ended) = watch::channel(false);
         let server = runtime.spawn(serve(listener, router, async move {

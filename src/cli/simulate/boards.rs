@@ -180,7 +180,9 @@ fn level(topic: Topic) -> Option<&'static str> {
         Topic::People => Some("people"),
         Topic::Seen => Some("seen"),
         Topic::Gate => Some("gates"),
-        Topic::Shelf => Some("shelf"),
+        Topic::BoardEvent | Topic::Shelf => Some("shelf"),
+        Topic::Door => Some("doors"),
+        Topic::Tags => Some("tags"),
         _ => None,
     }
 }

@@ -29,7 +29,7 @@ impl Heard {
 
     /// Whether it is somebody who sends weights or people.
     pub(super) fn is_board(&self) -> bool {
-        matches!(self.topic, Topic::Plates | Topic::People | Topic::Seen | Topic::Shelf)
+        matches!(self.topic, Topic::Plates | Topic::People | Topic::Seen | Topic::BoardEvent | Topic::Shelf)
     }
 }
 

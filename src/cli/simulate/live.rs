@@ -186,7 +186,8 @@ impl LiveArgs {
     }
 
     fn check(&self, film: &Film) -> Result<()> {
-        let boards = [Topic::Plates, Topic::People, Topic::Seen, Topic::Shelf];
+        let boards =
+            [Topic::Plates, Topic::People, Topic::Seen, Topic::BoardEvent, Topic::Shelf, Topic::Door, Topic::Tags];
         if film.has(&boards) && self.broker.is_none() {
             let hint = "name a broker, such as `--broker mqtt://127.0.0.1:1883`";
             return Err(Error::usage("nobody would hear the weights and people of this film").hint(hint));
@@ -400,10 +401,9 @@ impl Player {
 
 /// Whether devices say such a thing.
 fn is_said(fact: &Fact) -> bool {
-    matches!(
-        fact.body,
-        Body::Plates(_) | Body::People(_) | Body::Seen(_) | Body::Gate(_) | Body::Shelf(_) | Body::Frame(_)
-    )
+    let topic = fact.body.topic();
+    // What was concluded from samples a board might have said itself.
+    !matches!(topic, Topic::Tick | Topic::Verdict) && (topic.is_ground() || topic == Topic::Shelf)
 }
 
 impl Totals {

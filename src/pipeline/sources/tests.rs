@@ -22,7 +22,7 @@ fn body(source: &str, secs: f64) -> Body {
             let quiet = TimeRange { start: at(secs - 1.0), end: at(secs) };
             let level = Level { quiet, grams: Grams::new(0.0), sigma: Grams::new(1.0) };
             let plates = vec![Staircase { plate, levels: vec![level] }];
-            Body::Shelf(ShelfEvent { shelf: ShelfId::new(1, 1), span: quiet, plates })
+            Body::BoardEvent(ShelfEvent { shelf: ShelfId::new(1, 1), span: quiet, plates })
         }
         _ => {
             let period = Span::from_millis(10);

@@ -1,11 +1,12 @@
 //! Gates of an open shop: who comes in as what, what the engine is told, and what an exit is told.
 
 use std::thread;
+use std::time::Duration;
 
-use aisle::api::{GateRole, GateRule, Role};
-use aisle::base::{CartId, Prob, Quantity, Span};
+use aisle::api::{GateRole, GateRule, Role, gate_desk};
+use aisle::base::{CartId, Prob, Quantity, Secret, ShopTime, Span};
 use aisle::facts::{Body, EntryRole, Fact, OpenLine, OpenVisit};
-use aisle::ports::{Delivery, Intake, LiveBoard, LiveChange};
+use aisle::ports::{Delivery, GateAsk, GateDesk, GateQuestion, Intake, LiveBoard, LiveChange};
 use aisle::till::{Payer, Progress};
 use crossbeam_channel::Receiver;
 use serde_json::{Value, json};
@@ -212,6 +213,60 @@ fn an_exit_is_told_what_somebody_has() {
     assert_eq!(rule.header("Cache-Control"), "private, max-age=3600");
     assert_eq!(rule.expect(200), json!({ "gate": "out", "role": "exit", "offline": "open", "valid_secs": 3600 }));
     assert_eq!(world.get(Role::Gate, "/v1/gates/front")["offline"], "shut");
+}
+
+/// What a gate is answered that asks in another way than over HTTP.
+fn asked(desk: &GateDesk, question: GateQuestion, token: &str, at: ShopTime, body: &Value) -> (u16, Value) {
+    let (tell, told) = crossbeam_channel::bounded(1);
+    let gate = if question == GateQuestion::Enter { "front" } else { "out" };
+    let ask = GateAsk {
+        gate: gate.to_owned(),
+        id: "1".to_owned(),
+        at,
+        question,
+        token: Secret::new(token.to_owned()),
+        body: Secret::new(body.to_string().into_bytes()),
+        answer: Box::new(move |status, body| tell.send((status, body)).unwrap()),
+    };
+    desk.ask(ask).unwrap();
+    let (status, body) = told.recv_timeout(Duration::from_secs(20)).unwrap();
+    (status, serde_json::from_slice(&body).unwrap())
+}
+
+#[test]
+fn a_gate_that_asks_otherwise_is_answered_as_over_http() {
+    let (world, _, facts) = world();
+    let (desk, questions) = gate_desk();
+    world.runtime.spawn(questions.answer(world.router.clone(), world.clock.clone()));
+    let (_, badge) = badge(&world, "staff");
+    let gate = world.secret(Role::Gate).to_owned();
+    let enter = json!({ "gate_token": badge, "gate": "front" });
+    let (status, entry) = asked(&desk, GateQuestion::Enter, &gate, NOON, &enter);
+    assert_eq!((status, &entry["door"], &entry["heard"]), (200, &json!("open"), &json!(true)));
+    let Body::Gate(scan) = facts.try_recv().unwrap().body else { panic!("no scan") };
+    assert_eq!((scan.cart.to_string().as_str(), scan.role), (entry["cart"].as_str().unwrap(), EntryRole::Staff));
+    assert_eq!(asked(&desk, GateQuestion::Enter, &gate, NOON, &enter).1, entry, "a repeated question");
+    assert_eq!(facts.try_iter().count(), 0);
+
+    let cart = world.enter("2").to_string();
+    inside(&world, &cart, "5", 1);
+    let over_http = world.ask(Role::Gate, "POST", "/v1/gates/out/leave", Some(json!({ "cart": cart }))).expect(200);
+    let leave = json!({ "cart": cart });
+    assert_eq!(asked(&desk, GateQuestion::Leave, &gate, NOON, &leave), (200, over_http.clone()));
+    assert_eq!((&over_http["door"], over_http["total"]["minor"].is_number()), (&json!("open"), true));
+    let rule = asked(&desk, GateQuestion::Rule, &gate, NOON, &json!({}));
+    assert_eq!(rule, (200, world.get(Role::Gate, "/v1/gates/out")));
+
+    // Whoever may not ask over HTTP may not ask so either.
+    let refused = |token: &str, at, body: &Value| asked(&desk, GateQuestion::Leave, token, at, body).0;
+    assert_eq!(refused("aisle_guessed", NOON, &leave), 401);
+    assert_eq!(refused("a\nb", NOON, &leave), 400);
+    assert_eq!(refused(world.secret(Role::Screen), NOON, &leave), 403);
+    assert_eq!(refused(&gate, NOON, &json!({})), 422);
+    // Nobody stands there any more, or the clock of the gate is wrong.
+    assert_eq!(refused(&gate, NOON - Span::from_millis(10_001), &leave), 408);
+    assert_eq!(refused(&gate, NOON + Span::from_millis(10_001), &leave), 408);
+    assert_eq!(refused(&gate, NOON - Span::from_millis(9_999), &leave), 200);
 }
 
 #[test]

@@ -129,6 +129,7 @@ fn metrics_are_in_form_with_and_without_an_engine() {
     (camera.heard, camera.rate_hertz, camera.expected_hertz) = (Some(NOON), Some(f64::NAN), Some(15.0));
     camera.clock_offset_secs = Some(-0.5);
     camera.count("reconnects", 1);
+    camera.certificates = [("ca_file".to_owned(), NOON - Span::from_millis(43_200_000))].into();
     health.add(camera);
     let world = World::with(|api, _| {
         api.with_board(board.clone()).with_health(health).with_live(LiveBoard::default()).with_intake(intake.0)
@@ -152,6 +153,7 @@ fn metrics_are_in_form_with_and_without_an_engine() {
     let families = read(&open);
     check(&families);
     for line in [
+        "aisle_device_certificate_days{device=\"camera/left \\\"1\\\"\",certificate=\"ca_file\"} -0.5",
         "aisle_stage_received_total{stage=\"reorder\"} 12",
         "aisle_stage_sent_total{stage=\"reorder\"} 5",
         "aisle_stage_dropped_total{stage=\"reorder\",reason=\"late\"} 3",

@@ -35,11 +35,14 @@ static SHELF: LazyLock<Arc<Shop>> = LazyLock::new(|| {
 });
 
 /// Facts that simulated trips do not have, or not always.
-const FURTHER: [&str; 7] = [
+const FURTHER: [&str; 10] = [
     r#"/cameras/ {"timestamp":{"sec":0,"nsec":1},"frame_id":"front","data":"/9j/4AAQSkZJRg==","format":"jpeg","stamp":{"source":"camera/front","sequence":1,"at":1,"arrived":2}}"#,
     r#"/gates {"stamp":{"source":"gate/1","sequence":1,"at":1,"arrived":1},"body":{"cart":"cart_0198f2c4a1b2c3d4e5f60718293a4b5c","gate":"east","people":2}}"#,
     r#"/seen {"stamp":{"source":"vision/front","sequence":1,"at":1,"arrived":1},"body":{"camera":"front","size_pixels":[640,360],"detections":[{"class":"person","bounds":{"left":10.5,"top":20.0,"right":90.0,"bottom":200.25},"score":0.9,"keypoints":[{"pixel":[40.0,30.5,0.0],"score":0.5}],"embedding":[0.6,-0.8]}]}}"#,
     r#"/ticks {"stamp":{"source":"clock","sequence":1,"at":1,"arrived":1},"body":{}}"#,
+    r#"/board_events {"stamp":{"source":"board/1","sequence":1,"at":2,"arrived":2},"body":{"shelf":"1-1","span":{"start":1,"end":2},"plates":[{"plate":"1-1-1","levels":[{"quiet":{"start":0,"end":1},"grams":0.0,"sigma":0.5},{"quiet":{"start":2,"end":2},"grams":-350.0,"sigma":0.7}]}]}}"#,
+    r#"/doors {"stamp":{"source":"door/cooler","sequence":1,"at":1,"arrived":1},"body":{"door":"cooler","state":"open"}}"#,
+    r#"/tags {"stamp":{"source":"reader/1","sequence":1,"at":1,"arrived":1},"body":{"reader":"exit","reads":[{"epc":"3034257BF7194E4000001A85","antenna":1,"rssi_dbm":-61.5}]}}"#,
     r#"/bindings {"stamp":{"source":"identity","sequence":1,"at":1,"arrived":1},"body":{"visit":"7","cart":"cart_0198f2c4a1b2c3d4e5f60718293a4b5c","probability":0.98}}"#,
     r#"/verdicts {"stamp":{"source":"review","sequence":1,"at":1,"arrived":1},"body":{"case":"case_0198f2c4a1b2c3d4e5f60718293a4b5c","cart":"cart_0198f2c4a1b2c3d4e5f60718293a4b5c","receipt":1,"verdict":{"reviewer":"alex","at":1,"decision":{"decision":"accept"},"note":""}}}"#,
     r#"/clock {"stamp":{"source":"fusion","sequence":1,"at":1,"arrived":1},"body":{"offset":-40000000,"sigma":9000000,"events":3}}"#,
@@ -255,6 +258,10 @@ fn first_corpora() {
         simulated.facts.iter().filter(own).skip(20).take(9).map(|fact| message(&json(fact))).collect();
     keep("engine", "stretch.txt", stretch.join("\n").as_bytes());
     keep("engine", "one-each.txt", all_lines.as_bytes());
+    // What of a fact's own bytes is changed is taken for one fact of a segment.
+    let segment = super::journals::written(&read_back);
+    keep("journals", "one-each.journal", &segment);
+    keep("journals", "one-fact.msgpack", &super::journals::written(&read_back[..1])[58..]);
     keep("recordings", "packed.mcap", packed.get_ref());
     keep("recordings", "unpacked.mcap", &unpacked(all_lines.as_bytes()));
     let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("calibration/demo");

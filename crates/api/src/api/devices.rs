@@ -59,6 +59,8 @@ pub(super) struct DeviceView {
     expected_hertz: Option<f64>,
     /// How far its clock is ahead of this machine's, seconds, where that can be known.
     clock_offset_secs: Option<f64>,
+    /// Until when the certificates hold with which it is spoken to, by the key of the shop's file that names them.
+    certificates: BTreeMap<String, ShopTime>,
     /// Everything that is counted about it since the process began, by name.
     counters: BTreeMap<String, u64>,
 }
@@ -77,6 +79,7 @@ impl DeviceView {
             rate_hertz: health.rate_hertz,
             expected_hertz: health.expected_hertz,
             clock_offset_secs: health.clock_offset_secs,
+            certificates: health.certificates,
             counters: health.counters,
         }
     }

@@ -120,6 +120,7 @@ pub(super) fn expose(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Res
     }
     let devices = call.api.health.as_ref().map(|board| board.all()).unwrap_or_default();
     write_devices(&mut text, &devices, call.now);
+    write_certificates(&mut text, &devices, call.now);
     if let Some(scans) = &call.api.scans {
         let name = "aisle_gate_scans_total";
         head(&mut text, name, "counter", "Scans that gates sent over HTTP, by whether the engine kept them.");
@@ -179,6 +180,20 @@ fn write_lane(text: &mut String, lane: LaneReport) {
             if name.starts_with("visits") { format!("aisle_{name}_total") } else { format!("aisle_view_{name}_total") };
         head(text, &name, "counter", help);
         line(text, &name, &[], &count);
+    }
+}
+
+/// Until when certificates hold; nothing where none is used.
+fn write_certificates(text: &mut String, devices: &[DeviceHealth], now: ShopTime) {
+    let name = "aisle_device_certificate_days";
+    if devices.iter().all(|device| device.certificates.is_empty()) {
+        return;
+    }
+    head(text, name, "gauge", "Days until a certificate ends with which a device is spoken to; below 0 it has ended.");
+    for device in devices {
+        for (key, until) in &device.certificates {
+            line(text, name, &[("device", &device.device), ("certificate", key)], &(until.secs_since(now) / 86_400.0));
+        }
     }
 }
 

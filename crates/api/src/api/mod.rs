@@ -7,6 +7,7 @@
 //! it.
 
 mod access;
+mod asks;
 mod carts;
 mod cases;
 mod checks;
@@ -49,6 +50,7 @@ use axum::routing::{MethodFilter, on};
 use tokio::sync::Semaphore;
 
 pub use access::{Grant, Role, TokenBook, create_token, deed, revoke_token};
+pub use asks::{Asked, gate_desk};
 pub use devices::Pictures;
 pub use gates::{GateRole, GateRule};
 pub use retention::Retention;

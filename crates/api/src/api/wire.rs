@@ -26,7 +26,7 @@ const READ_BYTES: usize = 8 << 10;
 /// Bytes that are still taken, and thrown away, from somebody whose request was refused; else they might never see why.
 const LINGER_BYTES_MAX: usize = 256 << 10;
 /// What stands in the line of the log for a request that never came to be one.
-const NO_PATH: &str = "/-";
+pub(super) const NO_PATH: &str = "/-";
 
 /// A connection.
 pub(super) struct Wire {

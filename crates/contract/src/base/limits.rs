@@ -44,7 +44,7 @@ pub const PLATES_PER_SHELF_MAX: usize = 64;
 pub const SAMPLES_PER_BATCH_MAX: usize = 6_000;
 /// Time between the first and the last row of one plate batch.
 pub const BATCH_SPAN_MAX: Span = Span::from_millis(120_000);
-/// How far the stamp of a plate batch may be from its rows.
+/// How far the stamp of a plate batch may be from its rows, and that of a board's event from its end.
 pub const BATCH_STAMP_OFF_MAX: Span = Span::from_millis(9_000);
 /// People in one frame; more are dropped and counted.
 pub const PEOPLE_PER_FRAME_MAX: usize = 256;
@@ -89,6 +89,18 @@ pub const ORDER_AGE_MAX: Span = Span::from_millis(7 * 24 * 3_600_000);
 pub const INTAKE_FACTS_MAX: usize = 4_096;
 /// Changes in an open shop that are kept for screens that are slow; of more the oldest are lost for them.
 pub const LIVE_CHANGES_MAX: usize = 1_024;
+/// Reads of tags in one fact.
+pub const TAG_READS_MAX: usize = 4_096;
+/// Messages of a connection over MQTT that wait to be taken: as many as a broker can number before it needs an acknowledgement.
+pub const MQTT_HELD_MESSAGES_MAX: usize = 65_536;
+/// Bytes of the payloads of these; beyond it the connection is ended, and the broker sends again what was not acknowledged.
+pub const MQTT_HELD_BYTES_MAX: usize = 64 << 20;
+/// What a connection over MQTT is to say and has not said yet; more is refused and counted.
+pub const MQTT_SAYINGS_MAX: usize = 1_024;
+/// Questions of gates over MQTT that wait for their turn; further ones are answered that they should come again.
+pub const GATE_ASKS_MAX: usize = 64;
+/// Spans that wait to be sent to a collector; more are dropped and counted.
+pub const SPANS_MAX: usize = 2_048;
 /// Facts that the core stores and takes at a time.
 pub const INTAKE_BATCH_MAX: usize = 512;
 /// Bytes of one file of the journal of facts that the book does not know yet.

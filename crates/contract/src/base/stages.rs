@@ -57,6 +57,8 @@ pub enum DropReason {
     Missing,
     /// Parts of the input that could not be read.
     Unreadable,
+    /// Of a kind that is kept and shown, and from which nothing is concluded.
+    Unused,
 }
 
 /// How much of what a stage receives a [`DropReason`] is about.
@@ -151,7 +153,7 @@ impl Stage {
 
 impl DropReason {
     /// All of them.
-    pub const ALL: [DropReason; 13] = [
+    pub const ALL: [DropReason; 14] = [
         DropReason::Late,
         DropReason::Duplicate,
         DropReason::Conflict,
@@ -165,6 +167,7 @@ impl DropReason {
         DropReason::Excess,
         DropReason::Missing,
         DropReason::Unreadable,
+        DropReason::Unused,
     ];
 
     /// The word for it.
@@ -183,6 +186,7 @@ impl DropReason {
             DropReason::Excess => "excess",
             DropReason::Missing => "missing",
             DropReason::Unreadable => "unreadable",
+            DropReason::Unused => "unused",
         }
     }
 
@@ -196,7 +200,8 @@ impl DropReason {
             | DropReason::WrongTime
             | DropReason::Malformed
             | DropReason::WrongSize
-            | DropReason::UnknownSource => Extent::Whole,
+            | DropReason::UnknownSource
+            | DropReason::Unused => Extent::Whole,
             DropReason::Stale | DropReason::UnknownPlate | DropReason::Excess => Extent::Part,
             DropReason::Missing | DropReason::Unreadable => Extent::Unreceived,
         }

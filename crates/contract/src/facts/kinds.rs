@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Attribution, ClockEstimate, Frame, GateScan, PeopleFrame, PlateBatch, Receipt, ReviewVerdict, SeenFrame,
-    ShelfEvent, Tick, TrackJoined, VisitBound, VisitClosed,
+    Attribution, ClockEstimate, DoorSwitch, Frame, GateScan, PeopleFrame, PlateBatch, Receipt, ReviewVerdict,
+    SeenFrame, ShelfEvent, TagReads, Tick, TrackJoined, VisitBound, VisitClosed,
 };
 
 crate::named_enum! {
@@ -148,7 +148,13 @@ kinds! {
     People(PeopleFrame), "/people", "aisle.People", Ground, DEEP;
     /// Ground: so late is it, whether or not any sensor speaks.
     Tick(Tick), "/ticks", "aisle.Tick", Ground, DEEP;
-    /// Derived, or ground from sensors that segment themselves: something changed on a shelf.
+    /// Ground: something changed on a shelf, as a board says that segments by itself.
+    BoardEvent(ShelfEvent), "/board_events", "aisle.BoardEvent", Ground, DEEP;
+    /// Ground: a door was opened or closed.
+    Door(DoorSwitch), "/doors", "aisle.Door", Ground, DEEP;
+    /// Ground: tags were read.
+    Tags(TagReads), "/tags", "aisle.Tags", Ground, DEEP;
+    /// Derived: something changed on a shelf.
     Shelf(ShelfEvent), "/shelf", "aisle.Shelf", Derived, DECIDED;
     /// Derived: what became of a track.
     Track(TrackJoined), "/tracks", "aisle.Track", Derived, DECIDED;
@@ -169,7 +175,6 @@ kinds! {
 impl Said for Frame {}
 impl Said for GateScan {}
 impl Said for Tick {}
-impl Said for ShelfEvent {}
 impl Said for TrackJoined {}
 impl Said for VisitBound {}
 impl Said for Attribution {}
@@ -188,6 +193,24 @@ impl Said for PlateBatch {
             "{samples} samples of {plates} plates, {} apart, are not whole rows at a positive period",
             self.period
         ))
+    }
+}
+
+impl Said for ShelfEvent {
+    fn check(&self) -> Result<(), String> {
+        self.flaw()
+    }
+}
+
+impl Said for DoorSwitch {
+    fn check(&self) -> Result<(), String> {
+        self.flaw()
+    }
+}
+
+impl Said for TagReads {
+    fn check(&self) -> Result<(), String> {
+        self.flaw()
     }
 }
 

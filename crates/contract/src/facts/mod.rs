@@ -3,6 +3,7 @@
 
 mod book;
 mod decision;
+mod door;
 mod fact;
 mod kinds;
 mod payment;
@@ -20,6 +21,7 @@ pub use decision::{
     Attribution, ClockEstimate, Closing, Discount, Evidence, Grounds, LineChance, Movement, Receipt, ReceiptLine,
     TakerEvidence, TaxShare, VisitClosed, WeightEvidence,
 };
+pub use door::{DoorState, DoorSwitch, TagRead, TagReads};
 pub use fact::Fact;
 pub use kinds::{Body, Cut, EachBody, EachKind, Said, Topic};
 pub use payment::{

@@ -73,6 +73,40 @@ impl PlateBatch {
     }
 }
 
+impl ShelfEvent {
+    /// Moves all its times.
+    pub fn shift(&mut self, by: Span) {
+        let shift = |range: &mut TimeRange| (range.start, range.end) = (range.start + by, range.end + by);
+        shift(&mut self.span);
+        self.plates.iter_mut().flat_map(|plate| &mut plate.levels).for_each(|level| shift(&mut level.quiet));
+    }
+
+    /// What of it means nothing.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub(super) fn flaw(&self) -> Result<(), String> {
+        let is_backward = |range: &TimeRange| range.end < range.start;
+        if is_backward(&self.span) {
+            return Err("it ends before it begins".to_owned());
+        }
+        for Staircase { plate, levels } in &self.plates {
+            if levels.len() < 2 {
+                return Err(format!("plate {plate} has no level before the change and after it"));
+            }
+            for Level { quiet, grams, sigma } in levels {
+                let (grams, sigma) = (grams.value(), sigma.value());
+                if is_backward(quiet) || !grams.is_finite() || !sigma.is_finite() || sigma <= 0.0 {
+                    return Err(format!(
+                        "a level of plate {plate} has no weight, no deviation, or ends before it begins"
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Staircase {
     /// The weight change from the rest before to the rest after.
     pub fn change(&self) -> Grams {

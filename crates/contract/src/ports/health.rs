@@ -41,6 +41,10 @@ crate::named_enum! {
         People = "people",
         /// A gate or a terminal.
         Gate = "gate",
+        /// A switch at a door.
+        Door = "door",
+        /// A reader of RFID tags.
+        Reader = "reader",
         /// What records the open shop.
         Recorder = "recorder",
     }
@@ -69,6 +73,9 @@ pub struct DeviceHealth {
     pub expected_hertz: Option<f64>,
     /// How far its clock is ahead of ours, seconds, where that can be known.
     pub clock_offset_secs: Option<f64>,
+    /// Until when the certificates hold with which it is spoken to, by the key of the shop's file that names them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub certificates: BTreeMap<String, ShopTime>,
     /// Everything that is counted about it, by name: `received`, `reconnects`, `dropped_undecodable` and so on. Counters only
     /// rise while the process lives.
     pub counters: BTreeMap<String, u64>,
@@ -88,6 +95,7 @@ impl DeviceHealth {
             rate_hertz: None,
             expected_hertz: None,
             clock_offset_secs: None,
+            certificates: BTreeMap::new(),
             counters: BTreeMap::new(),
         }
     }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::DeviceHealth;
 use crate::base::limits::LIVE_CHANGES_MAX;
 use crate::base::{CartId, Money, PlateId, Prob, ShelfId, ShopTime, TimeRange, VisitId};
-use crate::facts::{OpenVisit, ReceiptLine};
+use crate::facts::{DoorState, OpenVisit, ReceiptLine, TagRead};
 use crate::geometry::{Floor, Point};
 
 /// Something that changed. Everything says the shop time that it is true for.
@@ -31,6 +31,24 @@ pub enum LiveChange {
         span: TimeRange,
         /// The plates that changed.
         plates: Vec<LivePlate>,
+    },
+    /// A door was opened or closed.
+    Door {
+        /// When.
+        at: ShopTime,
+        /// The door.
+        door: String,
+        /// How it is now.
+        state: DoorState,
+    },
+    /// Tags were read.
+    Tags {
+        /// When, the last of them.
+        at: ShopTime,
+        /// The reader.
+        reader: String,
+        /// Each tag at each antenna that was read since this was told last, as it was read last.
+        reads: Vec<TagRead>,
     },
     /// The carts of all visits that are not over, as they look now; nothing of them is final.
     Carts {
@@ -89,6 +107,8 @@ impl LiveChange {
         match self {
             LiveChange::People { .. } => "people",
             LiveChange::Shelf { .. } => "shelf",
+            LiveChange::Door { .. } => "door",
+            LiveChange::Tags { .. } => "tags",
             LiveChange::Carts { .. } => "carts",
             LiveChange::Receipt { .. } => "receipt",
             LiveChange::Health { .. } => "health",
@@ -102,13 +122,14 @@ impl LiveChange {
 pub struct LiveSnapshot {
     /// The number of the newest change that is in it; 0 for none.
     pub number: u64,
-    /// The newest people and carts, the latest receipts from the oldest on, and the health of every device by name.
+    /// The newest people and carts, how each door is, the latest receipts from the oldest on, and the health of every device by
+    /// name.
     pub changes: Vec<Arc<LiveChange>>,
 }
 
 /// Receipts that a snapshot holds; of more the oldest are left out.
 const RECEIPTS_MAX: usize = 20;
-/// Devices that a snapshot holds; of more the newest to speak are left out of snapshots.
+/// Doors that a snapshot holds, and devices; of more the newest to speak are left out of snapshots.
 const DEVICES_MAX: usize = 1_024;
 /// The latest changes, shared: the shop writes, screens read. Writing never waits for a reader.
 #[derive(Clone, Default)]
@@ -121,6 +142,7 @@ struct State {
     changes: VecDeque<(u64, Arc<LiveChange>)>,
     people: Option<Arc<LiveChange>>,
     carts: Option<Arc<LiveChange>>,
+    doors: BTreeMap<String, Arc<LiveChange>>,
     receipts: VecDeque<Arc<LiveChange>>,
     devices: BTreeMap<String, Arc<LiveChange>>,
     wake: Vec<Box<dyn Fn() + Send>>,
@@ -151,6 +173,7 @@ impl LiveBoard {
     pub fn snapshot(&self) -> LiveSnapshot {
         let state = self.lock();
         let newest = state.people.iter().chain(&state.carts);
+        let newest = newest.chain(state.doors.values());
         let changes = newest.chain(&state.receipts).chain(state.devices.values()).cloned().collect();
         LiveSnapshot { number: state.number, changes }
     }
@@ -184,19 +207,23 @@ impl State {
             LiveChange::People { .. } => self.people = Some(change.clone()),
             LiveChange::Carts { .. } => self.carts = Some(change.clone()),
             // It is over by the time that somebody sees it.
-            LiveChange::Shelf { .. } => {}
+            LiveChange::Shelf { .. } | LiveChange::Tags { .. } => {}
+            LiveChange::Door { door, .. } => keep(&mut self.doors, door, change),
             LiveChange::Receipt { .. } => {
                 self.receipts.push_back(change.clone());
                 if RECEIPTS_MAX < self.receipts.len() {
                     self.receipts.pop_front();
                 }
             }
-            LiveChange::Health { device } => {
-                if self.devices.len() < DEVICES_MAX || self.devices.contains_key(&device.device) {
-                    self.devices.insert(device.device.clone(), change.clone());
-                }
-            }
+            LiveChange::Health { device } => keep(&mut self.devices, &device.device, change),
         }
+    }
+}
+
+/// Keeps the newest of each name, and of so many names.
+fn keep(kept: &mut BTreeMap<String, Arc<LiveChange>>, name: &str, change: &Arc<LiveChange>) {
+    if kept.len() < DEVICES_MAX || kept.contains_key(name) {
+        kept.insert(name.to_owned(), change.clone());
     }
 }
 
@@ -236,6 +263,19 @@ mod tests {
         assert_eq!(snapshot.changes.iter().map(|change| (**change).clone()).collect::<Vec<_>>(), expected);
         assert_eq!(board.since(200), Some(Vec::new()));
         assert_eq!(board.since(201), None, "nobody has seen what was not there");
+    }
+
+    #[test]
+    fn a_snapshot_says_how_each_door_is() {
+        let board = LiveBoard::default();
+        let door = |door: &str, state| LiveChange::Door { at: ShopTime::from_nanos(0), door: door.to_owned(), state };
+        for (name, state) in [("b", DoorState::Open), ("a", DoorState::Closed), ("b", DoorState::Closed)] {
+            board.publish(door(name, state));
+        }
+        board.publish(LiveChange::Tags { at: ShopTime::from_nanos(1), reader: "r".to_owned(), reads: Vec::new() });
+        let changes: Vec<LiveChange> = board.snapshot().changes.iter().map(|change| (**change).clone()).collect();
+        assert_eq!(changes, [door("a", DoorState::Closed), door("b", DoorState::Closed)]);
+        assert_eq!(board.since(0).map(|changes| changes.len()), Some(4));
     }
 
     #[test]

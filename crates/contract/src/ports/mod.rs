@@ -2,12 +2,14 @@
 
 mod board;
 mod clock;
+mod gates;
 mod health;
 mod intake;
 mod live;
 
 pub use board::ReportBoard;
 pub use clock::WallClock;
+pub use gates::{GateAsk, GateDesk, GateQuestion};
 pub use health::{DeviceHealth, DeviceKind, HealthBoard, HealthWord};
 pub use intake::{Delivery, Intake, Kept};
 pub use live::{LiveBoard, LiveChange, LivePerson, LivePlate, LiveSnapshot};

@@ -148,20 +148,15 @@ impl Wires {
 fn move_fact(fact: &mut Fact, by: Span) {
     fact.stamp.arrived = fact.stamp.arrived + by;
     misdate(fact, by);
-    if let Body::Shelf(event) = &mut fact.body {
-        let moved = |range: &mut crate::base::TimeRange| {
-            (range.start, range.end) = (range.start + by, range.end + by);
-        };
-        moved(&mut event.span);
-        event.plates.iter_mut().flat_map(|plate| &mut plate.levels).for_each(|level| moved(&mut level.quiet));
-    }
 }
 
 /// Moves what the device's clock said.
 fn misdate(fact: &mut Fact, by: Span) {
     fact.stamp.at = fact.stamp.at + by;
-    if let Body::Plates(batch) = &mut fact.body {
-        batch.first_at = batch.first_at + by;
+    match &mut fact.body {
+        Body::Plates(batch) => batch.first_at = batch.first_at + by,
+        Body::BoardEvent(event) | Body::Shelf(event) => event.shift(by),
+        _ => {}
     }
 }
 

@@ -92,7 +92,7 @@ fn question(number: &str) -> String {
 }
 
 /// A camera that answered from this address; `None` when it is none.
-fn read_answer(answer: &str, from: IpAddr) -> Option<FoundCamera> {
+pub(super) fn read_answer(answer: &str, from: IpAddr) -> Option<FoundCamera> {
     if !answer.to_ascii_lowercase().contains("onvif") {
         return None;
     }

@@ -1,6 +1,7 @@
 //! Cameras against servers: one over HTTP in this process that breaks in every way, and RTSP by GStreamer where that is.
 
 mod find;
+mod fuzz;
 mod http;
 mod rtsp;
 mod server;

@@ -108,6 +108,8 @@ impl Boards {
         let kind = match topic {
             Topic::Gate => DeviceKind::Gate,
             Topic::People | Topic::Seen => DeviceKind::People,
+            Topic::Door => DeviceKind::Door,
+            Topic::Tags => DeviceKind::Reader,
             _ => DeviceKind::Board,
         };
         let watch = self.watch(stamp.source.as_str(), kind);
@@ -119,6 +121,16 @@ impl Boards {
             watch.fall(moment.elapsed);
         }
         watch.sequence = Some(stamp.sequence);
+    }
+
+    /// A gate asked something.
+    pub(super) fn asked(&mut self, gate: &str, moment: Moment) {
+        let watch = self.watch(gate, DeviceKind::Gate);
+        watch.kind = DeviceKind::Gate;
+        watch.first.get_or_insert(moment.elapsed);
+        watch.last = Some(moment);
+        watch.rate.count(moment.elapsed);
+        watch.count("asked", 1);
     }
 
     /// Something came from a source that speaks in another way than by facts; how far its clock is ahead, if that is known.
@@ -220,7 +232,8 @@ impl Watch {
         }
         device.kind = self.kind;
         device.expected_hertz = self.rate_hertz;
-        device.heard = self.last.map(|last| last.now);
+        // Gates may speak over HTTP as well.
+        device.heard = device.heard.max(self.last.map(|last| last.now));
         device.rate_hertz = self.first.map(|first| self.rate.hertz(first, moment.elapsed));
         device.clock_offset_secs = self.clock.ahead().map(Span::as_secs);
         let (word, cause, remedy) = self.judge(moment.elapsed, device.rate_hertz);

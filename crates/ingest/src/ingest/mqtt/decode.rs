@@ -63,6 +63,8 @@ pub(super) struct Refusal {
 pub(super) enum Decoded {
     /// A fact.
     Fact(Box<Fact>),
+    /// A question of this gate, which is read elsewhere.
+    Ask(String),
     /// What aisle itself said, back from the broker.
     Own,
 }
@@ -78,6 +80,7 @@ pub(super) fn decode(
     let refuse = |reason: Reason, detail: String| Err(Refusal { reason, detail });
     let (kind, source) = match topics.about(topic) {
         About::Own => return Ok(Decoded::Own),
+        About::Ask(gate) => return Ok(Decoded::Ask(gate.to_owned())),
         About::Unknown => return refuse(Reason::UnknownTopic, "this is no topic of the shop".to_owned()),
         About::Fact(kind, source) => (kind, source),
     };

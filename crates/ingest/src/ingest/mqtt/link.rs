@@ -5,7 +5,7 @@
 //! # When more comes than is taken
 //!
 //! A broker sends so many messages ahead of their acknowledgements (mosquitto: `max_inflight_messages`; the protocol: 65,535),
-//! and those wait here, all of them. Where they are more than [`HELD_BYTES_MAX`], the connection is ended, and made again when
+//! and those wait here, all of them. Where they are more than [`MQTT_HELD_BYTES_MAX`], the connection is ended, and made again when
 //! half of them are taken: what was not acknowledged the broker sends again. What comes without being acknowledged (QoS 0) is
 //! dropped and counted.
 
@@ -17,7 +17,6 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-use super::HELD_MESSAGES_MAX;
 use super::boards::Moment;
 use super::decode::Reason;
 use super::ledger::{Ledger, Receipt};
@@ -25,10 +24,9 @@ use super::outbox::Outbox;
 use super::tls::Tls;
 use super::wire::{Heard, Lost, Message, Said, Wire};
 use crate::base::SecretPlace;
+use crate::base::limits::{MQTT_HELD_BYTES_MAX, MQTT_HELD_MESSAGES_MAX};
 use crate::ports::{Clock, HealthBoard, HealthWord};
 
-/// Bytes of payloads that wait to be taken.
-const HELD_BYTES_MAX: usize = 64 << 20;
 /// How often what is due by time is looked at.
 const TICK: Duration = Duration::from_millis(250);
 /// How long is waited before a connection is tried again: at first, and at most. The broker that is back is found within it.
@@ -130,7 +128,7 @@ impl Drop for Came {
 impl Link {
     /// A connection that is not there yet, and where its messages come out.
     pub(super) fn new(parts: Parts) -> (Link, Receiver<Came>) {
-        let (queue, taken) = bounded(HELD_MESSAGES_MAX);
+        let (queue, taken) = bounded(MQTT_HELD_MESSAGES_MAX);
         let link = Link {
             parts,
             queue,
@@ -224,7 +222,10 @@ impl Link {
             self.parts.wire.set_login(username, password.reveal());
         }
         if let Some(tls) = &self.parts.tls {
-            tls.apply(&mut self.parts.wire).map_err(refuse)?;
+            let ends = tls.apply(&mut self.parts.wire, moment.now).map_err(refuse)?;
+            self.parts.health.with(self.parts.device, |device| {
+                device.certificates = ends.iter().map(|end| (end.key.to_owned(), end.until)).collect();
+            });
         }
         let will = self.parts.manners.will(moment);
         self.parts.wire.set_will(&will);
@@ -341,7 +342,7 @@ impl Link {
         let bytes = message.payload().len();
         let held = self.held.fetch_add(bytes, Ordering::AcqRel) + bytes;
         let came = Came { message, receipt, moment, held: Arc::clone(&self.held) };
-        let is_taken = held <= HELD_BYTES_MAX && !self.is_full && self.queue.try_send(came).is_ok();
+        let is_taken = held <= MQTT_HELD_BYTES_MAX && !self.is_full && self.queue.try_send(came).is_ok();
         if is_taken {
             return;
         }
@@ -402,8 +403,8 @@ impl Link {
     async fn wait_for_room(&mut self) {
         while self.is_full && self.parts.outbox.stop_by().is_none() {
             sleep(ROOM_WAIT).await;
-            self.is_full =
-                HELD_MESSAGES_MAX / 2 < self.queue.len() || HELD_BYTES_MAX / 2 < self.held.load(Ordering::Acquire);
+            self.is_full = MQTT_HELD_MESSAGES_MAX / 2 < self.queue.len()
+                || MQTT_HELD_BYTES_MAX / 2 < self.held.load(Ordering::Acquire);
         }
     }
 

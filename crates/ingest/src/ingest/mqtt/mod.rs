@@ -9,15 +9,14 @@
 //!
 //! | topic | what | |
 //! |---|---|---|
-//! | `aisle/<shop>/plates/<source>`, `people`, `seen`, `gates`, `shelf` | facts, as a recording has them | QoS 1, not retained |
+//! | `aisle/<shop>/plates/<source>`, `people`, `seen`, `gates`, `shelf`, `doors`, `tags` | facts, as a recording has them | QoS 1, not retained |
 //! | `aisle/<shop>/status` | `online` or `offline`, also by will | retained |
 //! | `aisle/<shop>/health/<device>` | how a device is: at each change and every 10 s | retained |
-//! | `aisle/<shop>/told/…` | what aisle says to others, such as to a gate ([`Mqtt::tell`]) | QoS 1 |
+//! | `aisle/<shop>/gates/<gate>/ask`, `…/answer` | what a gate asks, and what it is answered, as over HTTP | QoS 1, not retained |
 //! | `homeassistant/device/aisle-<shop>/config` | the devices as Home Assistant wants them, where the shop's file asks for it | retained |
 //! | `spBv1.0/<group>/#`, `spBv1.0/STATE/<host>` | Sparkplug B | as the specification says |
 //!
-//! `<shop>` is the shop's name by [`slug`]. RFID readers and door switches have no kind of fact of their own: what they know of a shelf
-//! they say as an event of it (`shelf`).
+//! `<shop>` is the shop's name by [`slug`].
 //!
 //! # Counters
 //!
@@ -26,6 +25,7 @@
 //! not be read), and `dropped_…` of nobody in particular. Of a sender: `received`, `sequence_falls`, and `dropped_…` by reason:
 //! `undecodable`, `too_large`, `wrong_source`, `unknown_topic`, `retained`, `duplicate`, `disabled`, `too_many_sources`, `full`.
 
+mod asks;
 mod boards;
 mod decode;
 mod ledger;
@@ -52,7 +52,8 @@ use tokio::runtime;
 
 use super::devices::{Board, Broker, Sparkplug};
 use crate::base::{Error, Result};
-use crate::ports::{Clock, DeviceHealth, DeviceKind, HealthBoard, Intake};
+use crate::ports::{Clock, DeviceHealth, DeviceKind, GateDesk, HealthBoard, Intake};
+use asks::Asks;
 use boards::Boards;
 use ledger::Ledger;
 use link::{Clocks, Link, Manners, Parts};
@@ -66,10 +67,9 @@ use topics::Topics;
 use wire::{Address, Wire};
 
 pub use seen::Seen;
+pub use tls::{CertificateEnd, certificate_ends};
 pub use topics::slug;
 
-/// Messages of a connection that wait to be taken: as many as a broker can number before it needs an acknowledgement.
-const HELD_MESSAGES_MAX: usize = 65_536;
 /// The broker, as the health board knows it: the connection of plain messages, and that of Sparkplug.
 const BROKER: &str = "broker";
 const SPARKPLUG: &str = "broker/sparkplug";
@@ -102,6 +102,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// What is on disk already, so that what the broker sends again is known.
     pub seen: Seen,
+    /// Who answers gates that ask over MQTT.
+    pub desk: GateDesk,
 }
 
 /// An open connection to a broker.
@@ -132,13 +134,6 @@ impl Mqtt {
                 Err(error)
             }
         }
-    }
-
-    /// Says something below `aisle/<shop>/told/`, such as to a gate; whether there was room for it. It goes out as soon as there is a
-    /// connection, and the broker acknowledges it.
-    pub fn tell(&self, below: &str, payload: Vec<u8>) -> bool {
-        let said = wire::Said { topic: self.topics.told(below), payload, is_sure: true, is_retained: false };
-        self.outboxes.first().is_some_and(|outbox| outbox.say(said))
     }
 
     /// Takes nothing more, waits until what was given is kept and acknowledged, for so long at most, says that the shop is
@@ -181,6 +176,12 @@ impl Mqtt {
             outbox: outbox.clone(),
             intake: ports.intake.clone(),
             boards: Boards::new(&boards, DeviceKind::Board),
+            asks: Asks {
+                topics: self.topics.clone(),
+                desk: ports.desk.clone(),
+                outbox: outbox.clone(),
+                clock: Arc::clone(&ports.clock),
+            },
             poison: settings.unread.as_deref().map(Poison::open).transpose()?,
             health: ports.health.clone(),
             device: BROKER,

@@ -9,9 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 use super::wire::Said;
-
-/// Sentences that wait.
-const SENTENCES_MAX: usize = 1_024;
+use crate::base::limits::MQTT_SAYINGS_MAX;
 
 /// What a connection is to do, shared.
 #[derive(Clone, Default)]
@@ -36,7 +34,7 @@ impl Outbox {
     /// Says something as soon as there is a connection; whether there was room.
     pub(super) fn say(&self, said: Said) -> bool {
         let mut state = self.lock();
-        let has_room = state.waiting.len() < SENTENCES_MAX;
+        let has_room = state.waiting.len() < MQTT_SAYINGS_MAX;
         if has_room {
             state.waiting.push_back(said);
         } else {

@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use super::HELD_MESSAGES_MAX;
 use crate::base::SourceId;
+use crate::base::limits::MQTT_HELD_MESSAGES_MAX;
 use crate::facts::Stamp;
 
 /// Stamps that are remembered. A broker sends again what was under way, which is no more than it can number.
-const STAMPS_MAX: usize = 2 * HELD_MESSAGES_MAX;
+const STAMPS_MAX: usize = 2 * MQTT_HELD_MESSAGES_MAX;
 
 /// What was kept. A fact counts once it is on disk, not before: whoever writes facts down tells it ([`Seen::learn`]), so that
 /// it can be made again from what was written, and never knows of a fact that was lost.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
+use super::asks::Asks;
 use super::boards::{Boards, Moment};
 use super::decode::{Decoded, Reason, Refusal, decode};
 use super::ledger::{Ledger, Standing};
@@ -25,6 +26,7 @@ pub(super) struct Taker {
     pub(super) outbox: Outbox,
     pub(super) intake: Intake,
     pub(super) boards: Boards,
+    pub(super) asks: Asks,
     pub(super) poison: Option<Poison>,
     pub(super) health: HealthBoard,
     /// What is counted of nobody in particular is counted here.
@@ -62,6 +64,10 @@ impl Taker {
                 self.ledger.acknowledge(came.receipt);
                 true
             }
+            Ok(Decoded::Ask(gate)) => {
+                self.ask(came, &gate);
+                true
+            }
             Ok(Decoded::Fact(fact)) => self.give(came, *fact),
             Err(refusal) => {
                 self.refuse(came, &refusal);
@@ -94,11 +100,32 @@ impl Taker {
         }
     }
 
+    /// Hands a question on. It is acknowledged at once: a gate that is not answered asks again, and nobody comes in by a question
+    /// that is read a second time.
+    fn ask(&mut self, came: &Came, gate: &str) {
+        let message = &came.message;
+        let device = health_of(gate);
+        if let Err(reason) = self.boards.admits(&device) {
+            self.drop_one(came, reason);
+        } else {
+            match self.asks.take(gate, message.payload(), message.is_retained()) {
+                Ok(is_answered) => {
+                    self.boards.asked(&device, came.moment);
+                    if !is_answered {
+                        self.boards.count(&device, "asked_in_vain", 1);
+                    }
+                }
+                Err(refusal) => return self.refuse(came, &refusal),
+            }
+        }
+        self.ledger.acknowledge(came.receipt);
+    }
+
     fn refuse(&mut self, came: &Came, refusal: &Refusal) {
         let (message, Moment { now, elapsed }) = (&came.message, came.moment);
         self.drop_one(came, refusal.reason);
         if let Some(poison) = self.poison.as_mut().filter(|_| refusal.reason != Reason::Retained) {
-            let is_secret = matches!(self.topics.about(message.topic()), About::Fact(Topic::Gate, _));
+            let is_secret = matches!(self.topics.about(message.topic()), About::Fact(Topic::Gate, _) | About::Ask(_));
             let is_kept = poison.keep(message.topic(), message.payload(), refusal, is_secret, now, elapsed);
             let what = if is_kept { "unread_kept" } else { "unread_not_kept" };
             self.health.with(self.device, |device| device.count(what, 1));
@@ -110,10 +137,16 @@ impl Taker {
     fn drop_one(&mut self, came: &Came, reason: Reason) {
         let is_known = match self.topics.about(came.message.topic()) {
             About::Fact(_, source) => self.boards.dropped(source, reason, came.moment),
+            About::Ask(gate) => self.boards.dropped(&health_of(gate), reason, came.moment),
             _ => false,
         };
         if !is_known {
             self.health.with(self.device, |device| device.count(reason.counter(), 1));
         }
     }
+}
+
+/// A gate that asks, as the health board knows it: as one that asks over HTTP.
+fn health_of(gate: &str) -> String {
+    format!("gate/{gate}")
 }

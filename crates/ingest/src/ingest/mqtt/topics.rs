@@ -7,15 +7,21 @@ use crate::facts::Topic;
 /// Letters of a source, as of any other name.
 const SOURCE_LETTERS_MAX: usize = 200;
 /// Kinds of facts that may be sent, by the level of the topic that names them.
-const KINDS: [(&str, Topic); 5] = [
+const KINDS: [(&str, Topic); 7] = [
     ("plates", Topic::Plates),
     ("people", Topic::People),
     ("seen", Topic::Seen),
     ("gates", Topic::Gate),
-    ("shelf", Topic::Shelf),
+    ("shelf", Topic::BoardEvent),
+    ("doors", Topic::Door),
+    ("tags", Topic::Tags),
 ];
 /// What aisle itself says below a shop's topic.
-const OWN: [&str; 3] = ["status", "health", "told"];
+const OWN: [&str; 2] = ["status", "health"];
+/// Where gates are, and what stands behind the name of one that asks, and of one that is answered.
+const GATES: &str = "gates";
+const ASK: &str = "/ask";
+const ANSWER: &str = "/answer";
 
 /// The topics of one shop.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +35,8 @@ pub(super) struct Topics {
 pub(super) enum About<'a> {
     /// A fact of this kind, of this source.
     Fact(Topic, &'a str),
+    /// A question of this gate.
+    Ask(&'a str),
     /// Something that aisle itself said.
     Own,
     /// Nothing that there is.
@@ -47,6 +55,13 @@ impl Topics {
         let (kind, source) = rest.split_once('/').unwrap_or((rest, ""));
         if OWN.contains(&kind) {
             return About::Own;
+        }
+        if kind == GATES && source.ends_with(ANSWER) {
+            return About::Own;
+        }
+        if let Some(gate) = source.strip_suffix(ASK).filter(|_| kind == GATES) {
+            let is_name = !gate.is_empty() && text::flaw(gate, SOURCE_LETTERS_MAX).is_none();
+            return if is_name { About::Ask(gate) } else { About::Unknown };
         }
         match KINDS.iter().find(|(name, _)| *name == kind) {
             Some((_, topic)) if !source.is_empty() && text::flaw(source, SOURCE_LETTERS_MAX).is_none() => {
@@ -71,9 +86,9 @@ impl Topics {
         format!("{}health/{}", self.prefix, device.replace(['+', '#', '\0'], "-"))
     }
 
-    /// Where aisle answers, such as to gates.
-    pub(super) fn told(&self, below: &str) -> String {
-        format!("{}told/{below}", self.prefix)
+    /// Where a gate is answered.
+    pub(super) fn answer(&self, gate: &str) -> String {
+        format!("{}{GATES}/{gate}{ANSWER}", self.prefix)
     }
 }
 
@@ -109,6 +124,14 @@ mod tests {
         let cases = [
             ("aisle/demo/plates/gondola/1", About::Fact(Topic::Plates, "gondola/1")),
             ("aisle/demo/gates/east", About::Fact(Topic::Gate, "east")),
+            ("aisle/demo/gates/door/1/ask", About::Ask("door/1")),
+            ("aisle/demo/gates/door/1/answer", About::Own),
+            ("aisle/demo/gates/ask", About::Fact(Topic::Gate, "ask")),
+            ("aisle/demo/gates//ask", About::Unknown),
+            ("aisle/demo/doors/a/ask", About::Fact(Topic::Door, "a/ask")),
+            ("aisle/demo/shelf/board/1", About::Fact(Topic::BoardEvent, "board/1")),
+            ("aisle/demo/doors/cooler", About::Fact(Topic::Door, "cooler")),
+            ("aisle/demo/tags/reader/1", About::Fact(Topic::Tags, "reader/1")),
             ("aisle/demo/plates/", About::Unknown),
             ("aisle/demo/plates", About::Unknown),
             ("aisle/demo/plate/1", About::Unknown),
@@ -120,6 +143,7 @@ mod tests {
         for (topic, expected) in cases {
             assert_eq!(topics.about(topic), expected, "{topic}");
         }
+        assert_eq!(topics.about(&topics.answer("door/1")), About::Own);
         assert_eq!(topics.health("a+/#"), "aisle/demo/health/a-/-");
     }
 }

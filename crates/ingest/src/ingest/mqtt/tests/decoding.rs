@@ -11,7 +11,7 @@ fn reason(topic: &str, payload: &[u8], retained: bool) -> Option<Reason> {
             assert_eq!(fact.stamp.arrived, ShopTime::from_nanos(5));
             None
         }
-        Ok(Decoded::Own) => None,
+        Ok(Decoded::Own | Decoded::Ask(_)) => None,
         Err(refusal) => {
             assert!(!refusal.detail.is_empty() && !refusal.detail.contains('\n'), "{refusal:?}");
             Some(refusal.reason)
@@ -25,10 +25,20 @@ fn a_payload_is_a_fact_of_its_topic_or_has_a_reason() {
     let uneven = String::from_utf8(good.clone()).unwrap().replace("500.0]", "500.0,1.0]").into_bytes();
     let gate = br#"{"stamp":{"source":"east","sequence":1,"at":1,"arrived":1},"body":{"cart":"cart_0198f2c4a1b2c3d4e5f60718293a4b5c","gate":"east","people":2}}"#;
     let event = br#"{"stamp":{"source":"rfid","sequence":1,"at":1,"arrived":1},"body":{"shelf":"1-1","span":{"start":1,"end":2},"plates":[]}}"#;
-    let cases: [(&str, &[u8], bool, Option<Reason>); 11] = [
+    let door =
+        br#"{"stamp":{"source":"cooler","sequence":1,"at":1,"arrived":1},"body":{"door":"cooler","state":"open"}}"#;
+    let ajar = String::from_utf8_lossy(door).replace("open", "ajar").into_bytes();
+    let tags = br#"{"stamp":{"source":"r/1","sequence":1,"at":1,"arrived":1},"body":{"reader":"r","reads":[{"epc":"3034257BF7194E4000001A85","antenna":1,"rssi_dbm":-61.5}]}}"#;
+    let odd = String::from_utf8_lossy(tags).replace("1A85", "1A8").into_bytes();
+    let cases: [(&str, &[u8], bool, Option<Reason>); 16] = [
         (TOPIC, &good, false, None),
         ("aisle/demo/gates/east", gate, false, None),
         ("aisle/demo/shelf/rfid", event, false, None),
+        ("aisle/demo/doors/cooler", door, false, None),
+        ("aisle/demo/doors/cooler", &ajar, false, Some(Reason::Undecodable)),
+        ("aisle/demo/tags/r/1", tags, false, None),
+        ("aisle/demo/tags/r/1", &odd, false, Some(Reason::Undecodable)),
+        ("aisle/demo/gates/east/ask", b"whatever is in it", false, None),
         ("aisle/demo/status", b"online", true, None),
         (TOPIC, &good, true, Some(Reason::Retained)),
         (TOPIC, b"", false, Some(Reason::Undecodable)),

@@ -1,8 +1,10 @@
 //! MQTT as a shop meets it: with a real broker where `AISLE_TEST_MQTT` names the program mosquitto, and without one.
 
+mod asks;
 mod broker;
 mod decoding;
 mod devices;
+mod fuzz;
 mod peer;
 mod sparkplug;
 #[cfg(feature = "mqtt-tls")]
@@ -55,6 +57,7 @@ struct Opening {
     settings: Settings,
     room: usize,
     seen: Seen,
+    desk: GateDesk,
 }
 
 impl Opening {
@@ -71,14 +74,15 @@ impl Opening {
             home_assistant: false,
         };
         let settings = Settings { shop: "Demo".to_owned(), broker, sparkplug: None, boards: Vec::new(), unread: None };
-        Opening { settings, room: 100_000, seen: Seen::default() }
+        Opening { settings, room: 100_000, seen: Seen::default(), desk: GateDesk::default() }
     }
 
     fn open(self) -> Shop {
         let (intake, facts) = Intake::bounded(self.room);
         let health = HealthBoard::default();
-        let ports = Ports { intake, health: health.clone(), clock: Arc::new(WallClock), seen: self.seen };
-        let mqtt = Mqtt::start(self.settings, ports).unwrap();
+        let Opening { settings, seen, desk, .. } = self;
+        let ports = Ports { intake, health: health.clone(), clock: Arc::new(WallClock), seen, desk };
+        let mqtt = Mqtt::start(settings, ports).unwrap();
         Shop { mqtt: Some(mqtt), facts, health }
     }
 }

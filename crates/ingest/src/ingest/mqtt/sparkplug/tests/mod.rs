@@ -1,5 +1,6 @@
 //! Nodes as they speak: bytes in, facts and requests out. And a node of another maker's, where one is named.
 
+mod fuzz;
 mod node;
 
 use std::collections::BTreeMap;
