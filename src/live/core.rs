@@ -34,7 +34,7 @@ use crate::tracking::Sight;
 const TICK: Duration = Duration::from_millis(250);
 /// What devices held back while aisle was stopped has come after this time, if something comes all the time.
 const CATCH_UP: Span = Span::from_millis(10_000);
-/// How often whoever is inside is doubted because a camera shows nothing.
+/// How often whoever is inside is doubted because a camera shows nothing, or a scale stands still.
 const BLIND: Span = Span::from_millis(2_000);
 /// A process may begin so many tracks a second, as a power of two, before it has names of a later one.
 const TRACK_BITS: u32 = 20;
@@ -82,8 +82,9 @@ pub(super) struct Course {
     ticked: Option<ShopTime>,
     /// What the journal did not take when it was tried last.
     is_full: bool,
-    /// Facts that could not be recorded.
+    /// Facts that could not be recorded, and whether any could not since what was recorded last was flushed.
     unrecorded: u64,
+    is_unrecorded: bool,
     /// Facts that the journal should have had and had not, until a tick says so.
     missing: u64,
     /// What vision had lost at the last tick, and when it was last told that cameras are blind.
@@ -117,6 +118,7 @@ impl Core {
         let (live, began) = Live::open(&mut lock(&till), opening.payers.clone(), Options::USUAL, clock.clone())?;
         tell_began(&began);
         let watch = Watch::new(health);
+        watch.open(clock.now());
         let core = Core {
             live: live.showing_on(reports.clone()),
             reports,
@@ -237,7 +239,8 @@ impl Core {
         Some(deliveries)
     }
 
-    /// What was lost since the last tick: by whoever looks at frames, and, again and again, by each camera that shows nothing.
+    /// What was lost since the last tick: by whoever looks at frames, and, again and again, by each camera that shows nothing and
+    /// each board whose scales stand still.
     fn newly_lost(&mut self, now: ShopTime) -> u64 {
         let lost = self.lost.load(Ordering::Relaxed);
         let mut newly = lost.saturating_sub(self.course.lost) + std::mem::take(&mut self.course.missing);
@@ -246,7 +249,7 @@ impl Core {
         let is_visited = 0 < self.live.engine().held().visitors;
         if is_visited && self.course.blind.is_none_or(|blind| BLIND <= (now - blind).abs()) {
             self.course.blind = Some(now);
-            newly += self.watch.blind_cameras(now);
+            newly += self.watch.blind(now);
         }
         newly
     }
@@ -303,12 +306,14 @@ impl Core {
                     if std::mem::take(&mut self.course.is_full) {
                         tracing::info!("facts are stored again");
                     }
+                    self.watch.journal(None, self.clock.now());
                     return Ok(true);
                 }
                 Err(error) if matches!(error.kind(), Kind::Io | Kind::Unavailable) => {
                     if !std::mem::replace(&mut self.course.is_full, true) {
                         tracing::error!(%error, "facts cannot be stored: devices wait and are not acknowledged");
                     }
+                    self.watch.journal(Some(error.message()), self.clock.now());
                     // The journal may be full because the book was not written.
                     self.save();
                     if self.is_closing_within(AGAIN) {
@@ -333,6 +338,7 @@ impl Core {
                     return Ok(true);
                 }
                 Err(error) if error.kind() == Kind::Unavailable => {
+                    self.watch.book(Some(error.message()), self.clock.now());
                     if self.is_closing_within(AGAIN) {
                         return Ok(false);
                     }
@@ -348,11 +354,13 @@ impl Core {
             tracing::warn!(%error, "a fact could not be recorded; all further ones are counted");
         }
         self.course.unrecorded += 1;
+        self.course.is_unrecorded = true;
         self.watch.unrecorded(self.course.unrecorded, self.clock.now());
     }
 
     fn tell(&mut self) {
         let now = self.clock.now();
+        self.watch.book(self.live.waiting(), now);
         for device in self.watch.changed(now) {
             self.screens.health(device);
         }
@@ -397,9 +405,15 @@ impl Core {
             return Ok(());
         }
         self.course.forgotten = saved;
-        if let Some(Err(error)) = self.recorder.as_mut().map(Recorder::flush) {
-            tracing::warn!(%error, "the recording could not be flushed");
-            return Ok(());
+        match self.recorder.as_mut().map(Recorder::flush) {
+            Some(Err(error)) => {
+                tracing::warn!(%error, "the recording could not be flushed");
+                self.course.is_unrecorded = true;
+                self.watch.unrecorded(self.course.unrecorded, self.clock.now());
+                return Ok(());
+            }
+            Some(Ok(())) if !std::mem::take(&mut self.course.is_unrecorded) => self.watch.recorded(self.clock.now()),
+            _ => {}
         }
         self.journal.forget(saved)
     }
@@ -408,7 +422,10 @@ impl Core {
         let saved = self.live.save_now(&mut lock(&self.till));
         match saved.map(|closed| self.bell_for(closed.len())).and_then(|()| self.forget()) {
             Ok(()) => {}
-            Err(error) => tracing::warn!(%error, "the book cannot be written; facts stay in the journal"),
+            Err(error) => {
+                tracing::warn!(%error, "the book cannot be written; facts stay in the journal");
+                self.watch.book(Some(error.message()), self.clock.now());
+            }
         }
     }
 

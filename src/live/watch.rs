@@ -1,5 +1,6 @@
-//! The devices of an open shop, as the core sees them: whose health changed, which cameras show nothing, whose clock was set right.
-//! Devices judge themselves where they are spoken to; here is only what follows from that.
+//! The devices of an open shop, as the core sees them: whose health changed, who shows nothing, whose clock was set right, and
+//! whether book, journal and recording take what they are given. Devices judge themselves where they are spoken to; here is only
+//! what follows from that.
 
 use std::collections::BTreeMap;
 
@@ -20,6 +21,8 @@ const LOSSES: [&str; 3] = ["dropped_undecodable", "lost_packets", "dropped_froze
 const LOST_MIN: u64 = 3;
 /// Who stores and records.
 const RECORDER: &str = "recorder";
+const BOOK: &str = "book";
+const JOURNAL: &str = "journal";
 
 /// All devices.
 pub(super) struct Watch {
@@ -78,6 +81,50 @@ impl Watch {
         });
     }
 
+    /// The shop opens: book and journal can be used.
+    pub(super) fn open(&self, now: ShopTime) {
+        for (name, kind) in [(BOOK, DeviceKind::Book), (JOURNAL, DeviceKind::Journal)] {
+            let mut store = DeviceHealth::new(name, kind, now);
+            store.say(HealthWord::Online, None, None, now);
+            (store.heard, _) = (Some(now), store.counters.insert("outages".to_owned(), 0));
+            self.health.add(store);
+        }
+    }
+
+    /// The book was written, or why it cannot be.
+    pub(super) fn book(&self, refused: Option<&str>, now: ShopTime) {
+        let remedy = "start its database, or make room on its disk; what is closed is kept in memory until then";
+        self.store(BOOK, refused, remedy, now);
+    }
+
+    /// The journal has taken facts, or why it does not.
+    pub(super) fn journal(&self, refused: Option<&str>, now: ShopTime) {
+        let remedy = "make room on its disk; until then nothing is acknowledged, and devices send it again";
+        self.store(JOURNAL, refused, remedy, now);
+    }
+
+    fn store(&self, name: &str, refused: Option<&str>, remedy: &str, now: ShopTime) {
+        let told = self.health.with(name, |store| match refused {
+            None => {
+                store.heard = Some(now);
+                store.say(HealthWord::Online, None, None, now)
+            }
+            Some(cause) => {
+                let is_new = store.say(HealthWord::Offline, Some(cause), Some(remedy), now);
+                store.count("outages", u64::from(is_new));
+                is_new
+            }
+        });
+        if told == Some(true) {
+            tracing::info!(device = name, cause = refused.unwrap_or("-"), "a store changed");
+        }
+    }
+
+    /// Facts are recorded again.
+    pub(super) fn recorded(&self, now: ShopTime) {
+        self.health.with(RECORDER, |recorder| recorder.say(HealthWord::Online, None, None, now));
+    }
+
     /// So many facts could not be recorded.
     pub(super) fn unrecorded(&self, facts: u64, now: ShopTime) {
         if self.health.get(RECORDER).is_none() {
@@ -90,8 +137,9 @@ impl Watch {
         });
     }
 
-    /// Cameras that should show something and do not, show less than half of it, or have lost some of it since this was asked last.
-    pub(super) fn blind_cameras(&mut self, now: ShopTime) -> u64 {
+    /// Cameras that should show something and do not, show less than half of it, or have lost some of it since this was asked last;
+    /// and boards whose scales stand still.
+    pub(super) fn blind(&mut self, now: ShopTime) -> u64 {
         let counted_before = &mut self.lost;
         let mut has_lost = |device: &DeviceHealth| {
             let count = |what: &str| device.counters.get(what).copied().unwrap_or(0);
@@ -110,8 +158,13 @@ impl Watch {
                 is_silent || rates.is_some_and(|(rate, expected)| rate < RATE_SHARE_MIN * expected)
             }
         };
-        let cameras = self.health.all().into_iter().filter(|device| device.kind == DeviceKind::Camera);
-        cameras.filter(|camera| has_lost(camera) | is_blind(camera)).count() as u64
+        let all = self.health.all().into_iter();
+        let blind = all.filter(|device| match device.kind {
+            DeviceKind::Camera => has_lost(device) | is_blind(device),
+            DeviceKind::Board => device.health == HealthWord::Frozen,
+            _ => false,
+        });
+        blind.count() as u64
     }
 
     /// How the shop is, in a sentence.

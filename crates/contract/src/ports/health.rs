@@ -43,6 +43,10 @@ crate::named_enum! {
         Gate = "gate",
         /// What records the open shop.
         Recorder = "recorder",
+        /// The database of the book.
+        Book = "book",
+        /// Where facts are stored before whoever sent them is told so.
+        Journal = "journal",
     }
 }
 
