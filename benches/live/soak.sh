@@ -146,7 +146,7 @@ kills=(broker)
   for turn in $(seq 0 1000); do
     # Behind what is pulled in the turn before it.
     at=$((opened + lead + every * 2 * turn + every * 9 / 5))
-    [[ $at -lt $((opened + lead + minutes * 60 - 15)) ]] || break
+    [[ $at -lt $((opened + lead + minutes * 60 - 40)) ]] || break
     while [[ $(date +%s) -lt $at ]]; do sleep 0.2; done
     pull "${kills[turn % ${#kills[@]}]}"
   done

@@ -121,8 +121,8 @@ const CAMERAS: [Row; 4] = [
         mode: Mode::Gone,
         counts: "reconnects",
         word: "offline",
-        cause: "",
-        remedy: "",
+        cause: "it ended the connection",
+        remedy: "nothing, unless it happens again and again: then its firmware, its power",
         within: BACK,
     },
     Row {
@@ -130,8 +130,8 @@ const CAMERAS: [Row; 4] = [
         mode: Mode::Silent,
         counts: "stalls",
         word: "offline",
-        cause: "no frame came for 3 s",
-        remedy: "",
+        cause: "it does not answer in time: no frame came for 3 s",
+        remedy: "check its power and cable; ping its address",
         within: BACK,
     },
     Row {
@@ -270,16 +270,22 @@ fn show(plugs: &Plugs, name: &str, mut stream: TcpStream) {
     }
 }
 
-/// A small picture of noise, in the shape at which the cameras were calibrated.
+/// A picture of patches, in the shape at which the cameras were calibrated.
 fn picture(seed: u64) -> Vec<u8> {
     let mut state = seed | 1;
-    let pixels = (0..64 * 36 * 3).map(|_| {
+    let mut picture = RgbImage::new(320, 180);
+    let grey: Vec<u8> = std::iter::repeat_with(|| {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        state as u8
-    });
-    encode_jpeg(&RgbImage::from_pixels(64, 36, pixels.collect()).unwrap(), 80).unwrap()
+        (state >> 32) as u8
+    })
+    .take(20 * 12)
+    .collect();
+    for (place, pixel) in picture.pixels_mut().chunks_exact_mut(3).enumerate() {
+        pixel.fill(grey[place / 320 / 16 * 20 + place % 320 / 16]);
+    }
+    encode_jpeg(&picture, 80).unwrap()
 }
 
 /// A shop that is open, and what is asked of it.
@@ -486,8 +492,8 @@ fn each_fault_is_counted_told_with_a_remedy_and_over_when_the_device_is_back() {
                 mode: Mode::Gone,
                 counts: "failed_connects",
                 word: "offline",
-                cause: "refused",
-                remedy: "",
+                cause: "nobody listens there (connection refused)",
+                remedy: "check that it is on and the port is right",
                 within: BACK,
             };
             let bench = &bench;

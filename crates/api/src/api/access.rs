@@ -308,6 +308,7 @@ impl Door {
         }
         let token = found?.flatten();
         let Some(token) = token.filter(|token| is_valid(token, now)) else {
+            digest.map(|digest| locked(&self.seen).remove(&digest));
             if known {
                 locked(&self.wrong).take(&origin, now).map_err(too_many_wrong)?;
             }
@@ -364,4 +365,62 @@ fn locked<T>(limiter: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn too_many_wrong(wait: Span) -> Problem {
     Problem::new(Sort::TooMany, "too many wrong tokens came from this address").retry_after(wait)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: ShopTime = ShopTime::from_nanos(1_780_000_000_000_000_000);
+
+    fn token(role: Role) -> Token {
+        Token {
+            id: TokenId::new(NOON, [role as u8; 10]),
+            digest: hash(role.as_str()),
+            role: role.as_str().to_owned(),
+            holder: "somebody".to_owned(),
+            shopper: None,
+            created_at: NOON,
+            expires_at: Some(NOON + Span::from_millis(1_800_000)),
+            revoked_at: None,
+        }
+    }
+
+    fn away(_: &str) -> Result<Option<Token>> {
+        Err(Error::unavailable("the database is gone"))
+    }
+
+    fn let_in(door: &Door, role: Role, now: ShopTime, find: impl FnOnce(&str) -> Result<Option<Token>>) -> bool {
+        let holder = door.let_in(Some(&format!("Bearer {role}")), None, now, find);
+        holder.is_ok_and(|holder| holder.role == role)
+    }
+
+    #[test]
+    fn while_the_book_is_away_those_are_let_in_whom_it_knew() {
+        let door = Door::new();
+        assert!(!let_in(&door, Role::Operator, NOON, away), "nobody knows them yet");
+        for role in [Role::Operator, Role::Screen, Role::Shopper] {
+            assert!(let_in(&door, role, NOON, |_| Ok(Some(token(role)))));
+        }
+        let later = NOON + Span::from_millis(60_000);
+        assert!(let_in(&door, Role::Operator, later, away) && let_in(&door, Role::Screen, later, away));
+        assert!(!let_in(&door, Role::Shopper, later, away), "of shoppers all is in the book");
+        assert!(!let_in(&door, Role::Gate, later, away), "nobody has shown that one");
+        // Not beyond its own end, nor once the book said that it was taken back.
+        assert!(!let_in(&door, Role::Operator, NOON + Span::from_millis(1_800_000), away));
+        let revoked = Token { revoked_at: Some(later), ..token(Role::Screen) };
+        assert!(!let_in(&door, Role::Screen, later, |_| Ok(Some(revoked))));
+        assert!(!let_in(&door, Role::Screen, later, away));
+    }
+
+    #[test]
+    fn whom_the_book_knew_long_ago_is_not_let_in_while_it_is_away() {
+        let door = Door::new();
+        let forever = || Token { expires_at: None, ..token(Role::Operator) };
+        assert!(let_in(&door, Role::Operator, NOON, |_| Ok(Some(forever()))));
+        let last = NOON + SEEN_SPAN;
+        assert!(let_in(&door, Role::Operator, last, away), "and that it came in then makes it no longer");
+        assert!(!let_in(&door, Role::Operator, last + Span::from_millis(1), away));
+        assert!(let_in(&door, Role::Operator, last + Span::from_millis(1), |_| Ok(Some(forever()))));
+    }
 }
