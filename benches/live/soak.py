@@ -54,9 +54,10 @@ def receipts(folder):
         common = sum(sum((goods & found).values()) for _, goods, found, _ in those)
         units = sum(sum(goods.values()) + sum(found.values()) for _, goods, found, _ in those)
         exact = sum(visit is not None and goods == found for visit, goods, found, _ in those)
-        marked = sum(marked for *_, marked in those)
         score = 2 * common / units if units else 1.0
-        print(f"receipts {name}: {len(true)} true, {count} ours, {exact} exact, unit F1 {score:.3f}, {marked} for review")
+        print(f"receipts {name}: {len(true)} true, {count} ours, {exact} exact, unit F1 {score:.3f}")
+    marked = sum(marked for *_, marked in ours)
+    print(f"for review: {marked} of {len(ours)}; the recording replays to {same_as_replayed(folder, ours)} of them")
     right = {visit for visit, goods, found, _ in without if goods == found}
     invented = sum(visit is None for visit, *_ in without)
     silent = blamed = 0
@@ -72,6 +73,16 @@ def receipts(folder):
         print(f"  {word}: true {dict(goods)}, ours {dict(found)}")
     print(f"wrong without a mark: {silent}, of these right without faults: {blamed}")
     return blamed
+
+
+def same_as_replayed(folder, ours):
+    """How many of our receipts the recording of the shop replays to."""
+    path = folder / "replayed.json"
+    if not path.exists():
+        return "an unknown number"
+    replayed = json.loads(path.read_text())["receipts"]
+    replayed = {str(one["target_id"]): goods_of(one["products"], "barcode", "quantity") for one in replayed}
+    return sum(replayed.get(visit) == goods for visit, goods, _ in ours)
 
 
 def memory(folder):

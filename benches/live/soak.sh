@@ -51,6 +51,7 @@ listener $broker 127.0.0.1
 allow_anonymous true
 persistence true
 persistence_location $folder/
+autosave_interval 5
 pid_file $folder/mosquitto.pid
 max_queued_messages 0
 max_inflight_messages 0
@@ -204,5 +205,5 @@ while read -r cart; do
 done <carts.txt
 kill -TERM "$shop"
 wait "$shop" || echo "the shop ended with status $?"
-"$aisle" replay days --max-loss 100 >replay.txt || echo "the recording is not replayed"
+"$aisle" replay days --max-loss 100 --receipts replayed.json >replay.txt || echo "the recording is not replayed"
 python3 "$here/benches/live/soak.py" .

@@ -191,7 +191,7 @@ fn a_shop_that_is_closed_in_the_middle_goes_on_and_its_parts_replay_as_one() {
 
 #[test]
 fn a_recording_whose_folder_is_gone_is_told_and_goes_on_when_it_is_back() {
-    let (shop, facts) = trip(Scenario::Mixed, Level::Clean, 3);
+    let (shop, facts) = trip(Scenario::SinglePick, Level::Clean, 3);
     let folder = tempfile::tempdir().unwrap();
     let (tape, away) = (folder.path().join("tape"), folder.path().join("away"));
     let bench = Bench::with_parts_of(1 << 12, folder.path(), &shop, facts[0].stamp.arrived);
@@ -214,7 +214,8 @@ fn a_recording_whose_folder_is_gone_is_told_and_goes_on_when_it_is_back() {
     assert!(well.counters["unrecorded"] - lost < 100, "{well:?}");
     bench.stop();
     let mut source: Replay = replay::open(&tape, None, replay::Options { tolerate: false }).unwrap();
-    let recorded = std::iter::from_fn(|| source.next_fact().unwrap()).filter(|fact| fact.body.topic().is_ground()).count();
+    let recorded =
+        std::iter::from_fn(|| source.next_fact().unwrap()).filter(|fact| fact.body.topic().is_ground()).count();
     assert!(before.len() + after.len() < recorded + 200, "{recorded} of {}", facts.len());
 }
 

@@ -369,11 +369,13 @@ impl Bench {
         let Row { device, counts, word, cause, remedy, within, .. } = row;
         // Scales are known to have noise after a while.
         let needs = if *word == "frozen" && device.starts_with("board") { KNOWN } else { 1.0 };
-        let is_known = |health: &Value| health["counters"]["received"].as_f64().is_none_or(|received| needs <= received);
+        let is_known =
+            |health: &Value| health["counters"]["received"].as_f64().is_none_or(|received| needs <= received);
         self.until(device, "well", |health| health["health"] == "online" && is_known(health));
         let before = self.counted(device, counts);
         break_it();
-        let is_told = |health: &Value| health["health"] == *word && health["cause"].as_str().unwrap_or("").contains(cause);
+        let is_told =
+            |health: &Value| health["health"] == *word && health["cause"].as_str().unwrap_or("").contains(cause);
         let told = self.until(device, word, is_told);
         assert!(told["remedy"].as_str().is_some_and(|told| told.contains(remedy)), "{told}");
         let kind = told["kind"].as_str().unwrap();

@@ -17,7 +17,12 @@ impl Scene {
     fn new(rate_hertz: Option<f64>) -> Self {
         let silence = Span::from_millis(3_000);
         let board = Board { source: "b".to_owned(), silence, rate_hertz, enabled: true };
-        Scene { boards: Boards::new(&[board], DeviceKind::Board), health: HealthBoard::default(), millis: 0, shows: None }
+        Scene {
+            boards: Boards::new(&[board], DeviceKind::Board),
+            health: HealthBoard::default(),
+            millis: 0,
+            shows: None,
+        }
     }
 
     fn moment(&self) -> Moment {
@@ -131,7 +136,7 @@ fn a_clock_that_is_set_right_is_told_within_two_seconds() {
 #[test]
 fn scales_with_noise_that_repeat_themselves_are_frozen_and_others_may() {
     let mut scene = Scene::new(None);
-    let mut play = |scene: &mut Scene, beats: i64, shows: &dyn Fn(i64) -> u32| {
+    let play = |scene: &mut Scene, beats: i64, shows: &dyn Fn(i64) -> u32| {
         for beat in 0..beats {
             scene.millis += 100;
             scene.shows = Some(shows(beat));
