@@ -7,7 +7,7 @@ time, recovery of devices.
 """
 import collections, glob, json, pathlib, sys
 
-# Until the next fault a device is looked at for so many seconds.
+# A device is looked at for so many seconds after a fault, or until the next one.
 AFTER_SECS = 25
 
 
@@ -129,9 +129,11 @@ def recovery(folder):
         path = folder / name
         faults += [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
     worst = {"works": [], "online": []}
-    for fault in sorted(faults, key=lambda fault: fault["from"]):
+    faults.sort(key=lambda fault: fault["from"])
+    for fault, following in zip(faults, faults[1:] + [None]):
         start, end, device = fault["from"] / 1e9, fault["until"] / 1e9, fault["device"]
-        seen = [(at, state[device]) for at, state in states if start <= at <= end + AFTER_SECS and device in state]
+        last = min(end + AFTER_SECS, following["from"] / 1e9 if following else end + AFTER_SECS)
+        seen = [(at, state[device]) for at, state in states if start <= at <= last and device in state]
         told = sorted({item["health"] for _, item in seen if item["health"] != "online"})
         back = {}
         for name, words in (("works", ("online", "degraded")), ("online", ("online",))):

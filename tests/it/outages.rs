@@ -154,6 +154,46 @@ const CAMERAS: [Row; 4] = [
     },
 ];
 
+const RTSP: Row = Row {
+    device: "camera/rtsp",
+    mode: Mode::Gone,
+    counts: "failed_connects",
+    word: "offline",
+    cause: "nobody listens there (connection refused)",
+    remedy: "check that it is on and the port is right",
+    within: BACK,
+};
+
+const BROKER: Row = Row {
+    device: "broker",
+    mode: Mode::Gone,
+    counts: "disconnects",
+    word: "offline",
+    cause: "refused",
+    remedy: "start the broker",
+    within: BACK,
+};
+
+const BOOK: Row = Row {
+    device: "book",
+    mode: Mode::Gone,
+    counts: "outages",
+    word: "offline",
+    cause: "the database is gone",
+    remedy: "start its database, or make room on its disk",
+    within: BACK,
+};
+
+const JOURNAL: Row = Row {
+    device: "journal",
+    mode: Mode::Gone,
+    counts: "outages",
+    word: "offline",
+    cause: "write",
+    remedy: "make room on its disk",
+    within: BACK,
+};
+
 /// How each device does, by name.
 #[derive(Default)]
 struct Plugs {
@@ -423,37 +463,49 @@ fn write_shop(folder: &Path, port: u16, boards: &[&str], cameras: &[(&str, Strin
     plates
 }
 
-/// A camera of an RTSP server, where there is one.
-struct Rtsp {
+/// A server of a script of CI, stopped when the test ends.
+struct Server {
     script: String,
     url: String,
 }
 
-impl Rtsp {
+impl Server {
     fn start(script: String) -> Self {
-        let started = Command::new(&script).arg("start").output().unwrap();
-        assert!(started.status.success(), "{started:?}");
-        Rtsp { script, url: String::from_utf8(started.stdout).unwrap().trim().to_owned() }
+        let started = Command::new(&script).arg("start").stderr(Stdio::null()).output().unwrap();
+        assert!(started.status.success(), "{script} does not start");
+        Server { script, url: String::from_utf8(started.stdout).unwrap().trim().to_owned() }
     }
 
     fn run(&self, arguments: &[&str]) {
-        assert!(Command::new(&self.script).args(arguments).stdout(Stdio::null()).status().unwrap().success());
+        let mut command = Command::new(&self.script);
+        let done = command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+        assert!(done.success(), "{arguments:?}");
     }
 
-    fn again(&self) {
-        let port = self.url.rsplit(':').next().unwrap().split('/').next().unwrap();
-        self.run(&["start", port]);
+    fn port(&self) -> &str {
+        self.url.rsplit(':').next().unwrap().split('/').next().unwrap()
     }
 }
 
-impl Drop for Rtsp {
+impl Drop for Server {
     fn drop(&mut self) {
-        let _ = Command::new(&self.script).args(["stop", &self.url]).status();
+        let _ = Command::new(&self.script).args(["stop", &self.url]).stderr(Stdio::null()).status();
     }
 }
 
 fn named(variable: &str) -> Option<String> {
     std::env::var(variable).ok().filter(|value| !value.is_empty())
+}
+
+/// No file of the shop may grow, and then they may again.
+fn fill_the_disk(bench: &Bench) {
+    if Command::new("prlimit").arg("--version").stdout(Stdio::null()).status().is_err() {
+        return left_out("prlimit", "it is in util-linux");
+    }
+    bench.hold(&JOURNAL, || limit(&bench.shop, "0"), || limit(&bench.shop, "unlimited"));
+    let before = bench.counted("board/silent", "received");
+    wait_until("facts are taken again", || before + 20.0 < bench.counted("board/silent", "received"));
+    bench.until("book", "written again", |health| health["health"] == "online");
 }
 
 /// A file may grow no larger than so much in this process, as where a disk is full.
@@ -471,7 +523,7 @@ fn each_fault_is_counted_told_with_a_remedy_and_over_when_the_device_is_back() {
     let folder = folder.path();
     let (port, plugs) = (free_port(), Arc::new(Plugs::default()));
     let mut server = Some(broker(&program, folder, port));
-    let rtsp = named("AISLE_TEST_RTSP").map(Rtsp::start);
+    let rtsp = named("AISLE_TEST_RTSP").map(Server::start);
     let names: Vec<&str> = BOARDS.iter().map(|row| row.device).collect();
     let short = |row: &Row| row.device.trim_start_matches("camera/");
     let urls = CAMERAS.iter().map(|row| (short(row), camera(&plugs, row.device), "frozen_secs = 2\n"));
@@ -489,17 +541,10 @@ fn each_fault_is_counted_told_with_a_remedy_and_over_when_the_device_is_back() {
             });
         }
         if let Some(rtsp) = &rtsp {
-            let row = Row {
-                device: "camera/rtsp",
-                mode: Mode::Gone,
-                counts: "failed_connects",
-                word: "offline",
-                cause: "nobody listens there (connection refused)",
-                remedy: "check that it is on and the port is right",
-                within: BACK,
-            };
             let bench = &bench;
-            scope.spawn(move || bench.hold(&row, || rtsp.run(&["stop", &rtsp.url]), || rtsp.again()));
+            scope.spawn(move || {
+                bench.hold(&RTSP, || rtsp.run(&["stop", &rtsp.url]), || rtsp.run(&["start", rtsp.port()]))
+            });
         }
     });
     if rtsp.is_none() {
@@ -507,47 +552,17 @@ fn each_fault_is_counted_told_with_a_remedy_and_over_when_the_device_is_back() {
     }
 
     // What others depend on fails by itself.
-    let row = Row {
-        device: "broker",
-        mode: Mode::Gone,
-        counts: "disconnects",
-        word: "offline",
-        cause: "refused",
-        remedy: "start the broker",
-        within: BACK,
-    };
     let server = &mut server;
     let again = || broker(&program, folder, port);
     let mut back = None;
-    bench.hold(&row, || drop(server.take()), || back = Some(again()));
+    bench.hold(&BROKER, || drop(server.take()), || back = Some(again()));
     let before = bench.counted("board/silent", "received");
     wait_until("boards are heard again", || before < bench.counted("board/silent", "received"));
 
-    let row = Row {
-        device: "book",
-        mode: Mode::Gone,
-        counts: "outages",
-        word: "offline",
-        cause: "database",
-        remedy: "start its database, or make room on its disk",
-        within: BACK,
-    };
     let (book, away) = (folder.join("book.db"), folder.join("away.db"));
-    bench.hold(&row, || fs::rename(&book, &away).unwrap(), || fs::rename(&away, &book).unwrap());
+    bench.hold(&BOOK, || fs::rename(&book, &away).unwrap(), || fs::rename(&away, &book).unwrap());
 
-    let row = Row {
-        device: "journal",
-        mode: Mode::Gone,
-        counts: "outages",
-        word: "offline",
-        cause: "write",
-        remedy: "make room on its disk",
-        within: BACK,
-    };
-    bench.hold(&row, || limit(&bench.shop, "0"), || limit(&bench.shop, "unlimited"));
-    let before = bench.counted("board/silent", "received");
-    wait_until("facts are taken again", || before + 20.0 < bench.counted("board/silent", "received"));
-    bench.until("book", "written again", |health| health["health"] == "online");
+    fill_the_disk(&bench);
     plugs.over.store(true, Ordering::Relaxed);
     drop(back);
 }
@@ -561,36 +576,21 @@ fn a_database_server_that_is_killed_is_told_while_it_is_away_and_written_when_it
     let folder = folder.path();
     let (port, plugs) = (free_port(), Arc::new(Plugs::default()));
     let _broker = broker(&program, folder, port);
-    let started = Command::new(&script).arg("start").stderr(Stdio::null()).output().unwrap();
-    let url = String::from_utf8(started.stdout).unwrap().trim().to_owned();
-    let run = |what: &str| {
-        let done = Command::new(&script).args([what, &url]).stdout(Stdio::null()).stderr(Stdio::null()).status();
-        assert!(done.unwrap().success(), "{what}");
-    };
+    let server = Server::start(script);
+    let url = server.url.as_str();
     let plates = write_shop(folder, port, &["board/1"], &[]);
-    let bench = Bench::open(folder, &url);
+    let bench = Bench::open(folder, url);
     boards(&plugs, port, "aisle/nook-micro-market/plates", vec!["board/1"], plates);
     bench.until("board/1", "heard", |health| health["health"] == "online");
     assert_eq!(bench.metric("aisle_book_up"), Some(1.0));
-    let row = Row {
-        device: "book",
-        mode: Mode::Gone,
-        counts: "outages",
-        word: "offline",
-        cause: "the database is gone",
-        remedy: "start its database",
-        within: BACK,
-    };
     let kill = || {
-        run("kill");
+        server.run(&["kill", url]);
         wait_until("the book is told to be away", || bench.metric("aisle_book_up") == Some(0.0));
     };
-    bench.hold(&row, kill, || run("again"));
+    bench.hold(&BOOK, kill, || server.run(&["again", url]));
     assert_eq!(bench.metric("aisle_book_up"), Some(1.0));
     // What came meanwhile was taken all the same.
     let health = bench.health("board/1");
     assert_eq!((&health["health"], health["cause"].as_str()), (&json!("online"), None), "{health}");
     plugs.over.store(true, Ordering::Relaxed);
-    drop(bench);
-    run("stop");
 }
