@@ -19,7 +19,7 @@ use super::opening::{Opening, Surroundings};
 use super::record::Recorder;
 use super::screens::Screens;
 use super::shop::{Began, Live};
-use super::watch::Watch;
+use super::watch::{BOOK, JOURNAL, Pulse, Watch};
 use crate::base::limits::INTAKE_BATCH_MAX;
 use crate::base::{Kind, LaneReport, Result, ShopTime, SourceId, Span};
 use crate::facts::{Body, Fact, Stamp, Tick};
@@ -57,6 +57,7 @@ pub(super) struct Core {
     failed: Sender<()>,
     bell: Bell,
     watch: Watch,
+    pulse: Pulse,
     screens: Screens,
     /// How long each part of a visit took, for whoever traces them; and the service manager.
     reports: ReportBoard,
@@ -117,6 +118,7 @@ impl Core {
         let recorder = record.map(|(folder, cut, limits)| Recorder::open(folder, &shop, *cut, *limits)).transpose()?;
         let (live, began) = Live::open(&mut lock(&till), opening.payers.clone(), Options::USUAL, clock.clone())?;
         tell_began(&began);
+        let pulse = Pulse::start(health.clone(), clock.clone())?;
         let watch = Watch::new(health);
         watch.open(clock.now());
         let core = Core {
@@ -126,6 +128,7 @@ impl Core {
             journal,
             recorder,
             watch,
+            pulse,
             clock,
             intake,
             stop,
@@ -301,7 +304,10 @@ impl Core {
     fn store(&mut self, deliveries: &[Delivery]) -> Result<bool> {
         loop {
             let facts = deliveries.iter().map(|delivery| &delivery.fact).filter(|fact| is_read(fact));
-            match self.journal.append(facts) {
+            let waiting = self.pulse.waits(JOURNAL);
+            let kept = self.journal.append(facts);
+            drop(waiting);
+            match kept {
                 Ok(()) => {
                     if std::mem::take(&mut self.course.is_full) {
                         tracing::info!("facts are stored again");
@@ -329,7 +335,9 @@ impl Core {
     /// meanwhile, and the next process takes it.
     fn take(&mut self, fact: Fact) -> Result<bool> {
         loop {
+            let waiting = self.pulse.waits(BOOK);
             let taken = self.live.take(&mut lock(&self.till), fact.clone());
+            drop(waiting);
             match taken {
                 Ok(closed) => {
                     if !closed.is_empty() {
@@ -377,9 +385,11 @@ impl Core {
         if self.course.settled.is_none_or(|settled| SETTLE <= (now - settled).abs()) {
             self.course.settled = Some(now);
             // What cannot be asked of the book just now is asked again.
+            let waiting = self.pulse.waits(BOOK);
             if let Err(error) = self.visits.settle(&mut lock(&self.till), self.clock.as_ref()) {
                 tracing::debug!(%error, "it is not known which visits are charged");
             }
+            drop(waiting);
             self.service.status(&self.watch.sentence());
             let fusion = self.live.engine().counters().fusion;
             let lane = self.screens.corrections();
@@ -419,7 +429,9 @@ impl Core {
     }
 
     fn save(&mut self) {
+        let waiting = self.pulse.waits(BOOK);
         let saved = self.live.save_now(&mut lock(&self.till));
+        drop(waiting);
         match saved.map(|closed| self.bell_for(closed.len())).and_then(|()| self.forget()) {
             Ok(()) => {}
             Err(error) => {

@@ -3,10 +3,15 @@
 //! what follows from that.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
-use crate::base::{ShopTime, SourceId, Span};
+use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
+
+use crate::base::{Error, Result, ShopTime, SourceId, Span};
 use crate::facts::{Body, Fact};
-use crate::ports::{DeviceHealth, DeviceKind, HealthBoard, HealthWord};
+use crate::ports::{Clock, DeviceHealth, DeviceKind, HealthBoard, HealthWord};
 
 /// How often everybody is looked at.
 const WATCH: Span = Span::from_millis(500);
@@ -21,8 +26,13 @@ const LOSSES: [&str; 3] = ["dropped_undecodable", "lost_packets", "dropped_froze
 const LOST_MIN: u64 = 3;
 /// Who stores and records.
 const RECORDER: &str = "recorder";
-const BOOK: &str = "book";
-const JOURNAL: &str = "journal";
+pub(super) const BOOK: &str = "book";
+pub(super) const JOURNAL: &str = "journal";
+const BOOK_REMEDY: &str = "start its database, or make room on its disk; what is closed is kept in memory until then";
+const JOURNAL_REMEDY: &str = "make room on its disk; until then nothing is acknowledged, and devices send it again";
+/// What the core waits for no longer than this answers; how often that is looked at.
+const ANSWERS: Span = Span::from_millis(2_000);
+const LOOK: Duration = Duration::from_millis(250);
 
 /// All devices.
 pub(super) struct Watch {
@@ -93,31 +103,12 @@ impl Watch {
 
     /// The book was written, or why it cannot be.
     pub(super) fn book(&self, refused: Option<&str>, now: ShopTime) {
-        let remedy = "start its database, or make room on its disk; what is closed is kept in memory until then";
-        self.store(BOOK, refused, remedy, now);
+        store(&self.health, BOOK, refused, now);
     }
 
     /// The journal has taken facts, or why it does not.
     pub(super) fn journal(&self, refused: Option<&str>, now: ShopTime) {
-        let remedy = "make room on its disk; until then nothing is acknowledged, and devices send it again";
-        self.store(JOURNAL, refused, remedy, now);
-    }
-
-    fn store(&self, name: &str, refused: Option<&str>, remedy: &str, now: ShopTime) {
-        let told = self.health.with(name, |store| match refused {
-            None => {
-                store.heard = Some(now);
-                store.say(HealthWord::Online, None, None, now)
-            }
-            Some(cause) => {
-                let is_new = store.say(HealthWord::Offline, Some(cause), Some(remedy), now);
-                store.count("outages", u64::from(is_new));
-                is_new
-            }
-        });
-        if told == Some(true) {
-            tracing::info!(device = name, cause = refused.unwrap_or("-"), "a store changed");
-        }
+        store(&self.health, JOURNAL, refused, now);
     }
 
     /// Facts are recorded again.
@@ -193,4 +184,78 @@ impl Watch {
         }
         changed
     }
+}
+
+/// A store took what it was given, or why it does not.
+fn store(health: &HealthBoard, name: &str, refused: Option<&str>, now: ShopTime) {
+    let remedy = if name == BOOK { BOOK_REMEDY } else { JOURNAL_REMEDY };
+    let told = health.with(name, |store| match refused {
+        None => {
+            store.heard = Some(now);
+            store.say(HealthWord::Online, None, None, now)
+        }
+        Some(cause) => {
+            let is_new = store.say(HealthWord::Offline, Some(cause), Some(remedy), now);
+            store.count("outages", u64::from(is_new));
+            is_new
+        }
+    });
+    if told == Some(true) {
+        tracing::info!(device = name, cause = refused.unwrap_or("-"), "a store changed");
+    }
+}
+
+/// What the core waits for just now, and since when. A core that waits for a database that does not answer cannot say so itself, so
+/// a thread looks after it.
+pub(super) struct Pulse {
+    waits: Waits,
+    clock: Arc<dyn Clock>,
+    /// Nothing is sent; when it is dropped the thread ends.
+    _alive: Sender<()>,
+}
+
+type Waits = Arc<Mutex<Option<(&'static str, ShopTime)>>>;
+
+/// As long as this lives the core waits.
+pub(super) struct Waiting(Waits);
+
+impl Pulse {
+    /// Looks after a core from now on.
+    ///
+    /// # Errors
+    /// When there is no thread for it.
+    pub(super) fn start(health: HealthBoard, clock: Arc<dyn Clock>) -> Result<Self> {
+        let (waits, (alive, over)) = (Waits::default(), bounded::<()>(0));
+        let (theirs, their_clock) = (waits.clone(), clock.clone());
+        let look = move || {
+            while over.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+                let now = their_clock.now();
+                // Told while it waits: what the core says when it waits no longer comes later.
+                let waits = locked(&theirs);
+                if let Some((name, _)) = waits.filter(|(_, since)| ANSWERS < (now - *since).abs()) {
+                    let cause = format!("it has not answered for more than {} s", ANSWERS.as_secs());
+                    store(&health, name, Some(&cause), now);
+                }
+            }
+        };
+        let spawned = thread::Builder::new().name("pulse".to_owned()).spawn(look);
+        spawned.map_err(|error| Error::unavailable(format!("no thread that looks after the core: {error}")))?;
+        Ok(Pulse { waits, clock, _alive: alive })
+    }
+
+    /// The core begins to wait for a store.
+    pub(super) fn waits(&self, name: &'static str) -> Waiting {
+        *locked(&self.waits) = Some((name, self.clock.now()));
+        Waiting(self.waits.clone())
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        *locked(&self.0) = None;
+    }
+}
+
+fn locked<T>(waits: &Mutex<T>) -> MutexGuard<'_, T> {
+    waits.lock().unwrap_or_else(PoisonError::into_inner)
 }

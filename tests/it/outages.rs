@@ -184,6 +184,9 @@ const BOOK: Row = Row {
     within: BACK,
 };
 
+/// The same, where it is there and says nothing.
+const FROZEN_BOOK: Row = Row { cause: "it has not answered for more than 2 s", ..BOOK };
+
 const JOURNAL: Row = Row {
     device: "journal",
     mode: Mode::Gone,
@@ -589,6 +592,8 @@ fn a_database_server_that_is_killed_is_told_while_it_is_away_and_written_when_it
     };
     bench.hold(&BOOK, kill, || server.run(&["again", url]));
     assert_eq!(bench.metric("aisle_book_up"), Some(1.0));
+    bench.hold(&FROZEN_BOOK, || server.run(&["freeze", url]), || server.run(&["thaw", url]));
+    bench.until("board/1", "heard", |health| health["health"] == "online");
     // What came meanwhile was taken all the same.
     let health = bench.health("board/1");
     assert_eq!((&health["health"], health["cause"].as_str()), (&json!("online"), None), "{health}");

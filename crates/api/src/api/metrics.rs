@@ -125,7 +125,7 @@ fn write_book(text: &mut String, call: &Call<'_>) -> Result<(), Problem> {
             ))
         })
     };
-    let counted = match read(&mut call.api.till()) {
+    let counted = match call.api.till_unless_away().and_then(|mut till| read(&mut till)) {
         Err(error) if error.kind() == Kind::Unavailable => None,
         counted => Some(counted?),
     };
