@@ -18,7 +18,9 @@ use aisle::db;
 use aisle::facts::{Body, Cut, Fact};
 use aisle::ingest::devices::Devices;
 use aisle::live::{OpenShop, Opening, Payers, RecordLimits, Surroundings, walk_in_method};
-use aisle::ports::{Clock, Delivery, FactSink, FactSource, GateDesk, HealthBoard, Intake, Kept, LiveBoard, ReportBoard};
+use aisle::ports::{
+    Clock, Delivery, FactSink, FactSource, GateDesk, HealthBoard, Intake, Kept, LiveBoard, ReportBoard,
+};
 use aisle::recording::{Reader, Writer};
 use aisle::shop::Shop;
 use aisle::sim::{self, Level, Scenario, Simulation};

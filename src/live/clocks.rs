@@ -14,6 +14,8 @@ const BEHIND_MAX: Span = Span::from_millis(6_000);
 /// A clock that is behind is believed when the least delay of so many seconds in a row is nearly the same.
 const SECONDS: usize = 10;
 const NEARLY: Span = Span::from_millis(500);
+/// A clock that was ahead and says the right time for so many seconds in a row was set right.
+const RIGHT_SECONDS: usize = 3;
 /// A correction holds until the least delay is off by so much for as long.
 const STEP_MIN: Span = Span::from_millis(1_000);
 /// What a message is taken to need on its way where only a wrong clock says so.
@@ -79,22 +81,27 @@ impl Watch {
             self.correction = wanted(delay);
             return;
         }
-        let Some(steady) = self.steady() else { return };
+        if self.correction < Span::ZERO && self.steady(RIGHT_SECONDS).map(wanted) == Some(Span::ZERO) {
+            self.correction = Span::ZERO;
+            return;
+        }
+        let Some(steady) = self.steady(SECONDS) else { return };
         let wanted = wanted(steady);
         if STEP_MIN < (wanted - self.correction).abs() {
             self.correction = wanted;
         }
     }
 
-    /// The least delay, where it was nearly the same for long enough.
-    fn steady(&self) -> Option<Span> {
-        let (first, last) = (self.least.front()?.0, self.least.back()?.0);
+    /// The least delay, where it was nearly the same for so many seconds.
+    fn steady(&self, seconds: usize) -> Option<Span> {
+        let newest = || self.least.iter().rev().take(seconds);
+        let (first, last) = (newest().next_back()?.0, newest().next()?.0);
         // Seconds in a row, so that what was held up and comes all at once is not taken for a clock.
-        if self.least.len() < SECONDS || 2 * SECONDS as i64 <= last - first {
+        if self.least.len() < seconds || 2 * seconds as i64 <= last - first {
             return None;
         }
-        let least = self.least.iter().map(|(_, delay)| *delay).min()?;
-        let most = self.least.iter().map(|(_, delay)| *delay).max()?;
+        let least = newest().map(|(_, delay)| *delay).min()?;
+        let most = newest().map(|(_, delay)| *delay).max()?;
         (most - least <= NEARLY).then_some(least)
     }
 }
@@ -152,6 +159,17 @@ mod tests {
         // A network that was down for a minute: what was held up comes in two seconds, then all is as before.
         let held_up = |tenth: i64| Span::from_millis(if tenth < 20 { 60_000 - tenth * 3_000 } else { 40 });
         assert_eq!(corrected(30, held_up), (0..300).map(held_up).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_and_is_set_right_is_believed_within_three_seconds() {
+        let delays = corrected(60, |tenth| Span::from_millis(if tenth < 300 { -60_000 } else { 30 }));
+        assert!(delays[..300].iter().all(|delay| (0.0..0.2).contains(&delay.as_secs())));
+        assert!(delays[330..].iter().all(|delay| *delay == Span::from_millis(30)), "{:?}", &delays[325..335]);
+        // What is held up and comes faster and faster is none.
+        let draining = |tenth: i64| Span::from_millis(if tenth < 300 { -30_000 } else { (tenth - 300) * -700 + 3_000 });
+        let delays = corrected(33, draining);
+        assert!(delays[300..].iter().all(|delay| 0.0 < delay.as_secs()), "{:?}", &delays[300..]);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use super::opening::{Opening, Surroundings};
 use super::record::Recorder;
 use super::screens::Screens;
 use super::shop::{Began, Live};
-use super::watch::Watch;
+use super::watch::{BOOK, JOURNAL, Pulse, Watch};
 use crate::base::limits::INTAKE_BATCH_MAX;
 use crate::base::{Kind, LaneReport, Result, ShopTime, SourceId, Span};
 use crate::facts::{Body, Fact, Stamp, Tick};
@@ -34,7 +34,7 @@ use crate::tracking::Sight;
 const TICK: Duration = Duration::from_millis(250);
 /// What devices held back while aisle was stopped has come after this time, if something comes all the time.
 const CATCH_UP: Span = Span::from_millis(10_000);
-/// How often whoever is inside is doubted because a camera shows nothing.
+/// How often whoever is inside is doubted because a camera shows nothing, or a scale stands still.
 const BLIND: Span = Span::from_millis(2_000);
 /// A process may begin so many tracks a second, as a power of two, before it has names of a later one.
 const TRACK_BITS: u32 = 20;
@@ -57,6 +57,7 @@ pub(super) struct Core {
     failed: Sender<()>,
     bell: Bell,
     watch: Watch,
+    pulse: Pulse,
     screens: Screens,
     /// How long each part of a visit took, for whoever traces them; and the service manager.
     reports: ReportBoard,
@@ -82,8 +83,9 @@ pub(super) struct Course {
     ticked: Option<ShopTime>,
     /// What the journal did not take when it was tried last.
     is_full: bool,
-    /// Facts that could not be recorded.
+    /// Facts that could not be recorded, and whether any could not since what was recorded last was flushed.
     unrecorded: u64,
+    is_unrecorded: bool,
     /// Facts that the journal should have had and had not, until a tick says so.
     missing: u64,
     /// What vision had lost at the last tick, and when it was last told that cameras are blind.
@@ -116,7 +118,9 @@ impl Core {
         let recorder = record.map(|(folder, cut, limits)| Recorder::open(folder, &shop, *cut, *limits)).transpose()?;
         let (live, began) = Live::open(&mut lock(&till), opening.payers.clone(), Options::USUAL, clock.clone())?;
         tell_began(&began);
+        let pulse = Pulse::start(health.clone(), clock.clone())?;
         let watch = Watch::new(health);
+        watch.open(clock.now());
         let core = Core {
             live: live.showing_on(reports.clone()),
             reports,
@@ -124,6 +128,7 @@ impl Core {
             journal,
             recorder,
             watch,
+            pulse,
             clock,
             intake,
             stop,
@@ -237,7 +242,8 @@ impl Core {
         Some(deliveries)
     }
 
-    /// What was lost since the last tick: by whoever looks at frames, and, again and again, by each camera that shows nothing.
+    /// What was lost since the last tick: by whoever looks at frames, and, again and again, by each camera that shows nothing and
+    /// each board whose scales stand still.
     fn newly_lost(&mut self, now: ShopTime) -> u64 {
         let lost = self.lost.load(Ordering::Relaxed);
         let mut newly = lost.saturating_sub(self.course.lost) + std::mem::take(&mut self.course.missing);
@@ -246,7 +252,7 @@ impl Core {
         let is_visited = 0 < self.live.engine().held().visitors;
         if is_visited && self.course.blind.is_none_or(|blind| BLIND <= (now - blind).abs()) {
             self.course.blind = Some(now);
-            newly += self.watch.blind_cameras(now);
+            newly += self.watch.blind(now);
         }
         newly
     }
@@ -298,17 +304,22 @@ impl Core {
     fn store(&mut self, deliveries: &[Delivery]) -> Result<bool> {
         loop {
             let facts = deliveries.iter().map(|delivery| &delivery.fact).filter(|fact| is_read(fact));
-            match self.journal.append(facts) {
+            let waiting = self.pulse.waits(JOURNAL);
+            let kept = self.journal.append(facts);
+            drop(waiting);
+            match kept {
                 Ok(()) => {
                     if std::mem::take(&mut self.course.is_full) {
                         tracing::info!("facts are stored again");
                     }
+                    self.watch.journal(None, self.clock.now());
                     return Ok(true);
                 }
                 Err(error) if matches!(error.kind(), Kind::Io | Kind::Unavailable) => {
                     if !std::mem::replace(&mut self.course.is_full, true) {
                         tracing::error!(%error, "facts cannot be stored: devices wait and are not acknowledged");
                     }
+                    self.watch.journal(Some(error.message()), self.clock.now());
                     // The journal may be full because the book was not written.
                     self.save();
                     if self.is_closing_within(AGAIN) {
@@ -324,7 +335,9 @@ impl Core {
     /// meanwhile, and the next process takes it.
     fn take(&mut self, fact: Fact) -> Result<bool> {
         loop {
+            let waiting = self.pulse.waits(BOOK);
             let taken = self.live.take(&mut lock(&self.till), fact.clone());
+            drop(waiting);
             match taken {
                 Ok(closed) => {
                     if !closed.is_empty() {
@@ -333,6 +346,7 @@ impl Core {
                     return Ok(true);
                 }
                 Err(error) if error.kind() == Kind::Unavailable => {
+                    self.watch.book(Some(error.message()), self.clock.now());
                     if self.is_closing_within(AGAIN) {
                         return Ok(false);
                     }
@@ -348,11 +362,13 @@ impl Core {
             tracing::warn!(%error, "a fact could not be recorded; all further ones are counted");
         }
         self.course.unrecorded += 1;
+        self.course.is_unrecorded = true;
         self.watch.unrecorded(self.course.unrecorded, self.clock.now());
     }
 
     fn tell(&mut self) {
         let now = self.clock.now();
+        self.watch.book(self.live.waiting(), now);
         for device in self.watch.changed(now) {
             self.screens.health(device);
         }
@@ -369,9 +385,11 @@ impl Core {
         if self.course.settled.is_none_or(|settled| SETTLE <= (now - settled).abs()) {
             self.course.settled = Some(now);
             // What cannot be asked of the book just now is asked again.
+            let waiting = self.pulse.waits(BOOK);
             if let Err(error) = self.visits.settle(&mut lock(&self.till), self.clock.as_ref()) {
                 tracing::debug!(%error, "it is not known which visits are charged");
             }
+            drop(waiting);
             self.service.status(&self.watch.sentence());
             let fusion = self.live.engine().counters().fusion;
             let lane = self.screens.corrections();
@@ -397,18 +415,29 @@ impl Core {
             return Ok(());
         }
         self.course.forgotten = saved;
-        if let Some(Err(error)) = self.recorder.as_mut().map(Recorder::flush) {
-            tracing::warn!(%error, "the recording could not be flushed");
-            return Ok(());
+        match self.recorder.as_mut().map(Recorder::flush) {
+            Some(Err(error)) => {
+                tracing::warn!(%error, "the recording could not be flushed");
+                self.course.is_unrecorded = true;
+                self.watch.unrecorded(self.course.unrecorded, self.clock.now());
+                return Ok(());
+            }
+            Some(Ok(())) if !std::mem::take(&mut self.course.is_unrecorded) => self.watch.recorded(self.clock.now()),
+            _ => {}
         }
         self.journal.forget(saved)
     }
 
     fn save(&mut self) {
+        let waiting = self.pulse.waits(BOOK);
         let saved = self.live.save_now(&mut lock(&self.till));
+        drop(waiting);
         match saved.map(|closed| self.bell_for(closed.len())).and_then(|()| self.forget()) {
             Ok(()) => {}
-            Err(error) => tracing::warn!(%error, "the book cannot be written; facts stay in the journal"),
+            Err(error) => {
+                tracing::warn!(%error, "the book cannot be written; facts stay in the journal");
+                self.watch.book(Some(error.message()), self.clock.now());
+            }
         }
     }
 

@@ -3,6 +3,8 @@
 //! Threads start from the core outwards, so that nothing speaks before somebody listens: core, vision, cameras, MQTT, HTTP. They
 //! stop the other way round, so that nothing is lost on the way: HTTP and MQTT take no more, cameras end, vision looks at what it
 //! holds, the core takes what it was given, writes the book and ends the recording. Who is inside stays inside.
+//!
+//! Beside the core a thread looks whether it waits for its book or its journal for too long, and tells, for the core cannot.
 
 use crate::base::limits::{
     GATE_ASKS_MAX, INTAKE_FACTS_MAX, LIVE_CHANGES_MAX, LIVE_CLOSINGS_MAX, MQTT_HELD_BYTES_MAX, MQTT_HELD_MESSAGES_MAX,

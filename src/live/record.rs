@@ -120,7 +120,10 @@ impl Recorder {
         let file = File::create_new(&path).map_err(|error| Error::io("write", &path, &error))?;
         let bytes = Arc::new(AtomicU64::new(0));
         let out = Counted { file: BufWriter::new(file), bytes: bytes.clone() };
-        let writer = Writer::new(out, &self.shop, None, self.cut)?;
+        let writer = Writer::new(out, &self.shop, None, self.cut).inspect_err(|_| {
+            // What was begun and holds nothing is not left there.
+            let _ = fs::remove_file(&path);
+        })?;
         self.number += 1;
         Ok(Open { path, writer, bytes })
     }

@@ -251,7 +251,9 @@ impl Live {
         });
         self.memory.taken += 1;
         self.follow(till.shop(), &derived);
-        if !self.closings.is_empty() || SAVE_SPAN <= self.engine.now() - self.saved {
+        // What ended is written at once, unless the database refused: then it is tried again a little later, not with every fact.
+        let ended = !self.closings.is_empty() && self.waiting.is_none();
+        if ended || SAVE_SPAN <= self.engine.now() - self.saved {
             closed.extend(self.save_or_wait(till)?);
             self.board.show_beside(self.reports());
         }

@@ -1,11 +1,17 @@
-//! The devices of an open shop, as the core sees them: whose health changed, which cameras show nothing, whose clock was set right.
-//! Devices judge themselves where they are spoken to; here is only what follows from that.
+//! The devices of an open shop, as the core sees them: whose health changed, who shows nothing, whose clock was set right, and
+//! whether book, journal and recording take what they are given. Devices judge themselves where they are spoken to; here is only
+//! what follows from that.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
-use crate::base::{ShopTime, SourceId, Span};
+use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
+
+use crate::base::{Error, Result, ShopTime, SourceId, Span};
 use crate::facts::{Body, Fact};
-use crate::ports::{DeviceHealth, DeviceKind, HealthBoard, HealthWord};
+use crate::ports::{Clock, DeviceHealth, DeviceKind, HealthBoard, HealthWord};
 
 /// How often everybody is looked at.
 const WATCH: Span = Span::from_millis(500);
@@ -20,6 +26,13 @@ const LOSSES: [&str; 3] = ["dropped_undecodable", "lost_packets", "dropped_froze
 const LOST_MIN: u64 = 3;
 /// Who stores and records.
 const RECORDER: &str = "recorder";
+pub(super) const BOOK: &str = "book";
+pub(super) const JOURNAL: &str = "journal";
+const BOOK_REMEDY: &str = "start its database, or make room on its disk; what is closed is kept in memory until then";
+const JOURNAL_REMEDY: &str = "make room on its disk; until then nothing is acknowledged, and devices send it again";
+/// What the core waits for no longer than this answers; how often that is looked at.
+const ANSWERS: Span = Span::from_millis(2_000);
+const LOOK: Duration = Duration::from_millis(250);
 
 /// All devices.
 pub(super) struct Watch {
@@ -78,6 +91,31 @@ impl Watch {
         });
     }
 
+    /// The shop opens: book and journal can be used.
+    pub(super) fn open(&self, now: ShopTime) {
+        for (name, kind) in [(BOOK, DeviceKind::Book), (JOURNAL, DeviceKind::Journal)] {
+            let mut store = DeviceHealth::new(name, kind, now);
+            store.say(HealthWord::Online, None, None, now);
+            (store.heard, _) = (Some(now), store.counters.insert("outages".to_owned(), 0));
+            self.health.add(store);
+        }
+    }
+
+    /// The book was written, or why it cannot be.
+    pub(super) fn book(&self, refused: Option<&str>, now: ShopTime) {
+        store(&self.health, BOOK, refused, now);
+    }
+
+    /// The journal has taken facts, or why it does not.
+    pub(super) fn journal(&self, refused: Option<&str>, now: ShopTime) {
+        store(&self.health, JOURNAL, refused, now);
+    }
+
+    /// Facts are recorded again.
+    pub(super) fn recorded(&self, now: ShopTime) {
+        self.health.with(RECORDER, |recorder| recorder.say(HealthWord::Online, None, None, now));
+    }
+
     /// So many facts could not be recorded.
     pub(super) fn unrecorded(&self, facts: u64, now: ShopTime) {
         if self.health.get(RECORDER).is_none() {
@@ -90,8 +128,9 @@ impl Watch {
         });
     }
 
-    /// Cameras that should show something and do not, show less than half of it, or have lost some of it since this was asked last.
-    pub(super) fn blind_cameras(&mut self, now: ShopTime) -> u64 {
+    /// Cameras that should show something and do not, show less than half of it, or have lost some of it since this was asked last;
+    /// and boards whose scales stand still.
+    pub(super) fn blind(&mut self, now: ShopTime) -> u64 {
         let counted_before = &mut self.lost;
         let mut has_lost = |device: &DeviceHealth| {
             let count = |what: &str| device.counters.get(what).copied().unwrap_or(0);
@@ -110,8 +149,13 @@ impl Watch {
                 is_silent || rates.is_some_and(|(rate, expected)| rate < RATE_SHARE_MIN * expected)
             }
         };
-        let cameras = self.health.all().into_iter().filter(|device| device.kind == DeviceKind::Camera);
-        cameras.filter(|camera| has_lost(camera) | is_blind(camera)).count() as u64
+        let all = self.health.all().into_iter();
+        let blind = all.filter(|device| match device.kind {
+            DeviceKind::Camera => has_lost(device) | is_blind(device),
+            DeviceKind::Board => device.health == HealthWord::Frozen,
+            _ => false,
+        });
+        blind.count() as u64
     }
 
     /// How the shop is, in a sentence.
@@ -140,4 +184,78 @@ impl Watch {
         }
         changed
     }
+}
+
+/// A store took what it was given, or why it does not.
+fn store(health: &HealthBoard, name: &str, refused: Option<&str>, now: ShopTime) {
+    let remedy = if name == BOOK { BOOK_REMEDY } else { JOURNAL_REMEDY };
+    let told = health.with(name, |store| match refused {
+        None => {
+            store.heard = Some(now);
+            store.say(HealthWord::Online, None, None, now)
+        }
+        Some(cause) => {
+            let is_new = store.say(HealthWord::Offline, Some(cause), Some(remedy), now);
+            store.count("outages", u64::from(is_new));
+            is_new
+        }
+    });
+    if told == Some(true) {
+        tracing::info!(device = name, cause = refused.unwrap_or("-"), "a store changed");
+    }
+}
+
+/// What the core waits for just now, and since when. A core that waits for a database that does not answer cannot say so itself, so
+/// a thread looks after it.
+pub(super) struct Pulse {
+    waits: Waits,
+    clock: Arc<dyn Clock>,
+    /// Nothing is sent; when it is dropped the thread ends.
+    _alive: Sender<()>,
+}
+
+type Waits = Arc<Mutex<Option<(&'static str, ShopTime)>>>;
+
+/// As long as this lives the core waits.
+pub(super) struct Waiting(Waits);
+
+impl Pulse {
+    /// Looks after a core from now on.
+    ///
+    /// # Errors
+    /// When there is no thread for it.
+    pub(super) fn start(health: HealthBoard, clock: Arc<dyn Clock>) -> Result<Self> {
+        let (waits, (alive, over)) = (Waits::default(), bounded::<()>(0));
+        let (theirs, their_clock) = (waits.clone(), clock.clone());
+        let look = move || {
+            while over.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+                let now = their_clock.now();
+                // Told while it waits: what the core says when it waits no longer comes later.
+                let waits = locked(&theirs);
+                if let Some((name, _)) = waits.filter(|(_, since)| ANSWERS < (now - *since).abs()) {
+                    let cause = format!("it has not answered for more than {} s", ANSWERS.as_secs());
+                    store(&health, name, Some(&cause), now);
+                }
+            }
+        };
+        let spawned = thread::Builder::new().name("pulse".to_owned()).spawn(look);
+        spawned.map_err(|error| Error::unavailable(format!("no thread that looks after the core: {error}")))?;
+        Ok(Pulse { waits, clock, _alive: alive })
+    }
+
+    /// The core begins to wait for a store.
+    pub(super) fn waits(&self, name: &'static str) -> Waiting {
+        *locked(&self.waits) = Some((name, self.clock.now()));
+        Waiting(self.waits.clone())
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        *locked(&self.0) = None;
+    }
+}
+
+fn locked<T>(waits: &Mutex<T>) -> MutexGuard<'_, T> {
+    waits.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -23,6 +23,7 @@ mod models;
 mod networks;
 mod onnx;
 mod open;
+mod outages;
 mod outputs;
 mod pages;
 mod replay;

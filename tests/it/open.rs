@@ -40,6 +40,11 @@ struct Bench {
 
 impl Bench {
     fn open(folder: &Path, shop: &Arc<Shop>, now: ShopTime) -> Self {
+        Bench::with_parts_of(1 << 20, folder, shop, now)
+    }
+
+    /// The same, whose recording is in parts of so many bytes.
+    fn with_parts_of(file_bytes: u64, folder: &Path, shop: &Arc<Shop>, now: ShopTime) -> Self {
         let clock = Arc::new(Told(Mutex::new(now)));
         let database = db::open(folder.join("book.db").to_str().unwrap(), &db::Options::default(), now).unwrap();
         let till = Arc::new(Mutex::new(Till::open(database, shop.clone(), now).unwrap()));
@@ -56,7 +61,7 @@ impl Bench {
             screens: screens.clone(),
             desk: GateDesk::default(),
         };
-        let limits = RecordLimits { file_bytes: 1 << 20, disk_bytes: 1 << 40 };
+        let limits = RecordLimits { file_bytes, disk_bytes: 1 << 40 };
         let opening = Opening {
             devices: Devices::default(),
             payers: Payers::WalkIns(walk_in_method()),
@@ -294,6 +299,36 @@ fn a_shop_that_is_closed_in_the_middle_goes_on_and_its_parts_replay_as_one() {
         (booked.len(), &booked),
         (replayed(&folder.path().join("tape")).len(), &replayed(&folder.path().join("tape")))
     );
+}
+
+#[test]
+fn a_recording_whose_folder_is_gone_is_told_and_goes_on_when_it_is_back() {
+    let (shop, facts) = trip(Scenario::SinglePick, Level::Clean, 3);
+    let folder = tempfile::tempdir().unwrap();
+    let (tape, away) = (folder.path().join("tape"), folder.path().join("away"));
+    let bench = Bench::with_parts_of(1 << 12, folder.path(), &shop, facts[0].stamp.arrived);
+    let (before, rest) = facts.split_at(facts.len() / 3);
+    let (without, after) = rest.split_at(rest.len() / 2);
+    bench.give(before);
+    assert_eq!(bench.health.get("recorder"), None, "it is there when something could not be recorded");
+    std::fs::rename(&tape, &away).unwrap();
+    bench.give(without);
+    let told = bench.health.get("recorder").unwrap();
+    assert_eq!((told.health, told.cause.as_deref()), (HealthWord::Degraded, Some("facts could not be recorded")));
+    assert!(told.remedy.is_some_and(|remedy| remedy.contains("room on its disk")));
+    let lost = told.counters["unrecorded"];
+    // Ticks of the clock are facts as well.
+    assert!(0 < lost && lost < without.len() as u64 + 200, "{lost} of {}", without.len());
+    std::fs::rename(&away, &tape).unwrap();
+    bench.give(after);
+    let well = bench.health.get("recorder").unwrap();
+    assert_eq!((well.health, well.cause.as_deref()), (HealthWord::Online, None));
+    assert!(well.counters["unrecorded"] - lost < 100, "{well:?}");
+    bench.stop();
+    let mut source: Replay = replay::open(&tape, None, replay::Options { tolerate: false }).unwrap();
+    let recorded =
+        std::iter::from_fn(|| source.next_fact().unwrap()).filter(|fact| fact.body.topic().is_ground()).count();
+    assert!(before.len() + after.len() < recorded + 200, "{recorded} of {}", facts.len());
 }
 
 #[test]

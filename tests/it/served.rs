@@ -17,11 +17,11 @@ use super::cli::ask;
 use super::left_out::left_out;
 use super::open::{booked, replayed};
 
-const PROGRAM: &str = "AISLE_TEST_MQTT";
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(super) const PROGRAM: &str = "AISLE_TEST_MQTT";
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A process that does not outlive its test.
-struct Running(Child);
+pub(super) struct Running(pub(super) Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -30,11 +30,11 @@ impl Drop for Running {
     }
 }
 
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
+pub(super) fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !done() {
         assert!(begun.elapsed() < PATIENCE, "waited in vain until {what}");
@@ -42,7 +42,7 @@ fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
-fn broker(program: &str, folder: &Path, port: u16) -> Running {
+pub(super) fn broker(program: &str, folder: &Path, port: u16) -> Running {
     let user = if cfg!(unix) && fs::metadata("/root").is_ok_and(|_| fs::read_dir("/root").is_ok()) {
         "user root\n"
     } else {

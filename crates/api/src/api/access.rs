@@ -1,5 +1,6 @@
 //! Who may come in: roles, tokens, and what a token lets its holder do.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -18,7 +19,7 @@ use crate::base::limits::{
     TOKEN_REQUESTS_BURST, TOKEN_REQUESTS_PER_SECOND, WRONG_TOKENS_BURST, WRONG_TOKENS_PER_MINUTE,
 };
 use crate::base::named::listed;
-use crate::base::{Error, Result, Secret, ShopTime, ShopperId, Span, TokenId, sha256};
+use crate::base::{Error, Kind, Result, Secret, ShopTime, ShopperId, Span, TokenId, sha256};
 use crate::db::access::{self, Deed, Token};
 use crate::db::{Database, Failure, Session, shoppers};
 use crate::facts::EntryRole;
@@ -32,6 +33,10 @@ const SECRET_BYTES: usize = 32;
 pub(super) const HOLDER_CHARS_MAX: usize = 100;
 /// Days that a token may be valid.
 const DAYS_MAX: u32 = 3_650;
+
+/// For so long after the book knew a token its holder is let in while the book cannot be asked, and how many are remembered.
+const SEEN_SPAN: Span = Span::from_millis(3_600_000);
+const SEEN_MAX: usize = 256;
 
 /// What the holder of a token is to the shop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -256,6 +261,8 @@ pub(super) struct Door {
     tokens: Mutex<Limiter<String>>,
     /// By where they come from; those without an address are one.
     wrong: Mutex<Limiter<Option<IpAddr>>>,
+    /// Tokens of the shop's own people and screens that the book knew, by digest, and when it was asked last.
+    seen: Mutex<BTreeMap<String, (Token, ShopTime)>>,
 }
 
 impl Door {
@@ -264,10 +271,13 @@ impl Door {
         Door {
             tokens: Mutex::new(Limiter::new(TOKEN_REQUESTS_PER_SECOND, second, TOKEN_REQUESTS_BURST)),
             wrong: Mutex::new(Limiter::new(WRONG_TOKENS_PER_MINUTE, second * 60, WRONG_TOKENS_BURST)),
+            seen: Mutex::default(),
         }
     }
 
-    /// Who holds the token of this `Authorization` header. `find` looks it up by its digest.
+    /// Who holds the token of this `Authorization` header. `find` looks it up by its digest. While the book cannot be asked, those
+    /// that it knew within [`SEEN_SPAN`] are let in, so that whoever has to mend that sees what is wrong: what needs the book is
+    /// refused all the same.
     pub(super) fn let_in(
         &self,
         authorization: Option<&str>,
@@ -287,11 +297,18 @@ impl Door {
             locked(&self.wrong).take(&origin, now).map_err(too_many_wrong)?;
         }
         let found = digest.as_deref().map(find).transpose();
+        let (found, is_asked) = match (found, &digest) {
+            (Err(error), Some(digest)) if error.kind() == Kind::Unavailable => {
+                (self.remembered(digest, now).map(|token| Some(Some(token))).ok_or(error), false)
+            }
+            (found, _) => (found, true),
+        };
         if !known && found.is_err() {
             locked(&self.wrong).give_back(&origin);
         }
         let token = found?.flatten();
         let Some(token) = token.filter(|token| is_valid(token, now)) else {
+            digest.map(|digest| locked(&self.seen).remove(&digest));
             if known {
                 locked(&self.wrong).take(&origin, now).map_err(too_many_wrong)?;
             }
@@ -304,7 +321,28 @@ impl Door {
             .take(&token.digest, now)
             .map_err(|wait| Problem::new(Sort::TooMany, "this token comes too often; slow down").retry_after(wait))?;
         let role = token.role.parse().map_err(|message: String| Problem::from(Error::broken(message)))?;
+        if is_asked {
+            self.remember(&token, role, now);
+        }
         Ok(Holder { role, token: token.id, name: token.holder, shopper: token.shopper })
+    }
+
+    /// The book knew a token. Of shoppers none is remembered: whatever they ask for is in the book.
+    fn remember(&self, token: &Token, role: Role, now: ShopTime) {
+        if matches!(role, Role::Shopper | Role::Staff | Role::Restock) {
+            return;
+        }
+        let mut seen = locked(&self.seen);
+        if SEEN_MAX <= seen.len() && !seen.contains_key(&token.digest) {
+            let oldest = seen.iter().min_by_key(|(_, (_, at))| *at).map(|(digest, _)| digest.clone());
+            oldest.map(|oldest| seen.remove(&oldest));
+        }
+        seen.insert(token.digest.clone(), (token.clone(), now));
+    }
+
+    fn remembered(&self, digest: &str, now: ShopTime) -> Option<Token> {
+        let seen = locked(&self.seen);
+        seen.get(digest).filter(|(_, at)| (now - *at).abs() <= SEEN_SPAN).map(|(token, _)| token.clone())
     }
 }
 
@@ -327,4 +365,62 @@ fn locked<T>(limiter: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn too_many_wrong(wait: Span) -> Problem {
     Problem::new(Sort::TooMany, "too many wrong tokens came from this address").retry_after(wait)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: ShopTime = ShopTime::from_nanos(1_780_000_000_000_000_000);
+
+    fn token(role: Role) -> Token {
+        Token {
+            id: TokenId::new(NOON, [role as u8; 10]),
+            digest: hash(role.as_str()),
+            role: role.as_str().to_owned(),
+            holder: "somebody".to_owned(),
+            shopper: None,
+            created_at: NOON,
+            expires_at: Some(NOON + Span::from_millis(1_800_000)),
+            revoked_at: None,
+        }
+    }
+
+    fn away(_: &str) -> Result<Option<Token>> {
+        Err(Error::unavailable("the database is gone"))
+    }
+
+    fn let_in(door: &Door, role: Role, now: ShopTime, find: impl FnOnce(&str) -> Result<Option<Token>>) -> bool {
+        let holder = door.let_in(Some(&format!("Bearer {role}")), None, now, find);
+        holder.is_ok_and(|holder| holder.role == role)
+    }
+
+    #[test]
+    fn while_the_book_is_away_those_are_let_in_whom_it_knew() {
+        let door = Door::new();
+        assert!(!let_in(&door, Role::Operator, NOON, away), "nobody knows them yet");
+        for role in [Role::Operator, Role::Screen, Role::Shopper] {
+            assert!(let_in(&door, role, NOON, |_| Ok(Some(token(role)))));
+        }
+        let later = NOON + Span::from_millis(60_000);
+        assert!(let_in(&door, Role::Operator, later, away) && let_in(&door, Role::Screen, later, away));
+        assert!(!let_in(&door, Role::Shopper, later, away), "of shoppers all is in the book");
+        assert!(!let_in(&door, Role::Gate, later, away), "nobody has shown that one");
+        // Not beyond its own end, nor once the book said that it was taken back.
+        assert!(!let_in(&door, Role::Operator, NOON + Span::from_millis(1_800_000), away));
+        let revoked = Token { revoked_at: Some(later), ..token(Role::Screen) };
+        assert!(!let_in(&door, Role::Screen, later, |_| Ok(Some(revoked))));
+        assert!(!let_in(&door, Role::Screen, later, away));
+    }
+
+    #[test]
+    fn whom_the_book_knew_long_ago_is_not_let_in_while_it_is_away() {
+        let door = Door::new();
+        let forever = || Token { expires_at: None, ..token(Role::Operator) };
+        assert!(let_in(&door, Role::Operator, NOON, |_| Ok(Some(forever()))));
+        let last = NOON + SEEN_SPAN;
+        assert!(let_in(&door, Role::Operator, last, away), "and that it came in then makes it no longer");
+        assert!(!let_in(&door, Role::Operator, last + Span::from_millis(1), away));
+        assert!(let_in(&door, Role::Operator, last + Span::from_millis(1), |_| Ok(Some(forever()))));
+    }
 }

@@ -125,7 +125,7 @@ async fn look_up(
     let found = tokio::task::spawn_blocking(move || {
         let _held = place;
         let authorization = header_text(&head.headers, &header::AUTHORIZATION);
-        let find = |digest: &str| api.till().with(|session| access::token_by_digest(session, digest));
+        let find = |digest: &str| api.till_unless_away()?.with(|session| access::token_by_digest(session, digest));
         let origin = peer.as_ref().map(|peer| peer.origin);
         let holder = api.door.let_in(authorization, origin, api.clock.now(), find)?;
         if let Some(peer) = peer {

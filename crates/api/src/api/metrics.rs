@@ -11,9 +11,10 @@ use super::live::Streams;
 use super::problem::Problem;
 use super::reply::{MediaType, Nothing, Text};
 use super::route::Call;
-use crate::base::{LaneReport, ShopTime, Span, StageReport};
+use crate::base::{Kind, LaneReport, ShopTime, Span, StageReport};
 use crate::db::{cases, outbox};
 use crate::ports::{DeviceHealth, HealthWord};
+use crate::till::Till;
 
 /// Upper ends of the histogram's buckets, milliseconds.
 const BUCKETS_MILLIS: [i64; 10] = [1, 5, 10, 25, 50, 100, 250, 1_000, 5_000, 30_000];
@@ -89,31 +90,8 @@ impl Metrics {
 
 /// `GET /metrics`
 pub(super) fn expose(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Result<Text<Exposition>, Problem> {
-    let (orders, standings, waiting, oldest) = call.read(|till| {
-        let shop = till.shop().clone();
-        till.with(|session| {
-            Ok((
-                outbox::counts(session)?,
-                outbox::standings(session)?,
-                cases::count_waiting(session)?,
-                outbox::oldest_due(session, shop.name())?,
-            ))
-        })
-    })?;
     let mut text = String::new();
-    head(&mut text, "aisle_orders", "gauge", "Orders to payment providers, by where they are on their way.");
-    for (state, count) in orders {
-        line(&mut text, "aisle_orders", &[("state", &state)], &count);
-    }
-    head(&mut text, "aisle_payments", "gauge", "Payments, by where they stand.");
-    for (standing, count) in standings {
-        line(&mut text, "aisle_payments", &[("standing", &standing)], &count);
-    }
-    head(&mut text, "aisle_cases_waiting", "gauge", "Cases that wait for a person.");
-    line(&mut text, "aisle_cases_waiting", &[], &waiting);
-    let silent = oldest.map_or(Span::ZERO, |since| (call.now - since).max(Span::ZERO));
-    head(&mut text, "aisle_provider_silence_seconds", "gauge", "How long a payment provider has owed an answer.");
-    line(&mut text, "aisle_provider_silence_seconds", &[], &secs(silent));
+    write_book(&mut text, call)?;
     write_stages(&mut text, &call.api.board.latest());
     if let Some(lane) = call.api.board.lane() {
         write_lane(&mut text, lane);
@@ -133,6 +111,42 @@ pub(super) fn expose(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Res
     }
     call.api.metrics.write(&mut text);
     Ok(Text(text, Exposition))
+}
+
+/// What the book knows of money; only that it cannot be asked, where it cannot.
+fn write_book(text: &mut String, call: &Call<'_>) -> Result<(), Problem> {
+    let read = |till: &mut Till| {
+        let shop = till.shop().clone();
+        till.with(|session| {
+            Ok((
+                outbox::counts(session)?,
+                outbox::standings(session)?,
+                cases::count_waiting(session)?,
+                outbox::oldest_due(session, shop.name())?,
+            ))
+        })
+    };
+    let counted = match call.api.till_unless_away().and_then(|mut till| read(&mut till)) {
+        Err(error) if error.kind() == Kind::Unavailable => None,
+        counted => Some(counted?),
+    };
+    head(text, "aisle_book_up", "gauge", "Whether the database of the book answers.");
+    line(text, "aisle_book_up", &[], &u8::from(counted.is_some()));
+    let Some((orders, standings, waiting, oldest)) = counted else { return Ok(()) };
+    head(text, "aisle_orders", "gauge", "Orders to payment providers, by where they are on their way.");
+    for (state, count) in orders {
+        line(text, "aisle_orders", &[("state", &state)], &count);
+    }
+    head(text, "aisle_payments", "gauge", "Payments, by where they stand.");
+    for (standing, count) in standings {
+        line(text, "aisle_payments", &[("standing", &standing)], &count);
+    }
+    head(text, "aisle_cases_waiting", "gauge", "Cases that wait for a person.");
+    line(text, "aisle_cases_waiting", &[], &waiting);
+    let silent = oldest.map_or(Span::ZERO, |since| (call.now - since).max(Span::ZERO));
+    head(text, "aisle_provider_silence_seconds", "gauge", "How long a payment provider has owed an answer.");
+    line(text, "aisle_provider_silence_seconds", &[], &secs(silent));
+    Ok(())
 }
 
 /// What the stages of an engine have done; nothing where none runs.

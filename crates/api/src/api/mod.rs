@@ -42,7 +42,8 @@ mod shoppers;
 mod tokens;
 mod wire;
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
@@ -58,10 +59,13 @@ pub use routes::description;
 pub use server::serve;
 pub use sheet::Paper;
 
-use crate::base::Span;
 use crate::base::limits::{HOLD_WAIT_SPAN_MAX, HOLDS_MAX, LOOKUPS_MAX};
-use crate::ports::{Clock, HealthBoard, Intake, LiveBoard, ReportBoard};
+use crate::base::{Error, Result, Span};
+use crate::ports::{Clock, HealthBoard, HealthWord, Intake, LiveBoard, ReportBoard};
 use crate::till::{Bell, Providers, Till, lock};
+
+/// How often it is tried whether somebody else is done with the till, where it may be known meanwhile that its book is away.
+const TILL_PAUSE: Duration = Duration::from_millis(2);
 
 /// What the server needs of the world.
 pub struct Api {
@@ -170,5 +174,26 @@ impl Api {
 
     fn till(&self) -> MutexGuard<'_, Till> {
         lock(&self.till)
+    }
+
+    /// The till, to look something up without which an answer is of use as well.
+    ///
+    /// # Errors
+    /// When the open shop says that its book does not answer: whoever has the till may have it for long.
+    fn till_unless_away(&self) -> Result<MutexGuard<'_, Till>> {
+        let book = || self.health.as_ref().and_then(|health| health.get("book"));
+        if book().is_none() {
+            return Ok(self.till());
+        }
+        loop {
+            if book().is_some_and(|book| book.health == HealthWord::Offline) {
+                return Err(Error::unavailable("the database of the book does not answer"));
+            }
+            match self.till.try_lock() {
+                Ok(till) => return Ok(till),
+                Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(TILL_PAUSE),
+            }
+        }
     }
 }

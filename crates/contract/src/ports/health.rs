@@ -47,6 +47,10 @@ crate::named_enum! {
         Reader = "reader",
         /// What records the open shop.
         Recorder = "recorder",
+        /// The database of the book.
+        Book = "book",
+        /// Where facts are stored before whoever sent them is told so.
+        Journal = "journal",
     }
 }
 

@@ -110,7 +110,7 @@ const KNOWN: [Known; 21] = [
             "peer disconnected",
         ],
         "it ended the connection",
-        "nothing, unless it happens again and again: then its firmware, its power, or another who connects to it",
+        AGAIN,
         false,
     ),
     (
@@ -164,6 +164,10 @@ const KNOWN: [Known; 21] = [
     ),
 ];
 
+/// What can be done about a connection that ends.
+const AGAIN: &str =
+    "nothing, unless it happens again and again: then its firmware, its power, or another who connects to it";
+
 impl Trouble {
     /// Of the first line, of those that were said, whose meaning is known; else the last line as it is. What is said has no secret
     /// in it any more.
@@ -176,8 +180,8 @@ impl Trouble {
             last = line;
         }
         match last {
-            "" => Trouble::new("it ended the connection without a word", None),
-            line => Trouble::new(&shortened(line), None),
+            "" => Trouble::new("it ended the connection without a word", Some(AGAIN)),
+            line => Trouble::new(&shortened(line), Some("`aisle cameras test` says more of it")),
         }
     }
 
@@ -262,7 +266,8 @@ mod tests {
     #[test]
     fn numbers_of_addresses_are_no_statuses() {
         let trouble = Trouble::of(["rtsp://10.0.4.1:404/***: something odd with 10.401.3.4:503"]);
-        assert_eq!((trouble.remedy, trouble.lasting), (None, false));
+        assert!(trouble.remedy.is_some_and(|remedy| remedy.contains("cameras test")) && !trouble.lasting);
         assert_eq!(Trouble::of([]).cause, "it ended the connection without a word");
+        assert_eq!(Trouble::of([]).remedy, Some(super::AGAIN));
     }
 }

@@ -30,6 +30,11 @@ const RATE_SHARE_MIN: f64 = 0.9;
 const SOURCES_MAX: usize = 1_024;
 /// Silence after which a source is offline where the shop's file says nothing.
 const SILENCE: Span = Span::from_millis(3_000);
+/// A clock that was ahead was set right when every message of so long says so.
+const SET_RIGHT: Duration = Duration::from_secs(1);
+/// Scales that differed from message to message for so long, and so often, have noise: they do not repeat themselves.
+const TREMBLES: Duration = Duration::from_secs(20);
+const TREMBLES_MIN: u32 = 50;
 
 /// An instant on two clocks.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -57,7 +62,9 @@ struct Watch {
     last: Option<Moment>,
     rate: Rate,
     clock: Offset,
-    sequence: Option<u64>,
+    noise: Noise,
+    /// Number and time of the last message.
+    sequence: Option<(u64, ShopTime)>,
     falls: VecDeque<Duration>,
     /// What could not be read last, and when.
     unread: Option<(Duration, Reason)>,
@@ -80,6 +87,21 @@ pub(super) struct Offset {
     begun: Duration,
     now: Option<Span>,
     before: Option<Span>,
+    /// Since when all messages say that it is far less ahead than it was, and the least delayed of them.
+    lower: Option<(Duration, Span)>,
+}
+
+/// Whether what a source weighs differs from message to message, as with every sensor that has noise.
+#[derive(Default)]
+struct Noise {
+    /// Checksum of what the last message said.
+    shown: Option<u32>,
+    /// Since when each message differed from the one before it, and how many did.
+    differs: Option<(Duration, u32)>,
+    /// Since when each message is like the one before it.
+    same: Option<Duration>,
+    /// Whether it has noise.
+    trembles: bool,
 }
 
 impl Boards {
@@ -103,8 +125,8 @@ impl Boards {
         }
     }
 
-    /// A fact came.
-    pub(super) fn heard(&mut self, stamp: &Stamp, topic: Topic, moment: Moment) {
+    /// A fact came; `shows` is a checksum of what it weighed, where it weighs.
+    pub(super) fn heard(&mut self, stamp: &Stamp, topic: Topic, shows: Option<u32>, moment: Moment) {
         let kind = match topic {
             Topic::Gate => DeviceKind::Gate,
             Topic::People | Topic::Seen => DeviceKind::People,
@@ -117,10 +139,17 @@ impl Boards {
         watch.is_steady |= matches!(topic, Topic::Plates | Topic::People | Topic::Seen);
         watch.arrive(moment);
         watch.clock.take(stamp.at - stamp.arrived, moment.elapsed);
-        if watch.sequence.is_some_and(|last| stamp.sequence + OVERTAKEN_MAX < last || stamp.sequence == last) {
+        if shows.is_some_and(|shows| watch.noise.take(shows, moment.elapsed)) {
+            watch.count("repeats", 1);
+        }
+        // Of one device a lower number is of an earlier time.
+        let falls = |(last, at): (u64, ShopTime)| {
+            stamp.sequence + OVERTAKEN_MAX < last || stamp.sequence == last || stamp.sequence < last && at < stamp.at
+        };
+        if watch.sequence.is_some_and(falls) {
             watch.fall(moment.elapsed);
         }
-        watch.sequence = Some(stamp.sequence);
+        watch.sequence = Some((stamp.sequence, stamp.at));
     }
 
     /// A gate asked something.
@@ -197,8 +226,9 @@ impl Watch {
             is_steady: false,
             first: None,
             last: None,
-            rate: Rate { counts: [0; RATE_SECS], second: 0 },
+            rate: Rate::new(),
             clock: Offset::default(),
+            noise: Noise::default(),
             sequence: None,
             falls: VecDeque::new(),
             unread: None,
@@ -212,10 +242,19 @@ impl Watch {
     }
 
     fn arrive(&mut self, moment: Moment) {
+        if self.last.is_some_and(|last| self.is_silent(last, moment.elapsed)) {
+            // That it was away was told; its rate is that of what comes from now on.
+            (self.first, self.rate) = (None, Rate::new());
+            self.count("silences", 1);
+        }
         self.first.get_or_insert(moment.elapsed);
         self.last = Some(moment);
         self.rate.count(moment.elapsed);
         self.count("received", 1);
+    }
+
+    fn is_silent(&self, last: Moment, elapsed: Duration) -> bool {
+        self.is_steady && self.silence.as_secs() < elapsed.saturating_sub(last.elapsed).as_secs_f64()
     }
 
     fn fall(&mut self, elapsed: Duration) {
@@ -257,13 +296,17 @@ impl Watch {
         if let Some((HealthWord::Offline, cause, remedy)) = self.told {
             return (HealthWord::Offline, Some(cause.to_owned()), Some(remedy));
         }
-        let silent = elapsed.saturating_sub(last.elapsed).as_secs_f64();
-        if self.is_steady && self.silence.as_secs() < silent {
+        if self.is_silent(last, elapsed) {
             let cause = format!("nothing has come from it for more than {} s", self.silence.as_secs());
             return (HealthWord::Offline, Some(cause), Some("check its power and its network"));
         }
         if let Some((word, cause, remedy)) = self.told {
             return (word, Some(cause.to_owned()), Some(remedy));
+        }
+        if self.noise.is_frozen(last.elapsed, self.silence) {
+            let secs = self.silence.as_secs();
+            let cause = format!("what it weighs has not changed in any digit for more than {secs} s");
+            return (HealthWord::Frozen, Some(cause), Some("restart it; look whether its scales are connected"));
         }
         if FALLS_MIN <= self.falls.len() && self.falls.iter().all(recent) {
             let cause = "its numbers fall back again and again: two devices seem to send under this name".to_owned();
@@ -296,6 +339,10 @@ impl Watch {
 }
 
 impl Rate {
+    const fn new() -> Self {
+        Rate { counts: [0; RATE_SECS], second: 0 }
+    }
+
     fn count(&mut self, elapsed: Duration) {
         self.go_to(elapsed.as_secs());
         self.counts[self.second as usize % RATE_SECS] += 1;
@@ -324,11 +371,43 @@ impl Offset {
         if OFFSET_WINDOW <= elapsed.saturating_sub(self.begun) {
             (self.begun, self.before, self.now) = (elapsed, self.now, None);
         }
+        // A message that was held up comes among others that were not; a clock that was set right says so in all of them.
+        let is_lower = |told: Span| CLOCK_OFF_SPAN_MAX < told && CLOCK_OFF_SPAN_MAX < told - ahead;
+        if self.ahead().is_some_and(is_lower) {
+            let (since, least_delayed) = self.lower.map_or((elapsed, ahead), |(since, most)| (since, most.max(ahead)));
+            self.lower = Some((since, least_delayed));
+            if SET_RIGHT <= elapsed.saturating_sub(since) {
+                *self = Offset { begun: elapsed, now: Some(least_delayed), before: None, lower: None };
+            }
+            return;
+        }
+        self.lower = None;
         // A message can only be delayed, so the one that is furthest ahead is nearest to the truth.
         self.now = self.now.max(Some(ahead));
     }
 
     pub(super) fn ahead(&self) -> Option<Span> {
         self.now.max(self.before)
+    }
+}
+
+impl Noise {
+    /// Takes what a message says; whether it repeats the one before it, which noise never does.
+    fn take(&mut self, shows: u32, elapsed: Duration) -> bool {
+        if self.shown.replace(shows) == Some(shows) {
+            self.same.get_or_insert(elapsed);
+            self.differs = None;
+            return self.trembles;
+        }
+        self.same = None;
+        let (since, count) = self.differs.get_or_insert((elapsed, 0));
+        *count += 1;
+        self.trembles |= TREMBLES <= elapsed.saturating_sub(*since) && TREMBLES_MIN <= *count;
+        false
+    }
+
+    /// Whether it has noise and repeated itself for longer than `most` when it was heard last.
+    fn is_frozen(&self, heard: Duration, most: Span) -> bool {
+        self.trembles && self.same.is_some_and(|same| most.as_secs() < heard.saturating_sub(same).as_secs_f64())
     }
 }

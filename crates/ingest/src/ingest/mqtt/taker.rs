@@ -13,7 +13,7 @@ use super::link::{Came, Clocks};
 use super::outbox::Outbox;
 use super::poison::Poison;
 use super::topics::{About, Topics};
-use crate::facts::{Fact, Topic};
+use crate::facts::{Body, Fact, Topic};
 use crate::ports::{Delivery, HealthBoard, Intake};
 
 /// How often the health of the senders is judged.
@@ -85,7 +85,7 @@ impl Taker {
         }
         match self.ledger.enter(&fact.stamp, came.receipt) {
             Standing::New(kept) => {
-                self.boards.heard(&fact.stamp, fact.body.topic(), moment);
+                self.boards.heard(&fact.stamp, fact.body.topic(), shows(&fact), moment);
                 self.intake.give(Delivery { fact, kept })
             }
             Standing::Kept => {
@@ -149,4 +149,12 @@ impl Taker {
 /// A gate that asks, as the health board knows it: as one that asks over HTTP.
 fn health_of(gate: &str) -> String {
     format!("gate/{gate}")
+}
+
+/// A checksum of what a fact weighed, where it weighs.
+fn shows(fact: &Fact) -> Option<u32> {
+    let Body::Plates(batch) = &fact.body else { return None };
+    let mut sum = crc32fast::Hasher::new();
+    batch.grams.iter().for_each(|grams| sum.update(&grams.to_bits().to_be_bytes()));
+    Some(sum.finalize())
 }
