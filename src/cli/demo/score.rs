@@ -182,7 +182,7 @@ mod tests {
     }
 
     fn score() -> Score {
-        let item = |sku: &str| PurchasedItem { barcode: SkuId::new(sku), quantity: Quantity::new(2).unwrap() };
+        let item = |sku: &str| PurchasedItem { barcode: SkuId::new(sku), quantity: Quantity::new(2) };
         let bought = |number, sku: &str| Purchase { target_id: visit(number), products: vec![item(sku)] };
         let truth = Truth { receipts: vec![bought(1, "tea"), bought(2, "milk")], ..Truth::default() };
         let left = [(1, 20.0), (2, 24.0), (3, 60.0)].map(|(number, secs)| (visit(number), at(secs)));

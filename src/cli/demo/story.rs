@@ -54,6 +54,7 @@ impl<'a> Story<'a> {
                     self.receipt(closed, (*total, *probability), &mut told);
                 }
                 LiveChange::People { .. } | LiveChange::Shelf { .. } | LiveChange::Health { .. } => {}
+                LiveChange::Door { .. } | LiveChange::Tags { .. } => {}
             }
         }
         told
