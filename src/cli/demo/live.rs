@@ -16,6 +16,7 @@ use super::score::{Score, Sums};
 use super::story::Story;
 use crate::api::{Grant, Role, create_token};
 use crate::base::{Error, Result, Secret, Span, Stage};
+use crate::output;
 use crate::ports::{Clock, WallClock};
 use crate::sim::{self, Level, Options, Scenario};
 use crate::till::lock;
@@ -114,8 +115,7 @@ impl LiveDemo {
         let grant = Grant { role: Role::Operator, holder: Some("demo".to_owned()), shopper: None, days: Some(1) };
         let (_, token) = create_token(&mut *lock(&prepared.till), &grant, BY, clock.now())?;
         let token_file = folder.join("token");
-        let written = std::fs::write(&token_file, token.reveal());
-        written.map_err(|error| Error::io("write", &token_file, &error))?;
+        output::write(&token_file, token.reveal().as_bytes())?;
         let running = Running::start(prepared, clock, &self.address()?)?;
         Ok((running, token))
     }
