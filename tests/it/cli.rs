@@ -239,7 +239,7 @@ fn demo_and_eval_speak_json() {
 fn a_reader_that_has_seen_enough_is_no_error() {
     let lines = [
         "--help",
-        "demo",
+        "demo --quick",
         "demo --json",
         "simulate --list",
         "check calibration/demo",

@@ -19,6 +19,12 @@ use crate::shop::{Shop, ZoneKind};
 
 /// Who was last seen in an exit and then not for so long has left.
 const GONE: Span = Span::from_millis(600);
+/// Cameras lose whoever walks out some steps before the exit: who was last seen so near to one, metres, and nearer to it than to any way
+/// in, and then not for so long has left too.
+const NEAR_METRES: f64 = 0.75;
+const NEAR_GONE: Span = Span::from_millis(3_000);
+/// Somebody who leaves was farther away than that before, metres: not who stands at the door.
+const INSIDE_METRES: f64 = 1.5;
 /// A hand that left a shelf may have moved what begins to move so soon after.
 const HAND_MARGIN: Span = Span::from_millis(500);
 
@@ -98,12 +104,19 @@ impl Fusion {
     fn has_gone_out(&self, visit: VisitId, visitor: &Visitor, now: ShopTime) -> bool {
         let unseen = self.memory.stopped.watched(visitor.seen, now);
         let heard = &self.memory.heard;
+        let Some(place) = self.memory.people.last_place(visit) else { return false };
+        // Whoever just came in and is hidden in the doorway is no one who leaves.
+        let (gone, was_inside) = if is_out(&self.shop, place) {
+            (GONE, visitor.places().any(|place| !is_out(&self.shop, place)))
+        } else if is_near_exit(&self.shop, place) {
+            (NEAR_GONE, visitor.places().any(|place| INSIDE_METRES < metres_to(&self.shop, ZoneKind::Exit, place)))
+        } else {
+            return false;
+        };
         // Boards that weigh by themselves tell of long changes late.
-        let least = if heard.hears_samples() || self.memory.counters.events == 0 { GONE } else { LAG };
+        let least = if heard.hears_samples() || self.memory.counters.events == 0 { gone } else { LAG };
         least <= unseen
-            && self.memory.people.last_place(visit).is_some_and(|place| is_out(&self.shop, place))
-            // Whoever just came in and is hidden in the doorway is no one who leaves.
-            && visitor.places().any(|place| !is_out(&self.shop, place))
+            && was_inside
             && heard.looked_after(visitor.seen)
             && (LAG <= unseen || self.has_settled(visit))
     }
@@ -146,6 +159,17 @@ pub(super) enum Revision {
 }
 
 /// Whether a place is an exit of the shop, or lies beyond its walls. In a shop that names no exit none is.
+/// How far it is to the nearest zone of this kind, metres; infinite where there is none.
+fn metres_to(shop: &Shop, kind: ZoneKind, place: Point<Floor>) -> f64 {
+    let zones = shop.zones().iter().filter(|zone| zone.kind == kind);
+    zones.map(|zone| zone.metres_to(place)).fold(f64::INFINITY, f64::min)
+}
+
+fn is_near_exit(shop: &Shop, place: Point<Floor>) -> bool {
+    let metres = metres_to(shop, ZoneKind::Exit, place);
+    metres <= NEAR_METRES && metres < metres_to(shop, ZoneKind::Entrance, place)
+}
+
 fn is_out(shop: &Shop, place: Point<Floor>) -> bool {
     let mut exits = shop.zones().iter().filter(|zone| zone.kind == ZoneKind::Exit).peekable();
     if exits.peek().is_none() {

@@ -86,7 +86,7 @@ fn who_went_out_is_in_no_open_visit_and_is_still_known_to_those_who_explain() {
         fusion.frame(at(secs), frame as u64, &people);
         fusion.take_people(at(secs), &people);
         fusion.advance(at(secs));
-        let (open, known) = if secs < 9.95 { (1, 1) } else { (0, 1) };
+        let (open, known) = if secs < 9.53 { (1, 1) } else { (0, 1) };
         assert_eq!((fusion.open_visits().len(), fusion.visitors()), (open, known), "{secs}");
     }
 }
@@ -120,6 +120,18 @@ fn what_still_moves_where_a_hand_was_is_waited_for_with_a_bound() {
     assert_eq!(said, ["19: tea 1"], "ten seconds at most");
     let (said, _) = run(&[way], &[5.0], &["2 5:-100"], |secs| (10.0 < secs).then_some(9.5));
     assert_eq!(said, ["10: tea 1"], "what began to move afterwards is of others");
+}
+
+#[test]
+fn who_is_lost_some_steps_before_the_exit_has_left_a_little_later() {
+    let lost_at = |place: [f64; 2]| {
+        let way: Way<'_> = &[(0.0, Some(SHELF)), (8.0, Some(place)), (9.0, None)];
+        run(&[way], &[5.0], &["2 5:-100"], CALM).0
+    };
+    assert_eq!(lost_at([3.4, -0.6]), ["12: tea 1"]);
+    assert_eq!(lost_at([3.1, -0.6]), Vec::<String>::new(), "too far: that is for absence");
+    let way: Way<'_> = &[(0.0, Some([3.4, -0.6])), (3.0, None)];
+    assert_eq!(run(&[way], &[], &[], CALM).0, Vec::<String>::new(), "who only stood there");
 }
 
 #[test]
