@@ -1,0 +1,162 @@
+// One visit as this page has seen it: its cart, why each line is in it, and the story of it in order of time. Tells a
+// change that something on a shelf explains from a correction, where the engine has thought again.
+
+import { clock, grams, instant, lasting, money, percent } from "./dom.js";
+
+const STORY_MAX = 200;
+/** What went back to a shelf explains a line that shrinks within so long. */
+const RETURN_SPAN_MS = 12_000;
+/** How long a correction stays marked in a cart. */
+export const MARK_MS = 12_000;
+
+/** An event of a shelf by one name, as the stream and the lines of carts write it. */
+export const eventKey = (event) => (typeof event === "object" ? `${event.source}/${event.sequence}` : String(event));
+
+export class Visit {
+  constructor(id, entered, hue, whole) {
+    this.id = id;
+    this.entered = entered;
+    this.hue = hue;
+    /** Whether this page saw it from its beginning. */
+    this.whole = whole;
+    this.lines = new Map();
+    this.marks = new Map();
+    this.story = [];
+    this.probability = 1;
+    this.interrupted = false;
+    this.place = null;
+    this.seen = entered;
+    this.over = false;
+    this.left = null;
+    this.receipt = null;
+    this.truth = null;
+    this.version = 0;
+    this.known = false;
+    this.tell(entered, "entered", "Came in");
+  }
+
+  tell(at, kind, text, more) {
+    this.story.push({ at, kind, text, ...more });
+    this.story.sort((a, b) => a.at - b.at);
+    if (STORY_MAX < this.story.length) this.story.splice(1, 1);
+    this.version += 1;
+  }
+
+  /** Takes the newest state in; says how many lines were corrected. */
+  update(open, at, shop) {
+    this.seen = instant(open.seen);
+    this.place = open.place;
+    if (this.over && !this.receipt) this.over = false;
+    if (this.interrupted !== open.interrupted) this.version += 1;
+    this.interrupted = open.interrupted;
+    if (this.probability !== open.probability) this.version += 1;
+    this.probability = open.probability;
+    const lines = new Map(open.lines.map((line) => [line.sku, { ...line, keys: line.events.map(eventKey) }]));
+    let corrected = 0;
+    for (const sku of new Set([...this.lines.keys(), ...lines.keys()])) {
+      corrected += this.compare(sku, this.lines.get(sku), lines.get(sku), at, shop);
+    }
+    this.lines = lines;
+    this.known = true;
+    return corrected;
+  }
+
+  compare(sku, was, is, at, shop) {
+    const [had, has] = [was ? was.quantity : 0, is ? is.quantity : 0];
+    if (was && is && was.probability !== is.probability) this.version += 1;
+    if (had === has) return 0;
+    const name = shop.product(sku);
+    if (!this.known && !this.whole) {
+      this.tell(at, "note", `Already had ${has} × ${name}`, { sku });
+      return 0;
+    }
+    const fresh = is ? is.keys.filter((key) => !was || !was.keys.includes(key)) : [];
+    const event = shop.events.get(fresh.at(-1)) || (has < had ? this.returned(sku, at, shop) : null);
+    if (event) event.claimed.add(this.id);
+    if (has < had && !event) return this.correct(sku, name, had, has, at);
+    if (had < has && !fresh.length) return this.correct(sku, name, had, has, at);
+    if (had < has) this.tell(event ? event.end : at, "took", `Took ${has - had} × ${name}`, { sku, event, probability: is.probability });
+    else this.tell(event.end, "put", `Put back ${had - has} × ${name}`, { sku, event, probability: is ? is.probability : null });
+    return 0;
+  }
+
+  /** The event that may be somebody putting this back: something became heavier just now, and nobody has claimed it. */
+  returned(sku, at, shop) {
+    for (const event of [...shop.events.values()].reverse()) {
+      if (event.end < at - RETURN_SPAN_MS) break;
+      if (0 < event.grams && !event.claimed.size) return event;
+    }
+    return null;
+  }
+
+  correct(sku, name, had, has, at) {
+    this.marks.set(sku, { had, has, at });
+    this.tell(at, "corrected", has ? `Corrected: ${has} × ${name}, not ${had}` : `Corrected: no ${name}`, { sku });
+    return 1;
+  }
+
+  /** Is not named any more: gone, until a receipt says more. */
+  leave(at) {
+    this.over = true;
+    this.left = at;
+    this.version += 1;
+  }
+
+  close(receipt, now) {
+    const second = this.receipt !== null;
+    this.over = true;
+    this.left = receipt.at;
+    this.closed = now;
+    this.receipt = receipt;
+    if (!second) this.tell(receipt.at, "left", `Left after ${lasting((receipt.at - this.entered) / 1000)}`);
+    const sum = receipt.lines.length ? money(receipt.total) : "nothing";
+    if (receipt.for_review) this.tell(receipt.at + 1, "review", `${second ? "Second receipt" : "Receipt"} of ${sum} waits for a person`, { probability: receipt.probability });
+    else this.tell(receipt.at + 1, "charged", receipt.lines.length ? `Receipt of ${sum}, charged` : "Bought nothing", { probability: receipt.probability });
+  }
+
+  judge(truth, at) {
+    this.truth = truth;
+    if (!this.story.some((entry) => entry.kind === "right" || entry.kind === "wrong")) {
+      this.tell(at + 2, truth.right ? "right" : "wrong", truth.right ? "The receipt is right" : "The receipt is wrong");
+    }
+  }
+
+  /** Why a line is in the cart: a sentence for each event behind it, the newest first. */
+  reasons(line, shop) {
+    const known = line.keys.map((key) => shop.events.get(key)).filter(Boolean).reverse();
+    const sentences = known.map((event) => because(event));
+    const older = line.keys.length - known.length;
+    if (older && !sentences.length) sentences.push("Taken before this page was opened");
+    return sentences;
+  }
+
+  mark(sku, now) {
+    const mark = this.marks.get(sku);
+    return mark && now - mark.at < MARK_MS ? mark : null;
+  }
+
+  units() {
+    return [...this.lines.values()].reduce((sum, line) => sum + line.quantity, 0);
+  }
+
+  /** What the cart comes to by the prices of the floor, before discounts; null where a price is missing. */
+  sum(shop) {
+    let sum = null;
+    for (const line of this.lines.values()) {
+      const price = (shop.products.get(line.sku) || {}).price;
+      if (!price) return null;
+      sum = { ...price, minor: (sum ? sum.minor : 0) + price.minor * line.quantity };
+    }
+    return sum;
+  }
+}
+
+/** A shelf event in words. */
+export function because(event) {
+  const way = event.grams < 0 ? "lighter" : "heavier";
+  const verb = event.grams < 0 ? "Taken from" : "Put on";
+  return `${verb} shelf ${event.shelf}, ${grams(Math.abs(event.grams))} ${way}, at ${clock(event.end)}`;
+}
+
+/** A probability as one says it. */
+export const sure = (probability) => `${percent(probability)} sure`;
