@@ -185,8 +185,9 @@ function scheme(next) {
   const chosen = next ? SCHEMES[(SCHEMES.indexOf(now) + 1) % SCHEMES.length] : now;
   localStorage.setItem("scheme", chosen);
   document.documentElement.dataset.scheme = chosen;
-  write($("scheme"), { auto: "Light or dark", light: "Light", dark: "Dark" }[chosen]);
-  $("scheme").setAttribute("aria-label", `Colours: ${chosen === "auto" ? "as the device has them" : chosen}; press for the next`);
+  const words = `Colours: ${chosen === "auto" ? "as the device has them" : chosen}`;
+  $("scheme").title = words;
+  $("scheme").setAttribute("aria-label", `${words}; press for the next`);
   document.dispatchEvent(new Event("scheme"));
 }
 

@@ -53,31 +53,36 @@ function caption(x, y, text, anchor) {
 /** A line without axes, from the oldest to the newest value; from zero up. */
 export function spark(values, words, ceiling) {
   const [width, height] = [120, 28];
+  if (values.length === 1) values = [values[0], values[0]];
   const high = Math.max(ceiling || 0, ...values, 1e-9);
-  const x = (index) => (values.length < 2 ? width : (index / (values.length - 1)) * width);
+  const x = (index) => (index / (values.length - 1)) * width;
   const y = (value) => height - 2 - (height - 4) * Math.min(1, value / high);
   const line = values.map((value, index) => `${index ? "L" : "M"}${x(index).toFixed(1)} ${y(value).toFixed(1)}`).join("");
   return drawn("svg", { viewBox: `0 0 ${width} ${height}`, class: "spark", role: "img", "aria-label": words, preserveAspectRatio: "none" },
     drawn("path", { d: `${line}L${width} ${height}L0 ${height}Z`, class: "area" }), drawn("path", { d: line, class: "measured" }));
 }
 
-/** How full something is, from 0 to 1. */
-export function fill(share, words) {
-  const full = Math.min(1, Math.max(0, share));
-  return drawn("svg", { viewBox: "0 0 120 8", class: `fill${0.8 <= full ? " low" : ""}`, role: "img", "aria-label": words, preserveAspectRatio: "none" },
-    drawn("rect", { width: 120, height: 8, rx: 4, class: "bar-all" }), drawn("rect", { width: 120 * full, height: 8, rx: 4, class: "bar-is" }));
+/** How full something is, from 0 to 1; without words where the figure stands beside it. */
+export function fill(share, words, low = 0.8 <= share) {
+  const is = element("span");
+  is.style.width = `${100 * Math.min(1, Math.max(0, share))}%`;
+  const bar = element("span", { className: `fill${low ? " low" : ""}` }, is);
+  if (!words) bar.setAttribute("aria-hidden", "true");
+  else {
+    bar.setAttribute("role", "img");
+    bar.setAttribute("aria-label", words);
+  }
+  return bar;
 }
 
-/** Upright bars, such as of the hours of a day. */
+/** Upright bars, such as of the hours of a day; each has its figure above and its name below. */
 export function columns(values, names, words) {
-  const [width, height] = [600, 120];
   const high = Math.max(...values, 1);
-  const each = width / values.length;
-  const parts = values.flatMap((value, index) => {
-    const tall = (height - 34) * (value / high);
-    const bar = drawn("rect", { x: index * each + each * 0.14, y: height - 18 - tall, width: each * 0.72, height: Math.max(tall, value ? 2 : 0), rx: 3, class: "column" });
-    const over = value ? [caption(index * each + each / 2, height - 26 - tall, number(value), "middle")] : [];
-    return [bar, ...over, caption(index * each + each / 2, height - 7, names[index], "middle")];
-  });
-  return drawn("svg", { viewBox: `0 0 ${width} ${height}`, class: "chart", role: "img", "aria-label": words }, ...parts);
+  const made = element("div", { className: "columns", role: "img", "aria-label": words });
+  made.append(...values.map((value, index) => {
+    const bar = element("span", { className: "column" });
+    bar.style.height = `${100 * (value / high)}%`;
+    return element("span", { className: "column-of" }, element("span", { className: "column-space" }, element("b", {}, value ? number(value) : ""), bar), element("span", { className: "faint" }, names[index]));
+  }));
+  return made;
 }

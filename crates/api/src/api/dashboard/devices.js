@@ -7,6 +7,8 @@ import { empty, health, heading } from "./parts.js";
 
 const TURN_MS = 5_000;
 const KINDS = { camera: "Cameras", board: "Boards", people: "People", gate: "Gates", broker: "Broker", recorder: "Recorder" };
+/** Less of what is expected than this is too little. */
+const LOW_SHARE = 0.6;
 const BAD = ["offline", "frozen", "degraded"];
 
 export const view = { name: "devices", title: "Devices", roles: ["operator", "screen"], floorless: true, mount };
@@ -52,8 +54,7 @@ function card(device, open, age, shop) {
   if (Number.isFinite(device.heard_secs_ago)) parts.push(`heard ${lasting(device.heard_secs_ago + age)} ago`);
   if (Number.isFinite(device.clock_offset_secs) && 0.05 <= Math.abs(device.clock_offset_secs)) parts.push(`clock ${lasting(Math.abs(device.clock_offset_secs))} ${device.clock_offset_secs < 0 ? "behind" : "ahead"}`);
   const rate = Number.isFinite(device.rate_hertz)
-    ? element("p", { className: "rate" }, device.expected_hertz ? fill(device.rate_hertz / device.expected_hertz, "") : "", element("span", {}, `${number(device.rate_hertz, 1)}${device.expected_hertz ? ` of ${number(device.expected_hertz, 1)}` : ""} a second`)) : "";
-  if (rate) for (const chart of rate.querySelectorAll("svg")) { chart.setAttribute("aria-hidden", "true"); chart.removeAttribute("role"); chart.classList.toggle("low", device.rate_hertz < 0.6 * device.expected_hertz); }
+    ? element("p", { className: "rate" }, device.expected_hertz ? fill(device.rate_hertz / device.expected_hertz, "", device.rate_hertz < LOW_SHARE * device.expected_hertz) : "", element("span", {}, `${number(device.rate_hertz, 1)}${device.expected_hertz ? ` of ${number(device.expected_hertz, 1)}` : ""} a second`)) : "";
   const counters = Object.entries(device.counters || {});
   const more = element("details", { "data-device": device.device, open: open.has(device.device) }, element("summary", {}, `${counters.length} counters`),
     element("dl", { className: "facts" }, element("dt", {}, "since"), element("dd", {}, day(device.since)), ...counters.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, number(value))])));

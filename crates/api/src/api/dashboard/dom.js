@@ -67,8 +67,9 @@ export function money(amount) {
 export function lasting(secs) {
   if (secs < 1.95) return `${Math.max(0, secs).toFixed(1)} s`;
   if (secs < 90) return `${Math.round(secs)} s`;
-  if (secs < 90 * 60) return `${Math.round(secs / 60)} min`;
-  if (secs < 36 * 3600) return `${Math.floor(secs / 3600)} h ${Math.round((secs % 3600) / 60)} min`;
+  const minutes = Math.round(secs / 60);
+  if (minutes < 90) return `${minutes} min`;
+  if (minutes < 36 * 60) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
   return `${Math.round(secs / 86400)} days`;
 }
 

@@ -12,6 +12,9 @@ const GLOW_MS = 4_000;
 const REACH_METRES = 0.08;
 const BODY_METRES = 0.17;
 const BANDS = 4;
+/** A label is so high, with the air around it. */
+const TAG_PIXELS = 17;
+const WIDTHS_MAX = 500;
 const PAINT = ["ink", "paper", "faint", "rule", "mark", "doubt", "wrong", "floor", "tile", "wall", "unit", "unitedge", "sight", "sightfar", "shadow"];
 
 export const view = { name: "floor", title: "Floor", roles: ["operator", "screen"], mount };
@@ -26,7 +29,7 @@ function mount(root, { shop, go, signal }, chosen) {
     toggle("Names", true, (on) => { plan.names = on; }));
   root.append(element("div", { className: "floor" },
     element("section", { className: "stage", "aria-label": "Floor plan" }, element("h1", { className: "unseen" }, "Floor"),
-      element("div", { className: "plan" }, plan.canvas, plan.words, toggles), ticker),
+      element("div", { className: "plan-box" }, element("div", { className: "plan" }, plan.canvas, plan.words), toggles), ticker),
     side));
   const carts = new Carts(shop, go);
   const story = new Story(shop, go);
@@ -35,7 +38,7 @@ function mount(root, { shop, go, signal }, chosen) {
     side.replaceChildren(visit ? story.show(visit) : carts.root);
     if (visit) story.focus();
   };
-  const log = (visit) => tick(ticker, visit, shop);
+  const log = () => tick(ticker, shop);
   for (const topic of ["floor", "snapshot"]) shop.on(topic, () => { plan.stale = true; }, signal);
   shop.on("people", () => plan.motion.update(), signal);
   shop.on("shelf", (event) => { plan.glow(event); log(); }, signal);
@@ -55,7 +58,7 @@ function mount(root, { shop, go, signal }, chosen) {
 }
 
 /** The newest of all stories, one line each. */
-function tick(ticker, _, shop) {
+function tick(ticker, shop) {
   const from = shop.now() - 180_000;
   const entries = [];
   for (const visit of shop.visits.values()) {
@@ -84,6 +87,8 @@ class Plan {
     this.stale = true;
     this.glows = [];
     this.shown = [];
+    this.tags = [];
+    this.widths = new Map();
   }
 
   begin(signal) {
@@ -134,6 +139,8 @@ class Plan {
     this.dark = isDark();
     this.calm = isCalm();
     this.scale = scaleOf(this.shop.floor, width, height);
+    // Narrow screens take the shape of the room.
+    this.canvas.parentElement.style.setProperty("--shape", this.scale.shape.toFixed(3));
     this.units = unitsOf(this.shop.floor);
     const pen = this.still.getContext("2d");
     pen.setTransform(dense, 0, 0, dense, 0, 0);
@@ -151,6 +158,7 @@ class Plan {
     pen.setTransform(this.dense, 0, 0, this.dense, 0, 0);
     const { all, shown, age } = this.motion.now();
     this.shown = all;
+    this.tags = [];
     this.drawGlows(pen);
     for (const person of all) {
       person.hue = this.hue(person.visit);
@@ -196,7 +204,7 @@ class Plan {
       }
       pen.globalAlpha = Math.min(1, 2.4 * (1 - share));
       const rise = this.calm ? 18 : 14 + 16 * Math.min(1, share * 3);
-      tag(pen, `${glow.grams < 0 ? "−" : "+"}${grams(Math.abs(glow.grams))}`, px, Math.max(14, py - rise), colour, this.paint.paper);
+      this.tag(pen, `${glow.grams < 0 ? "−" : "+"}${grams(Math.abs(glow.grams))}`, px, Math.max(14, py - rise), colour, -1);
     }
     pen.globalAlpha = 1;
   }
@@ -290,7 +298,7 @@ class Plan {
     pen.arc(x, y, Math.max(7, BODY_METRES * this.scale.pixels), 0, 7);
     pen.stroke();
     pen.restore();
-    if (this.names) tag(pen, `${short(visit.id)} hidden ${lasting(secs)}`, x, y + 24, this.colour(visit.hue, 0.9), this.paint.paper);
+    if (this.names) this.tag(pen, `${short(visit.id)} hidden ${lasting(secs)}`, x, y + 24, this.colour(visit.hue, 0.9), 1);
   }
 
   drawName(pen, person) {
@@ -299,8 +307,32 @@ class Plan {
     const units = visit ? visit.units() : 0;
     const text = person.visit ? `${short(person.visit)}${units ? ` · ${units}` : ""}` : "?";
     pen.globalAlpha = (1 - person.lost) * (this.chosen && this.chosen !== person.visit ? 0.6 : 1);
-    tag(pen, text, this.scale.x(person.x), this.scale.y(person.y) + radius + 11, this.colour(person.hue), this.paint.paper, this.paint.ink);
+    this.tag(pen, text, this.scale.x(person.x), this.scale.y(person.y) + radius + 11, this.colour(person.hue), 1, this.paint.ink);
     pen.globalAlpha = 1;
+  }
+
+  /** A small label on a ground of its own; moved up or down where another one stands already. */
+  tag(pen, text, x, y, edge, way, ink = edge) {
+    pen.font = "600 11px system-ui, sans-serif";
+    let width = this.widths.get(text);
+    if (!width) {
+      if (WIDTHS_MAX < this.widths.size) this.widths.clear();
+      this.widths.set(text, width = pen.measureText(text).width + 10);
+    }
+    const covers = (other) => Math.abs(other.x - x) < (other.width + width) / 2 && Math.abs(other.y - y) < TAG_PIXELS;
+    for (let tries = 0; tries < 4 && this.tags.some(covers); tries += 1) y += way * TAG_PIXELS;
+    this.tags.push({ x, y, width });
+    const alpha = pen.globalAlpha;
+    pen.globalAlpha = alpha * 0.88;
+    pen.fillStyle = this.paint.paper;
+    pen.beginPath();
+    pen.roundRect(x - width / 2, y - 8, width, 16, 8);
+    pen.fill();
+    pen.globalAlpha = alpha;
+    pen.strokeStyle = edge;
+    pen.lineWidth = 1;
+    pen.stroke();
+    label(pen, text, x, y, ink, 11, "600");
   }
 
   pick(event) {
@@ -313,23 +345,6 @@ class Plan {
     }
     this.choose(best ? best.visit : null);
   }
-}
-
-/** A small label on a ground of its own. */
-function tag(pen, text, x, y, edge, ground, ink = edge) {
-  pen.font = "600 11px system-ui, sans-serif";
-  const width = pen.measureText(text).width + 10;
-  const alpha = pen.globalAlpha;
-  pen.globalAlpha = alpha * 0.88;
-  pen.fillStyle = ground;
-  pen.beginPath();
-  pen.roundRect(x - width / 2, y - 8, width, 16, 8);
-  pen.fill();
-  pen.globalAlpha = alpha;
-  pen.strokeStyle = edge;
-  pen.lineWidth = 1;
-  pen.stroke();
-  label(pen, text, x, y, ink, 11, "600");
 }
 
 /** Whether a point is in an outline, or nearer to the box around it than the margin, metres. */

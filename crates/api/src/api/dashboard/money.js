@@ -44,7 +44,7 @@ function accounts(place, balances) {
     ...[one.debits, one.credits, net(one.credits, one.debits), net(one.credits_reserved, one.debits_reserved)].map((sum) => element("td", { className: "number" }, sum.minor ? money(sum) : element("span", { className: "faint" }, "0")))));
   place.replaceChildren(
     shown.length ? element("div", { className: "wide", tabIndex: 0, role: "group", "aria-label": "Accounts" }, element("table", {}, element("thead", {}, element("tr", {}, ...heads.map((text, index) => element("th", { scope: "col", className: index ? "number" : "" }, text)))), element("tbody", {}, ...rows))) : empty("Nothing was booked yet."),
-    element("p", { className: "faint" }, `${number(shoppers.length)} shoppers, of whom ${number(open.length)} owe something or have something owed to them.`));
+    element("p", { className: "faint" }, `Accounts of shoppers: ${number(shoppers.length)}, of which ${number(open.length)} are not even.`));
 }
 
 function orderList(place, orders, tools) {

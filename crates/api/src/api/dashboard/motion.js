@@ -1,8 +1,6 @@
 // Where everybody is at an instant between two updates: people are led from one place that was told to the next, never
 // beyond the newest. Knows for everybody how old that is, and where they came along.
 
-import { instant } from "./dom.js";
-
 /** Behind the newest update by so much, so that there is one to lead towards; milliseconds. */
 const LEAD_MS = 130;
 const TRAIL_MS = 14_000;
@@ -15,6 +13,7 @@ const SAME_METRES = 0.7;
 export class Motion {
   constructor(shop) {
     this.shop = shop;
+    shop.lead = LEAD_MS;
     this.bodies = new Map();
     this.lag = 500;
     this.anonymous = 0;
@@ -100,7 +99,7 @@ export class Motion {
     return this.shop.open().filter((visit) => {
       const body = this.bodies.get(visit.id);
       return visit.place && (!body || FADE_MS < now - body.points.at(-1).at);
-    }).map((visit) => ({ visit, secs: Math.max(0, (this.shop.now() - (typeof visit.seen === "number" ? visit.seen : instant(visit.seen))) / 1000) }));
+    }).map((visit) => ({ visit, secs: Math.max(0, (this.shop.now() - visit.seen) / 1000) }));
   }
 }
 

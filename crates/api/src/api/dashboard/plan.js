@@ -11,7 +11,8 @@ export function scaleOf(floor, width, height) {
   const [left, right, low, high] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
   const pixels = Math.min((width - 2 * PADDING) / (right - left || 1), (height - 2 * PADDING) / (high - low || 1));
   const [x0, y0] = [(width - (right - left) * pixels) / 2, (height - (high - low) * pixels) / 2];
-  return { pixels, x: (x) => x0 + (x - left) * pixels, y: (y) => y0 + (high - y) * pixels };
+  const shape = ((right - left) * pixels + 2 * PADDING) / ((high - low) * pixels + 2 * PADDING);
+  return { pixels, shape, x: (x) => x0 + (x - left) * pixels, y: (y) => y0 + (high - y) * pixels };
 }
 
 export function trace(pen, scale, outline) {

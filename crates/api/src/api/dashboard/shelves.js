@@ -2,7 +2,7 @@
 // curve of the last two minutes of the one that is chosen, with what the engine took for rest.
 
 import { Turns, ask } from "./api.js";
-import { clock, element, grams, lasting, roving, settle, short, write } from "./dom.js";
+import { clock, element, grams, lasting, number, roving, settle, short, write } from "./dom.js";
 import { curve } from "./charts.js";
 import { empty, heading } from "./parts.js";
 import { unitsOf } from "./plan.js";
@@ -30,7 +30,7 @@ function mount(root, { shop, go, signal }, chosen) {
   const events = element("ol", { className: "story" });
   side.append(detail, lost, element("section", { className: "pane", "aria-label": "Events" },
     element("header", { className: "pane-head" }, element("h2", {}, "Last events")), events));
-  root.append(heading("Shelves", picker), element("div", { className: "shelves" }, element("section", { "aria-label": "Front of the unit" }, front), side));
+  root.append(heading("Shelves", picker), element("div", { className: "shelves" }, element("section", { "aria-label": "Front of the unit" }, front, element("p", { className: "faint hint" }, "Loads in kilograms; what a plate felt in the last minute, in grams.")), side));
   let turns = null;
   let unit = null;
   const paint = () => {
@@ -68,49 +68,62 @@ function mount(root, { shop, go, signal }, chosen) {
   return { choose };
 }
 
-/** The shelves of a unit, the highest first, each with its plates from left to right. */
+/** The shelves of a unit, the highest first, each with its plates from left to right, those of one product together. */
 function rows(unit, shop, plates, choose) {
   const shelves = [...unit.shelves].sort((a, b) => b.height - a.height);
   return shelves.map((shelf) => {
     const list = element("div", { className: "plates", role: "group", "aria-label": `Shelf ${shelf.shelf}` });
-    let last = null;
-    for (const plate of shelf.plates) {
-      const cell = new Cell(plate, shop, () => choose(plate.plate), last && same(last.products, plate.products));
-      last = plate;
-      plates.set(plate.plate, cell);
-      list.append(cell.root);
+    for (const group of facings(shelf.plates)) {
+      const name = group[0].products.map((sku) => shop.product(sku)).join(", ") || "nothing planned";
+      const cells = group.map((plate) => {
+        const cell = new Cell(plate, name, () => choose(plate.plate));
+        plates.set(plate.plate, cell);
+        return cell.root;
+      });
+      const facing = element("div", { className: "facing" }, element("p", { className: "facing-name", title: name }, name), element("div", { className: "facing-plates" }, ...cells));
+      facing.style.flexGrow = group.length;
+      list.append(facing);
     }
     roving(list, "button");
-    if (list.firstChild) settle(list, "button", list.firstChild);
-    return element("div", { className: "shelf" }, element("p", { className: "shelf-name" }, shelf.shelf, element("span", { className: "faint" }, ` ${shelf.height.toFixed(2)} m`)), list);
+    const first = list.querySelector("button");
+    if (first) settle(list, "button", first);
+    return element("div", { className: "shelf" }, element("p", { className: "shelf-name" }, shelf.shelf, element("span", { className: "faint" }, ` at ${number(shelf.height, 2)} m`)), list);
   });
 }
 
-const same = (a, b) => a.length === b.length && a.every((sku, index) => sku === b[index]);
+/** Neighbours with the same products. */
+function facings(plates) {
+  const groups = [];
+  for (const plate of plates) {
+    const last = groups.at(-1);
+    if (last && String(last[0].products) === String(plate.products)) last.push(plate); else groups.push([plate]);
+  }
+  return groups;
+}
 
 class Cell {
-  constructor(plate, shop, choose, goesOn) {
-    this.plate = plate.plate;
-    this.name = plate.products.length ? plate.products.map((sku) => shop.product(sku)).join(", ") : "nothing planned";
+  constructor(plate, name, choose) {
+    const said = (text) => element("span", { className: "unseen" }, text);
+    const at = plate.plate.lastIndexOf("-") + 1;
     this.load = element("span", { className: "load" });
     this.felt = element("span", { className: "felt" });
-    this.root = element("button", { type: "button", className: `plate${goesOn ? " same" : ""}`, "aria-pressed": "false", title: this.name, onclick: choose },
-      element("span", { className: "plate-name" }, plate.plate.split("-").pop()),
-      element("span", { className: "plate-goods" }, goesOn ? "" : this.name), this.load, this.felt);
+    this.unit = said("");
+    this.ago = said("");
+    this.root = element("button", { type: "button", className: "plate", "aria-pressed": "false", onclick: choose },
+      said(`Plate ${plate.plate.slice(0, at)}`), element("span", { className: "plate-name" }, plate.plate.slice(at)), said(`: ${name} `), this.load, this.unit, this.felt, this.ago);
   }
 
   mark(plate, now) {
     const fresh = plate.last && now - plate.last.at < FRESH_MS;
-    this.root.classList.toggle("took", Boolean(fresh && plate.last.grams < 0));
-    this.root.classList.toggle("put", Boolean(fresh && 0 < plate.last.grams));
-    write(this.felt, fresh ? `${plate.last.grams < 0 ? "−" : "+"}${grams(Math.abs(plate.last.grams))}` : "");
-    write(this.load, plate.load === undefined ? "" : weight(plate.load));
-    const felt = fresh ? `, ${grams(Math.abs(plate.last.grams))} ${plate.last.grams < 0 ? "lighter" : "heavier"} ${lasting((now - plate.last.at) / 1000)} ago` : "";
-    this.root.setAttribute("aria-label", `Plate ${this.plate}: ${this.name}${plate.load === undefined ? "" : `, ${grams(plate.load)}`}${felt}`);
+    const sign = fresh ? (plate.last.grams < 0 ? "−" : "+") : "";
+    this.root.classList.toggle("took", sign === "−");
+    this.root.classList.toggle("put", sign === "+");
+    write(this.felt, fresh ? `${sign}${number(Math.abs(plate.last.grams))}` : "");
+    write(this.load, plate.load === undefined ? "" : number(plate.load / 1000, 1));
+    write(this.unit, plate.load === undefined ? "" : " kg ");
+    write(this.ago, fresh ? ` g, ${lasting((now - plate.last.at) / 1000)} ago` : "");
   }
 }
-
-const weight = (load) => (1000 <= Math.abs(load) ? `${(load / 1000).toFixed(1)} kg` : `${Math.round(load)} g`);
 
 /** What plates carry: asked for once each, then kept by what they feel. */
 class Loads {
@@ -174,7 +187,7 @@ function follow(detail, plate, shop, loads) {
     chart.replaceChildren(curve({ ...found, seconds: CURVE_SECS }));
     loads.set(plate.plate, found);
     const last = found.samples.at(-1);
-    write(words, last ? `Now ${grams(last[1])}, measured ${lasting(Math.abs(last[0]))} before ${clock(found.now)}; ${found.levels.length} rests in two minutes` : "Nothing measured");
+    write(words, last ? `Now ${grams(last[1])}, measured ${lasting(Math.abs(last[0]))} before ${clock(found.now)}; at rest ${found.levels.length === 1 ? "once" : `${found.levels.length} times`} in two minutes` : "Nothing measured");
   }, (error) => chart.replaceChildren(empty(error.message)));
 }
 

@@ -28,7 +28,8 @@ export class Shop {
     this.link = { word: "opening" };
     /** How far this machine's clock is ahead of the server's, milliseconds. */
     this.ahead = 0;
-    this.corrected = 0;
+    /** What is drawn is older than the newest update by so much, milliseconds. */
+    this.lead = 0;
   }
 
   /** Calls back at every change of a topic, until the signal ends. */
@@ -51,7 +52,7 @@ export class Shop {
   behind() {
     const newest = this.frames.at(-1);
     if (!newest || (!newest.people.length && !this.open().length)) return null;
-    return Math.max(0, (this.now() - Math.max(newest.at, this.cartsAt)) / 1000);
+    return Math.max(0, (this.now() - newest.at + this.lead) / 1000);
   }
 
   open() {
@@ -107,6 +108,11 @@ export class Shop {
   take_people(change) {
     this.frames.push({ at: instant(change.at), came: Date.now() - this.ahead, people: change.people });
     if (FRAMES_MAX < this.frames.length) this.frames.shift();
+    // Carts are told only when they change: who is where, and seen, say the people.
+    for (const person of change.people) {
+      const visit = person.visit && this.visits.get(person.visit);
+      if (visit) visit.meet(person.place, this.frames.at(-1).at);
+    }
     this.tell("people");
   }
 
@@ -134,9 +140,7 @@ export class Shop {
     this.cartsAt = instant(change.at);
     for (const open of change.visits) {
       const visit = this.visit(open.visit, instant(open.entered));
-      const corrected = visit.update(open, this.cartsAt, this);
-      this.corrected += corrected;
-      if (corrected) this.tell("corrected", visit);
+      visit.update(open, this.cartsAt, this);
     }
     const named = new Set(change.visits.map((open) => open.visit));
     for (const visit of this.visits.values()) {

@@ -42,42 +42,41 @@ export class Visit {
     this.version += 1;
   }
 
-  /** Takes the newest state in; says how many lines were corrected. */
+  /** Was seen somewhere. */
+  meet(place, at) {
+    this.place = place;
+    this.seen = Math.max(this.seen, at);
+  }
+
+  /** Takes the newest state of the cart in. */
   update(open, at, shop) {
-    this.seen = instant(open.seen);
-    this.place = open.place;
+    this.seen = Math.max(this.seen, instant(open.seen));
+    this.place = this.place || open.place;
     if (this.over && !this.receipt) this.over = false;
     if (this.interrupted !== open.interrupted) this.version += 1;
     this.interrupted = open.interrupted;
     if (this.probability !== open.probability) this.version += 1;
     this.probability = open.probability;
     const lines = new Map(open.lines.map((line) => [line.sku, { ...line, keys: line.events.map(eventKey) }]));
-    let corrected = 0;
-    for (const sku of new Set([...this.lines.keys(), ...lines.keys()])) {
-      corrected += this.compare(sku, this.lines.get(sku), lines.get(sku), at, shop);
-    }
+    for (const sku of new Set([...this.lines.keys(), ...lines.keys()])) this.compare(sku, this.lines.get(sku), lines.get(sku), at, shop);
     this.lines = lines;
     this.known = true;
-    return corrected;
   }
 
   compare(sku, was, is, at, shop) {
     const [had, has] = [was ? was.quantity : 0, is ? is.quantity : 0];
     if (was && is && was.probability !== is.probability) this.version += 1;
-    if (had === has) return 0;
+    if (had === has) return;
     const name = shop.product(sku);
-    if (!this.known && !this.whole) {
-      this.tell(at, "note", `Already had ${has} × ${name}`, { sku });
-      return 0;
-    }
+    if (!this.known && !this.whole) return this.tell(at, "note", `Already had ${has} × ${name}`, { sku });
     const fresh = is ? is.keys.filter((key) => !was || !was.keys.includes(key)) : [];
     const event = shop.events.get(fresh.at(-1)) || (has < had ? this.returned(sku, at, shop) : null);
     if (event) event.claimed.add(this.id);
     if (has < had && !event) return this.correct(sku, name, had, has, at);
     if (had < has && !fresh.length) return this.correct(sku, name, had, has, at);
+    // What went back may come with an event of its own in the line.
     if (had < has) this.tell(event ? event.end : at, "took", `Took ${has - had} × ${name}`, { sku, event, probability: is.probability });
     else this.tell(event.end, "put", `Put back ${had - has} × ${name}`, { sku, event, probability: is ? is.probability : null });
-    return 0;
   }
 
   /** The event that may be somebody putting this back: something became heavier just now, and nobody has claimed it. */
@@ -92,7 +91,6 @@ export class Visit {
   correct(sku, name, had, has, at) {
     this.marks.set(sku, { had, has, at });
     this.tell(at, "corrected", has ? `Corrected: ${has} × ${name}, not ${had}` : `Corrected: no ${name}`, { sku });
-    return 1;
   }
 
   /** Is not named any more: gone, until a receipt says more. */
