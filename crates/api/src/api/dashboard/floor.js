@@ -12,6 +12,10 @@ const GLOW_MS = 4_000;
 const REACH_METRES = 0.08;
 const BODY_METRES = 0.17;
 const BANDS = 4;
+const TRAILS_MS = 200;
+const WORDS_MS = 250;
+/** A frame that takes longer is dear, milliseconds. */
+const DEAR_MS = 2.5;
 /** A label is so high, with the air around it. */
 const TAG_PIXELS = 17;
 const WIDTHS_MAX = 500;
@@ -29,7 +33,7 @@ function mount(root, { shop, go, signal }, chosen) {
     toggle("Names", true, (on) => { plan.names = on; }));
   root.append(element("div", { className: "floor" },
     element("section", { className: "stage", "aria-label": "Floor plan" }, element("h1", { className: "unseen" }, "Floor"),
-      element("div", { className: "plan-box" }, element("div", { className: "plan" }, plan.canvas, plan.words), toggles), ticker),
+      element("div", { className: "plan-box" }, element("div", { className: "plan" }, plan.still, plan.paths, plan.canvas, plan.words), toggles), ticker),
     side));
   const carts = new Carts(shop, go);
   const story = new Story(shop, go);
@@ -41,15 +45,14 @@ function mount(root, { shop, go, signal }, chosen) {
   const log = () => tick(ticker, shop);
   for (const topic of ["floor", "snapshot"]) shop.on(topic, () => { plan.stale = true; }, signal);
   shop.on("people", () => plan.motion.update(), signal);
-  shop.on("shelf", (event) => { plan.glow(event); log(); }, signal);
+  shop.on("shelf", (event) => plan.glow(event), signal);
   for (const topic of ["carts", "receipt", "truth", "floor"]) shop.on(topic, () => { carts.due = story.due = true; }, signal);
-  shop.on("carts", () => log(), signal);
-  shop.on("receipt", () => log(), signal);
   plan.begin(signal);
   const words = setInterval(() => {
     plan.describe();
-    if (story.visit) story.paint(); else carts.paint();
-  }, 250);
+    if (plan.chosen) story.paint(); else carts.paint();
+    log();
+  }, WORDS_MS);
   signal.addEventListener("abort", () => clearInterval(words));
   choose(chosen);
   carts.paint(true);
@@ -81,7 +84,12 @@ class Plan {
     this.words = element("p", { className: "unseen", id: "plan-words" });
     this.canvas.setAttribute("aria-label", "Plan of the floor");
     this.canvas.setAttribute("aria-describedby", "plan-words");
-    this.still = document.createElement("canvas");
+    // Three sheets above each other: what stands still, trails, people.
+    this.still = element("canvas", { "aria-hidden": "true" });
+    this.paths = element("canvas", { "aria-hidden": "true" });
+    this.cost = 0;
+    this.turn = 0;
+    this.trailed = 0;
     this.views = this.trails = this.names = true;
     this.chosen = null;
     this.stale = true;
@@ -100,8 +108,13 @@ class Plan {
     this.canvas.addEventListener("pointerdown", (event) => this.pick(event), { signal });
     let frame = 0;
     const step = () => {
-      this.draw();
       frame = requestAnimationFrame(step);
+      this.turn += 1;
+      // Where drawing is dear, every second frame is enough for people who walk.
+      if (DEAR_MS < this.cost && this.turn % 2) return;
+      const from = performance.now();
+      this.draw();
+      this.cost += (performance.now() - from - this.cost) * 0.1;
     };
     frame = requestAnimationFrame(step);
     signal.addEventListener("abort", () => { cancelAnimationFrame(frame); size.disconnect(); });
@@ -130,7 +143,7 @@ class Plan {
     const [width, height] = [Math.max(50, box.width), Math.max(50, box.height)];
     this.width = width;
     this.height = height;
-    for (const canvas of [this.canvas, this.still]) {
+    for (const canvas of [this.canvas, this.paths, this.still]) {
       canvas.width = Math.round(width * dense);
       canvas.height = Math.round(height * dense);
     }
@@ -144,6 +157,7 @@ class Plan {
     this.units = unitsOf(this.shop.floor);
     const pen = this.still.getContext("2d");
     pen.setTransform(dense, 0, 0, dense, 0, 0);
+    this.trailed = 0;
     drawPlan(pen, this.scale, this.shop.floor, this.paint, { views: this.views });
     this.stale = false;
   }
@@ -151,19 +165,13 @@ class Plan {
   draw() {
     if (!this.shop.floor) return;
     if (this.stale) this.settle();
-    const pen = this.canvas.getContext("2d");
-    pen.setTransform(1, 0, 0, 1, 0, 0);
-    pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    pen.drawImage(this.still, 0, 0);
-    pen.setTransform(this.dense, 0, 0, this.dense, 0, 0);
+    const pen = this.fresh(this.canvas);
     const { all, shown, age } = this.motion.now();
     this.shown = all;
     this.tags = [];
     this.drawGlows(pen);
-    for (const person of all) {
-      person.hue = this.hue(person.visit);
-      if (this.trails && !this.calm) this.drawTrail(pen, person, shown);
-    }
+    for (const person of all) person.hue = this.hue(person.visit);
+    this.drawTrails(all, shown);
     for (const hidden of this.motion.hidden()) this.drawHidden(pen, hidden);
     // Old positions pale, so that nobody takes them for now.
     pen.globalAlpha = age < 5_000 ? 1 : 0.45;
@@ -172,14 +180,24 @@ class Plan {
     if (this.names) for (const person of all) this.drawName(pen, person);
   }
 
+  /** An empty sheet. */
+  fresh(canvas) {
+    const pen = canvas.getContext("2d");
+    pen.setTransform(1, 0, 0, 1, 0, 0);
+    pen.clearRect(0, 0, canvas.width, canvas.height);
+    pen.setTransform(this.dense, 0, 0, this.dense, 0, 0);
+    return pen;
+  }
+
   hue(visit) {
     const known = visit && this.shop.visits.get(visit);
     return known ? known.hue : null;
   }
 
   colour(hue, alpha = 1) {
-    if (hue === null || hue === undefined) return `oklch(${this.dark ? 0.72 : 0.55} 0 0 / ${alpha})`;
-    return `oklch(${this.dark ? 0.74 : 0.56} 0.16 ${hue} / ${alpha})`;
+    const part = Math.round(alpha * 20) / 20;
+    if (hue === null || hue === undefined) return `oklch(${this.dark ? 0.72 : 0.55} 0 0 / ${part})`;
+    return `oklch(${this.dark ? 0.74 : 0.56} 0.16 ${hue} / ${part})`;
   }
 
   drawGlows(pen) {
@@ -207,6 +225,15 @@ class Plan {
       this.tag(pen, `${glow.grams < 0 ? "−" : "+"}${grams(Math.abs(glow.grams))}`, px, Math.max(14, py - rise), colour, -1);
     }
     pen.globalAlpha = 1;
+  }
+
+  /** Trails grow by steps, so they are drawn by steps. */
+  drawTrails(all, shown) {
+    const now = performance.now();
+    if (now - this.trailed < TRAILS_MS) return;
+    this.trailed = now;
+    const pen = this.fresh(this.paths);
+    if (this.trails && !this.calm) for (const person of all) this.drawTrail(pen, person, shown);
   }
 
   drawTrail(pen, person, shown) {
