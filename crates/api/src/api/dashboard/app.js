@@ -39,11 +39,30 @@ function enter() {
   $("views").hidden = $("state").hidden = false;
   stream = new Stream((name, data) => shop.take(name, data), (state) => shop.setLink(state));
   voice(shop, session.signal);
-  shop.on("link", () => { if (shop.link.word === "unknown") leave(shop.link.detail); }, session.signal);
+  shop.on("link", linked, session.signal);
   shop.on("snapshot", () => { if (!shop.floor) plan(); }, session.signal);
   plan();
   clocks = setInterval(age, 250);
   route();
+}
+
+/** The connection of the stream changed. */
+function linked() {
+  const { word, detail } = shop.link;
+  if (word === "unknown") leave(detail);
+  if (word !== "refused") return;
+  bar((/role (\w+)/.exec(detail) || [])[1]);
+  if (!location.hash) go("review");
+}
+
+/** Marks the views that are not for a role. */
+function bar(role) {
+  for (const link of $("views").children) {
+    const view = VIEWS.find((one) => one.name === link.dataset.view);
+    const barred = role !== undefined && !view.roles.includes(role);
+    link.classList.toggle("barred", barred);
+    if (barred) link.title = `Needs a token of the role ${view.roles.join(" or ")}`; else link.removeAttribute("title");
+  }
 }
 
 /** Asks for the floor, until it is there. */
@@ -72,8 +91,11 @@ function leave(why) {
   if (stream) stream.end();
   clearInterval(clocks);
   stream = shop = null;
+  speech.length = 0;
+  told = $("said").textContent = "";
   show(null);
   $("views").hidden = $("state").hidden = $("stale").hidden = true;
+  bar(undefined);
   $("door").hidden = false;
   write($("wrong"), typeof why === "string" ? why : "");
   write($("shop"), "");
@@ -111,7 +133,10 @@ function show(view, chosen) {
   const current = $("views").querySelector("[aria-current]");
   settle($("views"), "a", current);
   current.scrollIntoView({ block: "nearest", inline: "center" });
-  const refuse = (error) => root.replaceChildren(trouble(error, view.roles));
+  const refuse = (error) => {
+    if (error.role) bar(error.role);
+    root.replaceChildren(trouble(error, view.roles));
+  };
   const begin = () => {
     if (control.signal.aborted) return;
     root.replaceChildren();

@@ -13,10 +13,10 @@ const APART_MS = 250;
 const JOINT_SURE = 0.3;
 const BONES = [[5, 7], [7, 9], [6, 8], [8, 10], [5, 6], [5, 11], [6, 12], [11, 12], [11, 13], [13, 15], [12, 14], [14, 16], [0, 5], [0, 6]];
 
-export const view = { name: "cameras", title: "Cameras", roles: ["operator"], mount };
+export const view = { name: "cameras", title: "Cameras", roles: ["operator", "screen"], mount };
 
 function mount(root, { shop, go, refuse, signal }) {
-  const options = { marks: true };
+  const options = { marks: true, pictures: true };
   const places = { free: AT_ONCE_MAX, waiting: [] };
   const panes = shop.floor.cameras.map((camera) => new Pane(shop, camera, options, places, go));
   const grid = element("div", { className: "cameras" }, ...panes.map((pane) => pane.root));
@@ -69,6 +69,7 @@ class Pane {
           if (signal.aborted) return;
           if (error.status === 403) return refuse(error);
           this.image.hidden = true;
+          this.base = NaN;
           this.seen = null;
           this.taken = NaN;
           this.draw();
@@ -85,17 +86,37 @@ class Pane {
     await this.place();
     try {
       const path = `v1/cameras/${encodeURIComponent(this.camera.name)}`;
-      const got = await picture(`${path}/picture`, signal);
-      const seen = this.options.marks ? await ask(`${path}/seen`, { signal }).catch((error) => { if (error.status === 403) return null; throw error; }) : null;
-      if (signal.aborted) return URL.revokeObjectURL(got.url);
-      await this.put(got);
+      const got = await this.picture(path, signal);
+      const seen = this.options.marks || !got ? await ask(`${path}/seen`, { signal }) : null;
+      if (signal.aborted) return got && URL.revokeObjectURL(got.url);
       this.seen = seen;
+      if (got) await this.put(got); else this.bare(seen);
       this.draw();
     } finally {
       this.places.free += 1;
       const next = this.places.waiting.shift();
       if (next) next();
     }
+  }
+
+  /** A screen sees what was seen, and no pictures. */
+  async picture(path, signal) {
+    if (!this.options.pictures) return null;
+    try {
+      return await picture(`${path}/picture`, signal);
+    } catch (error) {
+      if (error.status !== 403) throw error;
+      this.options.pictures = false;
+      return null;
+    }
+  }
+
+  bare(seen) {
+    this.taken = instant(seen.at);
+    this.base = this.taken + this.shop.ahead;
+    this.words.hidden = 0 < seen.people.length;
+    write(this.words, "Nobody is seen. Pictures are for operators.");
+    this.age();
   }
 
   async place() {
@@ -118,7 +139,7 @@ class Pane {
   }
 
   draw() {
-    const seen = this.options.marks && this.seen;
+    const seen = (this.options.marks || this.image.hidden) && this.seen;
     const [width, height] = seen ? seen.size : [16, 9];
     if (this.marks.width !== width) this.marks.width = width;
     if (this.marks.height !== height) this.marks.height = height;
@@ -169,7 +190,7 @@ class Pane {
   }
 
   age() {
-    if (this.image.hidden) return write(this.old, "");
+    if (!Number.isFinite(this.base)) return write(this.old, "");
     const secs = (Date.now() - this.base) / 1000;
     write(this.old, `${lasting(secs)} old`);
     this.old.dataset.state = 5 < secs ? "stale" : 1 < secs ? "late" : "fresh";

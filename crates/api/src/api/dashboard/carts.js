@@ -121,7 +121,7 @@ export function row(line, visit, shop, now) {
 export function standing(receipt, truth) {
   const parts = [receipt.for_review
     ? element("span", { className: "tag low" }, "waits for a person")
-    : element("span", { className: "tag good" }, receipt.lines.length ? "charged" : "nothing to pay")];
+    : element("span", { className: "tag good" }, receipt.lines.length ? "booked" : "nothing to pay")];
   if (truth) parts.push(verdict(truth));
   return parts;
 }

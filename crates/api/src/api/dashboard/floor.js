@@ -124,6 +124,7 @@ class Plan {
   describe() {
     const people = this.shop.frames.at(-1) ? this.shop.frames.at(-1).people.length : 0;
     const hidden = this.motion.hidden().length;
+    if (this.shop.link.word === "refused") return write(this.words, "This token may not watch who is on the floor.");
     const seen = people === 1 ? "One person is" : `${number(people)} people are`;
     write(this.words, `${seen} seen on the floor${hidden ? `, and ${number(hidden)} inside are hidden` : ""}. The carts beside the plan name each of them.`);
   }

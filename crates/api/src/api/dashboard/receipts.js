@@ -47,7 +47,7 @@ class List {
 
   heard(live) {
     const known = this.rows.get(live.cart) || {};
-    const word = live.for_review ? "review" : live.lines.length ? "charged" : "nothing";
+    const word = live.for_review ? "review" : live.lines.length ? "booked" : "nothing";
     this.rows.set(live.cart, { standing: word, ...known, cart: live.cart, at: live.at, total: live.total, live });
   }
 
@@ -88,7 +88,7 @@ class List {
     const made = element("tr", { "aria-current": String(one.cart === this.open) },
       element("td", {}, element("time", {}, clock(one.at))), element("td", {}, open),
       element("td", { className: "number" }, one.live && !one.live.lines.length ? "nothing" : money(one.total)),
-      element("td", {}, element("span", { className: `tag ${one.standing === "review" ? "low" : one.standing === "paid" || one.standing === "charged" ? "good" : ""}` }, one.standing)),
+      element("td", {}, element("span", { className: `tag ${one.standing === "review" ? "low" : one.standing === "paid" ||  one.standing === "booked" ? "good" : ""}` }, one.standing)),
       element("td", {}, one.live && one.live.truth ? verdict(one.live.truth) : ""));
     made.onclick = (event) => { if (event.target !== open) this.go("receipts", one.cart); };
     return made;

@@ -23,6 +23,9 @@ export class Shop {
     this.visits = new Map();
     this.events = new Map();
     this.receipts = [];
+    this.truths = new Map();
+    /** Whether the token may not read the book. */
+    this.bookless = false;
     this.devices = new Map();
     this.cartsAt = 0;
     this.link = { word: "opening" };
@@ -178,14 +181,16 @@ export class Shop {
     this.receipts.unshift(receipt);
     this.receipts.sort((a, b) => b.at - a.at);
     this.receipts.length = Math.min(this.receipts.length, RECEIPTS_MAX);
+    receipt.truth = receipt.truth || this.truths.get(change.visit) || null;
     const visit = this.visits.get(change.visit);
     if (visit) visit.close(receipt, this.now());
     if (before < 0) this.tell("receipt", receipt);
   }
 
   take_truth(change) {
-    const receipt = this.receipts.find((other) => other.visit === change.visit);
-    if (receipt) receipt.truth = change;
+    this.truths.set(change.visit, change);
+    if (RECEIPTS_MAX < this.truths.size) this.truths.delete(this.truths.keys().next().value);
+    for (const receipt of this.receipts) if (receipt.visit === change.visit) receipt.truth = change;
     const visit = this.visits.get(change.visit);
     if (visit) visit.judge(change, instant(change.at));
     this.tell("truth", change);

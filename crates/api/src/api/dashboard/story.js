@@ -1,12 +1,15 @@
 // The story of one visit: came in, took, put back, was corrected, left, was charged. Beside it what is in the cart now,
 // and, where the truth is known, what was really taken.
 
+import { ask } from "./api.js";
 import { clock, element, lasting, money, short } from "./dom.js";
 import { row, standing } from "./carts.js";
 import { chance, dot, empty } from "./parts.js";
 import { because } from "./visit.js";
 
-const SIGNS = { entered: "→", took: "−", put: "+", corrected: "↺", left: "←", charged: "✓", review: "?", right: "✓", wrong: "✗", note: "·" };
+const PAYMENT_MS = 2_000;
+const PAYMENT_TRIES = 10;
+const SIGNS = { entered: "→", took: "−", put: "+", corrected: "↺", left: "←", booked: "=", charged: "✓", unpaid: "!", review: "?", right: "✓", wrong: "✗", note: "·" };
 
 export class Story {
   constructor(shop, go) {
@@ -30,6 +33,8 @@ export class Story {
   show(id) {
     this.visit = id;
     this.version = "";
+    this.tries = 0;
+    this.next = 0;
     this.back = element("button", { type: "button", className: "plain", onclick: () => this.go("floor") }, "All carts");
     this.body = element("div");
     this.root = element("section", { className: "pane", "aria-label": `Shopper ${short(id)}` },
@@ -45,9 +50,9 @@ export class Story {
 
   /** Brings it up to date, where something of it changed. */
   paint() {
-    if (!this.root || !this.root.isConnected) { if (this.root && !this.visit) return; }
     const visit = this.shop.visits.get(this.visit);
     const now = this.shop.now();
+    if (visit && visit.receipt && !visit.receipt.for_review && visit.receipt.lines.length) this.payment(visit);
     const version = visit ? `${visit.version} ${Math.floor(now / 1000)}` : "none";
     if (version === this.version) return;
     this.version = version;
@@ -68,6 +73,19 @@ export class Story {
       visit.whole ? "" : element("p", { className: "faint" }, "This page was opened after the visit began: what was before is not in it."),
       story);
     this.body.scrollTop = scroll;
+  }
+
+  /** Asks whether it was paid, where the token may, until that is known. */
+  async payment(visit) {
+    if (visit.paid || this.shop.bookless || PAYMENT_TRIES <= this.tries || performance.now() < this.next) return;
+    this.tries += 1;
+    this.next = performance.now() + PAYMENT_MS;
+    try {
+      const cart = await ask(`v1/carts/${encodeURIComponent(visit.receipt.cart)}`);
+      visit.paid = visit.pay(cart.payment, this.shop.now());
+    } catch (error) {
+      if (error.status === 403) this.shop.bookless = true;
+    }
   }
 }
 

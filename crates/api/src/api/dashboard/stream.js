@@ -14,7 +14,8 @@ export class Stream {
   /** `event(name, data)` for each; `state({ word, until, detail })` whenever the connection changes. */
   constructor(event, state) {
     this.event = event;
-    this.state = state;
+    // What goes wrong in a view must not end the stream.
+    this.state = (now) => { try { state(now); } catch (error) { console.error("a view did not take the state of the stream", error); } };
     this.last = null;
     this.heard = 0;
     this.fails = 0;

@@ -109,7 +109,17 @@ export class Visit {
     if (!second) this.tell(receipt.at, "left", `Left after ${lasting((receipt.at - this.entered) / 1000)}`);
     const sum = receipt.lines.length ? money(receipt.total) : "nothing";
     if (receipt.for_review) this.tell(receipt.at + 1, "review", `${second ? "Second receipt" : "Receipt"} of ${sum} waits for a person`, { probability: receipt.probability });
-    else this.tell(receipt.at + 1, "charged", receipt.lines.length ? `Receipt of ${sum}, charged` : "Bought nothing", { probability: receipt.probability });
+    else this.tell(receipt.at + 1, "booked", receipt.lines.length ? `Receipt of ${sum}, booked` : "Bought nothing", { probability: receipt.probability });
+  }
+
+  /** What the provider has done; true once nothing more is to come. */
+  pay(payment, now) {
+    if (!payment || payment.standing === "open" || payment.standing === "settling") return false;
+    if (!this.story.some((entry) => entry.kind === "charged" || entry.kind === "unpaid")) {
+      if (payment.standing === "settled") this.tell(now, "charged", `Charged ${money(payment.paid)} by ${payment.provider}`);
+      else this.tell(now, "unpaid", `Not paid: ${payment.refusal || payment.standing}`);
+    }
+    return true;
   }
 
   judge(truth, at) {
