@@ -65,13 +65,15 @@ function tick(ticker, shop) {
   const from = shop.now() - 180_000;
   const entries = [];
   for (const visit of shop.visits.values()) {
-    for (let at = visit.story.length - 1; 0 <= at && from < visit.story[at].at; at -= 1) entries.push({ visit, ...visit.story[at] });
+    for (let at = visit.story.length - 1; 0 <= at && from < visit.story[at].at; at -= 1) {
+      if (visit.story[at].kind !== "note") entries.push({ visit, ...visit.story[at] });
+    }
   }
   entries.sort((a, b) => b.at - a.at);
-  const key = entries.slice(0, 4).map((entry) => `${entry.visit.id}${entry.at}${entry.kind}`).join();
+  const key = `${Boolean(shop.floor)} ${entries.slice(0, 4).map((entry) => `${entry.visit.id}${entry.at}${entry.kind}`).join()}`;
   if (ticker.dataset.key === key) return;
   ticker.dataset.key = key;
-  ticker.replaceChildren(...entries.slice(0, 4).map((entry) => Story.line(entry, entry.visit)));
+  ticker.replaceChildren(...entries.slice(0, 4).map((entry) => Story.line(entry, entry.visit, shop)));
 }
 
 class Plan {

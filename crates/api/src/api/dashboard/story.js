@@ -19,12 +19,12 @@ export class Story {
   }
 
   /** An entry as a line of a list. */
-  static line(entry, visit) {
+  static line(entry, visit, shop) {
     const why = entry.event ? because(entry.event) : null;
     const line = element("li", { className: `entry ${entry.kind}` },
       element("time", {}, clock(entry.at)),
       element("span", { className: "sign", "aria-hidden": "true" }, SIGNS[entry.kind] || "·"),
-      element("span", { className: "what" }, visit ? element("span", { className: "whose" }, dot(visit), `${short(visit.id)} `) : null, entry.text,
+      element("span", { className: "what" }, visit ? element("span", { className: "whose" }, dot(visit), `${short(visit.id)} `) : null, entry.text.replace("{goods}", () => shop.product(entry.sku)),
         why ? element("span", { className: "reason" }, why) : null),
       entry.probability === null || entry.probability === undefined ? null : chance(entry.probability));
     return line;
@@ -59,7 +59,7 @@ export class Story {
     if (!visit) return this.body.replaceChildren(empty(this.shop.cartsAt ? "This visit is over, or nobody knows it." : "Waiting for the shop…"));
     const lines = visit.receipt ? visit.receipt.lines : [...visit.lines.values()];
     const sum = visit.receipt ? visit.receipt.total : visit.sum(this.shop);
-    const story = element("ol", { className: "story" }, ...[...visit.story].reverse().map((entry) => Story.line(entry, null)));
+    const story = element("ol", { className: "story" }, ...[...visit.story].reverse().map((entry) => Story.line(entry, null, this.shop)));
     const inside = visit.over ? `was inside for ${lasting((visit.left - visit.entered) / 1000)}` : `inside for ${lasting((now - visit.entered) / 1000)}`;
     const scroll = this.body.scrollTop;
     this.body.replaceChildren(

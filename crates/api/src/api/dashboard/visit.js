@@ -35,6 +35,7 @@ export class Visit {
     this.tell(entered, "entered", "Came in");
   }
 
+  /** Adds to the story; `{goods}` in the text stands for the name of the product, which may be known only later. */
   tell(at, kind, text, more) {
     this.story.push({ at, kind, text, ...more });
     this.story.sort((a, b) => a.at - b.at);
@@ -67,16 +68,15 @@ export class Visit {
     const [had, has] = [was ? was.quantity : 0, is ? is.quantity : 0];
     if (was && is && was.probability !== is.probability) this.version += 1;
     if (had === has) return;
-    const name = shop.product(sku);
-    if (!this.known && !this.whole) return this.tell(at, "note", `Already had ${has} × ${name}`, { sku });
+    if (!this.known && !this.whole) return this.tell(at, "note", `Already had ${has} × {goods}`, { sku });
     const fresh = is ? is.keys.filter((key) => !was || !was.keys.includes(key)) : [];
     const event = shop.events.get(fresh.at(-1)) || (has < had ? this.returned(sku, at, shop) : null);
     if (event) event.claimed.add(this.id);
-    if (has < had && !event) return this.correct(sku, name, had, has, at);
-    if (had < has && !fresh.length) return this.correct(sku, name, had, has, at);
+    if (has < had && !event) return this.correct(sku, had, has, at);
+    if (had < has && !fresh.length) return this.correct(sku, had, has, at);
     // What went back may come with an event of its own in the line.
-    if (had < has) this.tell(event ? event.end : at, "took", `Took ${has - had} × ${name}`, { sku, event, probability: is.probability });
-    else this.tell(event.end, "put", `Put back ${had - has} × ${name}`, { sku, event, probability: is ? is.probability : null });
+    if (had < has) this.tell(event ? event.end : at, "took", `Took ${has - had} × {goods}`, { sku, event, probability: is.probability });
+    else this.tell(event.end, "put", `Put back ${had - has} × {goods}`, { sku, event, probability: is ? is.probability : null });
   }
 
   /** The event that may be somebody putting this back: something became heavier just now, and nobody has claimed it. */
@@ -88,9 +88,9 @@ export class Visit {
     return null;
   }
 
-  correct(sku, name, had, has, at) {
+  correct(sku, had, has, at) {
     this.marks.set(sku, { had, has, at });
-    this.tell(at, "corrected", has ? `Corrected: ${has} × ${name}, not ${had}` : `Corrected: no ${name}`, { sku });
+    this.tell(at, "corrected", has ? `Corrected: ${has} × {goods}, not ${had}` : "Corrected: no {goods}", { sku });
   }
 
   /** Is not named any more: gone, until a receipt says more. */
