@@ -24,7 +24,9 @@ export class Refused extends Error {
 export const known = () => token !== "";
 export const bearer = () => `Bearer ${token}`;
 /** Called once the token is not taken any more. */
-export const onLost = (call) => { lost = call; };
+export const onLost = (call) => {
+  lost = call;
+};
 
 export function keep(secret) {
   token = secret;
@@ -66,7 +68,12 @@ export async function picture(path, signal) {
   const answer = await request(path, { signal });
   const age = answer.headers.get("X-Picture-Age-Seconds");
   const taken = Date.parse(answer.headers.get("X-Picture-Time"));
-  return { url: URL.createObjectURL(await answer.blob()), taken, age: age === null ? NaN : Number(age), came: Date.now() };
+  return {
+    url: URL.createObjectURL(await answer.blob()),
+    taken,
+    age: age === null ? NaN : Number(age),
+    came: Date.now(),
+  };
 }
 
 /** All pages of a list, 50 at most. */
@@ -89,7 +96,9 @@ export class Turns {
     this.failed = failed;
     this.control = new AbortController();
     this.fails = 0;
-    this.seen = () => { if (!document.hidden && this.waiting) this.run(); };
+    this.seen = () => {
+      if (!document.hidden && this.waiting) this.run();
+    };
     document.addEventListener("visibilitychange", this.seen);
     this.run();
   }

@@ -37,10 +37,19 @@ function enter() {
   shop = new Shop();
   $("door").hidden = true;
   $("views").hidden = $("state").hidden = false;
-  stream = new Stream((name, data) => shop.take(name, data), (state) => shop.setLink(state));
+  stream = new Stream(
+    (name, data) => shop.take(name, data),
+    (state) => shop.setLink(state),
+  );
   voice(shop, session.signal);
   shop.on("link", linked, session.signal);
-  shop.on("snapshot", () => { if (!shop.floor) plan(); }, session.signal);
+  shop.on(
+    "snapshot",
+    () => {
+      if (!shop.floor) plan();
+    },
+    session.signal,
+  );
   plan();
   clocks = setInterval(age, 250);
   route();
@@ -61,7 +70,8 @@ function bar(role) {
     const view = VIEWS.find((one) => one.name === link.dataset.view);
     const barred = role !== undefined && !view.roles.includes(role);
     link.classList.toggle("barred", barred);
-    if (barred) link.title = `Needs a token of the role ${view.roles.join(" or ")}`; else link.removeAttribute("title");
+    if (barred) link.title = `Needs a token of the role ${view.roles.join(" or ")}`;
+    else link.removeAttribute("title");
   }
 }
 
@@ -80,7 +90,10 @@ async function plan() {
     if (mine !== shop || !session || session.signal.aborted) return;
     shop.floorTrouble = error;
     shop.tell("floor-trouble", error);
-    if (error.status !== 403 && error.status !== 404) setTimeout(() => { if (mine === shop && !shop.floor) plan(); }, 3_000);
+    if (error.status !== 403 && error.status !== 404)
+      setTimeout(() => {
+        if (mine === shop && !shop.floor) plan();
+      }, 3_000);
   }
 }
 
@@ -115,7 +128,8 @@ function route() {
 
 function go(name, chosen) {
   const hash = `#/${name}${chosen ? `/${encodeURIComponent(chosen)}` : ""}`;
-  if (location.hash === hash) route(); else location.hash = hash;
+  if (location.hash === hash) route();
+  else location.hash = hash;
 }
 
 function show(view, chosen) {
@@ -128,7 +142,8 @@ function show(view, chosen) {
   shown = { view, control };
   $("view").replaceChildren(root);
   for (const link of $("views").children) {
-    if (link.dataset.view === view.name) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
+    if (link.dataset.view === view.name) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
   }
   const current = $("views").querySelector("[aria-current]");
   settle($("views"), "a", current);
@@ -145,7 +160,16 @@ function show(view, chosen) {
   if (view.floorless || shop.floor) return begin();
   root.append(empty("Asking for the shop…"));
   const once = { done: false };
-  shop.on("floor", () => { if (!once.done) { once.done = true; begin(); } }, control.signal);
+  shop.on(
+    "floor",
+    () => {
+      if (!once.done) {
+        once.done = true;
+        begin();
+      }
+    },
+    control.signal,
+  );
   shop.on("floor-trouble", refuse, control.signal);
   if (shop.floorTrouble) refuse(shop.floorTrouble);
 }
@@ -160,11 +184,16 @@ function age() {
   let text;
   let state = "fresh";
   if (word === "refused") [text, state] = ["not live: this token may not watch", "quiet"];
-  else if (!live) [text, state] = [word === "opening" && !shop.cartsAt ? "connecting…" : "not connected", shop.cartsAt || word === "broken" ? "stale" : "late"];
+  else if (!live)
+    [text, state] = [
+      word === "opening" && !shop.cartsAt ? "connecting…" : "not connected",
+      shop.cartsAt || word === "broken" ? "stale" : "late",
+    ];
   else if (behind === null) text = "live, nobody inside";
   else {
     text = `${behind < 10 ? behind.toFixed(1) : Math.round(behind)} s behind`;
-    if (STALE_SECS < behind) state = "stale"; else if (LATE_SECS < behind) state = "late";
+    if (STALE_SECS < behind) state = "stale";
+    else if (LATE_SECS < behind) state = "late";
   }
   write($("age"), text);
   if ($("age").dataset.state !== state) $("age").dataset.state = state;
@@ -174,7 +203,12 @@ function age() {
   if (stale) {
     const old = behind === null ? "" : ` What you see is ${lasting(behind)} old.`;
     const next = until ? Math.max(0, Math.ceil((until - performance.now()) / 1000)) : 0;
-    write($("stale-words"), live ? `The shop is late.${old}` : `Not live: ${detail || "waiting for the server"}.${old}${next ? ` Next try in ${next} s.` : ""}`);
+    write(
+      $("stale-words"),
+      live
+        ? `The shop is late.${old}`
+        : `Not live: ${detail || "waiting for the server"}.${old}${next ? ` Next try in ${next} s.` : ""}`,
+    );
     $("again").hidden = live;
   }
   if (told !== state) {
@@ -191,18 +225,36 @@ function say(text) {
   if (3 < speech.length) speech.shift();
 }
 
-setInterval(() => { if (speech.length) $("said").textContent = `${speech.splice(0).join(". ")}.`; }, SAY_MS);
+setInterval(() => {
+  if (speech.length) $("said").textContent = `${speech.splice(0).join(". ")}.`;
+}, SAY_MS);
 
 function voice(heard, signal) {
   heard.on("entered", (visit) => say(`Shopper ${short(visit.id)} came in`), signal);
-  heard.on("receipt", (receipt) => {
-    if (10_000 < heard.now() - receipt.at) return;
-    say(`Shopper ${short(receipt.visit)} left: ${receipt.lines.length ? money(receipt.total) : "nothing bought"}${receipt.for_review ? ", waits for a person" : ""}`);
-  }, signal);
-  heard.on("truth", (truth) => { if (!truth.right) say(`The receipt of shopper ${short(truth.visit)} is wrong`); }, signal);
-  heard.on("health", ({ device, before }) => {
-    if (before && before.health !== device.health) say(`${device.device} is ${device.health}`);
-  }, signal);
+  heard.on(
+    "receipt",
+    (receipt) => {
+      if (10_000 < heard.now() - receipt.at) return;
+      say(
+        `Shopper ${short(receipt.visit)} left: ${receipt.lines.length ? money(receipt.total) : "nothing bought"}${receipt.for_review ? ", waits for a person" : ""}`,
+      );
+    },
+    signal,
+  );
+  heard.on(
+    "truth",
+    (truth) => {
+      if (!truth.right) say(`The receipt of shopper ${short(truth.visit)} is wrong`);
+    },
+    signal,
+  );
+  heard.on(
+    "health",
+    ({ device, before }) => {
+      if (before && before.health !== device.health) say(`${device.device} is ${device.health}`);
+    },
+    signal,
+  );
 }
 
 function scheme(next) {
@@ -234,7 +286,10 @@ $("skip").onclick = (event) => {
   event.preventDefault();
   $("view").focus();
 };
-onLost((detail) => { if (shop) leave(detail); });
+onLost((detail) => {
+  if (shop) leave(detail);
+});
 window.addEventListener("hashchange", route);
 scheme(false);
-if (known()) enter(); else leave();
+if (known()) enter();
+else leave();

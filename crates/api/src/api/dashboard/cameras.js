@@ -11,7 +11,22 @@ const AT_ONCE_MAX = 3;
 const APART_MS = 250;
 /** Joints less sure than this are not drawn. */
 const JOINT_SURE = 0.3;
-const BONES = [[5, 7], [7, 9], [6, 8], [8, 10], [5, 6], [5, 11], [6, 12], [11, 12], [11, 13], [13, 15], [12, 14], [14, 16], [0, 5], [0, 6]];
+const BONES = [
+  [5, 7],
+  [7, 9],
+  [6, 8],
+  [8, 10],
+  [5, 6],
+  [5, 11],
+  [6, 12],
+  [11, 12],
+  [11, 13],
+  [13, 15],
+  [12, 14],
+  [14, 16],
+  [0, 5],
+  [0, 6],
+];
 
 export const view = { name: "cameras", title: "Cameras", roles: ["operator", "screen"], mount };
 
@@ -20,14 +35,23 @@ function mount(root, { shop, go, refuse, signal }) {
   const places = { free: AT_ONCE_MAX, waiting: [] };
   const panes = shop.floor.cameras.map((camera) => new Pane(shop, camera, options, places, go));
   const grid = element("div", { className: "cameras" }, ...panes.map((pane) => pane.root));
-  root.append(heading("Cameras", toggle("What was seen", true, (on) => {
-    options.marks = on;
-    panes.forEach((pane) => pane.draw());
-  })), panes.length ? grid : empty("This shop has no cameras of its own: people are told of by a tracker."));
+  root.append(
+    heading(
+      "Cameras",
+      toggle("What was seen", true, (on) => {
+        options.marks = on;
+        panes.forEach((pane) => pane.draw());
+      }),
+    ),
+    panes.length ? grid : empty("This shop has no cameras of its own: people are told of by a tracker."),
+  );
   // Only what is on screen is asked for.
-  const watch = new IntersectionObserver((entries) => {
-    for (const entry of entries) panes.find((pane) => pane.root === entry.target).visible = entry.isIntersecting;
-  }, { rootMargin: "40px" });
+  const watch = new IntersectionObserver(
+    (entries) => {
+      for (const entry of entries) panes.find((pane) => pane.root === entry.target).visible = entry.isIntersecting;
+    },
+    { rootMargin: "40px" },
+  );
   for (const pane of panes) {
     watch.observe(pane.root);
     pane.begin(signal, refuse);
@@ -52,9 +76,12 @@ class Pane {
     this.old = element("span", { className: "age" });
     this.well = element("span");
     this.who = element("span", { className: "faint" });
-    this.root = element("figure", { className: "camera" },
+    this.root = element(
+      "figure",
+      { className: "camera" },
       element("div", { className: "picture" }, this.image, this.marks, this.words),
-      element("figcaption", {}, element("strong", {}, camera.name), this.well, this.who, this.old));
+      element("figcaption", {}, element("strong", {}, camera.name), this.well, this.who, this.old),
+    );
     this.health();
   }
 
@@ -90,7 +117,8 @@ class Pane {
       const seen = this.options.marks || !got ? await ask(`${path}/seen`, { signal }) : null;
       if (signal.aborted) return got && URL.revokeObjectURL(got.url);
       this.seen = seen;
-      if (got) await this.put(got); else this.bare(seen);
+      if (got) await this.put(got);
+      else this.bare(seen);
       this.draw();
     } finally {
       this.places.free += 1;
@@ -147,7 +175,10 @@ class Pane {
     pen.clearRect(0, 0, width, height);
     if (!seen) return write(this.who, "");
     const apart = Math.abs(instant(seen.at) - this.taken);
-    write(this.who, `${seen.people.length} seen${APART_MS < apart ? `, ${lasting(apart / 1000)} apart from the picture` : ""}`);
+    write(
+      this.who,
+      `${seen.people.length} seen${APART_MS < apart ? `, ${lasting(apart / 1000)} apart from the picture` : ""}`,
+    );
     pen.globalAlpha = APART_MS < apart ? 0.55 : 1;
     const thick = Math.max(1.5, width / 320);
     for (const person of seen.people) this.person(pen, person, thick, width);

@@ -15,15 +15,22 @@ export class Carts {
     this.count = element("span", { className: "count" });
     this.list = element("ul", { className: "carts" });
     this.none = empty("Nobody is inside.");
-    this.root = element("section", { className: "pane", "aria-labelledby": "carts-head" },
-      element("header", { className: "pane-head" }, element("h2", { id: "carts-head" }, "Carts"), this.count), this.none, this.list);
+    this.root = element(
+      "section",
+      { className: "pane", "aria-labelledby": "carts-head" },
+      element("header", { className: "pane-head" }, element("h2", { id: "carts-head" }, "Carts"), this.count),
+      this.none,
+      this.list,
+    );
     roving(this.list, ".cart-head", true);
   }
 
   /** Brings the list up to date; the lines of a cart only where they changed. */
   paint(force) {
     const now = this.shop.now();
-    const shown = [...this.shop.visits.values()].filter((visit) => !visit.over || (visit.closed && now - visit.closed < LINGER_MS));
+    const shown = [...this.shop.visits.values()].filter(
+      (visit) => !visit.over || (visit.closed && now - visit.closed < LINGER_MS),
+    );
     shown.sort((a, b) => Number(a.over) - Number(b.over) || b.entered - a.entered);
     if (this.due || force) this.arrange(shown);
     this.due = false;
@@ -35,7 +42,11 @@ export class Carts {
     const inside = shown.filter((visit) => !visit.over).length;
     write(this.count, this.shop.cartsAt ? `${number(inside)} inside` : "");
     this.none.hidden = 0 < shown.length;
-    this.none.textContent = this.shop.cartsAt ? "Nobody is inside." : this.shop.link.word === "refused" ? "This token may not see carts as they change." : "Waiting for the shop…";
+    this.none.textContent = this.shop.cartsAt
+      ? "Nobody is inside."
+      : this.shop.link.word === "refused"
+        ? "This token may not see carts as they change."
+        : "Waiting for the shop…";
   }
 
   arrange(shown) {
@@ -47,7 +58,7 @@ export class Carts {
     }
     shown.forEach((visit, index) => {
       let card = this.cards.get(visit.id);
-      if (!card) this.cards.set(visit.id, card = this.card(visit));
+      if (!card) this.cards.set(visit.id, (card = this.card(visit)));
       if (this.list.children[index] !== card.root) this.list.insertBefore(card.root, this.list.children[index] || null);
     });
     const heads = [...this.list.querySelectorAll(".cart-head")];
@@ -58,8 +69,14 @@ export class Carts {
     const span = element("span", { className: "faint" });
     const sum = element("strong", { className: "sum" });
     const sure = element("span");
-    const head = element("button", { type: "button", className: "cart-head", tabIndex: -1, onclick: () => this.go("floor", visit.id) },
-      dot(visit), element("span", { className: "who" }, `Shopper ${short(visit.id)}`), span, sum);
+    const head = element(
+      "button",
+      { type: "button", className: "cart-head", tabIndex: -1, onclick: () => this.go("floor", visit.id) },
+      dot(visit),
+      element("span", { className: "who" }, `Shopper ${short(visit.id)}`),
+      span,
+      sum,
+    );
     const lines = element("ul", { className: "lines" });
     const foot = element("p", { className: "cart-foot" });
     const root = element("li", { className: "cart" }, head, lines, foot);
@@ -89,18 +106,27 @@ export class Carts {
     card.lines.replaceChildren(...lines.map((line) => row(line, visit, this.shop, now)), ...this.gone(visit, now));
     const foot = [];
     if (receipt) foot.push(...standing(receipt, visit.truth));
-    else if (visit.interrupted) foot.push(element("span", { className: "tag low" }, "a person will look at the receipt"));
+    else if (visit.interrupted)
+      foot.push(element("span", { className: "tag low" }, "a person will look at the receipt"));
     if (!receipt && !lines.length) foot.push(element("span", { className: "faint" }, "Nothing taken yet"));
-    if (!receipt && 1 < lines.length) foot.push(element("span", { className: "faint" }, "whole cart "), chance(visit.probability));
+    if (!receipt && 1 < lines.length)
+      foot.push(element("span", { className: "faint" }, "whole cart "), chance(visit.probability));
     card.foot.replaceChildren(...foot);
     card.foot.hidden = !foot.length;
   }
 
   /** Lines that a correction took away. */
   gone(visit, now) {
-    return [...visit.marks].filter(([sku, mark]) => mark.has === 0 && now - mark.at < MARK_MS && !visit.lines.has(sku)).map(([sku, mark]) =>
-      element("li", { className: "line gone" }, element("span", { className: "goods" }, element("b", {}, `${mark.had} ×`), ` ${this.shop.product(sku)}`),
-        element("span", { className: "tag low" }, "corrected: not taken")));
+    return [...visit.marks]
+      .filter(([sku, mark]) => mark.has === 0 && now - mark.at < MARK_MS && !visit.lines.has(sku))
+      .map(([sku, mark]) =>
+        element(
+          "li",
+          { className: "line gone" },
+          element("span", { className: "goods" }, element("b", {}, `${mark.had} ×`), ` ${this.shop.product(sku)}`),
+          element("span", { className: "tag low" }, "corrected: not taken"),
+        ),
+      );
   }
 }
 
@@ -110,18 +136,33 @@ export function row(line, visit, shop, now) {
   const reasons = line.keys ? visit.reasons(line, shop) : [];
   const price = (shop.products.get(line.sku) || {}).price;
   const amount = line.amount || (price && { ...price, minor: price.minor * line.quantity });
-  return element("li", { className: `line${mark ? " marked" : ""}` },
-    element("span", { className: "goods" }, element("b", {}, `${line.quantity} ×`), ` ${line.name || shop.product(line.sku)}`),
+  return element(
+    "li",
+    { className: `line${mark ? " marked" : ""}` },
+    element(
+      "span",
+      { className: "goods" },
+      element("b", {}, `${line.quantity} ×`),
+      ` ${line.name || shop.product(line.sku)}`,
+    ),
     element("span", { className: "amount" }, amount ? money(amount) : ""),
-    element("span", { className: "reason" }, ...(mark && mark.has ? [element("span", { className: "tag low" }, `corrected, was ${mark.had}`), " "] : []), reasons[0] || ""),
-    chance(line.probability));
+    element(
+      "span",
+      { className: "reason" },
+      ...(mark && mark.has ? [element("span", { className: "tag low" }, `corrected, was ${mark.had}`), " "] : []),
+      reasons[0] || "",
+    ),
+    chance(line.probability),
+  );
 }
 
 /** What became of a receipt, and whether it was right where that is known. */
 export function standing(receipt, truth) {
-  const parts = [receipt.for_review
-    ? element("span", { className: "tag low" }, "waits for a person")
-    : element("span", { className: "tag good" }, receipt.lines.length ? "booked" : "nothing to pay")];
+  const parts = [
+    receipt.for_review
+      ? element("span", { className: "tag low" }, "waits for a person")
+      : element("span", { className: "tag good" }, receipt.lines.length ? "booked" : "nothing to pay"),
+  ];
   if (truth) parts.push(verdict(truth));
   return parts;
 }

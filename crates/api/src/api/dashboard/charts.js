@@ -31,17 +31,37 @@ export function curve({ samples, levels, seconds }) {
   const y = (value) => bottom - (bottom - top) * ((value - low) / (high - low));
   const parts = [];
   for (const value of steps(low, high, 4)) {
-    parts.push(drawn("line", { x1: left, x2: WIDTH - 8, y1: y(value), y2: y(value), class: "grid" }), caption(left - 6, y(value), number(value), "end"));
+    parts.push(
+      drawn("line", { x1: left, x2: WIDTH - 8, y1: y(value), y2: y(value), class: "grid" }),
+      caption(left - 6, y(value), number(value), "end"),
+    );
   }
-  for (let ago = 0; ago <= seconds; ago += 30) parts.push(caption(x(ago), height - 8, ago ? `−${ago} s` : "now", ago ? "middle" : "end"));
-  const path = samples.map(([ago, value], index) => `${index ? "L" : "M"}${x(ago).toFixed(1)} ${y(value).toFixed(1)}`).join("");
+  for (let ago = 0; ago <= seconds; ago += 30)
+    parts.push(caption(x(ago), height - 8, ago ? `−${ago} s` : "now", ago ? "middle" : "end"));
+  const path = samples
+    .map(([ago, value], index) => `${index ? "L" : "M"}${x(ago).toFixed(1)} ${y(value).toFixed(1)}`)
+    .join("");
   parts.push(drawn("path", { d: path, class: "measured" }));
   for (const level of levels) {
-    const [from, until] = [Math.abs(level.from), level.until === null || level.until === undefined ? 0 : Math.abs(level.until)];
+    const [from, until] = [
+      Math.abs(level.from),
+      level.until === null || level.until === undefined ? 0 : Math.abs(level.until),
+    ];
     parts.push(drawn("line", { x1: x(from), x2: x(until), y1: y(level.grams), y2: y(level.grams), class: "level" }));
   }
-  const told = levels.map((level) => `${number(level.grams)} grams from ${number(Math.abs(level.from))} seconds ago`).join(", then ");
-  return drawn("svg", { viewBox: `0 0 ${WIDTH} ${height}`, class: "chart", role: "img", "aria-label": `Weight over the last ${seconds} seconds. At rest: ${told || "never"}.` }, ...parts);
+  const told = levels
+    .map((level) => `${number(level.grams)} grams from ${number(Math.abs(level.from))} seconds ago`)
+    .join(", then ");
+  return drawn(
+    "svg",
+    {
+      viewBox: `0 0 ${WIDTH} ${height}`,
+      class: "chart",
+      role: "img",
+      "aria-label": `Weight over the last ${seconds} seconds. At rest: ${told || "never"}.`,
+    },
+    ...parts,
+  );
 }
 
 function caption(x, y, text, anchor) {
@@ -57,9 +77,21 @@ export function spark(values, words, ceiling) {
   const high = Math.max(ceiling || 0, ...values, 1e-9);
   const x = (index) => (index / (values.length - 1)) * width;
   const y = (value) => height - 2 - (height - 4) * Math.min(1, value / high);
-  const line = values.map((value, index) => `${index ? "L" : "M"}${x(index).toFixed(1)} ${y(value).toFixed(1)}`).join("");
-  return drawn("svg", { viewBox: `0 0 ${width} ${height}`, class: "spark", role: "img", "aria-label": words, preserveAspectRatio: "none" },
-    drawn("path", { d: `${line}L${width} ${height}L0 ${height}Z`, class: "area" }), drawn("path", { d: line, class: "measured" }));
+  const line = values
+    .map((value, index) => `${index ? "L" : "M"}${x(index).toFixed(1)} ${y(value).toFixed(1)}`)
+    .join("");
+  return drawn(
+    "svg",
+    {
+      viewBox: `0 0 ${width} ${height}`,
+      class: "spark",
+      role: "img",
+      "aria-label": words,
+      preserveAspectRatio: "none",
+    },
+    drawn("path", { d: `${line}L${width} ${height}L0 ${height}Z`, class: "area" }),
+    drawn("path", { d: line, class: "measured" }),
+  );
 }
 
 /** How full something is, from 0 to 1; without words where the figure stands beside it. */
@@ -79,10 +111,17 @@ export function fill(share, words, low = 0.8 <= share) {
 export function columns(values, names, words) {
   const high = Math.max(...values, 1);
   const made = element("div", { className: "columns", role: "img", "aria-label": words });
-  made.append(...values.map((value, index) => {
-    const bar = element("span", { className: "column" });
-    bar.style.height = `${100 * (value / high)}%`;
-    return element("span", { className: "column-of" }, element("span", { className: "column-space" }, element("b", {}, value ? number(value) : ""), bar), element("span", { className: "faint" }, names[index]));
-  }));
+  made.append(
+    ...values.map((value, index) => {
+      const bar = element("span", { className: "column" });
+      bar.style.height = `${100 * (value / high)}%`;
+      return element(
+        "span",
+        { className: "column-of" },
+        element("span", { className: "column-space" }, element("b", {}, value ? number(value) : ""), bar),
+        element("span", { className: "faint" }, names[index]),
+      );
+    }),
+  );
   return made;
 }

@@ -8,7 +8,8 @@ export function element(name, fields, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(fields || {})) {
     if (value === undefined || value === null) continue;
-    if (key in made) made[key] = value; else made.setAttribute(key, value);
+    if (key in made) made[key] = value;
+    else made.setAttribute(key, value);
   }
   made.append(...children.flat().filter((child) => child !== null && child !== undefined));
   return made;
@@ -34,8 +35,16 @@ const formats = new Map();
 /** Says in which language and time zone times and amounts are written: those of the shop, where it has them. */
 export function speak(language, timezone) {
   formats.clear();
-  try { locale = language ? Intl.getCanonicalLocales(language)[0] : undefined; } catch { locale = undefined; }
-  try { zone = timezone ? new Intl.DateTimeFormat([], { timeZone: timezone }).resolvedOptions().timeZone : undefined; } catch { zone = undefined; }
+  try {
+    locale = language ? Intl.getCanonicalLocales(language)[0] : undefined;
+  } catch {
+    locale = undefined;
+  }
+  try {
+    zone = timezone ? new Intl.DateTimeFormat([], { timeZone: timezone }).resolvedOptions().timeZone : undefined;
+  } catch {
+    zone = undefined;
+  }
 }
 
 function format(key, make) {
@@ -45,7 +54,8 @@ function format(key, make) {
 
 const time = (key, fields) => format(key, () => new Intl.DateTimeFormat(locale, { timeZone: zone, ...fields }));
 /** A time of the day, of milliseconds or of what the server wrote. */
-export const clock = (at) => time("clock", { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(new Date(at));
+export const clock = (at) =>
+  time("clock", { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(new Date(at));
 /** A day and a time. */
 export const day = (at) => time("day", { dateStyle: "medium", timeStyle: "short" }).format(new Date(at));
 /** Milliseconds since 1970 of a time that the server wrote. */
@@ -53,13 +63,19 @@ export const instant = (at) => Date.parse(at);
 
 export const percent = (share) => `${(share * 100).toFixed(share < 0.9995 && 0.99 <= share ? 1 : 0)} %`;
 export const number = (value, digits = 0) =>
-  format(`number${digits}`, () => new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits })).format(value);
+  format(
+    `number${digits}`,
+    () => new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }),
+  ).format(value);
 export const grams = (value) => `${number(value, Math.abs(value) < 10 ? 1 : 0)} g`;
 
 /** An amount of money. */
 export function money(amount) {
   if (!amount) return "no price";
-  const write = format(`money${amount.currency}`, () => new Intl.NumberFormat(locale, { style: "currency", currency: amount.currency }));
+  const write = format(
+    `money${amount.currency}`,
+    () => new Intl.NumberFormat(locale, { style: "currency", currency: amount.currency }),
+  );
   return write.format(amount.minor / 10 ** amount.exponent);
 }
 
@@ -84,9 +100,15 @@ export function roving(container, selector, vertical) {
     const items = [...container.querySelectorAll(selector)];
     const now = items.indexOf(document.activeElement);
     if (now < 0) return;
-    const next = forward.includes(event.key) ? now + 1
-      : back.includes(event.key) ? now - 1
-        : event.key === "Home" ? 0 : event.key === "End" ? items.length - 1 : null;
+    const next = forward.includes(event.key)
+      ? now + 1
+      : back.includes(event.key)
+        ? now - 1
+        : event.key === "Home"
+          ? 0
+          : event.key === "End"
+            ? items.length - 1
+            : null;
     if (next === null) return;
     event.preventDefault();
     items[(next + items.length) % items.length].focus();

@@ -22,11 +22,18 @@ const CONCERNS = {
 export const concern = (c, name = (sku) => sku) => (CONCERNS[c.concern] || ((other) => other.concern))(c, name);
 
 export function evidence(moves, receipt, nameOf) {
-  if (!moves || !moves.length) return element("p", { className: "faint" }, "Nothing is kept about it: its time is over, or a person wrote the lines.");
+  if (!moves || !moves.length)
+    return element(
+      "p",
+      { className: "faint" },
+      "Nothing is kept about it: its time is over, or a person wrote the lines.",
+    );
   const lines = new Map((receipt ? receipt.lines : []).map((line) => [line.sku, line]));
   const doubt = (move) => (lines.get(move.sku) || { probability: 0 }).probability;
   const name = (sku) => (lines.has(sku) ? lines.get(sku).name : nameOf(sku));
-  const sorted = [...moves].sort((a, b) => doubt(a) - doubt(b) || Date.parse(a.evidence.span.start) - Date.parse(b.evidence.span.start));
+  const sorted = [...moves].sort(
+    (a, b) => doubt(a) - doubt(b) || Date.parse(a.evidence.span.start) - Date.parse(b.evidence.span.start),
+  );
   return element("div", { className: "moves" }, ...sorted.map((move) => card(move, receipt && receipt.visit, name)));
 }
 
@@ -39,17 +46,46 @@ function card(move, visit, name) {
     const meter = element("meter", { min: 0, max: 1, value: taker.share });
     const who = taker.visit === visit ? "this shopper" : `shopper ${short(taker.visit)}`;
     meter.setAttribute("aria-label", `Share of ${who}`);
-    return element("div", {}, `${who}: `, meter, ` ${percent(taker.share)}, `,
-      taker.wrist_metres === null || taker.wrist_metres === undefined ? "wrist hidden" : `wrist at ${number(taker.wrist_metres * 100)} cm`);
+    return element(
+      "div",
+      {},
+      `${who}: `,
+      meter,
+      ` ${percent(taker.share)}, `,
+      taker.wrist_metres === null || taker.wrist_metres === undefined
+        ? "wrist hidden"
+        : `wrist at ${number(taker.wrist_metres * 100)} cm`,
+    );
   });
-  const notes = [known.misplaced ? "off its planned place" : null, weight.learned ? "weight learned from the plates" : null].filter(Boolean);
+  const notes = [
+    known.misplaced ? "off its planned place" : null,
+    weight.learned ? "weight learned from the plates" : null,
+  ].filter(Boolean);
   const entry = (head, ...value) => [element("dt", {}, head), element("dd", {}, ...value)];
-  return element("section", { className: "move" },
-    element("p", {}, element("strong", {}, `${move.movement === "take" ? "Took" : "Put back"} ${move.quantity} × ${name(move.sku)}`)),
-    element("dl", {},
+  return element(
+    "section",
+    { className: "move" },
+    element(
+      "p",
+      {},
+      element("strong", {}, `${move.movement === "take" ? "Took" : "Put back"} ${move.quantity} × ${name(move.sku)}`),
+    ),
+    element(
+      "dl",
+      {},
       ...entry("When", `${clock(known.span.start)} to ${clock(known.span.end)}`),
       ...entry("Where", `shelf ${known.shelf}, plates ${known.plates.join(", ")}`),
-      ...entry("Weight", element("span", { className: off ? "low" : "" }, `${number(weight.measured, 1)} g ± ${number(weight.sigma, 1)}`), `, expected ${number(weight.expected, 1)} g`),
+      ...entry(
+        "Weight",
+        element(
+          "span",
+          { className: off ? "low" : "" },
+          `${number(weight.measured, 1)} g ± ${number(weight.sigma, 1)}`,
+        ),
+        `, expected ${number(weight.expected, 1)} g`,
+      ),
       ...entry("Hands", ...(hands.length ? hands : ["nobody was seen"])),
-      ...(notes.length ? entry("Note", notes.join("; ")) : [])));
+      ...(notes.length ? entry("Note", notes.join("; ")) : []),
+    ),
+  );
 }

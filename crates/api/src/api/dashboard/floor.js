@@ -19,7 +19,23 @@ const DEAR_MS = 2.5;
 /** A label is so high, with the air around it. */
 const TAG_PIXELS = 17;
 const WIDTHS_MAX = 500;
-const PAINT = ["ink", "paper", "faint", "rule", "mark", "doubt", "wrong", "floor", "tile", "wall", "unit", "unitedge", "sight", "sightfar", "shadow"];
+const PAINT = [
+  "ink",
+  "paper",
+  "faint",
+  "rule",
+  "mark",
+  "doubt",
+  "wrong",
+  "floor",
+  "tile",
+  "wall",
+  "unit",
+  "unitedge",
+  "sight",
+  "sightfar",
+  "shadow",
+];
 
 export const view = { name: "floor", title: "Floor", roles: ["operator", "screen"], mount };
 
@@ -27,14 +43,39 @@ function mount(root, { shop, go, signal }, chosen) {
   const plan = new Plan(shop, (visit) => go("floor", visit));
   const side = element("aside", { className: "side" });
   const ticker = element("ol", { className: "ticker", "aria-label": "What happened last" });
-  const toggles = element("p", { className: "toggles" },
-    toggle("What cameras see", true, (on) => { plan.views = on; plan.stale = true; }),
-    toggle("Trails", true, (on) => { plan.trails = on; }),
-    toggle("Names", true, (on) => { plan.names = on; }));
-  root.append(element("div", { className: "floor" },
-    element("section", { className: "stage", "aria-label": "Floor plan" }, element("h1", { className: "unseen" }, "Floor"),
-      element("div", { className: "plan-box" }, element("div", { className: "plan" }, plan.still, plan.paths, plan.canvas, plan.words), toggles), ticker),
-    side));
+  const toggles = element(
+    "p",
+    { className: "toggles" },
+    toggle("What cameras see", true, (on) => {
+      plan.views = on;
+      plan.stale = true;
+    }),
+    toggle("Trails", true, (on) => {
+      plan.trails = on;
+    }),
+    toggle("Names", true, (on) => {
+      plan.names = on;
+    }),
+  );
+  root.append(
+    element(
+      "div",
+      { className: "floor" },
+      element(
+        "section",
+        { className: "stage", "aria-label": "Floor plan" },
+        element("h1", { className: "unseen" }, "Floor"),
+        element(
+          "div",
+          { className: "plan-box" },
+          element("div", { className: "plan" }, plan.still, plan.paths, plan.canvas, plan.words),
+          toggles,
+        ),
+        ticker,
+      ),
+      side,
+    ),
+  );
   const carts = new Carts(shop, go);
   const story = new Story(shop, go);
   const choose = (visit) => {
@@ -43,14 +84,29 @@ function mount(root, { shop, go, signal }, chosen) {
     if (visit) story.focus();
   };
   const log = () => tick(ticker, shop);
-  for (const topic of ["floor", "snapshot"]) shop.on(topic, () => { plan.stale = true; }, signal);
+  for (const topic of ["floor", "snapshot"])
+    shop.on(
+      topic,
+      () => {
+        plan.stale = true;
+      },
+      signal,
+    );
   shop.on("people", () => plan.motion.update(), signal);
   shop.on("shelf", (event) => plan.glow(event), signal);
-  for (const topic of ["carts", "receipt", "truth", "floor"]) shop.on(topic, () => { carts.due = story.due = true; }, signal);
+  for (const topic of ["carts", "receipt", "truth", "floor"])
+    shop.on(
+      topic,
+      () => {
+        carts.due = story.due = true;
+      },
+      signal,
+    );
   plan.begin(signal);
   const words = setInterval(() => {
     plan.describe();
-    if (plan.chosen) story.paint(); else carts.paint();
+    if (plan.chosen) story.paint();
+    else carts.paint();
     log();
   }, WORDS_MS);
   signal.addEventListener("abort", () => clearInterval(words));
@@ -70,7 +126,10 @@ function tick(ticker, shop) {
     }
   }
   entries.sort((a, b) => b.at - a.at);
-  const key = `${Boolean(shop.floor)} ${entries.slice(0, 4).map((entry) => `${entry.visit.id}${entry.at}${entry.kind}`).join()}`;
+  const key = `${Boolean(shop.floor)} ${entries
+    .slice(0, 4)
+    .map((entry) => `${entry.visit.id}${entry.at}${entry.kind}`)
+    .join()}`;
   if (ticker.dataset.key === key) return;
   ticker.dataset.key = key;
   ticker.replaceChildren(...entries.slice(0, 4).map((entry) => Story.line(entry, entry.visit, shop)));
@@ -102,9 +161,13 @@ class Plan {
   }
 
   begin(signal) {
-    const size = new ResizeObserver(() => { this.stale = true; });
+    const size = new ResizeObserver(() => {
+      this.stale = true;
+    });
     size.observe(this.canvas.parentElement);
-    const scheme = () => { this.stale = true; };
+    const scheme = () => {
+      this.stale = true;
+    };
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", scheme, { signal });
     document.addEventListener("scheme", scheme, { signal });
     this.canvas.addEventListener("pointerdown", (event) => this.pick(event), { signal });
@@ -119,7 +182,10 @@ class Plan {
       this.cost += (performance.now() - from - this.cost) * 0.1;
     };
     frame = requestAnimationFrame(step);
-    signal.addEventListener("abort", () => { cancelAnimationFrame(frame); size.disconnect(); });
+    signal.addEventListener("abort", () => {
+      cancelAnimationFrame(frame);
+      size.disconnect();
+    });
   }
 
   /** What the plan shows, for those who do not see it. */
@@ -128,7 +194,10 @@ class Plan {
     const hidden = this.motion.hidden().length;
     if (this.shop.link.word === "refused") return write(this.words, "This token may not watch who is on the floor.");
     const seen = people === 1 ? "One person is" : `${number(people)} people are`;
-    write(this.words, `${seen} seen on the floor${hidden ? `, and ${number(hidden)} inside are hidden` : ""}. The carts beside the plan name each of them.`);
+    write(
+      this.words,
+      `${seen} seen on the floor${hidden ? `, and ${number(hidden)} inside are hidden` : ""}. The carts beside the plan name each of them.`,
+    );
   }
 
   glow(event) {
@@ -225,7 +294,14 @@ class Plan {
       }
       pen.globalAlpha = Math.min(1, 2.4 * (1 - share));
       const rise = this.calm ? 18 : 14 + 16 * Math.min(1, share * 3);
-      this.tag(pen, `${glow.grams < 0 ? "−" : "+"}${grams(Math.abs(glow.grams))}`, px, Math.max(14, py - rise), colour, -1);
+      this.tag(
+        pen,
+        `${glow.grams < 0 ? "−" : "+"}${grams(Math.abs(glow.grams))}`,
+        px,
+        Math.max(14, py - rise),
+        colour,
+        -1,
+      );
     }
     pen.globalAlpha = 1;
   }
@@ -252,7 +328,8 @@ class Plan {
       for (let at = band * step; at < end; at += 1) {
         if (shown < trail[at].at) break;
         const [x, y] = [this.scale.x(trail[at].x), this.scale.y(trail[at].y)];
-        if (begun) pen.lineTo(x, y); else pen.moveTo(x, y);
+        if (begun) pen.lineTo(x, y);
+        else pen.moveTo(x, y);
         begun = true;
       }
       if (band === BANDS - 1) pen.lineTo(this.scale.x(person.x), this.scale.y(person.y));
@@ -328,7 +405,8 @@ class Plan {
     pen.arc(x, y, Math.max(7, BODY_METRES * this.scale.pixels), 0, 7);
     pen.stroke();
     pen.restore();
-    if (this.names) this.tag(pen, `${short(visit.id)} hidden ${lasting(secs)}`, x, y + 24, this.colour(visit.hue, 0.9), 1);
+    if (this.names)
+      this.tag(pen, `${short(visit.id)} hidden ${lasting(secs)}`, x, y + 24, this.colour(visit.hue, 0.9), 1);
   }
 
   drawName(pen, person) {
@@ -337,7 +415,15 @@ class Plan {
     const units = visit ? visit.units() : 0;
     const text = person.visit ? `${short(person.visit)}${units ? ` · ${units}` : ""}` : "?";
     pen.globalAlpha = (1 - person.lost) * (this.chosen && this.chosen !== person.visit ? 0.6 : 1);
-    this.tag(pen, text, this.scale.x(person.x), this.scale.y(person.y) + radius + 11, this.colour(person.hue), 1, this.paint.ink);
+    this.tag(
+      pen,
+      text,
+      this.scale.x(person.x),
+      this.scale.y(person.y) + radius + 11,
+      this.colour(person.hue),
+      1,
+      this.paint.ink,
+    );
     pen.globalAlpha = 1;
   }
 
@@ -347,7 +433,7 @@ class Plan {
     let width = this.widths.get(text);
     if (!width) {
       if (WIDTHS_MAX < this.widths.size) this.widths.clear();
-      this.widths.set(text, width = pen.measureText(text).width + 10);
+      this.widths.set(text, (width = pen.measureText(text).width + 10));
     }
     const covers = (other) => Math.abs(other.x - x) < (other.width + width) / 2 && Math.abs(other.y - y) < TAG_PIXELS;
     for (let tries = 0; tries < 4 && this.tags.some(covers); tries += 1) y += way * TAG_PIXELS;

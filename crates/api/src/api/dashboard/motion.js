@@ -45,7 +45,8 @@ export class Motion {
       const [x, y] = body.points.at(-1).place;
       return Math.hypot(x - person.place[0], y - person.place[1]);
     };
-    if (person.visit !== null && person.visit !== undefined && this.bodies.has(person.visit)) return this.bodies.get(person.visit);
+    if (person.visit !== null && person.visit !== undefined && this.bodies.has(person.visit))
+      return this.bodies.get(person.visit);
     let best = null;
     for (const body of this.bodies.values()) {
       if (body.visit || taken.has(body) || SAME_METRES < near(body)) continue;
@@ -96,10 +97,13 @@ export class Motion {
   /** Those inside of whom nothing is seen now, with the place where they were last. */
   hidden() {
     const now = this.newest;
-    return this.shop.open().filter((visit) => {
-      const body = this.bodies.get(visit.id);
-      return visit.place && (!body || FADE_MS < now - body.points.at(-1).at);
-    }).map((visit) => ({ visit, secs: Math.max(0, (this.shop.now() - visit.seen) / 1000) }));
+    return this.shop
+      .open()
+      .filter((visit) => {
+        const body = this.bodies.get(visit.id);
+        return visit.place && (!body || FADE_MS < now - body.points.at(-1).at);
+      })
+      .map((visit) => ({ visit, secs: Math.max(0, (this.shop.now() - visit.seen) / 1000) }));
   }
 }
 

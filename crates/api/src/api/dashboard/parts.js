@@ -7,11 +7,19 @@ export const DOUBT_BELOW = 0.9;
 
 /** A probability: a bar that is as long as it is sure, and the figure. */
 export function chance(probability, of = "sure") {
-  const bar = drawn("svg", { viewBox: "0 0 24 6", class: "bar", "aria-hidden": "true" },
+  const bar = drawn(
+    "svg",
+    { viewBox: "0 0 24 6", class: "bar", "aria-hidden": "true" },
     drawn("rect", { width: 24, height: 6, rx: 3, class: "bar-all" }),
-    drawn("rect", { width: Math.max(1, 24 * probability), height: 6, rx: 3, class: "bar-is" }));
-  return element("span", { className: `chance${probability < DOUBT_BELOW ? " low" : ""}`, title: `${percent(probability)} ${of}` },
-    bar, element("span", {}, percent(probability)), element("span", { className: "unseen" }, ` ${of}`));
+    drawn("rect", { width: Math.max(1, 24 * probability), height: 6, rx: 3, class: "bar-is" }),
+  );
+  return element(
+    "span",
+    { className: `chance${probability < DOUBT_BELOW ? " low" : ""}`, title: `${percent(probability)} ${of}` },
+    bar,
+    element("span", {}, percent(probability)),
+    element("span", { className: "unseen" }, ` ${of}`),
+  );
 }
 
 /** A dot in the colour of a visit. */
@@ -32,8 +40,16 @@ const SHAPES = {
 
 /** The word for how a device is, with a sign that tells it without colour. */
 export function health(word) {
-  return element("span", { className: `health ${word}` },
-    drawn("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, drawn("path", { d: SHAPES[word] || SHAPES.degraded })), word);
+  return element(
+    "span",
+    { className: `health ${word}` },
+    drawn(
+      "svg",
+      { viewBox: "0 0 16 16", "aria-hidden": "true" },
+      drawn("path", { d: SHAPES[word] || SHAPES.degraded }),
+    ),
+    word,
+  );
 }
 
 export const empty = (text) => element("p", { className: "empty" }, text);
@@ -42,15 +58,24 @@ export const empty = (text) => element("p", { className: "empty" }, text);
 export function trouble(error, roles) {
   if (error.status === 403) {
     const has = error.role ? ` This one is of the role ${error.role}.` : "";
-    return element("div", { className: "notice", role: "alert" },
+    return element(
+      "div",
+      { className: "notice", role: "alert" },
       element("h2", {}, "Not for this token"),
-      element("p", {}, `This view needs a token of the role ${roles.join(" or ")}.${has}`));
+      element("p", {}, `This view needs a token of the role ${roles.join(" or ")}.${has}`),
+    );
   }
-  return element("div", { className: "notice", role: "alert" }, element("h2", {}, "Not there"), element("p", {}, error.message));
+  return element(
+    "div",
+    { className: "notice", role: "alert" },
+    element("h2", {}, "Not there"),
+    element("p", {}, error.message),
+  );
 }
 
 /** A heading of a view with something to its right. */
-export const heading = (text, ...right) => element("header", { className: "heading" }, element("h1", {}, text), ...right);
+export const heading = (text, ...right) =>
+  element("header", { className: "heading" }, element("h1", {}, text), ...right);
 
 /** A button that is pressed or not. */
 export function toggle(text, on, change) {

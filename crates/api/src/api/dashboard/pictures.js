@@ -32,7 +32,20 @@ export class Pictures {
       if (!groups.has(line)) groups.set(line, []);
       groups.get(line).push(item);
     }
-    this.root.replaceChildren(...[...groups].map(([line, all]) => element("section", {}, element("h4", {}, line), element("div", { className: "strip", tabIndex: 0, role: "group", "aria-label": `Pictures: ${line}` }, ...all.map((item) => this.figure(item, line))))));
+    this.root.replaceChildren(
+      ...[...groups].map(([line, all]) =>
+        element(
+          "section",
+          {},
+          element("h4", {}, line),
+          element(
+            "div",
+            { className: "strip", tabIndex: 0, role: "group", "aria-label": `Pictures: ${line}` },
+            ...all.map((item) => this.figure(item, line)),
+          ),
+        ),
+      ),
+    );
   }
 
   /** A line is named by its product, or by its place in the receipt. */

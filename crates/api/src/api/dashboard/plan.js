@@ -5,7 +5,11 @@ const PADDING = 22;
 
 /** Where the floor's metres are on a canvas of so many pixels; y grows upwards on the floor. */
 export function scaleOf(floor, width, height) {
-  const points = [...(floor.room || []), ...floor.zones.flatMap((zone) => zone.outline), ...floor.shelves.flatMap((shelf) => shelf.outline)];
+  const points = [
+    ...(floor.room || []),
+    ...floor.zones.flatMap((zone) => zone.outline),
+    ...floor.shelves.flatMap((shelf) => shelf.outline),
+  ];
   if (!points.length) points.push([0, 0], [1, 1]);
   const [xs, ys] = [points.map((point) => point[0]), points.map((point) => point[1])];
   const [left, right, low, high] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];

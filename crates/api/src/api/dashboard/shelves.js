@@ -28,9 +28,34 @@ function mount(root, { shop, go, signal }, chosen) {
   const detail = element("section", { className: "pane", "aria-labelledby": "plate-head" });
   const lost = element("section", { className: "pane", "aria-label": "Off its place" });
   const events = element("ol", { className: "story" });
-  side.append(detail, lost, element("section", { className: "pane", "aria-label": "Events" },
-    element("header", { className: "pane-head" }, element("h2", {}, "Last events")), events));
-  root.append(heading("Shelves", picker), element("div", { className: "shelves" }, element("section", { "aria-label": "Front of the unit" }, front, element("p", { className: "faint hint" }, "Loads in kilograms; what a plate felt in the last minute, in grams.")), side));
+  side.append(
+    detail,
+    lost,
+    element(
+      "section",
+      { className: "pane", "aria-label": "Events" },
+      element("header", { className: "pane-head" }, element("h2", {}, "Last events")),
+      events,
+    ),
+  );
+  root.append(
+    heading("Shelves", picker),
+    element(
+      "div",
+      { className: "shelves" },
+      element(
+        "section",
+        { "aria-label": "Front of the unit" },
+        front,
+        element(
+          "p",
+          { className: "faint hint" },
+          "Loads in kilograms; what a plate felt in the last minute, in grams.",
+        ),
+      ),
+      side,
+    ),
+  );
   let turns = null;
   let unit = null;
   const paint = () => {
@@ -42,7 +67,8 @@ function mount(root, { shop, go, signal }, chosen) {
   };
   const open = (name) => {
     unit = units.find((one) => one.name === name) || units[0];
-    for (const button of picker.children) button.setAttribute("aria-current", String(button.dataset.unit === unit.name));
+    for (const button of picker.children)
+      button.setAttribute("aria-current", String(button.dataset.unit === unit.name));
     plates.clear();
     front.replaceChildren(...rows(unit, shop, plates, (plate) => go("shelves", plate)));
     loads.want([...plates.keys()]);
@@ -51,18 +77,51 @@ function mount(root, { shop, go, signal }, chosen) {
   const choose = (plate) => {
     if (turns) turns.end();
     const known = shop.plates.get(plate);
-    const wanted = known ? shop.unit(known.shelf) : units.some((one) => one.name === plate) ? plate : unit ? unit.name : (units[0] || {}).name;
+    const wanted = known
+      ? shop.unit(known.shelf)
+      : units.some((one) => one.name === plate)
+        ? plate
+        : unit
+          ? unit.name
+          : (units[0] || {}).name;
     if (units.length && (!unit || unit.name !== wanted)) open(wanted);
     for (const [id, cell] of plates) cell.root.setAttribute("aria-pressed", String(id === plate));
     turns = known ? follow(detail, known, shop, loads) : null;
-    if (!known) detail.replaceChildren(element("header", { className: "pane-head" }, element("h2", { id: "plate-head" }, "A plate")), element("p", { className: "faint" }, "Choose a plate to see what it weighs, and what it weighed in the last two minutes."));
+    if (!known)
+      detail.replaceChildren(
+        element("header", { className: "pane-head" }, element("h2", { id: "plate-head" }, "A plate")),
+        element(
+          "p",
+          { className: "faint" },
+          "Choose a plate to see what it weighs, and what it weighed in the last two minutes.",
+        ),
+      );
   };
-  if (!units.length) return root.append(empty("This shop has no shelves.")), {};
-  picker.append(...units.map((one) => element("button", { type: "button", className: "toggle", "data-unit": one.name, onclick: () => go("shelves", one.name) }, `Unit ${one.name}`)));
-  shop.on("shelf", (event) => { loads.felt(event); paint(); tell(); }, signal);
+  if (!units.length) return (root.append(empty("This shop has no shelves.")), {});
+  picker.append(
+    ...units.map((one) =>
+      element(
+        "button",
+        { type: "button", className: "toggle", "data-unit": one.name, onclick: () => go("shelves", one.name) },
+        `Unit ${one.name}`,
+      ),
+    ),
+  );
+  shop.on(
+    "shelf",
+    (event) => {
+      loads.felt(event);
+      paint();
+      tell();
+    },
+    signal,
+  );
   shop.on("carts", () => misplaced(lost, shop), signal);
   const ages = setInterval(paint, 5_000);
-  signal.addEventListener("abort", () => { clearInterval(ages); if (turns) turns.end(); });
+  signal.addEventListener("abort", () => {
+    clearInterval(ages);
+    if (turns) turns.end();
+  });
   tell();
   choose(chosen);
   return { choose };
@@ -80,14 +139,29 @@ function rows(unit, shop, plates, choose) {
         plates.set(plate.plate, cell);
         return cell.root;
       });
-      const facing = element("div", { className: "facing" }, element("p", { className: "facing-name", title: name }, name), element("div", { className: "facing-plates" }, ...cells));
+      const facing = element(
+        "div",
+        { className: "facing" },
+        element("p", { className: "facing-name", title: name }, name),
+        element("div", { className: "facing-plates" }, ...cells),
+      );
       facing.style.flexGrow = group.length;
       list.append(facing);
     }
     roving(list, "button");
     const first = list.querySelector("button");
     if (first) settle(list, "button", first);
-    return element("div", { className: "shelf" }, element("p", { className: "shelf-name" }, shelf.shelf, element("span", { className: "faint" }, ` at ${number(shelf.height, 2)} m`)), list);
+    return element(
+      "div",
+      { className: "shelf" },
+      element(
+        "p",
+        { className: "shelf-name" },
+        shelf.shelf,
+        element("span", { className: "faint" }, ` at ${number(shelf.height, 2)} m`),
+      ),
+      list,
+    );
   });
 }
 
@@ -96,7 +170,8 @@ function facings(plates) {
   const groups = [];
   for (const plate of plates) {
     const last = groups.at(-1);
-    if (last && String(last[0].products) === String(plate.products)) last.push(plate); else groups.push([plate]);
+    if (last && String(last[0].products) === String(plate.products)) last.push(plate);
+    else groups.push([plate]);
   }
   return groups;
 }
@@ -109,8 +184,17 @@ class Cell {
     this.felt = element("span", { className: "felt" });
     this.unit = said("");
     this.ago = said("");
-    this.root = element("button", { type: "button", className: "plate", "aria-pressed": "false", onclick: choose },
-      said(`Plate ${plate.plate.slice(0, at)}`), element("span", { className: "plate-name" }, plate.plate.slice(at)), said(`: ${name} `), this.load, this.unit, this.felt, this.ago);
+    this.root = element(
+      "button",
+      { type: "button", className: "plate", "aria-pressed": "false", onclick: choose },
+      said(`Plate ${plate.plate.slice(0, at)}`),
+      element("span", { className: "plate-name" }, plate.plate.slice(at)),
+      said(`: ${name} `),
+      this.load,
+      this.unit,
+      this.felt,
+      this.ago,
+    );
   }
 
   mark(plate, now) {
@@ -179,25 +263,59 @@ function follow(detail, plate, shop, loads) {
   const chart = element("div", { className: "curve" });
   const words = element("p", { className: "faint" });
   const goods = plate.products.map((sku) => shop.product(sku)).join(", ") || "nothing planned";
-  detail.replaceChildren(element("header", { className: "pane-head" }, element("h2", { id: "plate-head" }, `Plate ${plate.plate}`)),
-    element("p", {}, goods), chart,
-    element("p", { className: "legend faint" }, element("span", { className: "key measured" }), "measured ", element("span", { className: "key level" }), "taken for rest"), words);
-  return new Turns(CURVE_MS, async (signal) => {
-    const found = await ask(`v1/plates/${encodeURIComponent(plate.plate)}/curve`, { signal });
-    chart.replaceChildren(curve({ ...found, seconds: CURVE_SECS }));
-    loads.set(plate.plate, found);
-    const last = found.samples.at(-1);
-    write(words, last ? `Now ${grams(last[1])}, measured ${lasting(Math.abs(last[0]))} before ${clock(found.now)}; at rest ${found.levels.length === 1 ? "once" : `${found.levels.length} times`} in two minutes` : "Nothing measured");
-  }, (error) => chart.replaceChildren(empty(error.message)));
+  detail.replaceChildren(
+    element("header", { className: "pane-head" }, element("h2", { id: "plate-head" }, `Plate ${plate.plate}`)),
+    element("p", {}, goods),
+    chart,
+    element(
+      "p",
+      { className: "legend faint" },
+      element("span", { className: "key measured" }),
+      "measured ",
+      element("span", { className: "key level" }),
+      "taken for rest",
+    ),
+    words,
+  );
+  return new Turns(
+    CURVE_MS,
+    async (signal) => {
+      const found = await ask(`v1/plates/${encodeURIComponent(plate.plate)}/curve`, { signal });
+      chart.replaceChildren(curve({ ...found, seconds: CURVE_SECS }));
+      loads.set(plate.plate, found);
+      const last = found.samples.at(-1);
+      write(
+        words,
+        last
+          ? `Now ${grams(last[1])}, measured ${lasting(Math.abs(last[0]))} before ${clock(found.now)}; at rest ${found.levels.length === 1 ? "once" : `${found.levels.length} times`} in two minutes`
+          : "Nothing measured",
+      );
+    },
+    (error) => chart.replaceChildren(empty(error.message)),
+  );
 }
 
 function happened(shop) {
   const all = [...shop.events.values()].slice(-EVENTS_SHOWN).reverse();
   if (!all.length) return [element("li", { className: "faint" }, "Nothing since this page was opened.")];
-  return all.map((event) => element("li", { className: `entry ${event.grams < 0 ? "took" : "put"}` },
-    element("time", {}, clock(event.end)), element("span", { className: "sign", "aria-hidden": "true" }, event.grams < 0 ? "−" : "+"),
-    element("span", { className: "what" }, `Shelf ${event.shelf}: ${grams(Math.abs(event.grams))} ${event.grams < 0 ? "lighter" : "heavier"}`,
-      element("span", { className: "reason" }, `plates ${event.plates.map((plate) => plate.plate.split("-").pop()).join(", ")}`))));
+  return all.map((event) =>
+    element(
+      "li",
+      { className: `entry ${event.grams < 0 ? "took" : "put"}` },
+      element("time", {}, clock(event.end)),
+      element("span", { className: "sign", "aria-hidden": "true" }, event.grams < 0 ? "−" : "+"),
+      element(
+        "span",
+        { className: "what" },
+        `Shelf ${event.shelf}: ${grams(Math.abs(event.grams))} ${event.grams < 0 ? "lighter" : "heavier"}`,
+        element(
+          "span",
+          { className: "reason" },
+          `plates ${event.plates.map((plate) => plate.plate.split("-").pop()).join(", ")}`,
+        ),
+      ),
+    ),
+  );
 }
 
 /** Goods that came from a plate where something else is planned: they stood where they should not. */
@@ -208,7 +326,9 @@ function misplaced(pane, shop) {
       for (const event of line.events.map((ref) => shop.events.get(eventKey(ref))).filter(Boolean)) {
         const planned = event.plates.flatMap((plate) => (shop.plates.get(plate.plate) || { products: [] }).products);
         if (planned.includes(line.sku)) continue;
-        found.push(`${shop.product(line.sku)}, ${event.grams < 0 ? "taken from" : "put on"} shelf ${event.shelf} where ${[...new Set(planned)].map((sku) => shop.product(sku)).join(", ") || "nothing"} is planned, by shopper ${short(visit.id)}`);
+        found.push(
+          `${shop.product(line.sku)}, ${event.grams < 0 ? "taken from" : "put on"} shelf ${event.shelf} where ${[...new Set(planned)].map((sku) => shop.product(sku)).join(", ") || "nothing"} is planned, by shopper ${short(visit.id)}`,
+        );
       }
     }
   }
@@ -216,5 +336,8 @@ function misplaced(pane, shop) {
   if (pane.dataset.key === key) return;
   pane.dataset.key = key;
   pane.hidden = !found.length;
-  pane.replaceChildren(element("header", { className: "pane-head" }, element("h2", {}, "Off its place")), element("ul", { className: "plain-list" }, ...found.map((text) => element("li", {}, text))));
+  pane.replaceChildren(
+    element("header", { className: "pane-head" }, element("h2", {}, "Off its place")),
+    element("ul", { className: "plain-list" }, ...found.map((text) => element("li", {}, text))),
+  );
 }

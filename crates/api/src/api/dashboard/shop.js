@@ -68,7 +68,8 @@ export class Shop {
     this.products = new Map(floor.products.map((product) => [product.sku, product]));
     this.plates.clear();
     for (const shelf of floor.shelves) {
-      for (const plate of shelf.plates) this.plates.set(plate.plate, { ...plate, shelf: shelf.shelf, height: shelf.height });
+      for (const plate of shelf.plates)
+        this.plates.set(plate.plate, { ...plate, shelf: shelf.shelf, height: shelf.height });
     }
     this.tell("floor");
   }
@@ -173,7 +174,9 @@ export class Shop {
 
   take_receipt(change) {
     const receipt = { ...change, at: instant(change.at), truth: null };
-    const before = this.receipts.findIndex((other) => other.cart === change.cart && other.visit === change.visit && other.at === receipt.at);
+    const before = this.receipts.findIndex(
+      (other) => other.cart === change.cart && other.visit === change.visit && other.at === receipt.at,
+    );
     if (0 <= before) {
       receipt.truth = this.receipts[before].truth;
       this.receipts.splice(before, 1);

@@ -9,7 +9,20 @@ import { because } from "./visit.js";
 
 const PAYMENT_MS = 2_000;
 const PAYMENT_TRIES = 10;
-const SIGNS = { entered: "→", took: "−", put: "+", corrected: "↺", left: "←", booked: "=", charged: "✓", unpaid: "!", review: "?", right: "✓", wrong: "✗", note: "·" };
+const SIGNS = {
+  entered: "→",
+  took: "−",
+  put: "+",
+  corrected: "↺",
+  left: "←",
+  booked: "=",
+  charged: "✓",
+  unpaid: "!",
+  review: "?",
+  right: "✓",
+  wrong: "✗",
+  note: "·",
+};
 
 export class Story {
   constructor(shop, go) {
@@ -21,12 +34,20 @@ export class Story {
   /** An entry as a line of a list. */
   static line(entry, visit, shop) {
     const why = entry.event ? because(entry.event) : null;
-    const line = element("li", { className: `entry ${entry.kind}` },
+    const line = element(
+      "li",
+      { className: `entry ${entry.kind}` },
       element("time", {}, clock(entry.at)),
       element("span", { className: "sign", "aria-hidden": "true" }, SIGNS[entry.kind] || "·"),
-      element("span", { className: "what" }, visit ? element("span", { className: "whose" }, dot(visit), `${short(visit.id)} `) : null, entry.text.replace("{goods}", () => shop.product(entry.sku)),
-        why ? element("span", { className: "reason" }, why) : null),
-      entry.probability === null || entry.probability === undefined ? null : chance(entry.probability));
+      element(
+        "span",
+        { className: "what" },
+        visit ? element("span", { className: "whose" }, dot(visit), `${short(visit.id)} `) : null,
+        entry.text.replace("{goods}", () => shop.product(entry.sku)),
+        why ? element("span", { className: "reason" }, why) : null,
+      ),
+      entry.probability === null || entry.probability === undefined ? null : chance(entry.probability),
+    );
     return line;
   }
 
@@ -37,9 +58,15 @@ export class Story {
     this.next = 0;
     this.back = element("button", { type: "button", className: "plain", onclick: () => this.go("floor") }, "All carts");
     this.body = element("div");
-    this.root = element("section", { className: "pane", "aria-label": `Shopper ${short(id)}` },
-      element("header", { className: "pane-head" }, element("h2", {}, `Shopper ${short(id)}`), this.back), this.body);
-    this.root.onkeydown = (event) => { if (event.key === "Escape") this.go("floor"); };
+    this.root = element(
+      "section",
+      { className: "pane", "aria-label": `Shopper ${short(id)}` },
+      element("header", { className: "pane-head" }, element("h2", {}, `Shopper ${short(id)}`), this.back),
+      this.body,
+    );
+    this.root.onkeydown = (event) => {
+      if (event.key === "Escape") this.go("floor");
+    };
     this.paint();
     return this.root;
   }
@@ -56,22 +83,58 @@ export class Story {
     const version = visit ? `${visit.version} ${Math.floor(now / 1000)}` : "none";
     if (version === this.version) return;
     this.version = version;
-    if (!visit) return this.body.replaceChildren(empty(this.shop.cartsAt ? "This visit is over, or nobody knows it." : "Waiting for the shop…"));
+    if (!visit)
+      return this.body.replaceChildren(
+        empty(this.shop.cartsAt ? "This visit is over, or nobody knows it." : "Waiting for the shop…"),
+      );
     const lines = visit.receipt ? visit.receipt.lines : [...visit.lines.values()];
     const sum = visit.receipt ? visit.receipt.total : visit.sum(this.shop);
-    const story = element("ol", { className: "story" }, ...[...visit.story].reverse().map((entry) => Story.line(entry, null, this.shop)));
-    const inside = visit.over ? `was inside for ${lasting((visit.left - visit.entered) / 1000)}` : `inside for ${lasting((now - visit.entered) / 1000)}`;
+    const story = element(
+      "ol",
+      { className: "story" },
+      ...[...visit.story].reverse().map((entry) => Story.line(entry, null, this.shop)),
+    );
+    const inside = visit.over
+      ? `was inside for ${lasting((visit.left - visit.entered) / 1000)}`
+      : `inside for ${lasting((now - visit.entered) / 1000)}`;
     const scroll = this.body.scrollTop;
     this.body.replaceChildren(
-      element("p", { className: "who-line" }, dot(visit), element("span", {}, `Since ${clock(visit.entered)}, ${inside}`)),
+      element(
+        "p",
+        { className: "who-line" },
+        dot(visit),
+        element("span", {}, `Since ${clock(visit.entered)}, ${inside}`),
+      ),
       element("h3", {}, visit.receipt ? "Receipt" : "Cart now"),
-      lines.length ? element("ul", { className: "lines" }, ...lines.map((line) => row(line, visit, this.shop, now))) : element("p", { className: "faint" }, "Nothing"),
-      lines.length ? element("p", { className: "total" }, element("span", {}, visit.receipt ? "Total" : "By the shelf prices"), element("strong", {}, money(sum))) : "",
-      element("p", { className: "cart-foot" }, ...(visit.receipt ? standing(visit.receipt, visit.truth) : [element("span", { className: "faint" }, "whole cart "), chance(visit.probability)])),
+      lines.length
+        ? element("ul", { className: "lines" }, ...lines.map((line) => row(line, visit, this.shop, now)))
+        : element("p", { className: "faint" }, "Nothing"),
+      lines.length
+        ? element(
+            "p",
+            { className: "total" },
+            element("span", {}, visit.receipt ? "Total" : "By the shelf prices"),
+            element("strong", {}, money(sum)),
+          )
+        : "",
+      element(
+        "p",
+        { className: "cart-foot" },
+        ...(visit.receipt
+          ? standing(visit.receipt, visit.truth)
+          : [element("span", { className: "faint" }, "whole cart "), chance(visit.probability)]),
+      ),
       really(visit.truth, lines, this.shop),
       element("h3", {}, "What happened"),
-      visit.whole ? "" : element("p", { className: "faint" }, "This page was opened after the visit began: what was before is not in it."),
-      story);
+      visit.whole
+        ? ""
+        : element(
+            "p",
+            { className: "faint" },
+            "This page was opened after the visit began: what was before is not in it.",
+          ),
+      story,
+    );
     this.body.scrollTop = scroll;
   }
 
@@ -95,6 +158,16 @@ export function really(truth, lines, shop) {
   const told = new Map(lines.map((line) => [line.sku, line.quantity]));
   const took = new Map(truth.lines.map((line) => [line.sku, line.quantity]));
   const off = [...new Set([...told.keys(), ...took.keys()])].filter((sku) => told.get(sku) !== took.get(sku));
-  return element("div", { className: "notice wrong" }, element("p", {}, "Really taken:"),
-    element("ul", {}, ...off.map((sku) => element("li", {}, `${took.get(sku) || 0} × ${shop.product(sku)}, and the receipt says ${told.get(sku) || 0}`))));
+  return element(
+    "div",
+    { className: "notice wrong" },
+    element("p", {}, "Really taken:"),
+    element(
+      "ul",
+      {},
+      ...off.map((sku) =>
+        element("li", {}, `${took.get(sku) || 0} × ${shop.product(sku)}, and the receipt says ${told.get(sku) || 0}`),
+      ),
+    ),
+  );
 }

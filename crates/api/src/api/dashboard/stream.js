@@ -15,14 +15,22 @@ export class Stream {
   constructor(event, state) {
     this.event = event;
     // What goes wrong in a view must not end the stream.
-    this.state = (now) => { try { state(now); } catch (error) { console.error("a view did not take the state of the stream", error); } };
+    this.state = (now) => {
+      try {
+        state(now);
+      } catch (error) {
+        console.error("a view did not take the state of the stream", error);
+      }
+    };
     this.last = null;
     this.heard = 0;
     this.fails = 0;
     this.ended = false;
     this.beat = performance.now();
     this.pulse = setInterval(() => this.look(), 1_000);
-    this.wake = () => { if (!document.hidden) this.look(); };
+    this.wake = () => {
+      if (!document.hidden) this.look();
+    };
     this.online = () => this.now();
     document.addEventListener("visibilitychange", this.wake);
     window.addEventListener("online", this.online);
@@ -64,10 +72,14 @@ export class Stream {
       const wait = await this.read().catch(() => null);
       if (this.ended || wait === Infinity) return;
       this.fails += 1;
-      const backoff = Math.min(WAIT_MS_MAX, WAIT_MS_MIN * 2 ** Math.min(this.fails - 1, 6)) * (0.8 + Math.random() * 0.4);
+      const backoff =
+        Math.min(WAIT_MS_MAX, WAIT_MS_MIN * 2 ** Math.min(this.fails - 1, 6)) * (0.8 + Math.random() * 0.4);
       const span = wait === null ? backoff : wait;
       this.state({ word: "broken", until: performance.now() + span, detail: this.detail });
-      await new Promise((next) => { this.skip = next; setTimeout(next, span); });
+      await new Promise((next) => {
+        this.skip = next;
+        setTimeout(next, span);
+      });
       this.skip = null;
     }
   }
@@ -109,7 +121,11 @@ export class Stream {
     if (!name) return false;
     this.last = id || this.last;
     // What cannot be taken in must not come again for ever.
-    try { this.event(name, JSON.parse(data)); } catch (error) { console.error(`an event ${name} was not understood`, error); }
+    try {
+      this.event(name, JSON.parse(data));
+    } catch (error) {
+      console.error(`an event ${name} was not understood`, error);
+    }
     return true;
   }
 

@@ -59,7 +59,8 @@ export class Visit {
     if (this.probability !== open.probability) this.version += 1;
     this.probability = open.probability;
     const lines = new Map(open.lines.map((line) => [line.sku, { ...line, keys: line.events.map(eventKey) }]));
-    for (const sku of new Set([...this.lines.keys(), ...lines.keys()])) this.compare(sku, this.lines.get(sku), lines.get(sku), at, shop);
+    for (const sku of new Set([...this.lines.keys(), ...lines.keys()]))
+      this.compare(sku, this.lines.get(sku), lines.get(sku), at, shop);
     this.lines = lines;
     this.known = true;
   }
@@ -75,8 +76,18 @@ export class Visit {
     if (has < had && !event) return this.correct(sku, had, has, at);
     if (had < has && !fresh.length) return this.correct(sku, had, has, at);
     // What went back may come with an event of its own in the line.
-    if (had < has) this.tell(event ? event.end : at, "took", `Took ${has - had} × {goods}`, { sku, event, probability: is.probability });
-    else this.tell(event.end, "put", `Put back ${had - has} × {goods}`, { sku, event, probability: is ? is.probability : null });
+    if (had < has)
+      this.tell(event ? event.end : at, "took", `Took ${has - had} × {goods}`, {
+        sku,
+        event,
+        probability: is.probability,
+      });
+    else
+      this.tell(event.end, "put", `Put back ${had - has} × {goods}`, {
+        sku,
+        event,
+        probability: is ? is.probability : null,
+      });
   }
 
   /** The event that may be somebody putting this back: something became heavier just now, and nobody has claimed it. */
@@ -108,15 +119,22 @@ export class Visit {
     this.receipt = receipt;
     if (!second) this.tell(receipt.at, "left", `Left after ${lasting((receipt.at - this.entered) / 1000)}`);
     const sum = receipt.lines.length ? money(receipt.total) : "nothing";
-    if (receipt.for_review) this.tell(receipt.at + 1, "review", `${second ? "Second receipt" : "Receipt"} of ${sum} waits for a person`, { probability: receipt.probability });
-    else this.tell(receipt.at + 1, "booked", receipt.lines.length ? `Receipt of ${sum}, booked` : "Bought nothing", { probability: receipt.probability });
+    if (receipt.for_review)
+      this.tell(receipt.at + 1, "review", `${second ? "Second receipt" : "Receipt"} of ${sum} waits for a person`, {
+        probability: receipt.probability,
+      });
+    else
+      this.tell(receipt.at + 1, "booked", receipt.lines.length ? `Receipt of ${sum}, booked` : "Bought nothing", {
+        probability: receipt.probability,
+      });
   }
 
   /** What the provider has done; true once nothing more is to come. */
   pay(payment, now) {
     if (!payment || payment.standing === "open" || payment.standing === "settling") return false;
     if (!this.story.some((entry) => entry.kind === "charged" || entry.kind === "unpaid")) {
-      if (payment.standing === "settled") this.tell(now, "charged", `Charged ${money(payment.paid)} by ${payment.provider}`);
+      if (payment.standing === "settled")
+        this.tell(now, "charged", `Charged ${money(payment.paid)} by ${payment.provider}`);
       else this.tell(now, "unpaid", `Not paid: ${payment.refusal || payment.standing}`);
     }
     return true;
@@ -131,7 +149,10 @@ export class Visit {
 
   /** Why a line is in the cart: a sentence for each event behind it, the newest first. */
   reasons(line, shop) {
-    const known = line.keys.map((key) => shop.events.get(key)).filter(Boolean).reverse();
+    const known = line.keys
+      .map((key) => shop.events.get(key))
+      .filter(Boolean)
+      .reverse();
     const sentences = known.map((event) => because(event));
     const older = line.keys.length - known.length;
     if (older && !sentences.length) sentences.push("Taken before this page was opened");
