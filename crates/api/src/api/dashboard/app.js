@@ -13,6 +13,7 @@ import { view as review } from "./review.js";
 import { view as shelves } from "./shelves.js";
 import { Shop } from "./shop.js";
 import { Stream } from "./stream.js";
+import { Tabs } from "./tabs.js";
 import { view as today } from "./today.js";
 
 const VIEWS = [floor, cameras, shelves, review, receipts, ledger, devices, today];
@@ -26,6 +27,7 @@ const SCHEMES = ["auto", "light", "dark"];
 const $ = (id) => document.getElementById(id);
 let shop = null;
 let stream = null;
+let tabs = null;
 let shown = null;
 let clocks = 0;
 let told = "";
@@ -41,6 +43,7 @@ function enter() {
     (name, data) => shop.take(name, data),
     (state) => shop.setLink(state),
   );
+  tabs = new Tabs((held) => stream.hold(held));
   voice(shop, session.signal);
   shop.on("link", linked, session.signal);
   shop.on(
@@ -101,9 +104,10 @@ function leave(why) {
   forget();
   if (session) session.abort();
   session = null;
+  if (tabs) tabs.end();
   if (stream) stream.end();
   clearInterval(clocks);
-  stream = shop = null;
+  tabs = stream = shop = null;
   speech.length = 0;
   told = $("said").textContent = "";
   show(null);
@@ -183,7 +187,8 @@ function age() {
   const live = word === "open" && silent < 20;
   let text;
   let state = "fresh";
-  if (word === "refused") [text, state] = ["not live: this token may not watch", "quiet"];
+  if (word === "held") [text, state] = ["paused: other tabs watch", "stale"];
+  else if (word === "refused") [text, state] = ["not live: this token may not watch", "quiet"];
   else if (!live)
     [text, state] = [
       word === "opening" && !shop.cartsAt ? "connecting…" : "not connected",
@@ -207,7 +212,9 @@ function age() {
       $("stale-words"),
       live
         ? `The shop is late.${old}`
-        : `Not live: ${detail || "waiting for the server"}.${old}${next ? ` Next try in ${next} s.` : ""}`,
+        : word === "held"
+          ? `Paused: other tabs of this browser watch, and it gives a server few connections.${old}`
+          : `Not live: ${detail || "waiting for the server"}.${old}${next ? ` Next try in ${next} s.` : ""}`,
     );
     $("again").hidden = live;
   }
@@ -280,7 +287,10 @@ $("door").onsubmit = async (event) => {
   enter();
 };
 $("leave").onclick = () => leave();
-$("again").onclick = () => stream.now();
+$("again").onclick = () => {
+  tabs.look();
+  stream.now();
+};
 $("scheme").onclick = () => scheme(true);
 $("skip").onclick = (event) => {
   event.preventDefault();

@@ -6,12 +6,20 @@ import { fill } from "./charts.js";
 import { empty, health, heading } from "./parts.js";
 
 const TURN_MS = 5_000;
+/** A certificate that ends sooner is marked: two weeks. */
+const CERTIFICATE_MS = 14 * 86_400_000;
+/** Cards beside each other at most. */
+const COLUMNS_MAX = 4;
 const KINDS = {
   camera: "Cameras",
   board: "Boards",
   people: "People",
   gate: "Gates",
   broker: "Broker",
+  door: "Doors",
+  reader: "Readers",
+  book: "Book",
+  journal: "Journal",
   recorder: "Recorder",
 };
 /** Less of what is expected than this is too little. */
@@ -71,12 +79,14 @@ function group(kind, devices, open, age, shop) {
   if (!devices.length) return null;
   const rank = (device) => (BAD.includes(device.health) ? BAD.indexOf(device.health) : 9);
   devices.sort((a, b) => rank(a) - rank(b) || a.device.localeCompare(b.device, undefined, { numeric: true }));
-  return element(
+  const made = element(
     "section",
     { className: "block", "aria-label": KINDS[kind] || kind },
     element("h2", {}, KINDS[kind] || kind),
     element("ul", { className: "grid" }, ...devices.map((device) => card(device, open, age, shop))),
   );
+  made.style.setProperty("--many", Math.min(devices.length, COLUMNS_MAX));
+  return made;
 }
 
 function card(device, open, age, shop) {
@@ -101,11 +111,18 @@ function card(device, open, age, shop) {
         ),
       )
     : "";
+  const certificates = Object.entries(device.certificates || {}).map(([key, until]) =>
+    element(
+      "p",
+      { className: Date.parse(until) - shop.now() < CERTIFICATE_MS ? "low" : "faint" },
+      `${key} holds until ${day(until)}`,
+    ),
+  );
   const counters = Object.entries(device.counters || {});
   const more = element(
     "details",
     { "data-device": device.device, open: open.has(device.device) },
-    element("summary", {}, `${counters.length} counters`),
+    element("summary", {}, `Counters: ${counters.length}`),
     element(
       "dl",
       { className: "facts" },
@@ -122,6 +139,7 @@ function card(device, open, age, shop) {
     device.cause ? element("p", { className: "cause" }, device.cause) : "",
     device.remedy ? element("p", { className: "remedy" }, element("b", {}, "What to do: "), device.remedy) : "",
     rate,
+    certificates,
     counters.length ? more : "",
   );
 }

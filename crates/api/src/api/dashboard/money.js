@@ -6,8 +6,6 @@ import { day, element, money, number } from "./dom.js";
 import { empty, heading } from "./parts.js";
 
 const TURN_MS = 10_000;
-/** Accounts of single shoppers are shown only where they do not come to zero, so many at most. */
-const SHOPPERS_MAX = 100;
 
 export const view = { name: "money", title: "Money", roles: ["operator"], floorless: true, mount };
 
@@ -35,9 +33,12 @@ function mount(root, { refuse, say, signal }) {
   const turns = new Turns(
     TURN_MS,
     async (turn) => {
-      const [orders, balances] = await Promise.all([all("v1/orders/stuck", turn), all("v1/ledger/balances", turn)]);
+      const [orders, balances] = await Promise.all([
+        all("v1/orders/stuck", turn),
+        ask("v1/ledger/balances", { signal: turn }),
+      ]);
       wrong.hidden = true;
-      accounts(sums, balances);
+      accounts(sums, balances.items);
       // A form that somebody writes in stays as it is.
       if (!stuck.contains(document.activeElement))
         orderList(stuck, orders, {
@@ -56,12 +57,9 @@ function mount(root, { refuse, say, signal }) {
 }
 
 function accounts(place, balances) {
-  const shoppers = balances.filter((one) => one.account.startsWith("shopper/"));
-  const open = shoppers.filter((one) => one.debits.minor !== one.credits.minor);
-  const shown = [...balances.filter((one) => !one.account.startsWith("shopper/")), ...open.slice(0, SHOPPERS_MAX)];
   const heads = ["Account", "Debits", "Credits", "Balance", "Reserved"];
   const net = (a, b) => ({ ...a, minor: a.minor - b.minor });
-  const rows = shown.map((one) =>
+  const rows = balances.map((one) =>
     element(
       "tr",
       {},
@@ -73,7 +71,7 @@ function accounts(place, balances) {
     ),
   );
   place.replaceChildren(
-    shown.length
+    balances.length
       ? element(
           "div",
           { className: "wide", tabIndex: 0, role: "group", "aria-label": "Accounts" },
@@ -93,11 +91,7 @@ function accounts(place, balances) {
           ),
         )
       : empty("Nothing was booked yet."),
-    element(
-      "p",
-      { className: "faint" },
-      `Accounts of shoppers: ${number(shoppers.length)}, of which ${number(open.length)} are not even.`,
-    ),
+    element("p", { className: "faint" }, "All accounts but those of single shoppers."),
   );
 }
 

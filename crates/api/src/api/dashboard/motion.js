@@ -3,6 +3,8 @@
 
 /** Behind the newest update by so much, so that there is one to lead towards; milliseconds. */
 const LEAD_MS = 130;
+/** Older updates are shown as they are. */
+const LAG_MS_MAX = 10_000;
 const TRAIL_MS = 14_000;
 const TRAIL_STEP_MS = 200;
 /** Who is not seen any more fades within so long. */
@@ -27,7 +29,7 @@ export class Motion {
     this.newest = frame.at;
     // Goes up at once and comes down slowly, so that people do not stutter.
     const lag = frame.came - frame.at + LEAD_MS;
-    this.lag = this.lag < lag ? Math.min(lag, 3_000) : this.lag + (lag - this.lag) * 0.03;
+    this.lag = this.lag < lag ? Math.min(lag, LAG_MS_MAX) : this.lag + (lag - this.lag) * 0.03;
     const taken = new Set();
     for (const person of frame.people) {
       const body = this.bodyOf(person, taken);

@@ -10,6 +10,8 @@ const RECEIPTS_MAX = 200;
 const VISITS_MAX = 200;
 /** A visit that is over stays beside the floor for so long. */
 export const LINGER_MS = 15_000;
+/** A plate that felt less than this share of what the most moved one felt is left out. */
+const FELT_SHARE_MIN = 0.1;
 const HUES = [255, 25, 145, 310, 65, 200, 350, 100, 280, 175];
 
 export class Shop {
@@ -121,19 +123,22 @@ export class Shop {
   }
 
   take_shelf(change) {
+    // Neighbours of a plate that carries something else now feel a little of it, which is noise on a screen.
+    const most = Math.max(...change.plates.map((plate) => Math.abs(plate.grams)));
+    const plates = change.plates.filter((plate) => FELT_SHARE_MIN * most <= Math.abs(plate.grams));
     const event = {
       key: change.event === undefined ? `${change.shelf} ${change.span.end}` : eventKey(change.event),
       shelf: change.shelf,
       start: instant(change.span.start),
       end: instant(change.span.end),
       came: this.now(),
-      plates: change.plates,
+      plates,
       grams: change.plates.reduce((sum, plate) => sum + plate.grams, 0),
       claimed: new Set(),
     };
     this.events.set(event.key, event);
     if (EVENTS_MAX < this.events.size) this.events.delete(this.events.keys().next().value);
-    for (const plate of change.plates) {
+    for (const plate of plates) {
       const known = this.plates.get(plate.plate);
       if (known) known.last = { grams: plate.grams, at: event.end };
     }

@@ -11,9 +11,10 @@ import { Tags } from "./tags.js";
 const GLOW_MS = 4_000;
 /** A wrist that is nearer to a unit than this reaches into it. */
 const REACH_METRES = 0.08;
-/** Half of how wide a person is drawn, and the least of it. */
+/** Half of how wide a person is drawn, and the least and most of it. */
 const BODY_METRES = 0.17;
 const BODY_PIXELS_MIN = 7;
+const BODY_PIXELS_MAX = 20;
 /** A trail is drawn in so many parts, each fainter than the next. */
 const BANDS = 4;
 /** Trails are drawn so often. */
@@ -132,6 +133,7 @@ export class Plan {
     // Narrow screens take the shape of the room.
     this.canvas.parentElement.style.setProperty("--shape", this.scale.shape.toFixed(3));
     this.units = unitsOf(this.shop.floor).map((unit) => boxOf(unit.outline, REACH_METRES));
+    this.radius = Math.min(BODY_PIXELS_MAX, Math.max(BODY_PIXELS_MIN, BODY_METRES * this.scale.pixels));
     this.tags = new Tags(this.paint.paper, dense);
     const pen = this.still.getContext("2d");
     pen.setTransform(dense, 0, 0, dense, 0, 0);
@@ -248,7 +250,7 @@ export class Plan {
 
   drawPerson(pen, person) {
     const [x, y] = [this.scale.x(person.x), this.scale.y(person.y)];
-    const radius = Math.max(BODY_PIXELS_MIN, BODY_METRES * this.scale.pixels);
+    const radius = this.radius;
     const alpha = (1 - person.lost) * (this.chosen && this.chosen !== person.visit ? 0.5 : 1);
     for (const wrist of person.wrists) this.drawArm(pen, person, wrist, x, y, radius, alpha);
     if (this.chosen && this.chosen === person.visit) {
@@ -308,7 +310,7 @@ export class Plan {
     pen.strokeStyle = this.colour(visit.hue, 0.8);
     pen.lineWidth = 2;
     pen.beginPath();
-    pen.arc(x, y, Math.max(BODY_PIXELS_MIN, BODY_METRES * this.scale.pixels), 0, 7);
+    pen.arc(x, y, this.radius, 0, 7);
     pen.stroke();
     pen.restore();
     if (this.names)
@@ -316,7 +318,7 @@ export class Plan {
   }
 
   drawName(pen, person) {
-    const radius = Math.max(BODY_PIXELS_MIN, BODY_METRES * this.scale.pixels);
+    const radius = this.radius;
     const visit = person.visit && this.shop.visits.get(person.visit);
     const units = visit ? visit.units() : 0;
     const text = person.visit ? `${short(person.visit)}${units ? ` · ${units}` : ""}` : "?";

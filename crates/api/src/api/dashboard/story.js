@@ -5,7 +5,7 @@ import { ask } from "./api.js";
 import { clock, element, lasting, money, short } from "./dom.js";
 import { row, standing } from "./carts.js";
 import { chance, dot, empty } from "./parts.js";
-import { because } from "./visit.js";
+import { because, sentence } from "./visit.js";
 
 const PAYMENT_MS = 2_000;
 const PAYMENT_TRIES = 10;
@@ -33,7 +33,7 @@ export class Story {
 
   /** An entry as a line of a list. */
   static line(entry, visit, shop) {
-    const why = entry.event ? because(entry.event) : null;
+    const why = entry.event ? sentence(because(entry.event)) : null;
     const line = element(
       "li",
       { className: `entry ${entry.kind}` },

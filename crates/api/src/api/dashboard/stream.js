@@ -26,6 +26,7 @@ export class Stream {
     this.heard = 0;
     this.fails = 0;
     this.ended = false;
+    this.held = false;
     this.beat = performance.now();
     this.pulse = setInterval(() => this.look(), 1_000);
     this.wake = () => {
@@ -46,6 +47,13 @@ export class Stream {
     this.now();
   }
 
+  /** Gives the connection back until it is let go on; what was missed then comes by the last event. */
+  hold(held) {
+    this.held = held;
+    if (held && this.control) this.control.abort();
+    this.now();
+  }
+
   /** Does not wait any longer before the next try. */
   now() {
     if (this.skip) this.skip();
@@ -61,6 +69,7 @@ export class Stream {
     // Hidden pages get fewer timers, which is no sleep.
     const slept = !document.hidden && SLEEP_MS < now - this.beat && SLEEP_MS < this.silent();
     this.beat = now;
+    if (this.held) return;
     if (this.control && (slept || SILENCE_MS < this.silent())) {
       this.control.abort();
       this.now();
@@ -69,8 +78,17 @@ export class Stream {
 
   async run() {
     while (!this.ended) {
+      if (this.held) {
+        this.state({ word: "held" });
+        await new Promise((next) => {
+          this.skip = next;
+        });
+        this.skip = null;
+        continue;
+      }
       const wait = await this.read().catch(() => null);
       if (this.ended || wait === Infinity) return;
+      if (this.held) continue;
       this.fails += 1;
       const backoff =
         Math.min(WAIT_MS_MAX, WAIT_MS_MIN * 2 ** Math.min(this.fails - 1, 6)) * (0.8 + Math.random() * 0.4);

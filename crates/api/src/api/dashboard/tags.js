@@ -33,6 +33,7 @@ export class Tags {
     const { width } = made;
     const covers = (other) => Math.abs(other.x - x) < (other.width + width) / 2 && Math.abs(other.y - y) < HIGH;
     for (let tries = 0; tries < TRIES_MAX && this.placed.some(covers); tries += 1) y += way * HIGH;
+    y = Math.max(HIGH / 2 + 1, y);
     this.placed.push({ x, y, width });
     pen.drawImage(made.picture, x - width / 2 - 1, y - 9, width + 2, 18);
   }

@@ -153,10 +153,14 @@ export class Visit {
       .map((key) => shop.events.get(key))
       .filter(Boolean)
       .reverse();
-    const sentences = known.map((event) => because(event));
-    const older = line.keys.length - known.length;
-    if (older && !sentences.length) sentences.push("Taken before this page was opened");
-    return sentences;
+    const many = line.keys.length;
+    if (known.length)
+      return known.map((event, index) =>
+        index || many < 2 ? sentence(because(event)) : `Last of ${many} movements: ${because(event)}`,
+      );
+    const [, shelf] = /^shelf\/(.+)\/\d+$/.exec(line.keys.at(-1) || "") || [];
+    const place = shelf ? `Taken from shelf ${shelf}` : "Taken";
+    return [this.whole ? place : `${place} before this page was opened`];
   }
 
   mark(sku, now) {
@@ -180,10 +184,13 @@ export class Visit {
   }
 }
 
+/** Words with a capital. */
+export const sentence = (words) => words[0].toUpperCase() + words.slice(1);
+
 /** A shelf event in words. */
 export function because(event) {
   const way = event.grams < 0 ? "lighter" : "heavier";
-  const verb = event.grams < 0 ? "Taken from" : "Put on";
+  const verb = event.grams < 0 ? "taken from" : "put on";
   return `${verb} shelf ${event.shelf}, ${grams(Math.abs(event.grams))} ${way}, at ${clock(event.end)}`;
 }
 
