@@ -9,6 +9,8 @@ import { Tags } from "./tags.js";
 
 /** A plate is lit for so long. */
 const GLOW_MS = 4_000;
+/** What is lighter is no goods: a touch, or a neighbour that was pushed. */
+const GLOW_GRAMS_MIN = 5;
 /** A wrist that is nearer to a unit than this reaches into it. */
 const REACH_METRES = 0.08;
 /** Half of how wide a person is drawn, and the least and most of it. */
@@ -108,6 +110,7 @@ export class Plan {
 
   glow(event) {
     for (const felt of event.plates) {
+      if (Math.abs(felt.grams) < GLOW_GRAMS_MIN) continue;
       const plate = this.shop.plates.get(felt.plate);
       if (plate) this.glows.push({ from: performance.now(), plate, grams: felt.grams, height: plate.height });
     }

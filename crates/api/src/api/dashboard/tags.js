@@ -31,9 +31,11 @@ export class Tags {
       this.kept.set(key, (made = this.draw(text, edge, ink)));
     }
     const { width } = made;
+    // There is no room above the upper edge.
+    if (way < 0 && y < HIGH * 3) way = 1;
+    y = Math.max(HIGH / 2 + 1, y);
     const covers = (other) => Math.abs(other.x - x) < (other.width + width) / 2 && Math.abs(other.y - y) < HIGH;
     for (let tries = 0; tries < TRIES_MAX && this.placed.some(covers); tries += 1) y += way * HIGH;
-    y = Math.max(HIGH / 2 + 1, y);
     this.placed.push({ x, y, width });
     pen.drawImage(made.picture, x - width / 2 - 1, y - 9, width + 2, 18);
   }
