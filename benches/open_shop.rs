@@ -19,7 +19,8 @@ use aisle::facts::{Body, Cut, Fact};
 use aisle::ingest::devices::Devices;
 use aisle::live::{OpenShop, Opening, Payers, RecordLimits, Surroundings, walk_in_method};
 use aisle::ports::{
-    Clock, Delivery, FactSink, FactSource, GateDesk, HealthBoard, Intake, Kept, LiveBoard, ReportBoard,
+    Clock, Delivery, FactSink, FactSource, GateDesk, HealthBoard, Intake, Kept, LiveBoard, PlateBoard, ReportBoard,
+    SeenBoard,
 };
 use aisle::recording::{Reader, Writer};
 use aisle::shop::Shop;
@@ -147,6 +148,8 @@ impl Bench {
             reports: reports.clone(),
             health: HealthBoard::default(),
             screens: LiveBoard::default(),
+            plates: PlateBoard::default(),
+            seen: SeenBoard::default(),
             desk: GateDesk::default(),
         };
         let limits = RecordLimits { file_bytes: 256 << 20, disk_bytes: 1 << 40 };

@@ -13,7 +13,7 @@ use super::{open, print, serve, shops};
 use crate::base::{Error, Result};
 use crate::db;
 use crate::live::{OpenShop, Opening, Payers, Surroundings, walk_in_method};
-use crate::ports::{Clock, GateDesk, HealthBoard, LiveBoard, ReportBoard, WallClock};
+use crate::ports::{Clock, GateDesk, HealthBoard, LiveBoard, PlateBoard, ReportBoard, SeenBoard, WallClock};
 use crate::till::{Providers, Settler, Till};
 
 /// Record the devices of a shop, with no till: every fact, for `aisle replay`.
@@ -69,6 +69,8 @@ impl Record {
             reports: ReportBoard::default(),
             health: HealthBoard::default(),
             screens: LiveBoard::default(),
+            plates: PlateBoard::default(),
+            seen: SeenBoard::default(),
             desk: GateDesk::default(),
         };
         let opening = Opening {

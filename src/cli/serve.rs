@@ -19,8 +19,8 @@ use super::listen::Listen;
 use super::log::{self, LeftOut, LogForm};
 use super::open::OpenArgs;
 use super::{print, shops};
-use crate::api::{Api, GateRole, GateRule, Pictures, Retention};
-use crate::base::limits::{HOLDS_MAX, LOOKUPS_MAX, REQUESTS_MAX};
+use crate::api::{Api, GateRole, GateRule, Pictures, Queues, Retention};
+use crate::base::limits::{HOLDS_MAX, INTAKE_FACTS_MAX, LOOKUPS_MAX, REQUESTS_MAX};
 use crate::base::{CameraId, Error, Result};
 use crate::config::Trade;
 use crate::db::{Database, carts};
@@ -151,12 +151,16 @@ pub(super) struct Prepared {
 
 /// The API of the shop, with what only an open one has.
 fn api(around: &Surroundings, providers: Providers, open: Option<&OpenShop>, gates: Vec<GateRule>) -> Api {
-    let Surroundings { till, clock, bell, reports, health, screens, desk: _ } = around.clone();
+    let Surroundings { till, clock, bell, reports, health, screens, plates, seen, desk: _ } = around.clone();
     let api = Api::new(till, providers, clock, bell).with_board(reports);
     let Some(open) = open else { return api };
+    let cameras = lock(&around.till).shop().cameras().len() as u64;
     api.with_live(screens)
         .with_health(health)
         .with_pictures(pictures(open.frames()))
+        .with_seen(seen)
+        .with_plates(plates)
+        .with_queues(queues(open, cameras))
         .with_intake(open.intake())
         .with_gates(gates)
 }
@@ -208,6 +212,18 @@ fn pictures(frames: Frames) -> Pictures {
             Body::Frame(frame) => Some((fact.stamp.arrived, frame.data)),
             _ => None,
         }
+    })
+}
+
+/// How full the queues are that can be asked: facts on the way to the core, and frames, one a camera at most.
+fn queues(open: &OpenShop, cameras: u64) -> Queues {
+    let (intake, frames) = (open.intake(), open.frames());
+    Arc::new(move || {
+        let mut queues = vec![("intake", intake.waiting() as u64, INTAKE_FACTS_MAX as u64)];
+        if 0 < cameras {
+            queues.push(("frames", frames.depth() as u64, cameras));
+        }
+        queues
     })
 }
 

@@ -25,7 +25,7 @@ use crate::base::{Kind, LaneReport, Result, ShopTime, SourceId, Span};
 use crate::facts::{Body, Fact, Stamp, Tick};
 use crate::ingest::mqtt::Seen;
 use crate::pipeline::Options;
-use crate::ports::{Clock, Delivery, Kept, ReportBoard};
+use crate::ports::{Clock, Delivery, Kept, ReportBoard, SeenBoard};
 use crate::telemetry::{Service, Visits};
 use crate::till::{Bell, Till, lock};
 use crate::tracking::Sight;
@@ -59,6 +59,8 @@ pub(super) struct Core {
     watch: Watch,
     pulse: Pulse,
     screens: Screens,
+    /// What boxes of cameras elsewhere saw last.
+    seen: SeenBoard,
     /// How long each part of a visit took, for whoever traces them; and the service manager.
     reports: ReportBoard,
     visits: Visits,
@@ -111,7 +113,7 @@ impl Core {
         stop: Receiver<()>,
         failed: Sender<()>,
     ) -> Result<(Self, Began)> {
-        let Surroundings { till, clock, bell, reports, health, screens, desk: _ } = around.clone();
+        let Surroundings { till, clock, bell, reports, health, screens, plates, seen, desk: _ } = around.clone();
         let shop = lock(&till).shop().clone();
         let journal = Journal::open(&opening.journal, shop.name())?;
         let record = opening.record.as_ref();
@@ -134,7 +136,8 @@ impl Core {
             stop,
             failed,
             bell,
-            screens: Screens::new(screens, &shop),
+            screens: Screens::new((screens, plates, seen.clone()), &shop),
+            seen,
             visits: opening.exporter.take().map_or_else(Visits::default, Visits::exporting),
             service: Service::new(),
             sight: opening.eyes.is_none().then(|| Sight::beginning_with(&shop, first_track(around.clock.now()))),
@@ -294,7 +297,11 @@ impl Core {
 
     /// The people that follow from what a box of cameras elsewhere has seen. They are stored with it, so that it is kept in them.
     fn see(&mut self, fact: &Fact) -> Option<Fact> {
-        let told = self.sight.as_mut().and_then(|sight| sight.take(fact))?;
+        let sight = self.sight.as_mut()?;
+        if let Body::Seen(seen) = &fact.body {
+            self.seen.look(&fact.stamp, seen);
+        }
+        let told = sight.take(fact)?;
         let arrived = self.course.arrived.map_or(told.stamp.arrived, |last| last + Span::from_nanos(1));
         self.course.arrived = Some(arrived);
         Some(Fact { stamp: Stamp { arrived, ..told.stamp }, ..told })

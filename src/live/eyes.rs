@@ -12,7 +12,7 @@ use crate::base::{Error, Reports, Result};
 use crate::facts::{Body, Cut, Fact, Topic};
 use crate::ingest::cameras::Frames;
 use crate::pipeline::{Eyes, Look};
-use crate::ports::{Delivery, Intake, Kept, ReportBoard};
+use crate::ports::{Delivery, Intake, Kept, ReportBoard, SeenBoard};
 use crate::tracking::Sight;
 
 /// How long frames that are held together wait for those of the other cameras.
@@ -31,6 +31,8 @@ pub(super) struct Vision {
     pub(super) cut: Cut,
     pub(super) lost: Lost,
     pub(super) reports: ReportBoard,
+    /// Where it is told what was seen.
+    pub(super) seen: SeenBoard,
     /// Closed when the shop closes.
     pub(super) stop: Receiver<()>,
 }
@@ -79,6 +81,9 @@ impl Vision {
     /// Gives what follows from a frame to the core; `false` when nobody takes it any more.
     fn follow(&mut self, look: Look) -> bool {
         let Look { frame, seen } = look;
+        if let Body::Seen(told) = &seen.body {
+            self.seen.look(&seen.stamp, told);
+        }
         let people = self.sight.take(&seen);
         let recorded = [frame, seen].into_iter().filter(|fact| self.is_recorded(fact));
         recorded.chain(people).all(|fact| self.intake.give(Delivery { fact, kept: Kept::NOBODY }))

@@ -67,12 +67,12 @@ impl OpenShop {
             failed,
         };
         let Opening { devices, eyes, record, unread, .. } = opening;
-        let Surroundings { clock, health, reports, desk, .. } = around;
+        let Surroundings { clock, health, reports, seen: saw, desk, .. } = around;
         if let Some(eyes) = eyes {
             let sight = Sight::beginning_with(&shop, first_track(clock.now()));
             let (frames, cut) = (open.frames.clone(), record.map_or(Cut::Tracked, |(_, cut, _)| cut));
-            let vision =
-                Vision { eyes, sight, frames, intake: intake.clone(), cut, lost, reports, stop: vision_stopped };
+            let (intake, stop) = (intake.clone(), vision_stopped);
+            let vision = Vision { eyes, sight, frames, intake, cut, lost, reports, seen: saw, stop };
             open.vision = Some(vision.start()?);
         }
         let (frames, views) = (open.frames.clone(), shop.cameras());

@@ -8,7 +8,7 @@ use super::shop::Payers;
 use crate::facts::Cut;
 use crate::ingest::devices::Devices;
 use crate::pipeline::Eyes;
-use crate::ports::{Clock, GateDesk, HealthBoard, LiveBoard, ReportBoard};
+use crate::ports::{Clock, GateDesk, HealthBoard, LiveBoard, PlateBoard, ReportBoard, SeenBoard};
 use crate::telemetry::Exporter;
 use crate::till::{Bell, Till};
 
@@ -45,6 +45,10 @@ pub struct Surroundings {
     pub health: HealthBoard,
     /// What screens see.
     pub screens: LiveBoard,
+    /// What plates felt lately.
+    pub plates: PlateBoard,
+    /// What cameras saw last.
+    pub seen: SeenBoard,
     /// Who answers gates that ask over MQTT.
     pub desk: GateDesk,
 }

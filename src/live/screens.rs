@@ -8,45 +8,67 @@ use super::view::View;
 use crate::base::{LaneReport, ShopTime, Span};
 use crate::facts::{Body, DoorSwitch, Fact, OpenVisit, PeopleFrame, Staircase};
 use crate::pipeline::Options;
-use crate::ports::{DeviceHealth, LiveBoard, LiveChange, LivePerson, LivePlate};
+use crate::ports::{DeviceHealth, KnownPerson, LiveBoard, LiveChange, LivePerson, LivePlate, PlateBoard, SeenBoard};
 use crate::shop::Shop;
 
 /// How often people are shown at most.
 const PEOPLE: Span = Span::from_millis(100);
+/// How often it is told what plates weigh at rest, besides whenever something changed.
+const RESTS: Span = Span::from_millis(1_000);
 /// How often carts are looked at.
 const CARTS: Span = Span::from_millis(200);
 
 /// What is shown.
 pub(super) struct Screens {
     board: LiveBoard,
+    plates: PlateBoard,
+    seen: SeenBoard,
     view: View,
     people: Option<ShopTime>,
     tags: Tags,
     looked: Option<ShopTime>,
+    settled: Option<ShopTime>,
     carts: Vec<OpenVisit>,
 }
 
 impl Screens {
     /// Nothing is shown yet.
-    pub(super) fn new(board: LiveBoard, shop: &Arc<Shop>) -> Self {
-        let view = View::new(shop, Options::USUAL);
-        Screens { board, view, people: None, tags: Tags::default(), looked: None, carts: Vec::new() }
+    pub(super) fn new((board, plates, seen): (LiveBoard, PlateBoard, SeenBoard), shop: &Arc<Shop>) -> Self {
+        plates.open(shop.shelves().iter().flat_map(|shelf| &shelf.plates).map(|plate| plate.id));
+        Screens {
+            board,
+            plates,
+            seen,
+            view: View::new(shop, Options::USUAL),
+            people: None,
+            tags: Tags::default(),
+            looked: None,
+            settled: None,
+            carts: Vec::new(),
+        }
     }
 
     /// A ground fact came.
     pub(super) fn take(&mut self, fact: &Fact) {
         self.view.take(fact);
-        for event in self.view.take_events() {
+        for (event, told) in self.view.take_events() {
             let plate = |stairs: &Staircase| LivePlate { plate: stairs.plate, grams: stairs.change().value() };
-            let plates = event.plates.iter().map(plate).collect();
-            self.board.publish(LiveChange::Shelf { shelf: event.shelf, span: event.span, plates });
+            let plates = told.plates.iter().map(plate).collect();
+            self.plates.change(&told);
+            // What plates weigh now follows from it.
+            self.settled = None;
+            self.board.publish(LiveChange::Shelf { event, shelf: told.shelf, span: told.span, plates });
         }
         let at = fact.stamp.at;
         match &fact.body {
-            Body::People(frame) if self.people.is_none_or(|shown| PEOPLE <= (at - shown).abs()) => {
-                self.people = Some(at);
-                let people = self.people_of(frame);
-                self.board.publish(LiveChange::People { at, people });
+            Body::Plates(batch) => self.plates.weigh(batch),
+            Body::People(frame) => {
+                self.seen.know(at, self.known_of(frame));
+                if self.people.is_none_or(|shown| PEOPLE <= (at - shown).abs()) {
+                    self.people = Some(at);
+                    let people = self.people_of(frame);
+                    self.board.publish(LiveChange::People { at, people });
+                }
             }
             Body::Door(DoorSwitch { door, state }) => {
                 self.board.publish(LiveChange::Door { at, door: door.clone(), state: *state });
@@ -86,6 +108,10 @@ impl Screens {
 
     /// Shows the carts, if they have changed.
     pub(super) fn show(&mut self, now: ShopTime, live: &Live) {
+        if self.settled.is_none_or(|settled| RESTS <= (now - settled).abs()) {
+            self.settled = Some(now);
+            self.plates.settle(|plate| self.view.resting(plate));
+        }
         if self.looked.is_some_and(|looked| (now - looked).abs() < CARTS) {
             return;
         }
@@ -101,6 +127,14 @@ impl Screens {
             self.board.publish(LiveChange::Carts { at: self.view.now(), visits: carts.clone() });
             self.carts = carts;
         }
+    }
+
+    fn known_of(&self, frame: &PeopleFrame) -> Vec<KnownPerson> {
+        let known = |person: &crate::facts::Person| KnownPerson {
+            visit: self.view.visit_of(person.track),
+            joints: person.joints.clone(),
+        };
+        frame.people.iter().map(known).collect()
     }
 
     fn people_of(&self, frame: &PeopleFrame) -> Vec<LivePerson> {

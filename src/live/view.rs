@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::{LaneReport, PlateId, ShopTime, SkuId, Span, TrackId, VisitId};
-use crate::facts::{Body, Fact, LineChance, OpenLine, OpenVisit, ShelfEvent, TrackVerdict};
+use crate::facts::{Body, Fact, FactRef, LineChance, OpenLine, OpenVisit, ShelfEvent, TrackVerdict};
 use crate::pipeline::{Engine, Lane, Options};
 use crate::shop::Shop;
 
@@ -41,7 +41,7 @@ struct Said {
     /// The carts of visits that are over here and not yet in the deciding lane.
     shown: BTreeMap<VisitId, Vec<(SkuId, u32)>>,
     /// Changes on shelves since somebody asked; of more than [`EVENTS_MAX`] the newest are left out.
-    events: Vec<ShelfEvent>,
+    events: Vec<(FactRef, ShelfEvent)>,
     /// Which visit a track is taken to be of.
     visits: BTreeMap<TrackId, VisitId>,
     /// When each plate last came to another weight, lately.
@@ -103,14 +103,19 @@ impl View {
         self.engine.open_visits()
     }
 
-    /// Changes on shelves that were found since this was asked last.
-    pub fn take_events(&mut self) -> Vec<ShelfEvent> {
+    /// Changes on shelves that were found since this was asked last, with what lines of carts call them.
+    pub fn take_events(&mut self) -> Vec<(FactRef, ShelfEvent)> {
         std::mem::take(&mut self.said.events)
     }
 
     /// The visit that a track is taken to be of, as far as that is known.
     pub fn visit_of(&self, track: TrackId) -> Option<VisitId> {
         self.said.visits.get(&track).copied()
+    }
+
+    /// The weight that a plate rests at, as its scale reads it, as far as that is known.
+    pub fn resting(&self, plate: PlateId) -> Option<f64> {
+        self.engine.resting(plate)
     }
 
     /// How far time has come here.
@@ -152,7 +157,7 @@ impl Said {
             Body::Shelf(event) if is_new => {
                 self.note_moved(event);
                 if self.events.len() < EVENTS_MAX {
-                    self.events.push(event.clone());
+                    self.events.push((fact.stamp.fact_ref(), event.clone()));
                 }
             }
             _ => {}

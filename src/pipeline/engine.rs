@@ -11,7 +11,7 @@ use super::loss::Loss;
 use super::reorder::Reorder;
 use super::sources::Waits;
 use crate::base::limits::{BATCH_SPAN_MAX, BATCH_STAMP_OFF_MAX, PEOPLE_PER_FRAME_MAX};
-use crate::base::{DropReason, Reports, Result, ShopTime, SourceId, Span, StageReport, VisitId};
+use crate::base::{DropReason, PlateId, Reports, Result, ShopTime, SourceId, Span, StageReport, VisitId};
 use crate::cart::{CartBook, Carts};
 use crate::facts::{
     Body, Fact, OpenVisit, PeopleFrame, Person, PlateBatch, ShelfEvent, Stamp, Tick, Topic, TrackJoined,
@@ -241,6 +241,11 @@ impl Engine {
     /// When and where the shopper of an open visit was first seen.
     pub fn first_seen(&self, visit: VisitId) -> Option<(ShopTime, Option<Point<Floor>>)> {
         self.stages.fusion.first_seen(visit)
+    }
+
+    /// The weight that a plate rests at, as its scale reads it, as far as that is known.
+    pub fn resting(&self, plate: PlateId) -> Option<f64> {
+        self.stages.shelf.resting(plate)
     }
 
     /// Takes a ground fact; `give` sees it when its turn comes, and everything that follows from it.

@@ -13,6 +13,7 @@ mod notices;
 mod payers;
 mod process;
 mod roles;
+mod shown;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,7 @@ use aisle::db;
 use aisle::facts::{Closing, Goods, Grounds, Receipt};
 use aisle::payment::Sandbox;
 use aisle::ports::{Clock, PaymentProvider};
+use aisle::shop::Shop;
 use aisle::sim::demo_shop;
 use aisle::till::{self, Bell, Closed, Enrolment, Payer, Providers, Till, settle_due};
 use axum::Router;
@@ -106,9 +108,14 @@ impl World {
 
     /// A world with more providers than the sandbox.
     fn with_providers(more: &mut Providers, change: impl FnOnce(Api, &mut Providers) -> Api) -> Self {
+        World::of(demo_shop(), more, change)
+    }
+
+    /// A world of another shop.
+    fn of(shop: Shop, more: &mut Providers, change: impl FnOnce(Api, &mut Providers) -> Api) -> Self {
         let clock = Arc::new(HandClock(AtomicI64::new(NOON.as_nanos())));
         let database = db::open("sqlite::memory:", &db::Options::default(), NOON).unwrap();
-        let mut till = Till::open(database, Arc::new(demo_shop()), NOON).unwrap();
+        let mut till = Till::open(database, Arc::new(shop), NOON).unwrap();
         let anna = ShopperId::derived(&["anna"]);
         let enrolment =
             Enrolment { id: anna, name: Some("Anna".into()), contact: None, method: None, gate_digest: None };

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use aisle::base::{DropReason, ShopTime, SourceId, Span, Stage};
+use aisle::base::{DropReason, PlateId, ShopTime, SourceId, Span, Stage};
 use aisle::db::{self, carts};
 use aisle::facts::{Body, Cut, DoorState, DoorSwitch, Fact, Receipt, Stamp, TagRead, TagReads, Tick};
 use aisle::ingest::devices::Devices;
 use aisle::live::{OpenShop, Opening, Payers, RecordLimits, Surroundings, walk_in_method};
 use aisle::pipeline::{Engine, Options, RunOptions, run};
 use aisle::ports::{
-    Clock, Delivery, FactSource, GateDesk, HealthBoard, HealthWord, Kept, LiveBoard, LiveChange, ReportBoard,
+    Clock, Delivery, FactSource, GateDesk, HealthBoard, HealthWord, Kept, LiveBoard, LiveChange, PlateBoard,
+    ReportBoard, SeenBoard,
 };
 use aisle::replay::{self, Replay};
 use aisle::shop::Shop;
@@ -34,6 +35,7 @@ struct Bench {
     clock: Arc<Told>,
     health: HealthBoard,
     screens: LiveBoard,
+    plates: PlateBoard,
     reports: ReportBoard,
     settler: Settler,
 }
@@ -50,7 +52,7 @@ impl Bench {
         let till = Arc::new(Mutex::new(Till::open(database, shop.clone(), now).unwrap()));
         let as_clock: Arc<dyn Clock> = clock.clone();
         let settler = Settler::start(&till, &BTreeMap::new(), &as_clock, 1);
-        let (health, screens) = (HealthBoard::default(), LiveBoard::default());
+        let (health, screens, plates) = (HealthBoard::default(), LiveBoard::default(), PlateBoard::default());
         let reports = ReportBoard::default();
         let around = Surroundings {
             till,
@@ -59,6 +61,8 @@ impl Bench {
             reports: reports.clone(),
             health: health.clone(),
             screens: screens.clone(),
+            plates: plates.clone(),
+            seen: SeenBoard::default(),
             desk: GateDesk::default(),
         };
         let limits = RecordLimits { file_bytes, disk_bytes: 1 << 40 };
@@ -71,7 +75,7 @@ impl Bench {
             journal: folder.join("journal"),
             record: Some((folder.join("tape"), Cut::Tracked, limits)),
         };
-        Bench { open: OpenShop::start(opening, around).unwrap(), clock, health, screens, reports, settler }
+        Bench { open: OpenShop::start(opening, around).unwrap(), clock, health, screens, reports, settler, plates }
     }
 
     /// Gives facts at the time at which they arrived, each when the one before it is kept.
@@ -171,6 +175,53 @@ fn what_was_live_is_what_is_replayed() {
         assert!(by < late || certain < booked.len(), "facts were lost, and nobody was told");
         assert_eq!(waiting(folder.path()), booked.len() - certain, "whoever pays at once is charged at once");
     }
+}
+
+#[test]
+fn lines_rest_on_changes_that_screens_were_told_of_and_plates_have_their_curves() {
+    let (shop, facts) = trip(Scenario::Mixed, Level::Clean, 5);
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::open(folder.path(), &shop, facts[0].stamp.arrived);
+    let (mut seen, mut told, mut named) = (0, BTreeMap::new(), BTreeMap::new());
+    for some in facts.chunks(200) {
+        bench.give(some);
+        for (number, change) in bench.screens.since(seen).unwrap() {
+            seen = number;
+            match &*change {
+                LiveChange::Shelf { event, plates, span, .. } => {
+                    told.insert(event.clone(), (span.end, plates.clone()));
+                }
+                LiveChange::Carts { visits, .. } => {
+                    let lines = visits.iter().flat_map(|visit| &visit.lines);
+                    named.extend(
+                        lines.flat_map(|line| line.events.iter().map(|event| (event.clone(), line.sku.clone()))),
+                    );
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(3 < named.len());
+    let mut planned = 0;
+    for (event, sku) in &named {
+        let (_, plates) = told.get(event).unwrap_or_else(|| panic!("nobody was told of {event:?}"));
+        let sku_of = |plate: PlateId| shop.shelf(plate.shelf).unwrap().facing_of(plate)?.sku.clone();
+        planned += usize::from(plates.iter().any(|plate| sku_of(plate.plate).as_ref() == Some(sku)));
+    }
+    // Some things are put where they do not belong.
+    assert!(named.len() < 2 * planned, "{planned} of {}", named.len());
+    // The last change of a plate is the last step of its curve.
+    let (end, plates) = told.values().max_by_key(|(end, _)| *end).unwrap();
+    let felt = plates.iter().max_by(|a, b| a.grams.abs().total_cmp(&b.grams.abs())).unwrap();
+    let curve = bench.plates.curve(felt.plate, *end + Span::from_millis(5_000)).unwrap();
+    assert!(600 < curve.samples.len(), "{}", curve.samples.len());
+    let [.., before, after] = curve.rests[..] else { panic!("{:?}", curve.rests) };
+    assert!((after.grams - before.grams - felt.grams).abs() < 3.0, "{:?} {felt:?}", curve.rests);
+    let read: Vec<f64> =
+        curve.samples.iter().filter(|(at, _)| *end < *at).map(|(_, grams)| f64::from(*grams)).collect();
+    let mean = read.iter().sum::<f64>() / read.len() as f64;
+    assert!((mean - after.grams).abs() < 10.0, "{mean} {:?}", curve.rests);
+    bench.stop();
 }
 
 /// The same facts from boards that segment by themselves: what the engine finds in samples, each board says when it has found it.

@@ -93,6 +93,11 @@ impl Score {
         near.min_by_key(|(_, left)| (at - **left).abs()).map(|(visit, _)| *visit)
     }
 
+    /// What whoever has this receipt really took; nothing where nobody is found.
+    pub(super) fn truth_of(&self, visit: VisitId) -> Goods {
+        self.found.get(&visit).map(|whose| self.bought(*whose)).unwrap_or_default()
+    }
+
     fn bought(&self, visit: VisitId) -> Goods {
         let receipts = self.cast.truth.receipts.iter().filter(|receipt| receipt.target_id == visit);
         let items = receipts.flat_map(|receipt| &receipt.products);

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::score::{Closed, Goods, Judgement, Line, Score};
 use crate::base::text::plain;
-use crate::base::{Money, Prob, ShopTime, SkuId, VisitId};
+use crate::base::{Money, Prob, Quantity, ShopTime, SkuId, VisitId};
 use crate::facts::OpenVisit;
-use crate::ports::{LiveBoard, LiveChange};
+use crate::ports::{LiveBoard, LiveChange, TruthLine};
 use crate::shop::Shop;
 
 /// Lines of carts that are remembered; of more the delays are of the first.
@@ -54,7 +54,7 @@ impl<'a> Story<'a> {
                     self.receipt(closed, (*total, *probability), &mut told);
                 }
                 LiveChange::People { .. } | LiveChange::Shelf { .. } | LiveChange::Health { .. } => {}
-                LiveChange::Door { .. } | LiveChange::Tags { .. } => {}
+                LiveChange::Door { .. } | LiveChange::Tags { .. } | LiveChange::Truth { .. } => {}
             }
         }
         told
@@ -92,13 +92,15 @@ impl<'a> Story<'a> {
     }
 
     fn receipt(&mut self, closed: Closed, (total, probability): (Option<Money>, Prob), told: &mut Vec<String>) {
-        let name = self.name(closed.visit);
+        let (name, visit) = (self.name(closed.visit), closed.visit);
         let now = closed.shown;
         self.carts.remove(&closed.visit);
         let sum = total.map_or_else(|| "no price".to_owned(), |total| total.to_string());
         let review = if closed.for_review { ", a person will look at it" } else { "" };
         let goods = closed.goods.clone();
-        let verdict = match self.score.judge(closed) {
+        let judgement = self.score.judge(closed);
+        self.publish(now, visit, judgement == Judgement::Right);
+        let verdict = match judgement {
             Judgement::Right => "RIGHT".to_owned(),
             Judgement::Nobody => "WRONG: nobody left then".to_owned(),
             Judgement::Wrong(off) => {
@@ -112,6 +114,16 @@ impl<'a> Story<'a> {
         told.push(self.line(now, &format!("{name} has left: {sum}, {} sure{review}. {verdict}", percent(probability))));
         let list = goods.iter().map(|(sku, units)| format!("             {}", self.goods(*units, sku)));
         told.extend(list);
+    }
+
+    /// Tells whoever looks at the page as well.
+    fn publish(&self, at: ShopTime, visit: VisitId, right: bool) {
+        let line = |(sku, units): (SkuId, i64)| {
+            let quantity = Quantity::new(u32::try_from(units).unwrap_or(0));
+            TruthLine { sku, quantity }
+        };
+        let lines = self.score.truth_of(visit).into_iter().map(line).collect();
+        self.board.publish(LiveChange::Truth { at, visit, lines, right });
     }
 
     fn name(&mut self, visit: VisitId) -> String {

@@ -14,7 +14,7 @@ use super::{Prepared, api, forget, runtime, stop_signal};
 use crate::api::{gate_desk, serve};
 use crate::base::{Error, Result};
 use crate::live::{Feed, OpenShop, Surroundings};
-use crate::ports::{Clock, HealthBoard, LiveBoard, ReportBoard};
+use crate::ports::{Clock, HealthBoard, LiveBoard, PlateBoard, ReportBoard, SeenBoard};
 use crate::till::Settler;
 
 /// Threads that carry orders to providers, most of them waiting for answers: with a provider that takes half a second they
@@ -58,6 +58,8 @@ impl Running {
             reports: ReportBoard::default(),
             health: HealthBoard::default(),
             screens: LiveBoard::default(),
+            plates: PlateBoard::default(),
+            seen: SeenBoard::default(),
             desk,
         };
         let open = opening.map(|opening| OpenShop::start(opening, around.clone())).transpose()?;

@@ -39,6 +39,7 @@ fn every_route_admits_those_who_may_and_nobody_else() {
             .replace("{token}", &TokenId::derived(&["none"]).to_string())
             .replace("{provider}", "sandbox")
             .replace("{gate}", "front")
+            .replace("{plate}", "1-1-1")
             .replace("{name}", "left");
         // A body that is well-formed and wanted by nobody, so that nothing happens behind the door.
         let body = || Some(json!({ "unknown": true })).filter(|_| method != "GET" && method != "DELETE");

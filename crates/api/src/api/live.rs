@@ -235,10 +235,11 @@ impl Output for Stream {
     fn content(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
         let (snapshot, change) =
             (generator.subschema_for::<SnapshotView<'_>>(), generator.subschema_for::<LiveChange>());
-        let text = "Server-sent events. `snapshot` comes first, then `people`, `shelf`, `carts`, `receipt` and `health`, each \
-                    with the data that is described under its name.";
+        let text = "Server-sent events. `snapshot` comes first, then `people`, `shelf`, `carts`, `receipt`, `truth` and `health`, \
+                    each with the data that is described under its name.";
         let changes = json_schema!({
-            "snapshot": snapshot, "people": change, "shelf": change, "carts": change, "receipt": change, "health": change,
+            "snapshot": snapshot, "people": change, "shelf": change, "carts": change, "receipt": change, "truth": change,
+            "health": change,
         });
         vec![(EVENTS, json_schema!({ "type": "string", "description": text, "x-events": changes }))]
     }

@@ -12,10 +12,11 @@ mod carts;
 mod cases;
 mod checks;
 mod closing;
-mod desk;
+mod dashboard;
 mod devices;
 mod enter;
 mod entries;
+mod floor;
 mod framing;
 mod gates;
 mod health;
@@ -27,6 +28,7 @@ mod notices;
 mod openapi;
 mod orders;
 mod page;
+mod plates;
 mod problem;
 mod receipts;
 mod reply;
@@ -35,10 +37,12 @@ mod route;
 mod routes;
 mod scans;
 mod seats;
+mod seen;
 mod server;
 mod shares;
 mod sheet;
 mod shoppers;
+mod today;
 mod tokens;
 mod wire;
 
@@ -58,10 +62,11 @@ pub use retention::Retention;
 pub use routes::description;
 pub use server::serve;
 pub use sheet::Paper;
+pub use today::Queues;
 
 use crate::base::limits::{HOLD_WAIT_SPAN_MAX, HOLDS_MAX, LOOKUPS_MAX};
 use crate::base::{Error, Result, Span};
-use crate::ports::{Clock, HealthBoard, HealthWord, Intake, LiveBoard, ReportBoard};
+use crate::ports::{Clock, HealthBoard, HealthWord, Intake, LiveBoard, PlateBoard, ReportBoard, SeenBoard};
 use crate::till::{Bell, Providers, Till, lock};
 
 /// How often it is tried whether somebody else is done with the till, where it may be known meanwhile that its book is away.
@@ -78,10 +83,15 @@ pub struct Api {
     metrics: metrics::Metrics,
     board: ReportBoard,
     described: openapi::Written,
+    floor: floor::Drawn,
     shares: shares::Shares,
     streams: Option<Arc<live::Streams>>,
     health: Option<HealthBoard>,
     pictures: Option<Pictures>,
+    seen: Option<SeenBoard>,
+    plates: Option<PlateBoard>,
+    queues: Option<Queues>,
+    today: today::Today,
     scans: Option<scans::Scans>,
     gates: Vec<GateRule>,
     /// Places of those whose token is being looked up.
@@ -104,10 +114,15 @@ impl Api {
             metrics: metrics::Metrics::default(),
             board: ReportBoard::default(),
             described: openapi::Written::default(),
+            floor: floor::Drawn::default(),
             shares: shares::Shares::new(),
             streams: None,
             health: None,
             pictures: None,
+            seen: None,
+            plates: None,
+            queues: None,
+            today: today::Today::default(),
             scans: None,
             gates: Vec::new(),
             lookups: Arc::new(Semaphore::new(LOOKUPS_MAX)),
@@ -143,6 +158,21 @@ impl Api {
     /// The same, which gives the newest picture of each camera. It is asked on a thread that may block for a moment.
     pub fn with_pictures(self, pictures: Pictures) -> Self {
         Api { pictures: Some(pictures), ..self }
+    }
+
+    /// The same, which gives what cameras saw last, as it is told on this board.
+    pub fn with_seen(self, board: SeenBoard) -> Self {
+        Api { seen: Some(board), ..self }
+    }
+
+    /// The same, which gives the curves of plates, as they are told on this board.
+    pub fn with_plates(self, board: PlateBoard) -> Self {
+        Api { plates: Some(board), ..self }
+    }
+
+    /// The same, which tells how full these queues are. They are asked on a thread that may block for a moment.
+    pub fn with_queues(self, queues: Queues) -> Self {
+        Api { queues: Some(queues), ..self }
     }
 
     /// The same, with an engine that is told of every scan for which a door opens. A door stays shut while it does not keep

@@ -3,12 +3,13 @@
 use std::sync::OnceLock;
 
 use axum::body::Bytes;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode};
 use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::access::Role;
+use super::floor::is_known;
 use super::problem::{Document, MEDIA_TYPE, Problem, Sort};
 use super::reply::{JSON, Json, Output, Reply};
 use super::route::{Call, Description, Permit, Route};
@@ -47,13 +48,7 @@ impl Output for Described {
         Some((StatusCode::NOT_MODIFIED, "It is the one that `If-None-Match` names"));
 
     fn reply(self) -> Result<Reply, Problem> {
-        let mut reply = match self.body {
-            Some(body) => Reply::fixed(JSON, body),
-            None => Reply::bare(StatusCode::NOT_MODIFIED),
-        };
-        reply.headers.push((header::ETAG, self.tag));
-        reply.headers.push((header::CACHE_CONTROL, HeaderValue::from_static("no-cache")));
-        Ok(reply)
+        Ok(Reply::tagged(JSON, self.body, Some(self.tag)))
     }
 
     fn content(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
@@ -64,11 +59,7 @@ impl Output for Described {
 /// What `GET /openapi.json` answers in a server with these routes.
 pub(super) fn described(call: &Call<'_>, routes: fn() -> Vec<Route>) -> Result<Described, Problem> {
     let (body, tag) = call.api.described.of(routes, &call.api.providers)?;
-    let named = call.headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let mut known = named.flat_map(|names| names.split(',')).map(str::trim);
-    let is_known =
-        known.any(|name| name == "*" || name.strip_prefix("W/").unwrap_or(name).as_bytes() == tag.as_bytes());
-    Ok(Described { body: (!is_known).then(|| body.clone()), tag: tag.clone() })
+    Ok(Described { body: (!is_known(call.headers, tag)).then(|| body.clone()), tag: tag.clone() })
 }
 
 /// The description of these routes, of a shop with these payment providers.

@@ -36,6 +36,17 @@ impl Reply {
         Reply::streamed(media_type, Body::from(body))
     }
 
+    /// What is the same until its name is another one; nothing but the name for whoever has it.
+    pub(super) fn tagged(media_type: &'static str, body: Option<Bytes>, tag: Option<HeaderValue>) -> Self {
+        let mut reply = match body {
+            Some(body) => Reply::fixed(media_type, body),
+            None => Reply::bare(StatusCode::NOT_MODIFIED),
+        };
+        reply.headers.extend(tag.map(|tag| (header::ETAG, tag)));
+        reply.headers.push((header::CACHE_CONTROL, HeaderValue::from_static("no-cache")));
+        reply
+    }
+
     /// What is given part by part.
     pub(super) fn streamed(media_type: &'static str, body: Body) -> Self {
         Reply { status: StatusCode::OK, media_type, body, headers: Vec::new() }

@@ -176,6 +176,11 @@ impl Route {
         Route { body_bytes_max: NOTICE_BODY_BYTES_MAX, class: Class::Notices, ..self }
     }
 
+    /// Gives a part of a page, of which a browser asks for many at once.
+    pub(super) fn for_pages(self) -> Self {
+        Route { class: Class::Pages, ..self }
+    }
+
     /// Says how the shop is, however much else there is to do.
     pub(super) fn for_health(self) -> Self {
         Route { class: Class::Health, ..self }

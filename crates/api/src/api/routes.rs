@@ -10,8 +10,8 @@ use super::problem::Problem;
 use super::reply::Nothing;
 use super::route::{Call, Permit, Route};
 use super::{
-    carts, cases, desk, devices, entries, gates, health, ledger, live, metrics, notices, openapi, orders, receipts,
-    shoppers, tokens,
+    carts, cases, dashboard, devices, entries, floor, gates, health, ledger, live, metrics, notices, openapi, orders,
+    plates, receipts, seen, shoppers, today, tokens,
 };
 
 const GET: Method = Method::GET;
@@ -55,7 +55,14 @@ fn get(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Result<Described,
 /// What needs no token.
 fn for_everybody() -> Vec<Route> {
     vec![
-        Route::new((GET, "/"), Permit::Open, ("page.review", "The page for reviewers"), desk::page),
+        Route::new((GET, "/"), Permit::Open, ("page.read", "The dashboard"), dashboard::page).for_pages(),
+        Route::new(
+            (GET, "/assets/{name}"),
+            Permit::Open,
+            ("page.asset", "A file that the dashboard asks for"),
+            dashboard::asset,
+        )
+        .for_pages(),
         Route::new((GET, "/healthz"), Permit::Open, ("health.alive", "Whether the process lives"), health::alive)
             .for_health(),
         Route::new((GET, "/readyz"), Permit::Open, ("health.ready", "Whether the shop may open"), health::ready)
@@ -163,6 +170,7 @@ fn of_an_open_shop() -> Vec<Route> {
                 false,
                 "The `id` of the last event that was seen: what came behind it is given.",
             )]),
+        Route::new((GET, "/v1/floor"), SCREENS, ("floor.read", "What stands where, seen from above"), floor::get),
         Route::new((GET, "/v1/devices"), SCREENS, ("device.list", "How all devices are, by name"), devices::all),
         Route::new((GET, "/v1/devices/{name}"), SCREENS, ("device.read", "How a device is"), devices::get),
         Route::new(
@@ -171,6 +179,20 @@ fn of_an_open_shop() -> Vec<Route> {
             ("camera.picture", "What a camera saw last"),
             devices::picture,
         ),
+        Route::new(
+            (GET, "/v1/cameras/{name}/seen"),
+            SCREENS,
+            ("camera.seen", "What a camera saw in the newest frame that was looked at"),
+            seen::seen,
+        ),
+        Route::new(
+            (GET, "/v1/plates/{plate}/curve"),
+            SCREENS,
+            ("plate.curve", "What a plate felt in the last two minutes"),
+            plates::curve,
+        ),
+        Route::new((GET, "/v1/today"), SCREENS, ("shop.today", "What today came to"), today::today),
+        Route::new((GET, "/v1/delays"), SCREENS, ("shop.delays", "How late the shop is"), today::delays),
         Route::new((GET, "/v1/gates/{gate}"), GATES, ("gate.read", "What a gate should do by itself"), gates::get),
         Route::new(
             (POST, "/v1/gates/{gate}/leave"),

@@ -10,7 +10,7 @@ use super::problem::{Problem, Sort};
 use crate::base::Span;
 use crate::base::limits::{
     BODY_BYTES_AT_ONCE_MAX, GATE_REQUESTS_MAX, HEALTH_REQUESTS_MAX, NOTICES_AT_ONCE_MAX, OPEN_REQUESTS_MAX,
-    SCREEN_REQUESTS_MAX, SHOPPER_REQUESTS_MAX, STAFF_REQUESTS_MAX,
+    PAGE_REQUESTS_MAX, SCREEN_REQUESTS_MAX, SHOPPER_REQUESTS_MAX, STAFF_REQUESTS_MAX,
 };
 
 /// Callers that have a share together.
@@ -25,18 +25,21 @@ pub(super) enum Class {
     Notices,
     /// Everybody else without a token.
     Open,
+    /// Browsers that ask for the page and its files.
+    Pages,
     /// Whoever watches whether the shop lives.
     Health,
 }
 
 impl Class {
-    const ALL: [(Class, usize); 7] = [
+    const ALL: [(Class, usize); 8] = [
         (Class::Gates, GATE_REQUESTS_MAX),
         (Class::Staff, STAFF_REQUESTS_MAX),
         (Class::Screens, SCREEN_REQUESTS_MAX),
         (Class::Shoppers, SHOPPER_REQUESTS_MAX),
         (Class::Notices, NOTICES_AT_ONCE_MAX),
         (Class::Open, OPEN_REQUESTS_MAX),
+        (Class::Pages, PAGE_REQUESTS_MAX),
         (Class::Health, HEALTH_REQUESTS_MAX),
     ];
 
@@ -60,6 +63,7 @@ impl Class {
             Class::Shoppers => "shoppers",
             Class::Notices => "notices",
             Class::Open => "open",
+            Class::Pages => "pages",
             Class::Health => "health",
         }
     }

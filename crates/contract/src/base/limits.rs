@@ -89,6 +89,12 @@ pub const ORDER_AGE_MAX: Span = Span::from_millis(7 * 24 * 3_600_000);
 pub const INTAKE_FACTS_MAX: usize = 4_096;
 /// Changes in an open shop that are kept for screens that are slow; of more the oldest are lost for them.
 pub const LIVE_CHANGES_MAX: usize = 1_024;
+/// How long back the curve of a plate goes.
+pub const CURVE_SPAN: Span = Span::from_millis(120_000);
+/// Changes of a plate that are kept for its curve; of more the oldest go.
+pub const PLATE_EVENTS_MAX: usize = 64;
+/// Cameras of which it is kept what was seen last.
+pub const CAMERAS_SEEN_MAX: usize = 256;
 /// Reads of tags in one fact.
 pub const TAG_READS_MAX: usize = 4_096;
 /// Messages of a connection over MQTT that wait to be taken: as many as a broker can number before it needs an acknowledgement.
@@ -129,6 +135,8 @@ pub const SHOPPER_REQUESTS_MAX: usize = 16;
 pub const NOTICES_AT_ONCE_MAX: usize = 16;
 /// Other requests without a token that are answered at once.
 pub const OPEN_REQUESTS_MAX: usize = 8;
+/// Of the dashboard and its files, of which a browser asks for six at once.
+pub const PAGE_REQUESTS_MAX: usize = 48;
 /// Questions whether the shop is alive and ready that are answered at once.
 pub const HEALTH_REQUESTS_MAX: usize = 8;
 /// All requests that are answered at once.
@@ -138,6 +146,7 @@ pub const REQUESTS_MAX: usize = GATE_REQUESTS_MAX
     + SHOPPER_REQUESTS_MAX
     + NOTICES_AT_ONCE_MAX
     + OPEN_REQUESTS_MAX
+    + PAGE_REQUESTS_MAX
     + HEALTH_REQUESTS_MAX;
 /// Operators and reviewers who look at what is live at once, and as many screens; further ones are asked to come again.
 pub const LIVE_STREAMS_MAX: usize = 32;

@@ -62,4 +62,9 @@ impl Intake {
     pub fn offer(&self, delivery: Delivery) -> bool {
         self.0.try_send(delivery).is_ok()
     }
+
+    /// How many facts wait.
+    pub fn waiting(&self) -> usize {
+        self.0.len()
+    }
 }

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::DeviceHealth;
 use crate::base::limits::LIVE_CHANGES_MAX;
-use crate::base::{CartId, Money, PlateId, Prob, ShelfId, ShopTime, TimeRange, VisitId};
-use crate::facts::{DoorState, OpenVisit, ReceiptLine, TagRead};
+use crate::base::{CartId, Money, PlateId, Prob, Quantity, ShelfId, ShopTime, SkuId, TimeRange, VisitId};
+use crate::facts::{DoorState, FactRef, OpenVisit, ReceiptLine, TagRead};
 use crate::geometry::{Floor, Point};
 
 /// Something that changed. Everything says the shop time that it is true for.
@@ -25,6 +25,8 @@ pub enum LiveChange {
     },
     /// Weights changed on a shelf.
     Shelf {
+        /// What the lines of carts call it that rest on it.
+        event: FactRef,
         /// The shelf.
         shelf: ShelfId,
         /// From the quiet before to the quiet after.
@@ -74,6 +76,17 @@ pub enum LiveChange {
         /// Whether a person has to look before anything is charged.
         for_review: bool,
     },
+    /// What a receipt should have been. Only who plays a shop knows that.
+    Truth {
+        /// When that was judged.
+        at: ShopTime,
+        /// Whose receipt.
+        visit: VisitId,
+        /// What the shopper really took, by product; nothing where nobody is found who left then.
+        lines: Vec<TruthLine>,
+        /// Whether the receipt says the same.
+        right: bool,
+    },
     /// The state of a device changed.
     Health {
         /// How it is now.
@@ -90,6 +103,15 @@ pub struct LivePerson {
     pub place: Point<Floor>,
     /// Where the wrists are that are seen, metres: x, y, z.
     pub wrists: Vec<[f64; 3]>,
+}
+
+/// What somebody really took of one product.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct TruthLine {
+    /// The product.
+    pub sku: SkuId,
+    /// How many units.
+    pub quantity: Quantity,
 }
 
 /// What a plate felt.
@@ -111,6 +133,7 @@ impl LiveChange {
             LiveChange::Tags { .. } => "tags",
             LiveChange::Carts { .. } => "carts",
             LiveChange::Receipt { .. } => "receipt",
+            LiveChange::Truth { .. } => "truth",
             LiveChange::Health { .. } => "health",
         }
     }
@@ -122,12 +145,12 @@ impl LiveChange {
 pub struct LiveSnapshot {
     /// The number of the newest change that is in it; 0 for none.
     pub number: u64,
-    /// The newest people and carts, how each door is, the latest receipts from the oldest on, and the health of every device by
-    /// name.
+    /// The newest people and carts, how each door is, the latest receipts from the oldest on with what is known of their truth, and
+    /// the health of every device by name.
     pub changes: Vec<Arc<LiveChange>>,
 }
 
-/// Receipts that a snapshot holds; of more the oldest are left out.
+/// Receipts that a snapshot holds, and truths of receipts; of more the oldest are left out.
 const RECEIPTS_MAX: usize = 20;
 /// Doors that a snapshot holds, and devices; of more the newest to speak are left out of snapshots.
 const DEVICES_MAX: usize = 1_024;
@@ -144,6 +167,7 @@ struct State {
     carts: Option<Arc<LiveChange>>,
     doors: BTreeMap<String, Arc<LiveChange>>,
     receipts: VecDeque<Arc<LiveChange>>,
+    truths: VecDeque<Arc<LiveChange>>,
     devices: BTreeMap<String, Arc<LiveChange>>,
     wake: Vec<Box<dyn Fn() + Send>>,
 }
@@ -174,7 +198,8 @@ impl LiveBoard {
         let state = self.lock();
         let newest = state.people.iter().chain(&state.carts);
         let newest = newest.chain(state.doors.values());
-        let changes = newest.chain(&state.receipts).chain(state.devices.values()).cloned().collect();
+        let changes =
+            newest.chain(&state.receipts).chain(&state.truths).chain(state.devices.values()).cloned().collect();
         LiveSnapshot { number: state.number, changes }
     }
 
@@ -183,6 +208,14 @@ impl LiveBoard {
         let newest = self.lock().carts.clone();
         match newest.as_deref() {
             Some(LiveChange::Carts { at, visits }) => Some((*at, visits.clone())),
+            _ => None,
+        }
+    }
+
+    /// When the newest was true that is shown of where people are; none where nothing is known of people.
+    pub fn people_at(&self) -> Option<ShopTime> {
+        match self.lock().people.as_deref() {
+            Some(LiveChange::People { at, .. }) => Some(*at),
             _ => None,
         }
     }
@@ -209,14 +242,18 @@ impl State {
             // It is over by the time that somebody sees it.
             LiveChange::Shelf { .. } | LiveChange::Tags { .. } => {}
             LiveChange::Door { door, .. } => keep(&mut self.doors, door, change),
-            LiveChange::Receipt { .. } => {
-                self.receipts.push_back(change.clone());
-                if RECEIPTS_MAX < self.receipts.len() {
-                    self.receipts.pop_front();
-                }
-            }
+            LiveChange::Receipt { .. } => keep_latest(&mut self.receipts, change),
+            LiveChange::Truth { .. } => keep_latest(&mut self.truths, change),
             LiveChange::Health { device } => keep(&mut self.devices, &device.device, change),
         }
+    }
+}
+
+/// Keeps the latest.
+fn keep_latest(kept: &mut VecDeque<Arc<LiveChange>>, change: &Arc<LiveChange>) {
+    kept.push_back(change.clone());
+    if RECEIPTS_MAX < kept.len() {
+        kept.pop_front();
     }
 }
 
@@ -249,6 +286,11 @@ mod tests {
         }
     }
 
+    fn truth(number: u64) -> LiveChange {
+        let visit = VisitId::from_first_track(crate::base::TrackId::new(number));
+        LiveChange::Truth { at: ShopTime::from_nanos(0), visit, lines: Vec::new(), right: true }
+    }
+
     #[test]
     fn a_snapshot_holds_what_still_holds_and_no_more() {
         let board = LiveBoard::default();
@@ -259,10 +301,14 @@ mod tests {
         }
         let snapshot = board.snapshot();
         assert_eq!(snapshot.number, 200);
-        let expected: Vec<LiveChange> = [people(99)].into_iter().chain((80..100).map(receipt)).collect();
+        board.publish(truth(99));
+        let snapshot = board.snapshot();
+        let expected = [people(99)].into_iter().chain((80..100).map(receipt)).chain([truth(99)]);
+        let expected: Vec<LiveChange> = expected.collect();
+        assert_eq!(board.people_at(), Some(ShopTime::from_nanos(99)));
         assert_eq!(snapshot.changes.iter().map(|change| (**change).clone()).collect::<Vec<_>>(), expected);
-        assert_eq!(board.since(200), Some(Vec::new()));
-        assert_eq!(board.since(201), None, "nobody has seen what was not there");
+        assert_eq!(board.since(201), Some(Vec::new()));
+        assert_eq!(board.since(202), None, "nobody has seen what was not there");
     }
 
     #[test]

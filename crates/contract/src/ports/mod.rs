@@ -6,13 +6,17 @@ mod gates;
 mod health;
 mod intake;
 mod live;
+mod plates;
+mod seen;
 
 pub use board::ReportBoard;
 pub use clock::WallClock;
 pub use gates::{GateAsk, GateDesk, GateQuestion};
 pub use health::{DeviceHealth, DeviceKind, HealthBoard, HealthWord};
 pub use intake::{Delivery, Intake, Kept};
-pub use live::{LiveBoard, LiveChange, LivePerson, LivePlate, LiveSnapshot};
+pub use live::{LiveBoard, LiveChange, LivePerson, LivePlate, LiveSnapshot, TruthLine};
+pub use plates::{PlateBoard, PlateCurve, PlateRest};
+pub use seen::{KnownPerson, LookedAt, SeenBoard};
 
 use crate::base::{Result, ShopTime, ShopperId};
 use crate::facts::{Answer, Fact, Notice, Order, PaymentMethod, StatementLine};

@@ -73,6 +73,21 @@ pub struct ReceiptVersion {
     pub receipt: Receipt,
 }
 
+/// A receipt that was made, as it is now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sold {
+    /// The cart.
+    pub cart: CartId,
+    /// When they left.
+    pub left_at: ShopTime,
+    /// What the cart waits for.
+    pub state: CartState,
+    /// Whether anybody is asked to pay: not who works here.
+    pub is_billed: bool,
+    /// The newest version.
+    pub receipt: Receipt,
+}
+
 const COLUMNS: &str = "id, shop, shopper, visit, gate, entered_at, left_at, state, receipt, booked, live";
 
 /// Writes what a shop is like, in place of what it was like. A shop that is as it was is not sealed again.
@@ -203,6 +218,39 @@ pub fn with_receipt(
     );
     let values = [shop.into(), time(before.0), before.1.into(), i64::from(most).into()];
     session.query(&statement, &values)?.iter().map(read).collect()
+}
+
+/// Receipts of a shop, oldest first by when people left, at most `most` of those behind `after`: the time and name of a cart.
+///
+/// # Errors
+/// What the database says.
+pub fn sold(session: &mut dyn Session, shop: &str, after: (ShopTime, &str), most: u32) -> Result<Vec<Sold>, Failure> {
+    let statement = "SELECT carts.id, carts.left_at, carts.state, duties.role, receipts.body FROM carts \
+                     JOIN receipts ON receipts.cart = carts.id AND receipts.version = carts.receipt \
+                     LEFT JOIN duties ON duties.cart = carts.id \
+                     WHERE carts.shop = ?1 AND 0 < carts.receipt AND (carts.left_at, carts.id) > (?2, ?3) \
+                     ORDER BY carts.left_at, carts.id LIMIT ?4";
+    let read = |row: &Row| {
+        Ok(Sold {
+            cart: row.name(0)?,
+            left_at: row.time(1)?,
+            state: row.name(2)?,
+            is_billed: row.is_null(3),
+            receipt: row.json(4)?,
+        })
+    };
+    let values = [shop.into(), time(after.0), after.1.into(), i64::from(most).into()];
+    session.query(statement, &values)?.iter().map(read).collect()
+}
+
+/// How many carts of a shop are in this state.
+///
+/// # Errors
+/// What the database says.
+pub fn count_in_state(session: &mut dyn Session, shop: &str, state: CartState) -> Result<u64, Failure> {
+    let rows =
+        session.query("SELECT count(*) FROM carts WHERE shop = ?1 AND state = ?2", &[shop.into(), name(&state)])?;
+    rows.first().map_or(Ok(0), |row| row.count(0).map(u64::from))
 }
 
 /// The open cart of a shop that a shopper opened last.
