@@ -16,6 +16,11 @@ use crate::base::limits::{
 use crate::base::{ShopTime, SourceId, Span};
 use crate::facts::{Stamp, Topic};
 
+/// Of so many messages of a source in a row, so many at most may come behind one that is so much later, for its order to be kept.
+const ORDER_MESSAGES: u32 = 64;
+const ORDER_LATE_MAX: u32 = 8;
+const ORDER_SPAN: Span = Span::from_millis(250);
+
 /// For how long facts wait for others that were true before them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waits {
@@ -23,7 +28,7 @@ pub struct Waits {
     pub most: Span,
     /// For a gap in the numbers of a source, by its own time.
     pub gap: Span,
-    /// The same of one that held a message for longer lately, and of one that is new.
+    /// The same of one that held a message for longer lately, of one that does not keep its order, and of one that is new.
     pub gap_late: Span,
     /// Shortest while a source is out, or while no plates or no people are heard: whoever comes back finds a place.
     pub least: Span,
@@ -77,7 +82,18 @@ struct Source {
     newest: ShopTime,
     /// The newest time of it when one of its messages came very late.
     overtaken: Option<ShopTime>,
+    order: Order,
     steps: Steps,
+}
+
+/// Whether a source keeps its order, message by message. Where many come behind later ones, something on the way holds them, and
+/// one that is stuck besides comes later still.
+#[derive(Clone, Serialize, Deserialize)]
+struct Order {
+    is_loose: bool,
+    /// Messages since the last judgement, and how many of them came behind later ones.
+    counted: u32,
+    late: u32,
 }
 
 /// By how much a source counts: by ones, unless it shows otherwise for a good while.
@@ -117,6 +133,7 @@ impl Sources {
             missing: VecDeque::new(),
             newest: stamp.at,
             overtaken: None,
+            order: Order { is_loose: true, counted: 0, late: 0 },
             steps: Steps { step: 1, last: None, least: u64::MAX, counted: 0 },
         };
         self.0.entry(stamp.source.clone()).or_insert_with(fresh).hear(stamp.sequence, stamp.at)
@@ -164,12 +181,13 @@ impl Source {
     /// For how long a gap in its numbers is waited for.
     fn gap_wait(&self, waits: Waits) -> Span {
         let is_prompt = self.overtaken.is_none_or(|at| SOURCE_OVERTAKEN_KEPT_SPAN < self.newest - at);
-        if self.until.is_some() && is_prompt { waits.gap } else { waits.gap_late }
+        if self.until.is_some() && is_prompt && !self.order.is_loose { waits.gap } else { waits.gap_late }
     }
 
     /// Answers whether it was heard before.
     fn hear(&mut self, sequence: u64, at: ShopTime) -> bool {
         self.newest = self.newest.max(at);
+        self.order.count(self.newest - at);
         if SOURCE_OVERTAKEN_SPAN < self.newest - at {
             self.overtaken = Some(self.newest);
         }
@@ -227,6 +245,17 @@ impl Source {
     /// Whether it has said nothing behind this time, and nothing is known to be missing.
     fn is_out(&self, floor: ShopTime) -> bool {
         self.ahead.is_empty() && self.until.is_none_or(|(_, until)| until < floor)
+    }
+}
+
+impl Order {
+    fn count(&mut self, late: Span) {
+        self.counted += 1;
+        self.late += u32::from(ORDER_SPAN < late);
+        self.is_loose |= ORDER_LATE_MAX < self.late;
+        if ORDER_MESSAGES <= self.counted {
+            *self = Order { is_loose: ORDER_LATE_MAX < self.late, counted: 0, late: 0 };
+        }
     }
 }
 

@@ -74,14 +74,18 @@ impl FactSink for Kept {
 
 #[test]
 fn when_all_sensors_are_silent_ticks_end_the_visits() {
-    let (shop, facts) = facts(Scenario::SinglePick, 3);
+    let (shop, mut facts) = facts(Scenario::SinglePick, 3);
+    // It ends before it is known that the shopper, who was at the exit, has gone.
+    let seen = |fact: &&Fact| matches!(&fact.body, Body::People(frame) if !frame.people.is_empty());
+    let last = facts.iter().filter(seen).map(|fact| fact.stamp.at).max().unwrap();
+    facts.retain(|fact| fact.stamp.at <= last);
     let mut till = Till::open(memory(), shop.clone(), Noon.now()).unwrap();
     let (mut live, _) = open(&mut till);
     let mut closed = 0;
     for fact in &facts {
         closed += live.take(&mut till, fact.clone()).unwrap().len();
     }
-    let end = facts.iter().map(|fact| fact.stamp.at).max().unwrap();
+    let end = last;
     let inside = live.open_visits().len();
     assert_eq!((closed, inside), (0, 1), "the recording ends shortly after the shopper left");
     for secs in 1..=90 {

@@ -49,7 +49,7 @@ const THINGS: [(&str, usize); 10] = [
     ("curl", 8),
     ("data", 6),
     ("ffmpeg", 2),
-    ("mosquitto", 14),
+    ("mosquitto", 16),
     ("network", 2),
     ("postgresql", 1),
     ("python", 9),

@@ -246,11 +246,12 @@ fn an_open_shop_shows_the_reports_of_all_its_stages() {
         let stamp = Stamp { source: SourceId::new("door"), sequence: 1, at: opened, arrived: opened };
         live.take(&mut till, Fact { stamp, body: Body::Gate(scan) }).unwrap();
     }
+    let mut closed = 0;
     for fact in facts {
-        live.take(&mut till, fact).unwrap();
+        closed += live.take(&mut till, fact).unwrap().len() as u64;
         harness.take(live.reports());
     }
-    let closed = live.finish(&mut till).unwrap().len() as u64;
+    closed += live.finish(&mut till).unwrap().len() as u64;
     harness.take(board.latest());
 
     let (identity, book) = (harness.of(Stage::Identity), harness.of(Stage::Book));

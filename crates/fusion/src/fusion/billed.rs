@@ -115,10 +115,7 @@ impl Fusion {
         };
         // Boards that weigh by themselves tell of long changes late.
         let least = if heard.hears_samples() || self.memory.counters.events == 0 { gone } else { LAG };
-        least <= unseen
-            && was_inside
-            && heard.looked_after(visitor.seen)
-            && (LAG <= unseen || self.has_settled(visit))
+        least <= unseen && was_inside && heard.looked_after(visitor.seen) && (LAG <= unseen || self.has_settled(visit))
     }
 
     /// Whether nothing moves any more on a shelf that this visit's hand may have set in motion.
