@@ -16,11 +16,9 @@ fn options(broker: &Broker, name: &str) -> MqttOptions {
 /// The next publication, as topic, text and whether it was retained.
 fn heard(connection: &mut Connection) -> (String, String, bool) {
     loop {
-        match connection.recv_timeout(Duration::from_secs(20)).unwrap().unwrap() {
-            Event::Incoming(Packet::Publish(said)) => {
-                return (said.topic, String::from_utf8(said.payload.to_vec()).unwrap(), said.retain);
-            }
-            _ => {}
+        let event = connection.recv_timeout(Duration::from_secs(20)).unwrap().unwrap();
+        if let Event::Incoming(Packet::Publish(said)) = event {
+            return (said.topic, String::from_utf8(said.payload.to_vec()).unwrap(), said.retain);
         }
     }
 }

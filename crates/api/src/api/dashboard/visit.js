@@ -71,7 +71,7 @@ export class Visit {
     if (had === has) return;
     if (!this.known && !this.whole) return this.tell(at, "note", `Already had ${has} × {goods}`, { sku });
     const fresh = is ? is.keys.filter((key) => !was || !was.keys.includes(key)) : [];
-    const event = shop.events.get(fresh.at(-1)) || (has < had ? this.returned(sku, at, shop) : null);
+    const event = weightiest(fresh, had < has, shop) || (has < had ? this.returned(sku, at, shop) : null);
     if (event) event.claimed.add(this.id);
     if (has < had && !event) return this.correct(sku, had, has, at);
     if (had < has && !fresh.length) return this.correct(sku, had, has, at);
@@ -147,17 +147,18 @@ export class Visit {
     }
   }
 
-  /** Why a line is in the cart: a sentence for each event behind it, the newest first. */
+  /** Why a line is in the cart: a sentence for each event behind it, the one that says most first, then the newest. */
   reasons(line, shop) {
     const known = line.keys
       .map((key) => shop.events.get(key))
       .filter(Boolean)
       .reverse();
     const many = line.keys.length;
-    if (known.length)
-      return known.map((event, index) =>
-        index || many < 2 ? sentence(because(event)) : `Last of ${many} movements: ${because(event)}`,
-      );
+    if (known.length) {
+      const first = weightiest(line.keys, true, shop);
+      const head = sentence(because(first)) + (1 < many ? `, with ${many - 1} more` : "");
+      return [head, ...known.filter((event) => event !== first).map((event) => sentence(because(event)))];
+    }
     const [, shelf] = /^shelf\/(.+)\/\d+$/.exec(line.keys.at(-1) || "") || [];
     const place = shelf ? `Taken from shelf ${shelf}` : "Taken";
     return [this.whole ? place : `${place} before this page was opened`];
@@ -182,6 +183,13 @@ export class Visit {
     }
     return sum;
   }
+}
+
+/** Of these events the one that says most: the largest that went this way, or else the newest. A hand that leans on a shelf makes others. */
+function weightiest(keys, isTaken, shop) {
+  const events = keys.map((key) => shop.events.get(key)).filter(Boolean);
+  const fitting = events.filter((event) => event.grams < 0 === isTaken);
+  return fitting.sort((a, b) => Math.abs(b.grams) - Math.abs(a.grams))[0] || events.at(-1);
 }
 
 /** Words with a capital. */
