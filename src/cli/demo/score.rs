@@ -74,6 +74,11 @@ impl Score {
         Score { cast, found: BTreeMap::new(), closed: BTreeMap::new() }
     }
 
+    /// Whether a visit has a receipt.
+    pub(super) fn has(&self, visit: VisitId) -> bool {
+        self.closed.contains_key(&visit)
+    }
+
     /// Takes a receipt; of a visit that has one already, it takes its place.
     pub(super) fn judge(&mut self, closed: Closed) -> Judgement {
         let visit = closed.visit;

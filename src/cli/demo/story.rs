@@ -62,6 +62,10 @@ impl<'a> Story<'a> {
 
     fn carts(&mut self, visits: &[OpenVisit], now: ShopTime, told: &mut Vec<String>) {
         for open in visits {
+            if self.score.has(open.visit) {
+                // Its receipt was told; what the lane for screens still has is over.
+                continue;
+            }
             if !self.names.contains_key(&open.visit) {
                 let name = self.name(open.visit);
                 told.push(self.line(now, &format!("{name} comes in")));

@@ -5,6 +5,7 @@ import { instant } from "./dom.js";
 import { Visit, eventKey } from "./visit.js";
 
 const FRAMES_MAX = 40;
+const PART_MS = 5000;
 const EVENTS_MAX = 500;
 const RECEIPTS_MAX = 200;
 const VISITS_MAX = 200;
@@ -136,7 +137,10 @@ export class Shop {
       grams: change.plates.reduce((sum, plate) => sum + plate.grams, 0),
       claimed: new Set(),
     };
-    this.events.set(event.key, event);
+    // A movement that is told in parts may have one name in all of them: the part that says most stays.
+    const told = this.events.get(event.key);
+    const isPart = told && Math.abs(event.end - told.end) < PART_MS && Math.abs(event.grams) < Math.abs(told.grams);
+    if (!isPart) this.events.set(event.key, event);
     if (EVENTS_MAX < this.events.size) this.events.delete(this.events.keys().next().value);
     for (const plate of plates) {
       const known = this.plates.get(plate.plate);
