@@ -214,22 +214,26 @@ fn on_floor(camera: &Camera, pixel: Point<Pixel>) -> Option<Point<OnFloor>> {
     far.is_finite().then(|| place + level * far)
 }
 
-/// The last point before the first wall on the way from a camera.
+/// The last point before the first wall on the way from a camera; its own place where the way leads into no room.
 fn before_wall(room: &Room, from: Point<OnFloor>, to: Point<OnFloor>) -> Point<OnFloor> {
     let way = to - from;
     let metres = way.norm();
     let ends = room.polygon.iter().zip(room.polygon.iter().cycle().skip(1));
+    // Where a wall is crossed, as a share of the way, and whether that leads out.
     let crossing = |(a, b): (&Point<OnFloor>, &Point<OnFloor>)| {
         let (along, off) = (*b - *a, *a - from);
         let cross = |p: Point<OnFloor>, q: Point<OnFloor>| p.x * q.y - p.y * q.x;
         let parallel = cross(way, along);
         let (share, at) = (cross(off, along) / parallel, cross(off, way) / parallel);
-        // A crossing is a wall where what lies behind it is outside.
-        let is_wall = WALL_METRES < share * metres && share <= 1.0 && (0.0..=1.0).contains(&at);
-        let behind = from + way * (share + 0.01 / metres);
-        (is_wall && !room.contains(behind)).then_some(share)
+        let is_crossed = WALL_METRES < share * metres && share <= 1.0 && (0.0..=1.0).contains(&at);
+        is_crossed.then(|| (share, !room.contains(from + way * (share + 0.01 / metres))))
     };
-    let first = ends.filter_map(crossing).fold(1.0, f64::min);
+    let crossed: Vec<(f64, bool)> = ends.filter_map(crossing).collect();
+    let begins_inside = metres <= WALL_METRES || room.contains(from + way * (1.1 * WALL_METRES / metres));
+    if !begins_inside && crossed.iter().all(|(_, leads_out)| *leads_out) {
+        return from;
+    }
+    let first = crossed.iter().filter(|(_, leads_out)| *leads_out).map(|(share, _)| *share).fold(1.0, f64::min);
     from + way * first
 }
 
