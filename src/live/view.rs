@@ -14,10 +14,10 @@ use crate::shop::Shop;
 const RESET_SPAN: Span = Span::from_millis(2_000);
 /// The same where a plate moved again so soon after it was taken to be at rest that it was no rest: a slow hand.
 const RESET_SPAN_MIN: Span = Span::from_millis(400);
-/// By how many of its deviations a plate's weight must be another one to have moved.
-const MOVED_SIGMAS: f64 = 4.0;
 /// How soon that is.
 const AGAIN_SPAN: Span = Span::from_millis(1_500);
+/// By how many of its deviations a plate's weight must be another one to have moved.
+const MOVED_SIGMAS: f64 = 4.0;
 /// Visits that are over in this lane and not yet in the deciding one, whose last cart is remembered; of more the oldest are
 /// not compared.
 const SHOWN_MAX: usize = 4_096;

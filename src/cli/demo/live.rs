@@ -146,10 +146,10 @@ fn watch(running: &Running, story: &mut Story<'_>, clock: &Arc<dyn Clock>, is_ov
 
 fn summary(story: &Story<'_>, played: &Played, running: &Running, length: Span) -> String {
     let sums = story.score.sums(&story.lines);
-    let Sums { shoppers, receipts, right, wrong_for_review, for_review, unit_f1, .. } = sums;
+    let Sums { shoppers, without, receipts, right, wrong_for_review, for_review, unit_f1, .. } = sums;
     let wrong = receipts - right;
     let mut text = format!(
-        "\n{shoppers} shoppers, {receipts} receipts: {right} right, {wrong} wrong ({wrong_for_review} of these for review); \
+        "\n{shoppers} shoppers, {without} without a receipt; {receipts} receipts: {right} right, {wrong} wrong ({wrong_for_review} of these for review); \
          {for_review} for review; unit F1 {unit_f1:.3}\n"
     );
     let opened = played.entered.iter().filter(|(_, cart)| cart.is_some()).count();

@@ -57,6 +57,8 @@ pub(super) struct Score {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Sums {
     pub(super) shoppers: usize,
+    /// Shoppers who have no receipt.
+    pub(super) without: usize,
     pub(super) receipts: usize,
     pub(super) right: usize,
     /// Of the wrong ones, those that a person will look at.
@@ -111,7 +113,12 @@ impl Score {
 
     /// What it came to, with all lines of carts that were shown.
     pub(super) fn sums(&self, lines: &[Line]) -> Sums {
-        let mut sums = Sums { shoppers: self.cast.left.len(), receipts: self.closed.len(), ..Sums::default() };
+        let mut sums = Sums {
+            shoppers: self.cast.left.len(),
+            without: self.cast.left.keys().filter(|visit| !self.found.values().any(|found| found == *visit)).count(),
+            receipts: self.closed.len(),
+            ..Sums::default()
+        };
         let (mut owed, mut charged, mut common) = (0, 0, 0);
         owed +=
             self.cast.truth.receipts.iter().map(|one| self.bought(one.target_id).values().sum::<i64>()).sum::<i64>();
@@ -211,7 +218,7 @@ mod tests {
         assert_eq!(score.judge(closed(14, 61.0, &[])), Judgement::Right, "nothing was bought");
         assert_eq!(score.judge(closed(12, 23.0, &[("tea", 2)])), Judgement::Right, "a later one of the same visit");
         let sums = score.sums(&[]);
-        assert_eq!((sums.shoppers, sums.receipts, sums.right), (3, 4, 3));
+        assert_eq!((sums.shoppers, sums.without, sums.receipts, sums.right), (3, 0, 4, 3));
         assert_eq!((sums.unit_f1, sums.exits_secs), (1.0, vec![2.0; 4]));
     }
 }

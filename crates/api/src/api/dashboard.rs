@@ -8,11 +8,10 @@ use axum::body::Bytes;
 use axum::http::{HeaderValue, StatusCode, header};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::floor::is_known;
 use super::problem::{Problem, Sort};
 use super::reply::{Nothing, Output, Reply};
 use super::route::Call;
-use crate::base::sha256;
+use super::tagged::{SAME, is_known, tag_of};
 
 const HTML: &str = "text/html; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
@@ -65,7 +64,7 @@ const FILES: &[Embedded] = &embedded! {
 
 /// What each bears for a name for caches.
 static TAGS: LazyLock<Vec<Option<HeaderValue>>> = LazyLock::new(|| {
-    let tag = |(_, _, text): &Embedded| HeaderValue::from_str(&format!("\"{}\"", sha256(text.as_bytes()))).ok();
+    let tag = |(_, _, text): &Embedded| tag_of(text.as_bytes()).ok();
     FILES.iter().map(tag).collect()
 });
 
@@ -111,8 +110,6 @@ impl Given {
         reply
     }
 }
-
-const SAME: (StatusCode, &str) = (StatusCode::NOT_MODIFIED, "It is the one that `If-None-Match` names");
 
 impl Output for Page {
     const STATUS: StatusCode = StatusCode::OK;

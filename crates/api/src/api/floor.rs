@@ -1,16 +1,13 @@
 //! What stands where in the shop, seen from above: made once of the shop's files, for whoever draws it.
 
-use std::sync::OnceLock;
-
-use axum::body::Bytes;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::problem::Problem;
-use super::reply::{JSON, Json, Nothing, Output, Reply};
+use super::reply::Nothing;
 use super::route::Call;
-use crate::base::{CameraId, Currency, Error, Interchange, Money, PlateId, ShelfId, SkuId, sha256};
+use super::tagged::Tagged;
+use crate::base::{CameraId, Currency, Interchange, Money, PlateId, ShelfId, SkuId};
 use crate::geometry::{Floor as OnFloor, Pixel, Point};
 use crate::shop::{Camera, Plate, Room, Shelf, Shop, ZoneKind};
 
@@ -246,52 +243,10 @@ fn rounded(metres: f64) -> f64 {
     (metres * 1_000.0).round() / 1_000.0 + 0.0
 }
 
-/// What is given as it is to everybody who asks, and its name for caches: an answer that does not change while the server runs.
-#[derive(Default)]
-pub(super) struct Drawn(OnceLock<Result<(Bytes, HeaderValue), String>>);
-
-impl Drawn {
-    fn of(&self, shop: impl FnOnce() -> FloorView) -> Result<&(Bytes, HeaderValue), Problem> {
-        let drawn = self.0.get_or_init(|| {
-            let body = serde_json::to_vec(&Interchange(&shop())).map_err(|error| error.to_string())?;
-            let tag = HeaderValue::from_str(&format!("\"{}\"", sha256(&body))).map_err(|error| error.to_string())?;
-            Ok((body.into(), tag))
-        });
-        drawn.as_ref().map_err(|message| Error::broken(format!("the floor cannot be written: {message}")).into())
-    }
-}
-
-/// The floor; or only its name, where whoever asks has it already.
-pub(super) struct FloorPlan {
-    body: Option<Bytes>,
-    tag: HeaderValue,
-}
-
-impl Output for FloorPlan {
-    const STATUS: StatusCode = StatusCode::OK;
-    const OR_ELSE: Option<(StatusCode, &'static str)> =
-        Some((StatusCode::NOT_MODIFIED, "It is the one that `If-None-Match` names"));
-
-    fn reply(self) -> Result<Reply, Problem> {
-        Ok(Reply::tagged(JSON, self.body, Some(self.tag)))
-    }
-
-    fn content(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
-        Json::<FloorView>::content(generator)
-    }
-}
-
 /// `GET /v1/floor`
-pub(super) fn get(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Result<FloorPlan, Problem> {
-    let (body, tag) = call.api.floor.of(|| FloorView::new(&call.api.till().shop().clone()))?;
-    Ok(FloorPlan { body: (!is_known(call.headers, tag)).then(|| body.clone()), tag: tag.clone() })
-}
-
-/// Whether whoever asks has what bears this name.
-pub(super) fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
-    let named = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let mut names = named.flat_map(|names| names.split(',')).map(str::trim);
-    names.any(|name| name == "*" || name.strip_prefix("W/").unwrap_or(name).as_bytes() == tag.as_bytes())
+pub(super) fn get(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Result<Tagged<FloorView>, Problem> {
+    let draw = || FloorView::new(&call.api.till().shop().clone());
+    call.api.floor.give(call.headers, "floor", || serde_json::to_vec(&Interchange(&draw())))
 }
 
 #[cfg(test)]

@@ -42,6 +42,7 @@ mod server;
 mod shares;
 mod sheet;
 mod shoppers;
+mod tagged;
 mod today;
 mod tokens;
 mod wire;
@@ -82,8 +83,8 @@ pub struct Api {
     door: access::Door,
     metrics: metrics::Metrics,
     board: ReportBoard,
-    described: openapi::Written,
-    floor: floor::Drawn,
+    described: tagged::Once<serde_json::Value>,
+    floor: tagged::Once<floor::FloorView>,
     shares: shares::Shares,
     streams: Option<Arc<live::Streams>>,
     health: Option<HealthBoard>,
@@ -113,8 +114,8 @@ impl Api {
             door: access::Door::new(),
             metrics: metrics::Metrics::default(),
             board: ReportBoard::default(),
-            described: openapi::Written::default(),
-            floor: floor::Drawn::default(),
+            described: tagged::Once::default(),
+            floor: tagged::Once::default(),
             shares: shares::Shares::new(),
             streams: None,
             health: None,

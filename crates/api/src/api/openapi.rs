@@ -1,65 +1,22 @@
 //! The API's description in OpenAPI 3.1, made of the same table of routes as the router.
 
-use std::sync::OnceLock;
-
-use axum::body::Bytes;
-use axum::http::{HeaderValue, StatusCode};
 use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::access::Role;
-use super::floor::is_known;
 use super::problem::{Document, MEDIA_TYPE, Problem, Sort};
-use super::reply::{JSON, Json, Output, Reply};
 use super::route::{Call, Description, Permit, Route};
 use super::shoppers::KEY_CHARS_MAX;
-use crate::base::{Error, interchange, sha256};
-use crate::till::Providers;
-
-/// The description as it is given, and its name for caches. It is made once, for whoever asks needs no token.
-#[derive(Default)]
-pub(super) struct Written(OnceLock<Result<(Bytes, HeaderValue), String>>);
-
-impl Written {
-    /// That of these routes, and of a shop with these payment providers.
-    fn of(&self, routes: fn() -> Vec<Route>, providers: &Providers) -> Result<&(Bytes, HeaderValue), Problem> {
-        let written = self.0.get_or_init(|| {
-            let names: Vec<&str> = providers.keys().map(String::as_str).collect();
-            let body = serde_json::to_vec(&description(&routes(), &names)).map_err(|error| error.to_string())?;
-            let tag = HeaderValue::from_str(&format!("\"{}\"", sha256(&body))).map_err(|error| error.to_string())?;
-            Ok((body.into(), tag))
-        });
-        written
-            .as_ref()
-            .map_err(|message| Error::broken(format!("the description cannot be written: {message}")).into())
-    }
-}
-
-/// The description; or only its name, where whoever asks has it already.
-pub(super) struct Described {
-    body: Option<Bytes>,
-    tag: HeaderValue,
-}
-
-impl Output for Described {
-    const STATUS: StatusCode = StatusCode::OK;
-    const OR_ELSE: Option<(StatusCode, &'static str)> =
-        Some((StatusCode::NOT_MODIFIED, "It is the one that `If-None-Match` names"));
-
-    fn reply(self) -> Result<Reply, Problem> {
-        Ok(Reply::tagged(JSON, self.body, Some(self.tag)))
-    }
-
-    fn content(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
-        Json::<Value>::content(generator)
-    }
-}
+use super::tagged::Tagged;
+use crate::base::interchange;
 
 /// What `GET /openapi.json` answers in a server with these routes.
-pub(super) fn described(call: &Call<'_>, routes: fn() -> Vec<Route>) -> Result<Described, Problem> {
-    let (body, tag) = call.api.described.of(routes, &call.api.providers)?;
-    Ok(Described { body: (!is_known(call.headers, tag)).then(|| body.clone()), tag: tag.clone() })
+pub(super) fn described(call: &Call<'_>, routes: fn() -> Vec<Route>) -> Result<Tagged<Value>, Problem> {
+    call.api.described.give(call.headers, "description", || {
+        let names: Vec<&str> = call.api.providers.keys().map(String::as_str).collect();
+        serde_json::to_vec(&description(&routes(), &names))
+    })
 }
 
 /// The description of these routes, of a shop with these payment providers.

@@ -5,10 +5,10 @@ use axum::http::Method;
 use serde_json::Value;
 
 use super::access::Role::{Gate, Operator, Reviewer, Screen, Shopper};
-use super::openapi::Described;
 use super::problem::Problem;
 use super::reply::Nothing;
 use super::route::{Call, Permit, Route};
+use super::tagged::Tagged;
 use super::{
     carts, cases, dashboard, devices, entries, floor, gates, health, ledger, live, metrics, notices, openapi, orders,
     plates, receipts, seen, shoppers, today, tokens,
@@ -48,7 +48,7 @@ pub fn description() -> Value {
 }
 
 /// `GET /openapi.json`
-fn get(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Result<Described, Problem> {
+fn get(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Result<Tagged<Value>, Problem> {
     openapi::described(call, all)
 }
 
