@@ -11,7 +11,13 @@ import { really } from "./story.js";
 const PAGE = 50;
 const FORMS = ["text", "html", "json", "poslog", "epcis"];
 
-export const view = { name: "receipts", title: "Receipts", roles: ["operator", "reviewer", "screen"], mount };
+export const view = {
+  name: "receipts",
+  title: "Receipts",
+  roles: ["operator", "reviewer", "screen"],
+  barely: true,
+  mount,
+};
 
 function mount(root, page, chosen) {
   const list = new List(root, page);

@@ -6,6 +6,7 @@ import { clock, element, grams, lasting, number, roving, settle, short, write } 
 import { curve } from "./charts.js";
 import { empty, heading } from "./parts.js";
 import { unitsOf } from "./plan.js";
+import { TOUCH_GRAMS } from "./shop.js";
 import { eventKey } from "./visit.js";
 
 const CURVE_SECS = 120;
@@ -198,7 +199,7 @@ class Cell {
   }
 
   mark(plate, now) {
-    const fresh = plate.last && now - plate.last.at < FRESH_MS;
+    const fresh = plate.last && TOUCH_GRAMS <= Math.abs(plate.last.grams) && now - plate.last.at < FRESH_MS;
     const sign = fresh ? (plate.last.grams < 0 ? "−" : "+") : "";
     this.root.classList.toggle("took", sign === "−");
     this.root.classList.toggle("put", sign === "+");
@@ -311,7 +312,7 @@ function happened(shop) {
         element(
           "span",
           { className: "reason" },
-          `plates ${event.plates.map((plate) => plate.plate.split("-").pop()).join(", ")}`,
+          `${event.plates.length === 1 ? "plate" : "plates"} ${event.plates.map((plate) => plate.plate.split("-").pop()).join(", ")}`,
         ),
       ),
     ),

@@ -11,6 +11,8 @@ const RECEIPTS_MAX = 200;
 const VISITS_MAX = 200;
 /** A visit that is over stays beside the floor for so long. */
 export const LINGER_MS = 15_000;
+/** What is lighter is no goods: a touch, or a hand that leans. */
+export const TOUCH_GRAMS = 10;
 /** A plate that felt less than this share of what the most moved one felt is left out. */
 const FELT_SHARE_MIN = 0.1;
 const HUES = [255, 25, 145, 310, 65, 200, 350, 100, 280, 175];

@@ -5,12 +5,13 @@ import { element, grams, lasting, number, short, write } from "./dom.js";
 import { Motion } from "./motion.js";
 import { colours, isCalm, isDark } from "./parts.js";
 import { drawPlan, middle, scaleOf, trace, unitsOf } from "./plan.js";
+import { TOUCH_GRAMS } from "./shop.js";
 import { Tags } from "./tags.js";
 
 /** A plate is lit for so long. */
 const GLOW_MS = 4_000;
-/** What is lighter is no goods: a touch, or a neighbour that was pushed. */
-const GLOW_GRAMS_MIN = 5;
+/** A plate that felt less than this share of what the most moved one felt is not lit. */
+const GLOW_SHARE_MIN = 0.3;
 /** A wrist that is nearer to a unit than this reaches into it. */
 const REACH_METRES = 0.08;
 /** Half of how wide a person is drawn, and the least and most of it. */
@@ -108,11 +109,14 @@ export class Plan {
     );
   }
 
+  /** Lights up the plates that felt an event; the one that felt most bears what was felt in all. */
   glow(event) {
-    for (const felt of event.plates) {
-      if (Math.abs(felt.grams) < GLOW_GRAMS_MIN) continue;
-      const plate = this.shop.plates.get(felt.plate);
-      if (plate) this.glows.push({ from: performance.now(), plate, grams: felt.grams, height: plate.height });
+    if (Math.abs(event.grams) < TOUCH_GRAMS) return;
+    const felt = [...event.plates].sort((a, b) => Math.abs(b.grams) - Math.abs(a.grams));
+    for (const [rank, { plate: id, grams: own }] of felt.entries()) {
+      const plate = this.shop.plates.get(id);
+      if (!plate || Math.abs(own) < GLOW_SHARE_MIN * Math.abs(felt[0].grams)) continue;
+      this.glows.push({ from: performance.now(), plate, grams: own, told: rank ? null : event.grams });
     }
     if (60 < this.glows.length) this.glows.splice(0, this.glows.length - 60);
   }
@@ -203,11 +207,12 @@ export class Plan {
         pen.arc(px, py, 6 + 46 * Math.min(1, share * 2), 0, 7);
         pen.stroke();
       }
+      if (glow.told === null) continue;
       pen.globalAlpha = Math.min(1, 2.4 * (1 - share));
       const rise = this.calm ? 18 : 14 + 16 * Math.min(1, share * 3);
       this.tags.put(
         pen,
-        `${glow.grams < 0 ? "−" : "+"}${grams(Math.abs(glow.grams))}`,
+        `${glow.told < 0 ? "−" : "+"}${grams(Math.abs(glow.told))}`,
         px,
         Math.max(14, py - rise),
         colour,
