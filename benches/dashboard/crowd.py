@@ -9,6 +9,7 @@ import json, math, pathlib, random, socket, struct, sys, time
 
 UNITS, SHELVES, PLATES, WIDE = 3, 3, 8, 0.25
 HERTZ = 10
+CART = 6
 WEIGHTS = [90 + number * 37 % 500 for number in range(UNITS * SHELVES * PLATES)]
 
 
@@ -58,23 +59,26 @@ def mqtt(broker):
 
 
 class Walker:
-    """Comes in, walks from plate to plate, and takes one of what stands there each time."""
+    """Comes in, walks from plate to plate, and takes one of what stands there, until there are six in the cart; then they go back."""
 
     def __init__(self, number, dice):
         self.track, self.dice = str(number + 1), dice
         self.place, self.wait, self.reach = [dice.uniform(0.8, 1.7), 0.5], 0.0, None
+        self.cart, self.gives = [], False
         self.aim()
 
     def aim(self):
+        self.gives = bool(self.cart) and (self.gives or len(self.cart) == CART)
         unit, shelf, plate = self.dice.randrange(UNITS), self.dice.randrange(SHELVES), self.dice.randrange(PLATES)
-        self.goods = (unit, shelf, plate)
+        self.goods = unit, shelf, plate = self.cart.pop() if self.gives else (unit, shelf, plate)
         self.goal = [0.5 + 2.8 * unit + WIDE * (plate + 0.5), 4.75 - 0.5 * self.dice.random()]
 
-    def step(self, secs, take):
+    def step(self, secs, move):
         if self.wait > 0:
             self.wait -= secs
             if self.reach and self.wait < 1.0:
-                take(self.goods)
+                move(self.goods, 1 if self.gives else -1)
+                self.cart += [] if self.gives else [self.goods]
                 self.reach = None
             if self.wait <= 0:
                 self.aim()
@@ -91,14 +95,14 @@ class Walker:
         (x, y), (unit, shelf, _) = self.place, self.goods
         hand = [x + 0.1, 5.5, 0.7 + 0.4 * shelf] if self.reach and self.wait > 0 else [x + 0.2, y + 0.1, 0.9]
         places = {"head": [x, y, 1.6], "neck": [x, y, 1.4], "left_shoulder": [x - 0.2, y, 1.35], "right_shoulder": [x + 0.2, y, 1.35],
-                  "left_hip": [x - 0.1, y, 0.95], "right_hip": [x + 0.1, y, 0.95], "left_wrist": [x - 0.2, y + 0.05, 0.9], "right_wrist": hand}
+                  "left_elbow": [x - 0.25, y, 1.1], "right_elbow": [x + 0.25, y, 1.1], "left_wrist": [x - 0.2, y + 0.05, 0.9], "right_wrist": hand}
         return {name: {"position": [round(value, 3) for value in place], "score": 0.9} for name, place in places.items()}
 
 
 def play(broker, people, seconds, seed):
     publish, dice, numbers, begun = mqtt(broker), random.Random(seed), {}, time.time()
     stock = [grams * 40.0 for grams in WEIGHTS]
-    walkers, taken = [], [0]
+    walkers, moved = [], [0]
 
     def say(topic, body):
         source = topic.split("/", 1)[1]
@@ -106,10 +110,10 @@ def play(broker, people, seconds, seed):
         numbers[topic] += 1
         publish("aisle/crowd/" + topic, json.dumps({"stamp": stamp, "body": body}))
 
-    def take(goods):
+    def move(goods, units):
         at = (goods[0] * SHELVES + goods[1]) * PLATES + goods[2]
-        stock[at] -= WEIGHTS[at]
-        taken[0] += 1
+        stock[at] += units * WEIGHTS[at]
+        moved[0] += 1
 
     late = 0.0
     for tick in range(int(seconds * HERTZ)):
@@ -120,7 +124,7 @@ def play(broker, people, seconds, seed):
         if tick >= 20 and tick % 10 == 0 and len(walkers) < people:
             walkers.append(Walker(len(walkers), dice))
         for walker in walkers:
-            walker.step(1 / HERTZ, take)
+            walker.step(1 / HERTZ, move)
         if tick % 2:
             for unit in range(UNITS):
                 span = range(unit * SHELVES * PLATES, (unit + 1) * SHELVES * PLATES)
@@ -129,7 +133,7 @@ def play(broker, people, seconds, seed):
                 first = time.time_ns() - 11 * 16_666_667
                 say(f"plates/board/{unit + 1}", {"first_at": first, "period": 16_666_667, "plates": names, "grams": grams})
         say("people/people", {"people": [{"track": walker.track, "joints": walker.joints()} for walker in walkers]})
-    print(f"{len(walkers)} people, {taken[0]} takes, {late:.2f} s late at most", flush=True)
+    print(f"{len(walkers)} people, {moved[0]} times a thing was taken or put back, {late:.2f} s late at most", flush=True)
 
 
 if sys.argv[1] == "shop":

@@ -245,7 +245,7 @@ class List {
   }
 
   item(line) {
-    const made = row({ ...line, keys: null }, { mark: () => null }, this.shop, 0);
+    const made = row({ ...line, causes: null }, { mark: () => null }, this.shop, 0);
     for (const discount of line.discounts || [])
       made.querySelector(".reason").append(`${discount.name}: −${money(discount.amount)} `);
     return made;

@@ -7,7 +7,6 @@ import { curve } from "./charts.js";
 import { empty, heading } from "./parts.js";
 import { unitsOf } from "./plan.js";
 import { TOUCH_GRAMS } from "./shop.js";
-import { eventKey } from "./visit.js";
 
 const CURVE_SECS = 120;
 const CURVE_MS = 1_000;
@@ -324,11 +323,10 @@ function misplaced(pane, shop) {
   const found = [];
   for (const visit of shop.open()) {
     for (const line of visit.lines.values()) {
-      for (const event of line.events.map((ref) => shop.events.get(eventKey(ref))).filter(Boolean)) {
-        const planned = event.plates.flatMap((plate) => (shop.plates.get(plate.plate) || { products: [] }).products);
-        if (planned.includes(line.sku)) continue;
+      for (const cause of line.causes.filter((one) => one.misplaced)) {
+        const planned = cause.plates.flatMap((plate) => (shop.plates.get(plate) || { products: [] }).products);
         found.push(
-          `${shop.product(line.sku)}, ${event.grams < 0 ? "taken from" : "put on"} shelf ${event.shelf} where ${[...new Set(planned)].map((sku) => shop.product(sku)).join(", ") || "nothing"} is planned, by shopper ${short(visit.id)}`,
+          `${shop.product(line.sku)}, ${cause.grams < 0 ? "taken from" : "put on"} shelf ${cause.shelf} where ${[...new Set(planned)].map((sku) => shop.product(sku)).join(", ") || "nothing"} is planned, by shopper ${short(visit.id)}`,
         );
       }
     }
