@@ -75,11 +75,11 @@ async function floor({ tab, demo }) {
   );
   const sure = await tab.texts(".cart:not(.over) .line .chance");
   check("floor: each line says how sure it is", sure.length && sure.every((text) => /\d %/.test(text)), sure);
-  const ticker = await tab.texts(".ticker li");
-  check(
+  await comes(
     "floor: below the plan is told what happened",
-    ticker.some((text) => / Took 1 × /.test(text)),
-    ticker,
+    async () => (await tab.texts(".ticker li")).some((text) => / Took 1 × /.test(text)),
+    5,
+    () => tab.texts(".ticker li"),
   );
   await comes(
     "floor: what is shown is not old",
@@ -278,6 +278,8 @@ async function today({ tab, ask }) {
     15,
     () => tab.texts(".tile"),
   );
+  const { hours } = await ask("v1/today");
+  same("today: each of the last hours has its column", await tab.count(".column-of"), Math.min(hours.length, 8));
   const { stages, queues } = await ask("v1/delays");
   const rows = await tab.texts("[aria-label=Delays] th");
   check(

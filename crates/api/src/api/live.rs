@@ -291,3 +291,25 @@ pub(super) fn watch(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Resu
     tokio::runtime::Handle::current().spawn(run(reader, sender, closing, place));
     Ok(Stream(receiver))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_written_once_for_all_who_look() {
+        let streams = Streams::new(LiveBoard::default(), [1, 2, 3, 4]);
+        let change = LiveChange::People { at: ShopTime::from_nanos(1_780_000_000_000_000_000), people: Vec::new() };
+        let told = |number| streams.told(number, &change).unwrap();
+        let first = told(7);
+        assert!(first.starts_with(b"id: 01020304.7\nevent: people\ndata: {"), "{first:?}");
+        assert_eq!(told(7).as_ptr(), first.as_ptr());
+        let last = (8..200).map(told).last().unwrap();
+        assert_eq!(told(199).as_ptr(), last.as_ptr());
+        let kept = || streams.texts.lock().unwrap().iter().map(|(number, _)| *number).collect::<Vec<_>>();
+        assert_eq!(kept(), (136..200).collect::<Vec<_>>());
+        // Whoever is far behind gets the same, and takes nobody's place.
+        assert_eq!(told(7), first);
+        assert_eq!(kept(), (136..200).collect::<Vec<_>>());
+    }
+}
