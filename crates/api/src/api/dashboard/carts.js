@@ -7,7 +7,7 @@ import { LINGER_MS } from "./shop.js";
 import { MARK_MS } from "./visit.js";
 
 /** So many carts are brought up to date at a time. */
-const AT_A_TIME = 4;
+const AT_A_TIME = 3;
 
 export class Carts {
   constructor(shop, go) {
