@@ -35,21 +35,31 @@ export class Carts {
     this.due = true;
     this.at = 0;
     do this.step();
-    while (this.at);
+    while (this.at || this.pending(this.shop.now()));
   }
 
-  /** The same a few carts at a time: called again and again, so that no frame of the plan is late for it. */
+  /** The same a little at a time: called again and again, so that no frame of the plan is late for it. */
   step() {
     const now = this.shop.now();
     if (!this.at) this.begin(now);
-    const few = this.shown
-      .slice(this.at, this.at + AT_A_TIME)
-      .map((visit) => ({ visit, card: this.cards.get(visit.id) }))
-      .sort((a, b) => a.card.filled - b.card.filled);
-    let shades = 1;
-    for (const { visit, card } of few) shades -= Number(this.age(card, visit, now, 0 < shades));
+    for (const visit of this.shown.slice(this.at, this.at + AT_A_TIME)) this.age(this.cards.get(visit.id), visit, now);
     this.at += AT_A_TIME;
     if (this.shown.length <= this.at) this.at = 0;
+    const visit = this.pending(now);
+    if (visit) this.fill(this.cards.get(visit.id), visit, now);
+  }
+
+  /** The visit whose cart has to be written anew and has waited longest; those in which only how sure they are has changed come last. */
+  pending(now) {
+    let best = null;
+    for (const visit of this.shown) {
+      const card = this.cards.get(visit.id);
+      const isNew = card.version !== versionOf(visit) || card.marked !== isMarked(visit, now);
+      if (!isNew && card.shade === visit.shade) continue;
+      const is = { visit, isNew, filled: card.filled };
+      if (!best || best.isNew < isNew || (best.isNew === isNew && is.filled < best.filled)) best = is;
+    }
+    return best && best.visit;
   }
 
   begin(now) {
@@ -108,26 +118,20 @@ export class Carts {
     return { root, span, sum, sure, lines, foot, rows: [], version: -1, shade: -1, marked: false, filled: 0 };
   }
 
-  /** Writes how long the visit lasts, and the cart where it has changed; true where only how sure it is has, for which it may not be time. */
-  age(card, visit, now, isTime) {
+  /** Writes how long the visit lasts. */
+  age(card, visit, now) {
     const unseen = (now - visit.seen) / 1000;
     const away = !visit.over && 5 < unseen ? `, not seen for ${lasting(unseen)}` : "";
     write(card.span, visit.over ? "left" : `${lasting((now - visit.entered) / 1000)}${away}`);
     card.root.classList.toggle("away", away !== "");
     card.root.classList.toggle("over", visit.over);
-    const marked = [...visit.marks.values()].some((mark) => now - mark.at < MARK_MS);
-    const version = `${visit.version} ${visit.truth ? visit.truth.right : ""}`;
-    const isNew = card.version !== version || card.marked !== marked;
-    if (!isNew && (card.shade === visit.shade || !isTime)) return false;
-    card.filled = now;
-    card.version = version;
-    card.shade = visit.shade;
-    card.marked = marked;
-    this.fill(card, visit, now);
-    return !isNew;
   }
 
   fill(card, visit, now) {
+    card.version = versionOf(visit);
+    card.shade = visit.shade;
+    card.marked = isMarked(visit, now);
+    card.filled = now;
     const receipt = visit.receipt;
     const lines = receipt ? receipt.lines : [...visit.lines.values()];
     const sum = receipt ? receipt.total : visit.sum(this.shop);
@@ -163,6 +167,14 @@ export class Carts {
         ),
       );
   }
+}
+
+const versionOf = (visit) => `${visit.version} ${visit.truth ? visit.truth.right : ""}`;
+
+/** Whether something in a cart is marked as corrected. */
+function isMarked(visit, now) {
+  for (const mark of visit.marks.values()) if (now - mark.at < MARK_MS) return true;
+  return false;
 }
 
 /** All that makes a row of a cart look as it does. */

@@ -16,6 +16,8 @@ const TOLD_GRAMS_MIN = 50;
 const GLOW_SHARE_MIN = 0.3;
 /** A wrist that is nearer to a unit than this reaches into it. */
 const REACH_METRES = 0.08;
+/** Among more people than this, arms that hang are not drawn. */
+const CROWD = 12;
 /** Half of how wide a person is drawn, and the least and most of it. */
 const BODY_METRES = 0.17;
 const BODY_PIXELS_MIN = 7;
@@ -317,7 +319,8 @@ export class Plan {
     for (const wrist of person.wrists) {
       const place = [this.scale.x(wrist[0]), this.scale.y(wrist[1])];
       if (this.units.some((box) => inside(box, wrist[0], wrist[1]))) reaching.push(place);
-      else if (this.radius * 0.9 <= Math.hypot(place[0] - x, place[1] - y)) hanging.push(place);
+      else if (this.shown.length <= CROWD && this.radius * 0.9 <= Math.hypot(place[0] - x, place[1] - y))
+        hanging.push(place);
     }
     for (const [wrists, isReach] of [
       [hanging, false],
