@@ -26,13 +26,24 @@ const PAGE: &str = "index.html";
 type Embedded = (&'static str, &'static str, &'static str);
 
 macro_rules! embedded {
-    ($($name:literal: $kind:expr,)*) => {
-        [$(($name, $kind, include_str!(concat!("dashboard/", $name)))),*]
+    ($folder:literal, $($name:literal: $kind:expr,)*) => {
+        [$(($name, $kind, include_str!(concat!($folder, $name)))),*]
     };
 }
 
+/// The shopper's page, and its files, by name; it takes some of the dashboard's besides.
+const VISIT: &str = "visit.html";
+const OF_VISIT: &[Embedded] = &embedded! { "shopper/",
+    "contest.js": SCRIPT,
+    "data.js": SCRIPT,
+    "texts.js": SCRIPT,
+    "visit.css": STYLE,
+    "visit.html": HTML,
+    "visitor.js": SCRIPT,
+};
+
 /// All files of the folder, by name.
-const FILES: &[Embedded] = &embedded! {
+const FILES: &[Embedded] = &embedded! { "dashboard/",
     "api.js": SCRIPT,
     "app.js": SCRIPT,
     "cameras.js": SCRIPT,
@@ -65,7 +76,7 @@ const FILES: &[Embedded] = &embedded! {
 /// What each bears for a name for caches.
 static TAGS: LazyLock<Vec<Option<HeaderValue>>> = LazyLock::new(|| {
     let tag = |(_, _, text): &Embedded| tag_of(text.as_bytes()).ok();
-    FILES.iter().map(tag).collect()
+    FILES.iter().chain(OF_VISIT).map(tag).collect()
 });
 
 /// The name of a file of the page.
@@ -96,8 +107,8 @@ pub(super) struct Asset(Given);
 
 impl Given {
     fn new(call: &Call<'_>, name: &str) -> Option<Self> {
-        let place = FILES.iter().position(|(other, _, _)| *other == name)?;
-        let (_, kind, text) = FILES[place];
+        let (place, (_, kind, text)) =
+            FILES.iter().chain(OF_VISIT).enumerate().find(|(_, (other, _, _))| *other == name)?;
         let tag = TAGS.get(place).cloned().flatten();
         let is_known = tag.as_ref().is_some_and(|tag| is_known(call.headers, tag));
         Some(Given { kind, body: (!is_known).then(|| Bytes::from_static(text.as_bytes())), tag })
@@ -142,9 +153,14 @@ pub(super) fn page(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Resul
     Given::new(call, PAGE).map(Page).ok_or_else(Problem::broken)
 }
 
+/// `GET /visit`
+pub(super) fn visit(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Result<Page, Problem> {
+    Given::new(call, VISIT).map(Page).ok_or_else(Problem::broken)
+}
+
 /// `GET /assets/{name}`
 pub(super) fn asset(call: &Call<'_>, name: AssetName, _: Nothing, _: Nothing) -> Result<Asset, Problem> {
-    let given = if name.0 == PAGE { None } else { Given::new(call, &name.0) };
+    let given = if [PAGE, VISIT].contains(&name.0.as_str()) { None } else { Given::new(call, &name.0) };
     given.map(Asset).ok_or_else(|| Problem::new(Sort::Missing, format!("the page has no file `{}`", name.0)))
 }
 
