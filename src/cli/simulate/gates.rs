@@ -73,12 +73,7 @@ impl Gates {
     /// Calls an API with an operator's token, which is in a file.
     ///
     /// `passes` is given the address of the page of the first shopper who is let in.
-    pub(super) fn start(
-        api: &str,
-        token: &Path,
-        run: String,
-        passes: Option<Sender<Secret<String>>>,
-    ) -> Result<Self> {
+    pub(super) fn start(api: &str, token: &Path, run: String, passes: Option<Sender<Secret<String>>>) -> Result<Self> {
         let is_token = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
         let read = SecretPlace::File(token.to_owned()).read("--token-file", is_token, "a token");
         let token = read.map_err(Error::usage)?;
@@ -94,7 +89,9 @@ impl Gates {
         let (queue, scans) = bounded(SCANS_MAX);
         let state = Arc::new(Mutex::new(State::default()));
         let theirs = state.clone();
-        let thread = thread::Builder::new().name("gates".to_owned()).spawn(move || answer(&caller, &scans, &theirs, passes.as_ref()));
+        let thread = thread::Builder::new()
+            .name("gates".to_owned())
+            .spawn(move || answer(&caller, &scans, &theirs, passes.as_ref()));
         let thread = thread.map_err(|error| Error::io("start", Path::new("a thread"), &error))?;
         Ok(Gates { queue, state, thread })
     }
@@ -121,12 +118,7 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn answer(
-    caller: &Caller,
-    scans: &Receiver<GateScan>,
-    state: &Mutex<State>,
-    passes: Option<&Sender<Secret<String>>>,
-) {
+fn answer(caller: &Caller, scans: &Receiver<GateScan>, state: &Mutex<State>, passes: Option<&Sender<Secret<String>>>) {
     for (number, scan) in scans.iter().enumerate() {
         let (said, again) = caller.enter(number, &scan);
         let mut state = lock(state);

@@ -460,7 +460,7 @@ mod tests {
     fn token(role: Role) -> Token {
         Token {
             id: TokenId::new(NOON, [role as u8; 10]),
-            digest: hash(role.as_str()),
+            digest: hash(&format!("{PREFIX}{role}")),
             role: role.as_str().to_owned(),
             holder: "somebody".to_owned(),
             shopper: None,
@@ -476,7 +476,7 @@ mod tests {
 
     fn let_in(door: &Door, role: Role, now: ShopTime, find: impl FnOnce(&str) -> Result<Option<Token>>) -> bool {
         let find = |digest: &str| find(digest).map(|token| token.map(Key::Token));
-        let holder = door.let_in(Some(&format!("Bearer {role}")), None, now, find);
+        let holder = door.let_in(Some(&format!("Bearer {PREFIX}{role}")), None, now, find);
         holder.is_ok_and(|holder| holder.role == role)
     }
 
@@ -496,6 +496,22 @@ mod tests {
         let revoked = Token { revoked_at: Some(later), ..token(Role::Screen) };
         assert!(!let_in(&door, Role::Screen, later, |_| Ok(Some(revoked))));
         assert!(!let_in(&door, Role::Screen, later, away));
+    }
+
+    #[test]
+    fn wrong_codes_of_all_addresses_are_counted_together() {
+        let door = Door::new();
+        let guess = |number: u32, secret: &str| {
+            let origin = Some(IpAddr::from([10, 1, (number >> 8) as u8, number as u8]));
+            let answer = door.let_in(Some(&format!("Bearer {secret}")), origin, NOON, |_| Ok(None));
+            answer.unwrap_err().sort()
+        };
+        for number in 0..WRONG_CODES_BURST {
+            assert_eq!(guess(number, &format!("{number:08}")), Sort::Unauthenticated);
+        }
+        assert_eq!(guess(1_000, "0000-0000"), Sort::TooMany);
+        // What is no code does not count among them, and an address that was refused so has lost nothing of its own.
+        assert_eq!(guess(1_000, "aisle_nothing"), Sort::Unauthenticated);
     }
 
     #[test]

@@ -23,7 +23,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 const PAGE: &str = "index.html";
 
 /// A file of the folder: its name, what it is, what is in it.
-type Embedded = (&'static str, &'static str, &'static str);
+pub(super) type Embedded = (&'static str, &'static str, &'static str);
 
 macro_rules! embedded {
     ($folder:literal, $($name:literal: $kind:expr,)*) => {
@@ -33,7 +33,7 @@ macro_rules! embedded {
 
 /// The shopper's page, and its files, by name; it takes some of the dashboard's besides.
 const VISIT: &str = "visit.html";
-const OF_VISIT: &[Embedded] = &embedded! { "shopper/",
+pub(super) const OF_VISIT: &[Embedded] = &embedded! { "shopper/",
     "contest.js": SCRIPT,
     "data.js": SCRIPT,
     "texts.js": SCRIPT,
@@ -170,13 +170,16 @@ mod tests {
 
     #[test]
     fn every_file_of_the_folder_is_given_as_what_it_is() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/api/dashboard");
-        let mut there: Vec<String> =
-            std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
-        there.sort();
-        let names: Vec<&str> = FILES.iter().map(|(name, _, _)| *name).collect();
-        assert_eq!(names, there);
-        for (name, kind, text) in FILES {
+        for (folder, files) in [("dashboard", FILES), ("shopper", OF_VISIT)] {
+            let folder = format!("{}/src/api/{folder}", env!("CARGO_MANIFEST_DIR"));
+            let files_there = std::fs::read_dir(folder).unwrap();
+            let mut there: Vec<String> =
+                files_there.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+            there.sort();
+            let names: Vec<&str> = files.iter().map(|(name, _, _)| *name).collect();
+            assert_eq!(names, there);
+        }
+        for (name, kind, text) in FILES.iter().chain(OF_VISIT) {
             let wanted = match name.rsplit_once('.').unwrap().1 {
                 "html" => HTML,
                 "css" => STYLE,
@@ -191,10 +194,11 @@ mod tests {
     #[test]
     fn what_files_name_is_there_and_nothing_else_is_asked_of_the_policy() {
         let mut named = 0;
-        for (name, _, text) in FILES {
+        for (name, _, text) in FILES.iter().chain(OF_VISIT) {
             let imported = text.split("from \"./").skip(1).chain(text.split("\"assets/").skip(1));
             for other in imported.map(|rest| rest.split('"').next().unwrap()) {
-                assert!(FILES.iter().any(|(name, _, _)| *name == other), "{name} asks for {other}");
+                let is_there = FILES.iter().chain(OF_VISIT).any(|(name, _, _)| *name == other);
+                assert!(is_there, "{name} asks for {other}");
                 named += 1;
             }
             // The policy lets no script or style stand in a document, and nothing come from elsewhere.
@@ -205,5 +209,10 @@ mod tests {
         assert!(10 < named);
         let bytes: usize = FILES.iter().map(|(_, _, text)| text.len()).sum();
         assert!(bytes < 300_000, "the page weighs {bytes} bytes");
+        // The shopper's page, over a phone, with what it takes of the dashboard.
+        let shared = ["api.js", "dom.js", "stream.js"];
+        let shared = FILES.iter().filter(|(name, _, _)| shared.contains(name));
+        let bytes: usize = shared.chain(OF_VISIT).map(|(_, _, text)| text.len()).sum();
+        assert!(bytes < 80_000, "the shopper's page weighs {bytes} bytes");
     }
 }

@@ -92,7 +92,9 @@ impl Streams {
 
     /// How many read, by class.
     pub(super) fn reading(&self) -> [(&'static str, usize); 3] {
-        self.places.each_ref().map(|(class, most, places)| (class.name(), most.saturating_sub(places.available_permits())))
+        self.places
+            .each_ref()
+            .map(|(class, most, places)| (class.name(), most.saturating_sub(places.available_permits())))
     }
 
     /// Is told whenever something changed on the board.

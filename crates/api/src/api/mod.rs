@@ -47,6 +47,8 @@ mod shares;
 mod sheet;
 mod shoppers;
 mod tagged;
+#[cfg(test)]
+mod texts;
 mod today;
 mod tokens;
 mod visits;

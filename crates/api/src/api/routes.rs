@@ -10,8 +10,8 @@ use super::reply::{Json, Nothing};
 use super::route::{Call, Pass, Permit, Route};
 use super::tagged::Tagged;
 use super::{
-    carts, cases, dashboard, devices, entries, floor, follow, gates, health, ledger, live, me, metrics, notices, openapi,
-    orders, plates, receipts, seen, shoppers, today, tokens, visits,
+    carts, cases, dashboard, devices, entries, floor, follow, gates, health, ledger, live, me, metrics, notices,
+    openapi, orders, plates, receipts, seen, shoppers, today, tokens, visits,
 };
 
 const GET: Method = Method::GET;

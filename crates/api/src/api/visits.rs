@@ -395,7 +395,6 @@ impl From<&Payment> for MoneyView {
 pub(super) fn get(call: &Call<'_>, id: CartId, _: Nothing, _: Nothing) -> Result<Json<VisitView>, Problem> {
     let carts = call.api.streams.as_ref().and_then(|streams| streams.board().carts());
     let looking = carts.as_ref().map(|(at, visits)| (*at, visits.as_slice()));
-    let (book, shop) =
-        call.read(|till| Ok((till.with(|session| Book::read(session, id))?, till.shop().clone())))?;
+    let (book, shop) = call.read(|till| Ok((till.with(|session| Book::read(session, id))?, till.shop().clone())))?;
     book.view(&shop, looking, call.now).map(Json).ok_or_else(Problem::broken)
 }

@@ -41,13 +41,8 @@ const COLUMNS: &str = "id, cart, digest, sort, created_at";
 pub fn insert(session: &mut dyn Session, pass: &Pass) -> Result<bool, Failure> {
     let statement =
         format!("INSERT INTO passes ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (digest) DO NOTHING");
-    let values = [
-        name(&pass.id),
-        name(&pass.cart),
-        pass.digest.as_str().into(),
-        name(&pass.sort),
-        time(pass.created_at),
-    ];
+    let values =
+        [name(&pass.id), name(&pass.cart), pass.digest.as_str().into(), name(&pass.sort), time(pass.created_at)];
     session.execute(&statement, &values)?;
     let statement = "DELETE FROM passes WHERE cart = ?1 AND id NOT IN \
                      (SELECT id FROM passes WHERE cart = ?1 ORDER BY created_at DESC, id DESC LIMIT ?2)";
