@@ -168,6 +168,7 @@ fn a_pass_opens_nothing_else() {
                     .replace("{plate}", "1-1-1")
                     .replace("{case}", "x")
                     .replace("{order}", "x")
+                    .replace("{token}", "x")
             };
             let ask = |secret: &str, path: &str| {
                 // Slowly, so that nothing is refused because it comes too often.
@@ -312,6 +313,37 @@ fn who_came_in_together_is_one_stay_which_somebody_pays_for() {
     assert_eq!(seen["people"][1]["contests"][0]["skus"], json!([world.skus()[1]]));
     assert_eq!(seen["people"][0]["contests"], json!([]));
     with(&world, &host.code, "DELETE", &format!("/v1/shoppers/{ben}"), None).expect(403);
+}
+
+#[test]
+fn a_cart_is_shown_as_soon_as_it_is_likely_whose_it_is() {
+    let (world, board) = world();
+    let (ben, cleo) = (enrol(&world, "Ben"), enrol(&world, "Cleo"));
+    let (mine, theirs) = (guest(&entry(&world, &ben, "1")), guest(&entry(&world, &cleo, "2")));
+    let path = format!("/v1/carts/{}/visit", mine.cart);
+    let visits = [("1", 0, 1), ("2", 1, 2), ("3", 1, 7), ("4", 0, 9)]
+        .map(|(visit, product, units)| inside(&world, visit, (product, units), 0.99));
+    let cart = |guest: &Guest| guest.cart.parse::<CartId>().unwrap();
+    let name = |visit: &str| visit.parse().unwrap();
+    board.publish(LiveChange::Carts { at: NOON, visits: visits.to_vec() });
+    let quantities = || -> Vec<Value> {
+        let seen = get(&world, &mine.link, &path);
+        seen["people"].as_array().unwrap().iter().map(|guest| guest["lines"][0]["quantity"].clone()).collect()
+    };
+    assert_eq!(quantities(), [json!(null)], "of the first three nobody knows anything, of the fourth neither");
+    // Two of them probably came in with me, one with somebody else; of the last nothing is likely.
+    board.suppose([(name("1"), cart(&mine)), (name("2"), cart(&mine)), (name("3"), cart(&theirs))].into());
+    assert_eq!(quantities(), [json!(1), json!(2)]);
+    let guest_cart = get(&world, &mine.link, &path)["people"][1]["cart"].clone();
+    // What is decided is no supposition any more, and the guest is who they were.
+    keep(&world, &[(visits[0].clone(), &mine.cart), (visits[1].clone(), &mine.cart)]);
+    board.suppose([(name("2"), cart(&mine)), (name("3"), cart(&theirs))].into());
+    assert_eq!(quantities(), [json!(1), json!(2)]);
+    assert_eq!(get(&world, &mine.link, &path)["people"][1]["cart"], guest_cart);
+    assert_eq!(get(&world, &theirs.link, &format!("/v1/carts/{}/visit", theirs.cart))["total"]["minor"], {
+        let sum = aisle::till::sum_so_far(world.till().shop(), &visits[2]).unwrap();
+        json!(sum.minor)
+    });
 }
 
 #[test]

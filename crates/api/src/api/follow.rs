@@ -18,10 +18,9 @@ use super::live::{BEAT, EVENTS, Stream, Streams};
 use super::problem::{Problem, Sort};
 use super::reply::{Nothing, Output, Reply};
 use super::route::Call;
-use super::visits::{Book, VisitView};
+use super::visits::{Book, Looking, VisitView};
 use crate::base::limits::{LIVE_BEAT_SPAN, LIVE_OF_STAY_MAX, LIVE_STREAM_SPAN_MAX};
 use crate::base::{CartId, Error, Interchange, Kind, Result as Outcome, ShopTime, Span, VisitId};
-use crate::facts::OpenVisit;
 use crate::ports::Clock;
 use crate::shop::Shop;
 use crate::till::Till;
@@ -98,11 +97,9 @@ enum Told {
 impl Follower {
     /// Looks at the stay; it may wait for the book.
     fn look(&mut self) -> Outcome<Told> {
-        let carts = self.streams.board().carts();
-        let visits: &[OpenVisit] = carts.as_ref().map_or(&[], |(_, visits)| visits);
+        let looking = Looking::at(self.streams.board());
         let now = self.clock.now();
-        let is_shown = |visit: &VisitId| visits.iter().any(|other| other.visit == *visit);
-        let shown: Vec<VisitId> = self.book.iter().flat_map(Book::open_visits).filter(is_shown).collect();
+        let shown = self.book.as_ref().map(|book| book.shown(&looking)).unwrap_or_default();
         // Whoever is shown no more has left, and their receipt is in the book or will be soon.
         let has_left = self.shown.iter().any(|visit| !shown.contains(visit));
         let since = (now - self.asked_at).abs();
@@ -120,7 +117,7 @@ impl Follower {
         }
         self.shown = shown;
         let Some(book) = &self.book else { return Ok(Told::Nothing) };
-        let view = book.view(&self.shop, carts.as_ref().map(|(at, visits)| (*at, visits.as_slice())), now);
+        let view = book.view(&self.shop, &looking, now);
         let is_old = |view: &VisitView| self.sent.as_ref().is_some_and(|sent| view.is_like(sent));
         let Some(view) = view.filter(|view| !is_old(view)) else { return Ok(Told::Nothing) };
         let data = serde_json::to_string(&Interchange(&view));

@@ -1,6 +1,9 @@
 //! What a shopper may see of their own stay, and of those whom they let in: the cart as it looks now, what is not sure about it, the
 //! receipt and what became of it. Never anything of anybody else.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -14,14 +17,30 @@ use crate::db::carts::{Cart, CartState};
 use crate::db::{Failure, Session, cases, companions};
 use crate::facts::{Case, Concern, Decision, Discount, OpenVisit, ReceiptLine, TaxShare};
 use crate::ledger::payment::{Payment, Standing};
+use crate::ports::LiveBoard;
 use crate::shop::Shop;
 use crate::till::{payment_of, so_far};
 
 /// From here on a line is sure, and from there on likely. Shoppers are told words: a figure would say more than is known.
 const SURE: f64 = 0.95;
 const LIKELY: f64 = 0.75;
-/// The newest live carts of a shop, and when they were so.
-pub(super) type Looking<'a> = Option<(ShopTime, &'a [OpenVisit])>;
+
+/// What an open shop shows just now.
+#[derive(Default)]
+pub(super) struct Looking {
+    /// The visits that are not over.
+    pub(super) visits: Vec<OpenVisit>,
+    /// The cart that pays for those of which that is likely and not decided yet.
+    supposed: Arc<BTreeMap<VisitId, CartId>>,
+}
+
+impl Looking {
+    /// What is on this board.
+    pub(super) fn at(board: &LiveBoard) -> Self {
+        let visits = board.carts().map(|(_, visits)| visits).unwrap_or_default();
+        Looking { visits, supposed: board.supposed() }
+    }
+}
 
 /// A stay, as the shopper sees it.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -212,10 +231,23 @@ impl Book {
         Ok(Book(entries))
     }
 
-    /// The visits that are not over.
-    pub(super) fn open_visits(&self) -> impl Iterator<Item = VisitId> {
+    /// The visits of the stay that are shown and not over.
+    pub(super) fn shown(&self, looking: &Looking) -> Vec<VisitId> {
         let open = self.0.iter().filter(|entry| entry.cart.state == CartState::Open);
-        open.filter_map(|entry| entry.cart.visit)
+        let bound = open.filter_map(|entry| entry.cart.visit);
+        let bound = bound.filter(|visit| looking.visits.iter().any(|other| other.visit == *visit));
+        bound.chain(self.supposed(looking).iter().map(|visit| visit.visit)).collect()
+    }
+
+    /// Visits that probably belong to the stay though it is not decided, in the order in which they came in.
+    fn supposed<'a>(&self, looking: &'a Looking) -> Vec<&'a OpenVisit> {
+        let Some(host) = self.0.first() else { return Vec::new() };
+        let is_known = |visit: VisitId| self.0.iter().any(|entry| entry.cart.visit == Some(visit));
+        let is_supposed =
+            |visit: &&OpenVisit| looking.supposed.get(&visit.visit) == Some(&host.cart.id) && !is_known(visit.visit);
+        let mut supposed: Vec<&OpenVisit> = looking.visits.iter().filter(is_supposed).collect();
+        supposed.sort_by_key(|visit| (visit.entered, visit.visit));
+        supposed
     }
 
     /// Whether nothing is expected to change of itself any more.
@@ -229,9 +261,17 @@ impl Book {
     }
 
     /// What the shopper sees, with how the carts look now.
-    pub(super) fn view(&self, shop: &Shop, looking: Looking<'_>, at: ShopTime) -> Option<VisitView> {
+    pub(super) fn view(&self, shop: &Shop, looking: &Looking, at: ShopTime) -> Option<VisitView> {
         let host = &self.0.first()?.cart;
-        let people: Vec<GuestView> = self.0.iter().map(|entry| entry.view(shop, looking)).collect();
+        let mut supposed = self.supposed(looking);
+        // Whoever came in first is taken for the one who was let in, as it will be once it is decided.
+        let is_bound = host.visit.is_some() || host.state != CartState::Open;
+        let first = if is_bound || supposed.is_empty() { None } else { Some(supposed.remove(0)) };
+        let mut people: Vec<GuestView> = self.0.iter().map(|entry| entry.view(shop, looking)).collect();
+        if let (Some(visit), Some(person)) = (first, people.first_mut()) {
+            person.look(shop, visit);
+        }
+        people.extend(supposed.into_iter().map(|visit| GuestView::supposed(shop, visit)));
         let zone = shop.zone();
         let total = people.iter().try_fold(Money::new(0, shop.policy().currency), |sum, guest| {
             guest.total.and_then(|total| sum.checked_add(total))
@@ -258,22 +298,14 @@ impl VisitView {
 }
 
 impl Entry {
-    fn view(&self, shop: &Shop, looking: Looking<'_>) -> GuestView {
+    fn view(&self, shop: &Shop, looking: &Looking) -> GuestView {
         let Entry { cart, paper, payment, cases } = self;
         let mut view = GuestView {
-            cart: cart.id,
             state: StateWord::from(cart.state),
-            entered_at: cart.entered_at,
             left_at: cart.left_at,
-            receipt: None,
-            standing: None,
-            lines: Vec::new(),
-            taxes: Vec::new(),
-            total: Some(Money::new(0, shop.policy().currency)),
-            doubts: Vec::new(),
             money: payment.as_ref().map(MoneyView::from),
-            contest_until: None,
             contests: cases.iter().filter_map(contest).collect(),
+            ..GuestView::empty(shop, cart.id, cart.entered_at)
         };
         if let Some(paper) = paper {
             let (newest, bar) = (paper.newest(), shop.policy().review_below);
@@ -292,24 +324,56 @@ impl Entry {
                 view.doubt(concern, &receipt.lines, bar);
             }
         } else if let Some(visit) = self.visit(looking) {
-            let receipt = so_far(shop, &visit);
-            view.lines = receipt.lines.iter().map(|line| line_view(line, line.probability)).collect();
-            view.taxes = receipt.taxes;
-            view.total = receipt.total;
-            view.doubt_open(&visit);
+            view.look(shop, &visit);
         }
         view
     }
 
     /// How the cart looks now, or as the book has it, which is a little older.
-    fn visit(&self, looking: Looking<'_>) -> Option<OpenVisit> {
-        let shown = looking.and_then(|(_, visits)| visits.iter().find(|visit| Some(visit.visit) == self.cart.visit));
+    fn visit(&self, looking: &Looking) -> Option<OpenVisit> {
+        let shown = looking.visits.iter().find(|visit| Some(visit.visit) == self.cart.visit);
         let kept = || serde_json::from_value(self.cart.live.clone()?).ok();
         shown.cloned().or_else(kept)
     }
 }
 
 impl GuestView {
+    /// Somebody inside of whom nothing is known but that they came in.
+    fn empty(shop: &Shop, cart: CartId, entered_at: ShopTime) -> Self {
+        GuestView {
+            cart,
+            state: StateWord::Open,
+            entered_at,
+            left_at: None,
+            receipt: None,
+            standing: None,
+            lines: Vec::new(),
+            taxes: Vec::new(),
+            total: Some(Money::new(0, shop.policy().currency)),
+            doubts: Vec::new(),
+            money: None,
+            contest_until: None,
+            contests: Vec::new(),
+        }
+    }
+
+    /// Somebody who probably came in with this stay, on the cart that they will have then.
+    fn supposed(shop: &Shop, visit: &OpenVisit) -> Self {
+        let cart = CartId::of_visit(shop.name(), visit.entered, visit.visit);
+        let mut view = GuestView::empty(shop, cart, visit.entered);
+        view.look(shop, visit);
+        view
+    }
+
+    /// What is in a cart as it looks now.
+    fn look(&mut self, shop: &Shop, visit: &OpenVisit) {
+        let receipt = so_far(shop, visit);
+        self.lines = receipt.lines.iter().map(|line| line_view(line, line.probability)).collect();
+        self.taxes = receipt.taxes;
+        self.total = receipt.total;
+        self.doubt_open(visit);
+    }
+
     /// A reviewer's concern in the shopper's terms. What is theirs to know: never whom they came in behind.
     fn doubt(&mut self, concern: &Concern, lines: &[ReceiptLine], bar: Prob) {
         let doubt = match concern {
@@ -393,8 +457,7 @@ impl From<&Payment> for MoneyView {
 
 /// `GET /v1/carts/{cart}/visit`
 pub(super) fn get(call: &Call<'_>, id: CartId, _: Nothing, _: Nothing) -> Result<Json<VisitView>, Problem> {
-    let carts = call.api.streams.as_ref().and_then(|streams| streams.board().carts());
-    let looking = carts.as_ref().map(|(at, visits)| (*at, visits.as_slice()));
+    let looking = call.api.streams.as_ref().map(|streams| Looking::at(streams.board())).unwrap_or_default();
     let (book, shop) = call.read(|till| Ok((till.with(|session| Book::read(session, id))?, till.shop().clone())))?;
-    book.view(&shop, looking, call.now).map(Json).ok_or_else(Problem::broken)
+    book.view(&shop, &looking, call.now).map(Json).ok_or_else(Problem::broken)
 }

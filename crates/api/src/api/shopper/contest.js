@@ -97,7 +97,8 @@ export class Contests {
           t("undo"),
         ),
       );
-    if (told) return element("p", { className: told.outcome ? "outcome" : "told" }, t(`contest_${told.outcome || "sent"}`));
+    if (told)
+      return element("p", { className: told.outcome ? "outcome" : "told" }, t(`contest_${told.outcome || "sent"}`));
     if (here === "sent") return element("p", { className: "told" }, t("contest_sent"));
     if (until < Date.now()) return null;
     return element(

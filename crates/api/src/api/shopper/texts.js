@@ -43,8 +43,8 @@ export const TEXTS = {
     tax: "Tax {rate} ({name}), included",
     came: "Came in {time}",
     left: "left {time}",
-    likely: "fairly sure",
-    unsure: "not sure",
+    certainty_likely: "fairly sure",
+    certainty_unsure: "not sure",
     added: "Taken: {name}",
     removed: "Put back: {name}",
 
@@ -58,7 +58,8 @@ export const TEXTS = {
     doubt_unpaid: "The payment did not go through.",
     doubt_disputed: "Your bank took the money back.",
     doubt_recomputed: "It came out otherwise when it was looked at again.",
-    doubts_open: "You need not do anything. If we are still not sure when you leave, a person looks before anything is charged.",
+    doubts_open:
+      "You need not do anything. If we are still not sure when you leave, a person looks before anything is charged.",
     doubts_review: "Nobody pays for a doubt: nothing is charged before a person has looked.",
 
     standing_review: "being looked at",
@@ -97,7 +98,6 @@ export const TEXTS = {
     nothing: "nothing",
 
     history_title: "Earlier visits",
-    history_back: "Back to the last visit",
 
     data_title: "Your data",
     data_note: "What the shop knows about you, to keep or to have erased.",
@@ -106,11 +106,13 @@ export const TEXTS = {
     erase_title: "Erase your data?",
     erase_goes:
       "Erased are your name and contact, your ways to pay, what you show at gates, keys and passes, why your receipts say what they say, and what you wrote.",
-    erase_stays: "Kept are receipts and the ledger, because the law on accounts wants them. Nothing in them leads to you any more.",
+    erase_stays:
+      "Kept are receipts and the ledger, because the law on accounts wants them. Nothing in them leads to you any more.",
     erase_then: "You cannot come in as before, and this page closes. It cannot be undone.",
     erase_yes: "Erase for good",
     erase_no: "Keep my data",
-    erase_conflict: "Not yet: you are inside, a receipt waits for a person, or something is not paid. Try again when that is settled.",
+    erase_conflict:
+      "Not yet: you are inside, a receipt waits for a person, or something is not paid. Try again when that is settled.",
     erased: "Your data are erased.",
     ends: "This page is open to you until {day}.",
   },
@@ -155,8 +157,8 @@ export const TEXTS = {
     tax: "含税 {rate}（{name}）",
     came: "进店 {time}",
     left: "离店 {time}",
-    likely: "基本确定",
-    unsure: "有疑问",
+    certainty_likely: "基本确定",
+    certainty_unsure: "有疑问",
     added: "已拿取：{name}",
     removed: "已放回：{name}",
 
@@ -209,7 +211,6 @@ export const TEXTS = {
     nothing: "无",
 
     history_title: "历史购物",
-    history_back: "返回最近一次购物",
 
     data_title: "您的数据",
     data_note: "店铺保存的与您有关的数据，可下载或删除。",

@@ -40,7 +40,14 @@ class Session {
       if (this.control.signal.aborted || error.status === 401) return;
       // Everything else passes; what was typed stays valid.
       const text = t(error.status === 429 ? "too_many" : "unreachable");
-      paint(element("div", { className: "card" }, element("p", { role: "alert" }, text), again(() => this.begin())));
+      paint(
+        element(
+          "div",
+          { className: "card" },
+          element("p", { role: "alert" }, text),
+          again(() => this.begin()),
+        ),
+      );
       return;
     }
     if (this.me.role !== "shopper") return leave(t("not_for"));
@@ -55,6 +62,8 @@ class Session {
     this.unfollow();
     this.cart = cart;
     this.visit = null;
+    for (const name of ["people", "doubts"]) this.put(name);
+    this.paint();
     const path = `v1/carts/${cart}`;
     this.stream = new Stream(
       (_, visit) => this.take(visit),
@@ -147,7 +156,11 @@ class Session {
       this.put("doubts", doubts(visit));
     }
     this.put("history", this.history());
-    if (!this.parts.has("data")) this.put("data", dataPart(me, () => leave(t("erased"))));
+    if (!this.parts.has("data"))
+      this.put(
+        "data",
+        dataPart(me, () => leave(t("erased"))),
+      );
     this.put("foot", this.foot());
   }
 
@@ -223,7 +236,12 @@ function head(visit) {
   const open = all.some(isOpen);
   const waits = !open && all.some((guest) => guest.state === "review");
   if (all.every(isVoid))
-    return element("section", { className: "card" }, element("h1", {}, t("over_title")), element("p", {}, t("over_note")));
+    return element(
+      "section",
+      { className: "card" },
+      element("h1", {}, t("over_title")),
+      element("p", {}, t("over_note")),
+    );
   const empty = all.every((guest) => guest.lines.length === 0);
   const left = all.every((guest) => guest.left_at !== null);
   const word = open ? "cart" : waits ? "waiting" : "receipt";
@@ -280,8 +298,7 @@ function standings(all) {
 }
 
 /** The sum of two amounts of one currency; what is nothing is left out. */
-const plus = (one, other) =>
-  !other || !other.minor ? one : one ? { ...one, minor: one.minor + other.minor } : other;
+const plus = (one, other) => (!other || !other.minor ? one : one ? { ...one, minor: one.minor + other.minor } : other);
 
 /** The goods, of everybody who came in together. */
 function people(visit, me, contests) {
@@ -344,13 +361,11 @@ function item(line, guest, contests) {
       "span",
       { className: "name" },
       element("span", {}, kept(line.name)),
-      1 < line.quantity && line.unit_price
-        ? element("small", {}, t("each", { price: money(line.unit_price) }))
-        : null,
+      1 < line.quantity && line.unit_price ? element("small", {}, t("each", { price: money(line.unit_price) })) : null,
       ...line.discounts.map((off) => element("small", { className: "off" }, `${off.name} −${money(off.amount)}`)),
     ),
     element("span", { className: "amount" }, amount(line.amount)),
-    unsure ? element("span", { className: `tag ${line.certainty}` }, t(line.certainty)) : null,
+    unsure ? element("span", { className: `tag ${line.certainty}` }, t(`certainty_${line.certainty}`)) : null,
     guest.receipt === null ? null : contests.part(guest, line, instant(guest.contest_until)),
   );
 }
@@ -358,8 +373,7 @@ function item(line, guest, contests) {
 /** What can be done with a receipt. */
 function below(guest, contests, first) {
   const until = instant(guest.contest_until);
-  const file = () =>
-    save(`v1/receipts/${guest.cart}`, "text/html", `${guest.cart}.html`).catch(() => say(t("failed")));
+  const file = () => save(`v1/receipts/${guest.cart}`, "text/html", `${guest.cart}.html`).catch(() => say(t("failed")));
   return element(
     "div",
     { className: "below" },
@@ -373,7 +387,11 @@ function below(guest, contests, first) {
       "p",
       { className: "buttons" },
       first
-        ? element("button", { type: "button", "data-key": `print ${guest.cart}`, onclick: () => window.print() }, t("print"))
+        ? element(
+            "button",
+            { type: "button", "data-key": `print ${guest.cart}`, onclick: () => window.print() },
+            t("print"),
+          )
         : null,
       element("button", { type: "button", "data-key": `save ${guest.cart}`, onclick: file }, t("save")),
     ),
@@ -400,7 +418,8 @@ function doubts(visit) {
   );
 }
 
-const again = (act) => element("p", {}, element("button", { type: "button", className: "main", onclick: act }, t("try_now")));
+const again = (act) =>
+  element("p", {}, element("button", { type: "button", className: "main", onclick: act }, t("try_now")));
 const paint = (...children) => $("view").replaceChildren(...children.filter(Boolean));
 
 function say(text) {
@@ -454,6 +473,7 @@ function enter(key) {
   keep(key);
   if (session) session.end();
   session = new Session();
+  $("view").focus({ preventScroll: true });
 }
 
 function leave(why) {
