@@ -517,10 +517,13 @@ fn a_stream_tells_of_one_stay_and_of_nobody_else() {
     heard.extend(stream.until(|value| quantity(value) == 2));
     assert_eq!(heard.len(), 2, "one event for each that is mine: {heard:?}");
 
-    // I leave: the receipt comes, and then that it is paid.
+    // I am shown no more: what I have stays until the receipt comes, and then that it is paid.
+    publish(world, 0, 9);
     leave(world, &mine.cart, "77001", [2, 0], 1.0);
     publish(world, 0, 9);
     heard.extend(stream.until(|value| value["people"][0]["standing"] == "paid"));
+    let goods = |event: &String| quantity(&serde_json::from_str(event).unwrap());
+    assert!(heard.iter().all(|event| 0 < goods(event)), "{heard:?}");
     for event in &heard {
         for secret in [theirs.cart.as_str(), &cleo, &ben, "77002", their_sku.as_str(), "Cleo", "place"] {
             assert!(!event.contains(secret), "{secret} in {event}");

@@ -21,6 +21,7 @@ use super::route::Call;
 use super::visits::{Book, Looking, VisitView};
 use crate::base::limits::{LIVE_BEAT_SPAN, LIVE_OF_STAY_MAX, LIVE_STREAM_SPAN_MAX};
 use crate::base::{CartId, Error, Interchange, Kind, Result as Outcome, ShopTime, Span, VisitId};
+use crate::facts::OpenVisit;
 use crate::ports::Clock;
 use crate::shop::Shop;
 use crate::till::Till;
@@ -32,6 +33,9 @@ const BOOK_SPAN: Span = Span::from_millis(2_000);
 const BOOK_SPAN_OVER: Span = Span::from_millis(10_000);
 /// Where the book could not be asked for so long, the stream ends: what it tells would be older than it seems.
 const BOOK_PATIENCE: Span = Span::from_millis(20_000);
+
+/// Whoever is shown no more stays as they were seen last until their receipt is there, for so long at most.
+const LEFT_SPAN: Span = Span::from_millis(15_000);
 
 /// How many read of each stay.
 #[derive(Clone, Default)]
@@ -83,6 +87,8 @@ struct Follower {
     asked_at: ShopTime,
     /// Visits of the stay that screens showed when it was looked last.
     shown: Vec<VisitId>,
+    /// The same as they were seen last, and when; those that are over among them until they have a receipt.
+    last: Vec<(OpenVisit, ShopTime)>,
     sent: Option<VisitView>,
 }
 
@@ -97,7 +103,7 @@ enum Told {
 impl Follower {
     /// Looks at the stay; it may wait for the book.
     fn look(&mut self) -> Outcome<Told> {
-        let looking = Looking::at(self.streams.board());
+        let mut looking = Looking::at(self.streams.board());
         let now = self.clock.now();
         let shown = self.book.as_ref().map(|book| book.shown(&looking)).unwrap_or_default();
         // Whoever is shown no more has left, and their receipt is in the book or will be soon.
@@ -116,6 +122,7 @@ impl Follower {
             }
         }
         self.shown = shown;
+        self.hold(&mut looking, now);
         let Some(book) = &self.book else { return Ok(Told::Nothing) };
         let view = book.view(&self.shop, &looking, now);
         let is_old = |view: &VisitView| self.sent.as_ref().is_some_and(|sent| view.is_like(sent));
@@ -124,6 +131,20 @@ impl Follower {
         let data = data.map_err(|error| Error::broken(format!("a stay cannot be written as JSON: {error}")))?;
         self.sent = Some(view);
         Ok(Told::Text(format!("event: visit\ndata: {data}\n\n")))
+    }
+
+    /// Between the exit and the receipt nobody's goods vanish.
+    fn hold(&mut self, looking: &mut Looking, now: ShopTime) {
+        let Some(book) = &self.book else { return };
+        let shown = book.shown(looking);
+        let is_of_now = |at: ShopTime| (now - at).abs() < LEFT_SPAN;
+        self.last
+            .retain(|(visit, at)| !shown.contains(&visit.visit) && is_of_now(*at) && !book.has_receipt(visit.visit));
+        for (visit, _) in &self.last {
+            book.add(looking, visit);
+        }
+        let seen = looking.visits.iter().filter(|visit| shown.contains(&visit.visit));
+        self.last.extend(seen.map(|visit| (visit.clone(), now)));
     }
 
     /// Asks the book, unless somebody else has it just now.
@@ -252,6 +273,7 @@ pub(super) fn follow(call: &Call<'_>, cart: CartId, _: Nothing, _: Nothing) -> R
         book: None,
         asked_at: call.now,
         shown: Vec::new(),
+        last: Vec::new(),
         sent: None,
     };
     let closing = call.closing.cloned();

@@ -60,7 +60,7 @@ pub(super) struct VisitView {
     cart: CartId,
     /// When they came in.
     entered_at: ShopTime,
-    /// Everybody who came in together: first whoever was let in at the gate, who pays for all.
+    /// Everybody who came in together; whoever was let in at the gate pays for all.
     people: Vec<GuestView>,
     /// What everything comes to, as far as it is known now; none while something has no price.
     total: Option<Money>,
@@ -237,6 +237,18 @@ impl Book {
         let bound = open.filter_map(|entry| entry.cart.visit);
         let bound = bound.filter(|visit| looking.visits.iter().any(|other| other.visit == *visit));
         bound.chain(self.supposed(looking).iter().map(|visit| visit.visit)).collect()
+    }
+
+    /// Whether the receipt of a visit is there.
+    pub(super) fn has_receipt(&self, visit: VisitId) -> bool {
+        self.0.iter().any(|entry| entry.paper.is_some() && entry.cart.visit == Some(visit))
+    }
+
+    /// Adds a visit of the stay to what is shown.
+    pub(super) fn add(&self, looking: &mut Looking, visit: &OpenVisit) {
+        let Some(host) = self.0.first() else { return };
+        looking.visits.push(visit.clone());
+        Arc::make_mut(&mut looking.supposed).insert(visit.visit, host.cart.id);
     }
 
     /// Visits that probably belong to the stay though it is not decided, in the order in which they came in.

@@ -72,7 +72,7 @@ export const TEXTS = {
     held: "{amount} is set aside meanwhile. It is not charged.",
     charged: "{amount} was charged.",
 
-    contest: "Wrong",
+    contest: "Wrong?",
     contest_line: "{name} is wrong",
     contest_all: "Something else is wrong",
     contest_all_name: "the whole receipt",
@@ -90,9 +90,7 @@ export const TEXTS = {
     save: "Save receipt",
 
     group_title: "Your group",
-    you: "You",
-    host: "Who was let in at the gate",
-    guest: "Guest {number}",
+    person: "Person {number}",
     you_pay: "You pay for everybody in this group.",
     host_pays: "Whoever was let in at the gate pays for everybody.",
     nothing: "nothing",
@@ -185,7 +183,7 @@ export const TEXTS = {
     held: "期间预留 {amount}，尚未扣款。",
     charged: "已扣款 {amount}。",
 
-    contest: "有误",
+    contest: "有误？",
     contest_line: "{name}有误",
     contest_all: "其他地方有误",
     contest_all_name: "整张小票",
@@ -203,9 +201,7 @@ export const TEXTS = {
     save: "保存小票",
 
     group_title: "同行人",
-    you: "您",
-    host: "扫码进店的人",
-    guest: "同行人 {number}",
+    person: "第 {number} 位",
     you_pay: "您为所有同行人付款。",
     host_pays: "由扫码进店的人统一付款。",
     nothing: "无",

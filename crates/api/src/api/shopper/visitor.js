@@ -33,7 +33,7 @@ class Session {
   }
 
   async begin() {
-    paint(element("p", { className: "loading" }, t("loading")));
+    paint(element("h1", { className: "loading" }, t("loading")));
     try {
       this.me = await ask("v1/me", { signal: this.control.signal });
     } catch (error) {
@@ -44,7 +44,7 @@ class Session {
         element(
           "div",
           { className: "card" },
-          element("p", { role: "alert" }, text),
+          element("h1", { role: "alert" }, text),
           again(() => this.begin()),
         ),
       );
@@ -149,7 +149,7 @@ class Session {
   paint() {
     if (!this.places) return;
     const { visit, me } = this;
-    if (!visit && this.cart) this.put("top", element("p", { className: "loading" }, t("loading")));
+    if (!visit && this.cart) this.put("top", element("h1", { className: "loading" }, t("loading")));
     if (visit) {
       this.put("top", head(visit));
       this.put("people", ...people(visit, me, this.contests));
@@ -309,8 +309,9 @@ function people(visit, me, contests) {
     group ? element("h2", {}, t("group_title")) : null,
     group ? element("p", { className: "note" }, pays) : null,
     ...some.map((guest) => {
+      // Who of them holds the phone is not known.
       const number = visit.people.indexOf(guest);
-      const name = number ? t("guest", { number }) : me.pass === "code" ? t("host") : t("you");
+      const name = t("person", { number: number + 1 });
       return goods(guest, group ? name : null, contests, number === 0);
     }),
   ];
