@@ -37,37 +37,37 @@ const BOOK_PATIENCE: Span = Span::from_millis(20_000);
 /// Whoever is shown no more stays as they were seen last until their receipt is there, for so long at most.
 const LEFT_SPAN: Span = Span::from_millis(15_000);
 
-/// How many read of each stay.
+/// How many streams each holder has: those of a pass are one for the whole stay, however many look at it.
 #[derive(Clone, Default)]
-pub(super) struct Followed(Arc<Mutex<BTreeMap<CartId, usize>>>);
+pub(super) struct Followed(Arc<Mutex<BTreeMap<String, usize>>>);
 
 /// One of them, until it is dropped.
 struct Place {
     followed: Followed,
-    cart: CartId,
+    holder: String,
     _of_class: OwnedSemaphorePermit,
 }
 
 impl Followed {
-    fn sit(&self, cart: CartId, of_class: OwnedSemaphorePermit) -> Result<Place, Problem> {
+    fn sit(&self, holder: String, of_class: OwnedSemaphorePermit) -> Result<Place, Problem> {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(cart).or_default();
+        let count = counts.entry(holder.clone()).or_default();
         if LIVE_OF_STAY_MAX <= *count {
-            let detail = format!("{LIVE_OF_STAY_MAX} look at this stay already; end one, or come again");
+            let detail = format!("{LIVE_OF_STAY_MAX} look so already; end one, or come again");
             return Err(Problem::new(Sort::Unavailable, detail).retry_after(Span::ZERO));
         }
         *count += 1;
-        Ok(Place { followed: self.clone(), cart, _of_class: of_class })
+        Ok(Place { followed: self.clone(), holder, _of_class: of_class })
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut counts = self.followed.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.cart) {
+        if let Some(count) = counts.get_mut(&self.holder) {
             *count -= 1;
             if *count == 0 {
-                counts.remove(&self.cart);
+                counts.remove(&self.holder);
             }
         }
     }
@@ -262,14 +262,16 @@ pub(super) fn follow(call: &Call<'_>, cart: CartId, _: Nothing, _: Nothing) -> R
         till.with(|session| super::carts::known(session, cart))?;
         Ok(till.shop().clone())
     })?;
-    let place = call.api.followed.sit(cart, streams.place(call.class())?)?;
+    let stay = call.holder.and_then(|holder| holder.stay.as_ref());
+    let holder = stay.map_or_else(|| super::shoppers::holder(call), |stay| stay.cart.to_string());
+    let place = call.api.followed.sit(holder, streams.place(call.class())?)?;
     let follower = Follower {
         till: call.api.till.clone(),
         streams,
         clock: call.api.clock.clone(),
         shop,
         cart,
-        pass: call.holder.and_then(|holder| Some(holder.stay.as_ref()?.digest.clone())),
+        pass: stay.map(|stay| stay.digest.clone()),
         book: None,
         asked_at: call.now,
         shown: Vec::new(),

@@ -123,9 +123,9 @@ struct LineView {
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "Certainty")]
 enum CertaintyWord {
-    /// As sure as the shop asks for.
+    /// By 95 % or more.
     Sure,
-    /// Probably.
+    /// By 75 % or more.
     Likely,
     /// It may well be otherwise.
     Unsure,

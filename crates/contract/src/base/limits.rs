@@ -150,7 +150,7 @@ pub const REQUESTS_MAX: usize = GATE_REQUESTS_MAX
     + HEALTH_REQUESTS_MAX;
 /// Operators and reviewers who look at what is live at once, and as many screens; further ones are asked to come again.
 pub const LIVE_STREAMS_MAX: usize = 32;
-/// Streams that shoppers read at one time, and of these of one stay: beyond it a page asks again and again instead.
+/// Streams that shoppers read at one time, and of these with the pass of one stay or with one token: beyond it a page asks again and again instead.
 pub const LIVE_SHOPPERS_MAX: usize = 64;
 /// See [`LIVE_SHOPPERS_MAX`].
 pub const LIVE_OF_STAY_MAX: usize = 8;
