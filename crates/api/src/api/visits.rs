@@ -322,8 +322,9 @@ impl Entry {
         if let Some(paper) = paper {
             let (newest, bar) = (paper.newest(), shop.policy().review_below);
             let receipt = &newest.receipt;
-            // Who decided was sure.
-            let sure = |line: &ReceiptLine| (newest.version == 1).then_some(line.probability).unwrap_or(Prob::ONE);
+            // What is booked was sure enough, or somebody has decided.
+            let is_open = cart.state == CartState::Review && newest.version == 1;
+            let sure = |line: &ReceiptLine| if is_open { line.probability } else { Prob::ONE };
             view.receipt = Some(newest.version);
             view.standing = Some(paper.standing().name());
             view.lines = receipt.lines.iter().map(|line| line_view(line, sure(line))).collect();

@@ -84,7 +84,9 @@ export class Contests {
   /** What stands beside a line, or below the receipt: the button, the way back, or what became of it. */
   part(guest, line, until) {
     const [sku, name] = line ? [line.sku, line.name] : ["", t("contest_all_name")];
-    const told = [...guest.contests].reverse().find(({ skus }) => (line ? skus.includes(sku) : skus.length === 0));
+    // What became of a line that is not there any more stands below the receipt.
+    const isThere = (one) => guest.lines.some((other) => other.sku === one);
+    const told = [...guest.contests].reverse().find(({ skus }) => (line ? skus.includes(sku) : !skus.some(isThere)));
     const here = this.state(guest.cart, sku);
     if (here === "waiting")
       return element(
@@ -97,25 +99,21 @@ export class Contests {
           t("undo"),
         ),
       );
-    if (told)
-      return element("p", { className: told.outcome ? "outcome" : "told" }, t(`contest_${told.outcome || "sent"}`));
-    if (here === "sent") return element("p", { className: "told" }, t("contest_sent"));
-    if (until < Date.now()) return null;
-    return element(
-      "p",
-      { className: "say" },
-      here === "failed" ? element("span", { className: "wrong" }, t("contest_failed")) : null,
-      element(
-        "button",
-        {
-          type: "button",
-          className: "quiet",
-          "data-key": `contest ${guest.cart}/${sku}`,
-          "aria-label": line ? t("contest_line", { name }) : null,
-          onclick: () => this.begin(guest.cart, sku, name),
-        },
-        line ? t("contest") : t("contest_all"),
-      ),
+    const outcome = told && told.outcome ? element("p", { className: "outcome" }, t(`contest_${told.outcome}`)) : null;
+    if ((told && !outcome) || (here === "sent" && !told)) return element("p", { className: "told" }, t("contest_sent"));
+    if (until < Date.now() || (outcome && (line || !guest.lines.length))) return outcome;
+    const button = element(
+      "button",
+      {
+        type: "button",
+        className: "quiet",
+        "data-key": `contest ${guest.cart}/${sku}`,
+        "aria-label": line ? t("contest_line", { name }) : null,
+        onclick: () => this.begin(guest.cart, sku, name),
+      },
+      line ? t("contest") : t("contest_all"),
     );
+    const failed = here === "failed" ? element("span", { className: "wrong" }, t("contest_failed")) : null;
+    return [outcome, element("p", { className: "say" }, failed, button)];
   }
 }
