@@ -298,7 +298,8 @@ async fn forget(till: Arc<Mutex<Till>>, clock: Arc<dyn Clock>) {
         let round = tokio::task::spawn_blocking(move || lock(&retention).round(&mut lock(&till), clock.now()));
         match round.await {
             Ok(Ok(Some(forgotten))) => {
-                tracing::info!(evidence = forgotten.evidence, notices = forgotten.notices, "forgotten");
+                let crate::till::Forgotten { evidence, notices, passes } = forgotten;
+                tracing::info!(evidence, notices, passes, "forgotten");
             }
             Ok(Ok(None)) => {}
             Ok(Err(error)) => tracing::warn!(%error, "nothing was forgotten; it is tried again"),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::shop::{Ended, Live};
 use super::tags::Tags;
 use super::view::View;
-use crate::base::{LaneReport, ShopTime, Span};
+use crate::base::{LaneReport, Prob, ShopTime, Span};
 use crate::facts::{Body, DoorSwitch, Fact, OpenVisit, PeopleFrame, Staircase};
 use crate::pipeline::Options;
 use crate::ports::{DeviceHealth, KnownPerson, LiveBoard, LiveChange, LivePerson, LivePlate, PlateBoard, SeenBoard};
@@ -18,6 +18,9 @@ const RESTS: Span = Span::from_millis(1_000);
 /// How often carts are looked at.
 const CARTS: Span = Span::from_millis(200);
 
+/// How often it is reckoned who probably pays for whom.
+const SUPPOSED: Span = Span::from_millis(500);
+
 /// What is shown.
 pub(super) struct Screens {
     board: LiveBoard,
@@ -29,6 +32,9 @@ pub(super) struct Screens {
     looked: Option<ShopTime>,
     settled: Option<ShopTime>,
     carts: Vec<OpenVisit>,
+    /// What a cart must be as sure of as this, to be supposed to be somebody's.
+    bar: Prob,
+    supposed: Option<ShopTime>,
 }
 
 impl Screens {
@@ -45,6 +51,8 @@ impl Screens {
             looked: None,
             settled: None,
             carts: Vec::new(),
+            bar: shop.policy().review_below,
+            supposed: None,
         }
     }
 
@@ -121,6 +129,10 @@ impl Screens {
         }
         if self.view.is_due() {
             self.view.reset_to(live.engine());
+        }
+        if self.supposed.is_none_or(|supposed| SUPPOSED <= (now - supposed).abs()) {
+            self.supposed = Some(now);
+            self.board.suppose(live.likely(self.bar));
         }
         let carts = self.view.carts();
         if !is_alike(&carts, &self.carts) {

@@ -12,22 +12,26 @@ mod carts;
 mod cases;
 mod checks;
 mod closing;
+mod codes;
 mod dashboard;
 mod devices;
 mod enter;
 mod entries;
 mod floor;
+mod follow;
 mod framing;
 mod gates;
 mod health;
 mod ledger;
 mod limiter;
 mod live;
+mod me;
 mod metrics;
 mod notices;
 mod openapi;
 mod orders;
 mod page;
+mod passes;
 mod plates;
 mod problem;
 mod receipts;
@@ -43,8 +47,11 @@ mod shares;
 mod sheet;
 mod shoppers;
 mod tagged;
+#[cfg(test)]
+mod texts;
 mod today;
 mod tokens;
+mod visits;
 mod wire;
 
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
@@ -95,6 +102,10 @@ pub struct Api {
     today: today::Today,
     scans: Option<scans::Scans>,
     gates: Vec<GateRule>,
+    /// Makes secrets of passes; none where the system gave no dice.
+    mint: Option<codes::Mint>,
+    passes: passes::Counts,
+    followed: follow::Followed,
     /// Places of those whose token is being looked up.
     lookups: Arc<Semaphore>,
     holds: Arc<Semaphore>,
@@ -126,6 +137,9 @@ impl Api {
             today: today::Today::default(),
             scans: None,
             gates: Vec::new(),
+            mint: access::random().ok().map(codes::Mint::new),
+            passes: passes::Counts::default(),
+            followed: follow::Followed::default(),
             lookups: Arc::new(Semaphore::new(LOOKUPS_MAX)),
             holds: Arc::new(Semaphore::new(HOLDS_MAX)),
         }

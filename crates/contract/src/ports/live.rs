@@ -169,6 +169,7 @@ struct State {
     receipts: VecDeque<Arc<LiveChange>>,
     truths: VecDeque<Arc<LiveChange>>,
     devices: BTreeMap<String, Arc<LiveChange>>,
+    supposed: Arc<BTreeMap<VisitId, CartId>>,
     wake: Vec<Box<dyn Fn() + Send>>,
 }
 
@@ -210,6 +211,20 @@ impl LiveBoard {
             Some(LiveChange::Carts { at, visits }) => Some((*at, visits.clone())),
             _ => None,
         }
+    }
+
+    /// Says which cart pays for visits of which that is likely and not decided yet, in place of what was said before. It is no change
+    /// that is streamed: only whoever has the cart is shown what follows from it.
+    pub fn suppose(&self, carts: BTreeMap<VisitId, CartId>) {
+        let mut state = self.lock();
+        if *state.supposed != carts {
+            state.supposed = Arc::new(carts);
+        }
+    }
+
+    /// The cart that pays for each visit of which that is likely and not decided yet, as it was said last.
+    pub fn supposed(&self) -> Arc<BTreeMap<VisitId, CartId>> {
+        self.lock().supposed.clone()
     }
 
     /// When the newest was true that is shown of where people are; none where nothing is known of people.

@@ -54,8 +54,24 @@ function enter() {
     session.signal,
   );
   plan();
+  who();
   clocks = setInterval(age, 250);
   route();
+}
+
+/** Asks who holds this token, and marks what is not for them; whoever may see nothing here is told where they can. */
+async function who() {
+  const mine = shop;
+  try {
+    const { role } = await ask("v1/me", { signal: session.signal });
+    if (mine !== shop) return;
+    bar(role);
+    const first = VIEWS.find((view) => view.roles.includes(role));
+    if (first && !location.hash && !VIEWS[0].roles.includes(role)) go(first.name);
+    if (!first) leave(`This token is of the role ${role}${role === "shopper" ? ": its page is /visit" : ""}.`);
+  } catch {
+    // What is refused says the same, one by one.
+  }
 }
 
 /** The connection of the stream changed. */
