@@ -35,7 +35,7 @@ pub(super) struct Refused(pub(super) Problem);
 
 /// Around every request: its name, its time, its line in the log and the metrics.
 pub(super) async fn around(State(api): State<Shared>, mut request: Request, next: Next) -> Response {
-    let began = api.clock.now();
+    let began = api.door_clock.now();
     let instance = name(&api);
     let method = request.method().clone();
     let path = request.extensions().get::<MatchedPath>().map_or(NO_ROUTE, MatchedPath::as_str).to_owned();
@@ -58,7 +58,7 @@ pub(super) async fn around(State(api): State<Shared>, mut request: Request, next
     if let Ok(instance) = HeaderValue::from_str(&instance) {
         headers.insert("X-Request-Id", instance);
     }
-    let took = api.clock.now() - began;
+    let took = api.door_clock.now() - began;
     let status = response.status().as_u16();
     api.metrics.answered(&method, &path, status, took);
     tracing::info!(%method, path, status, millis = took.as_nanos() / 1_000_000, request = instance, "answered");
@@ -127,7 +127,7 @@ async fn look_up(
         let authorization = header_text(&head.headers, &header::AUTHORIZATION);
         let find = |digest: &str| api.till_unless_away()?.with(|session| access::token_by_digest(session, digest));
         let origin = peer.as_ref().map(|peer| peer.origin);
-        let holder = api.door.let_in(authorization, origin, api.clock.now(), find)?;
+        let holder = api.door.let_in(authorization, origin, api.door_clock.now(), find)?;
         if let Some(peer) = peer {
             peer.prove();
         }
@@ -223,7 +223,7 @@ fn too_large(route: &Route) -> Problem {
 /// A new name for a request.
 fn name(api: &Api) -> String {
     let dice = random().unwrap_or_default();
-    let millis = u64::try_from(api.clock.now().as_nanos() / 1_000_000).unwrap_or(0);
+    let millis = u64::try_from(api.door_clock.now().as_nanos() / 1_000_000).unwrap_or(0);
     format!("urn:uuid:{}", uuid::Builder::from_unix_timestamp_millis(millis, &dice).into_uuid() as Uuid)
 }
 

@@ -92,6 +92,17 @@ pub enum LiveChange {
         /// How it is now.
         device: DeviceHealth,
     },
+    /// How time goes in a recording that is watched. An open shop never says it.
+    Replay {
+        /// The time in the recording.
+        at: ShopTime,
+        /// Whether it goes on from there.
+        playing: bool,
+        /// How many times as fast as it was recorded.
+        speed: f64,
+        /// How often it was jumped: with another number, what was seen before is not of the shop that is shown now.
+        jumps: u64,
+    },
 }
 
 /// Somebody on the floor.
@@ -135,6 +146,7 @@ impl LiveChange {
             LiveChange::Receipt { .. } => "receipt",
             LiveChange::Truth { .. } => "truth",
             LiveChange::Health { .. } => "health",
+            LiveChange::Replay { .. } => "replay",
         }
     }
 }
@@ -145,8 +157,8 @@ impl LiveChange {
 pub struct LiveSnapshot {
     /// The number of the newest change that is in it; 0 for none.
     pub number: u64,
-    /// The newest people and carts, how each door is, the latest receipts from the oldest on with what is known of their truth, and
-    /// the health of every device by name.
+    /// How time goes in a recording, the newest people and carts, how each door is, the latest receipts from the oldest on with what
+    /// is known of their truth, and the health of every device by name.
     pub changes: Vec<Arc<LiveChange>>,
 }
 
@@ -163,6 +175,7 @@ struct State {
     /// The number of the newest change.
     number: u64,
     changes: VecDeque<(u64, Arc<LiveChange>)>,
+    replay: Option<Arc<LiveChange>>,
     people: Option<Arc<LiveChange>>,
     carts: Option<Arc<LiveChange>>,
     doors: BTreeMap<String, Arc<LiveChange>>,
@@ -187,6 +200,16 @@ impl LiveBoard {
         state.wake.iter().for_each(|wake| wake());
     }
 
+    /// Shows from now on what the other board shows, as if nothing had been shown before: whoever looks is given a snapshot. The
+    /// other one shows nothing after that.
+    pub fn take_over(&self, other: &LiveBoard) {
+        let taken = std::mem::take(&mut *other.lock());
+        let mut state = self.lock();
+        let (number, wake) = (state.number + 1, std::mem::take(&mut state.wake));
+        *state = State { number, changes: VecDeque::new(), wake, ..taken };
+        state.wake.iter().for_each(|wake| wake());
+    }
+
     /// Calls this whenever something changed, for as long as the board lives. It must not block, and must not ask the board:
     /// it is for waking somebody else, who then asks.
     pub fn on_change(&self, wake: impl Fn() + Send + 'static) {
@@ -196,7 +219,7 @@ impl LiveBoard {
     /// What holds now.
     pub fn snapshot(&self) -> LiveSnapshot {
         let state = self.lock();
-        let newest = state.people.iter().chain(&state.carts);
+        let newest = state.replay.iter().chain(&state.people).chain(&state.carts);
         let newest = newest.chain(state.doors.values());
         let changes =
             newest.chain(&state.receipts).chain(&state.truths).chain(state.devices.values()).cloned().collect();
@@ -245,6 +268,7 @@ impl State {
             LiveChange::Receipt { .. } => keep_latest(&mut self.receipts, change),
             LiveChange::Truth { .. } => keep_latest(&mut self.truths, change),
             LiveChange::Health { device } => keep(&mut self.devices, &device.device, change),
+            LiveChange::Replay { .. } => self.replay = Some(change.clone()),
         }
     }
 }
@@ -322,6 +346,27 @@ mod tests {
         let changes: Vec<LiveChange> = board.snapshot().changes.iter().map(|change| (**change).clone()).collect();
         assert_eq!(changes, [door("a", DoorState::Closed), door("b", DoorState::Closed)]);
         assert_eq!(board.since(0).map(|changes| changes.len()), Some(4));
+    }
+
+    #[test]
+    fn a_board_that_is_taken_over_is_told_as_a_whole() {
+        let (board, other) = (LiveBoard::default(), LiveBoard::default());
+        let woken = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let count = woken.clone();
+        board.on_change(move || drop(count.fetch_add(1, std::sync::atomic::Ordering::Relaxed)));
+        for number in 0..3 {
+            board.publish(receipt(number));
+            other.publish(people(number as i64));
+        }
+        let replay = LiveChange::Replay { at: ShopTime::from_nanos(7), playing: false, speed: 2.0, jumps: 1 };
+        other.publish(replay.clone());
+        board.take_over(&other);
+        let snapshot = board.snapshot();
+        let changes: Vec<LiveChange> = snapshot.changes.iter().map(|change| (**change).clone()).collect();
+        assert_eq!((snapshot.number, changes), (4, vec![replay, people(2)]), "nothing is left of before");
+        assert_eq!(board.since(3), None, "whoever looked is given a snapshot");
+        assert_eq!((board.since(4), woken.load(std::sync::atomic::Ordering::Relaxed)), (Some(Vec::new()), 4));
+        assert_eq!(other.snapshot().changes, []);
     }
 
     #[test]
