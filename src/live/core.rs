@@ -385,9 +385,9 @@ impl Core {
                 for_review = ended.closed.case.is_some(), "a visit is over"
             );
             self.visits.closed(&ended.closing, &ended.closed, self.live.now(), ended.booked);
-            self.screens.ended(&ended, &self.live);
+            self.screens.ended(&ended, self.live.engine());
         }
-        self.screens.show(now, &self.live);
+        self.screens.show(now, self.live.engine());
         self.service.moved();
         if self.course.settled.is_none_or(|settled| SETTLE <= (now - settled).abs()) {
             self.course.settled = Some(now);

@@ -1,13 +1,15 @@
 //! What the open shop shows: it takes facts as they come and publishes what changed. It decides nothing, and nothing waits for it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::shop::{Ended, Live};
+use super::shop::Ended;
 use super::tags::Tags;
 use super::view::View;
-use crate::base::{LaneReport, ShopTime, Span};
-use crate::facts::{Body, DoorSwitch, Fact, OpenVisit, PeopleFrame, Staircase};
-use crate::pipeline::Options;
+use crate::base::{LaneReport, ShopTime, Span, TrackId, VisitId};
+
+use crate::facts::{Body, DoorSwitch, Fact, OpenVisit, PeopleFrame, SeenFrame, Staircase, Stamp};
+use crate::pipeline::{Engine, Options};
 use crate::ports::{DeviceHealth, KnownPerson, LiveBoard, LiveChange, LivePerson, LivePlate, PlateBoard, SeenBoard};
 use crate::shop::Shop;
 
@@ -19,7 +21,7 @@ const RESTS: Span = Span::from_millis(1_000);
 const CARTS: Span = Span::from_millis(200);
 
 /// What is shown.
-pub(super) struct Screens {
+pub struct Screens {
     board: LiveBoard,
     plates: PlateBoard,
     seen: SeenBoard,
@@ -28,12 +30,13 @@ pub(super) struct Screens {
     tags: Tags,
     looked: Option<ShopTime>,
     settled: Option<ShopTime>,
-    carts: Vec<OpenVisit>,
+    /// What was shown of carts; none before anything was.
+    carts: Option<Vec<OpenVisit>>,
 }
 
 impl Screens {
     /// Nothing is shown yet.
-    pub(super) fn new((board, plates, seen): (LiveBoard, PlateBoard, SeenBoard), shop: &Arc<Shop>) -> Self {
+    pub fn new((board, plates, seen): (LiveBoard, PlateBoard, SeenBoard), shop: &Arc<Shop>) -> Self {
         plates.open(shop.shelves().iter().flat_map(|shelf| &shelf.plates).map(|plate| plate.id));
         Screens {
             board,
@@ -44,12 +47,30 @@ impl Screens {
             tags: Tags::default(),
             looked: None,
             settled: None,
-            carts: Vec::new(),
+            carts: Some(Vec::new()),
         }
     }
 
+    /// Goes on from what the deciding lane knows: beside it the visits that its tracks are of. What is shown then follows from that and
+    /// from what comes, and not from what was shown before.
+    pub fn go_on_from(&mut self, engine: &Engine, visits: &BTreeMap<TrackId, VisitId>) {
+        self.view.go_on_from(engine, visits);
+        self.tags = Tags::default();
+        (self.people, self.looked, self.settled, self.carts) = (None, None, None, None);
+    }
+
+    /// Shows on other boards from now on.
+    pub fn show_on(&mut self, (board, plates, seen): (LiveBoard, PlateBoard, SeenBoard)) {
+        (self.board, self.plates, self.seen) = (board, plates, seen);
+    }
+
+    /// Somebody looked at a frame.
+    pub fn look(&self, stamp: &Stamp, seen: &SeenFrame) {
+        self.seen.look(stamp, seen);
+    }
+
     /// A ground fact came.
-    pub(super) fn take(&mut self, fact: &Fact) {
+    pub fn take(&mut self, fact: &Fact) {
         self.view.take(fact);
         for (event, told) in self.view.take_events() {
             let plate = |stairs: &Staircase| LivePlate { plate: stairs.plate, grams: stairs.change().value() };
@@ -89,12 +110,12 @@ impl Screens {
     }
 
     /// A visit is over.
-    pub(super) fn ended(&mut self, ended: &Ended, live: &Live) {
+    pub fn ended(&mut self, ended: &Ended, engine: &Engine) {
         let Ended { closing, closed, .. } = ended;
         let receipt = &closing.receipt;
         let goods = receipt.lines.iter().map(|line| (line.sku.clone(), line.quantity.get())).collect();
         self.view.closed(receipt.visit, goods);
-        self.view.reset_to(live.engine());
+        self.view.reset_to(engine);
         self.board.publish(LiveChange::Receipt {
             at: receipt.left,
             visit: receipt.visit,
@@ -107,7 +128,7 @@ impl Screens {
     }
 
     /// Shows the carts, if they have changed.
-    pub(super) fn show(&mut self, now: ShopTime, live: &Live) {
+    pub fn show(&mut self, now: ShopTime, engine: &Engine) {
         if self.settled.is_none_or(|settled| RESTS <= (now - settled).abs()) {
             self.settled = Some(now);
             self.plates.settle(|plate| self.view.resting(plate));
@@ -120,12 +141,12 @@ impl Screens {
             self.board.publish(change);
         }
         if self.view.is_due() {
-            self.view.reset_to(live.engine());
+            self.view.reset_to(engine);
         }
         let carts = self.view.carts();
-        if !is_alike(&carts, &self.carts) {
+        if self.carts.as_ref().is_none_or(|shown| !is_alike(&carts, shown)) {
             self.board.publish(LiveChange::Carts { at: self.view.now(), visits: carts.clone() });
-            self.carts = carts;
+            self.carts = Some(carts);
         }
     }
 

@@ -58,6 +58,7 @@ const FILES: &[Embedded] = &embedded! {
     "style.css": STYLE,
     "tabs.js": SCRIPT,
     "tags.js": SCRIPT,
+    "timeline.js": SCRIPT,
     "today.js": SCRIPT,
     "visit.js": SCRIPT,
 };

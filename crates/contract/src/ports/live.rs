@@ -164,6 +164,8 @@ pub struct LiveSnapshot {
 
 /// Receipts that a snapshot holds, and truths of receipts; of more the oldest are left out.
 const RECEIPTS_MAX: usize = 20;
+/// Changes that are past and are told with every snapshot.
+const PAST_MAX: usize = 500;
 /// Doors that a snapshot holds, and devices; of more the newest to speak are left out of snapshots.
 const DEVICES_MAX: usize = 1_024;
 /// The latest changes, shared: the shop writes, screens read. Writing never waits for a reader.
@@ -175,6 +177,8 @@ struct State {
     /// The number of the newest change.
     number: u64,
     changes: VecDeque<(u64, Arc<LiveChange>)>,
+    /// What is past and is told with every snapshot all the same.
+    past: VecDeque<Arc<LiveChange>>,
     replay: Option<Arc<LiveChange>>,
     people: Option<Arc<LiveChange>>,
     carts: Option<Arc<LiveChange>>,
@@ -200,6 +204,16 @@ impl LiveBoard {
         state.wake.iter().for_each(|wake| wake());
     }
 
+    /// Tells this with every snapshot, though it is past: whoever jumps in a recording has not seen it. Of more than 500 the oldest
+    /// are forgotten.
+    pub fn remember(&self, past: LiveChange) {
+        let mut state = self.lock();
+        state.past.push_back(Arc::new(past));
+        if PAST_MAX < state.past.len() {
+            state.past.pop_front();
+        }
+    }
+
     /// Shows from now on what the other board shows, as if nothing had been shown before: whoever looks is given a snapshot. The
     /// other one shows nothing after that.
     pub fn take_over(&self, other: &LiveBoard) {
@@ -219,7 +233,7 @@ impl LiveBoard {
     /// What holds now.
     pub fn snapshot(&self) -> LiveSnapshot {
         let state = self.lock();
-        let newest = state.replay.iter().chain(&state.people).chain(&state.carts);
+        let newest = state.replay.iter().chain(&state.past).chain(&state.people).chain(&state.carts);
         let newest = newest.chain(state.doors.values());
         let changes =
             newest.chain(&state.receipts).chain(&state.truths).chain(state.devices.values()).cloned().collect();
@@ -360,10 +374,13 @@ mod tests {
         }
         let replay = LiveChange::Replay { at: ShopTime::from_nanos(7), playing: false, speed: 2.0, jumps: 1 };
         other.publish(replay.clone());
+        (0..502).for_each(|number| other.remember(truth(number)));
         board.take_over(&other);
         let snapshot = board.snapshot();
         let changes: Vec<LiveChange> = snapshot.changes.iter().map(|change| (**change).clone()).collect();
-        assert_eq!((snapshot.number, changes), (4, vec![replay, people(2)]), "nothing is left of before");
+        let past: Vec<LiveChange> = (2..502).map(truth).collect();
+        let told: Vec<LiveChange> = [replay].into_iter().chain(past).chain([people(2)]).collect();
+        assert_eq!((snapshot.number, changes), (4, told), "nothing is left of before");
         assert_eq!(board.since(3), None, "whoever looked is given a snapshot");
         assert_eq!((board.since(4), woken.load(std::sync::atomic::Ordering::Relaxed)), (Some(Vec::new()), 4));
         assert_eq!(other.snapshot().changes, []);

@@ -222,7 +222,8 @@ class Pane {
 
   age() {
     if (!Number.isFinite(this.base)) return write(this.old, "");
-    const secs = (Date.now() - this.base) / 1000;
+    // A recording's pictures are as old as its time says.
+    const secs = this.shop.play ? Math.max(0, this.shop.now() - this.taken) / 1000 : (Date.now() - this.base) / 1000;
     write(this.old, `${lasting(secs)} old`);
     this.old.dataset.state = 5 < secs ? "stale" : 1 < secs ? "late" : "fresh";
     this.root.classList.toggle("is-old", 5 < secs);

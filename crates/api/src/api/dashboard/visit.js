@@ -69,7 +69,9 @@ export class Visit {
     const [had, has] = [was ? was.quantity : 0, is ? is.quantity : 0];
     if (was && is && was.probability !== is.probability) this.version += 1;
     if (had === has) return;
-    if (!this.known && !this.whole) return this.tell(at, "note", `Already had ${has} × {goods}`, { sku });
+    // Behind a jump in a recording, what shelves felt before is known all the same.
+    const isTold = shop.play && is && is.keys.some((key) => shop.events.has(key));
+    if (!this.known && !this.whole && !isTold) return this.tell(at, "note", `Already had ${has} × {goods}`, { sku });
     const fresh = is ? is.keys.filter((key) => !was || !was.keys.includes(key)) : [];
     const event = weightiest(fresh, had < has, shop) || (has < had ? this.returned(sku, at, shop) : null);
     if (event) event.claimed.add(this.id);
