@@ -16,7 +16,7 @@ use crate::shop::Shop;
 use crate::till::{Closing, Endings, Payer};
 
 /// Time between two copies of the engine, as long as there is room for them.
-const CHECKPOINT_SPAN: Span = Span::from_millis(10_000);
+const CHECKPOINT_SPAN: Span = Span::from_millis(5_000);
 /// Bytes that all copies may take; where they would take more, every second one is left out.
 const CHECKPOINT_BYTES_MAX: usize = 256 << 20;
 /// Tracks whose visit is remembered; of more those of the smallest numbers are forgotten.

@@ -96,8 +96,8 @@ fn visits(tape: &Tape, decisions: &Decisions) -> Vec<TimeMark> {
         let closed = &decided.closed;
         let who = closed.visit;
         [
-            mark(MarkKind::Entered, closed.entered, who, format!("shopper {who} comes in")),
-            mark(MarkKind::Left, closed.left, who, format!("shopper {who} is seen last")),
+            mark(MarkKind::Entered, closed.entered, who, format!("shopper {} comes in", short(who))),
+            mark(MarkKind::Left, closed.left, who, format!("shopper {} is seen last", short(who))),
         ]
     };
     decisions.outcome.closed.iter().flat_map(of).collect()
@@ -127,7 +127,7 @@ fn receipt(tape: &Tape, at: ShopTime, closing: &Closing, right: Option<bool>) ->
         Some(false) => ", WRONG",
         None => "",
     };
-    let words = format!("receipt of shopper {}: {units} units, {sum}{verdict}", receipt.visit);
+    let words = format!("receipt of shopper {}: {units} units, {sum}{verdict}", short(receipt.visit));
     let cart = Some(cart_of(&tape.shop, receipt));
     TimeMark { kind: MarkKind::Receipt, at, from: at, visit: Some(receipt.visit), cart, shelf: None, right, words }
 }
@@ -203,7 +203,7 @@ impl<'a> Teller<'a> {
             })
             .collect();
         if marks.is_empty() && score.standing == Standing::Missing {
-            let words = format!("shopper {visit} has no receipt; the truth says an empty one");
+            let words = format!("shopper {} has no receipt; the truth says an empty one", short(visit));
             marks.push(self.at_receipt(visit, words));
         }
         marks
@@ -221,7 +221,7 @@ impl<'a> Teller<'a> {
 
     fn mark(&self, score: &ReceiptScore, wrong: &Wrong<'_>) -> TimeMark {
         let Wrong { visit, name, says, should, .. } = wrong;
-        let name = plain(name);
+        let (name, visit) = (plain(name), short(*visit));
         let claim = match score.standing {
             Standing::Missing => format!("shopper {visit} has no receipt; the truth says {should} × {name}"),
             Standing::Judged => {
@@ -234,19 +234,19 @@ impl<'a> Teller<'a> {
         };
         match if wrong.is_missing { self.missing(wrong) } else { self.extra(wrong) } {
             Some((span, shelf, why)) => {
-                let cart = closing_of(self.tape, *visit).map(|(_, closing)| cart_of(&self.tape.shop, &closing.receipt));
+                let cart = closing_of(self.tape, wrong.visit).map(|(_, closing)| cart_of(&self.tape.shop, &closing.receipt));
                 TimeMark {
                     kind: MarkKind::Wrong,
                     at: span.end,
                     from: span.start - BEFORE,
-                    visit: Some(*visit),
+                    visit: Some(wrong.visit),
                     cart,
                     shelf: Some(shelf),
                     right: Some(false),
                     words: format!("{claim}; behind it {} on shelf {shelf}: {why}", self.time(span.end)),
                 }
             }
-            None => self.at_receipt(*visit, format!("{claim}; no event is known behind it")),
+            None => self.at_receipt(wrong.visit, format!("{claim}; no event is known behind it")),
         }
     }
 
@@ -274,8 +274,12 @@ impl<'a> Teller<'a> {
             let why = "the scales felt nothing when it was taken".to_owned();
             return Some((action.span, shelf, why));
         };
-        let made: Vec<String> =
-            self.attributions().filter(|one| one.evidence.event == felt.fact).map(|one| self.says(one)).collect();
+        let is_it = |one: &&Attribution| {
+            let evidence = &one.evidence;
+            let same = one.sku == *wrong.sku && evidence.shelf == shelf && near(evidence.span, action.span);
+            evidence.event == felt.fact || same
+        };
+        let made: Vec<String> = self.attributions().filter(is_it).map(|one| self.says(one)).collect();
         let why = match made.as_slice() {
             [] => "what the shelf felt then is on no receipt".to_owned(),
             made => format!("what the shelf felt then is taken for: {}", made.join(", ")),
@@ -334,7 +338,7 @@ impl<'a> Teller<'a> {
             Movement::Take => "took",
             Movement::Return => "put back",
         };
-        format!("shopper {visit} {verb} {units} × {}", plain(name))
+        format!("shopper {} {verb} {units} × {}", short(visit), plain(name))
     }
 
     /// Minutes and seconds since the beginning.
@@ -343,8 +347,14 @@ impl<'a> Teller<'a> {
     }
 }
 
+/// What a visit is called on screens: the end of its number.
+fn short(visit: VisitId) -> String {
+    let whole = visit.to_string();
+    whole[whole.len().saturating_sub(4)..].to_owned()
+}
+
 /// Minutes and seconds, and hours where there are some.
-pub(super) fn minutes(secs: f64) -> String {
+fn minutes(secs: f64) -> String {
     let whole = secs.max(0.0) as u64;
     let (hours, minutes, secs) = (whole / 3_600, whole / 60 % 60, whole % 60);
     if 0 < hours { format!("{hours}:{minutes:02}:{secs:02}") } else { format!("{minutes}:{secs:02}") }

@@ -149,23 +149,31 @@ export class TimeLine {
     this.wish({ step });
   }
 
-  /** Says a wish. While one is under way a few wait; of jumps to a time only the newest. */
-  async wish(wish) {
+  /** Says a wish, and is done when that is. While one is under way a few wait; of jumps to a time only the newest. */
+  wish(wish) {
     const last = this.wishes.at(-1);
-    if (last && "seek_secs" in last && "seek_secs" in wish) this.wishes.pop();
-    if (this.wishes.length < WISHES_MAX) this.wishes.push(wish);
-    if (this.busy) return;
+    if (last && "seek_secs" in last.wish && "seek_secs" in wish) this.wishes.pop().done();
+    if (WISHES_MAX <= this.wishes.length) return Promise.resolve();
+    const until = new Promise((done) => {
+      this.wishes.push({ wish, done });
+    });
+    if (!this.busy) this.carryOut();
+    return until;
+  }
+
+  async carryOut() {
     this.busy = true;
     while (this.wishes.length && !this.signal.aborted) {
-      const next = this.wishes.shift();
+      const { wish, done } = this.wishes.shift();
       try {
-        const state = await ask("v1/replay", { method: "POST", body: next, signal: this.signal });
+        const state = await ask("v1/replay", { method: "POST", body: wish, signal: this.signal });
         this.failed = null;
-        if (next.step) this.land(state.at_secs, next.step);
+        if (wish.step) this.land(state.at_secs, wish.step);
       } catch (error) {
         if (this.signal.aborted) return;
         this.failed = error.message;
       }
+      done();
     }
     this.busy = false;
     this.paint();
