@@ -170,7 +170,6 @@ fn a_moment_of_a_recording_is_shown_as_it_was_whichever_way_one_came_there() {
     let stopped = watched.wish(&json!({ "playing": false }));
     let played = watched.shown();
     let secs = stopped["at_secs"].as_f64().unwrap();
-    // The very instant, which is no whole thousandth.
     watched.wish(&json!({ "seek_secs": 0.0 }));
     let jumped = watched.seek(secs);
     assert_eq!(nearly(&jumped), nearly(&played), "at {secs}");
@@ -245,12 +244,14 @@ fn wrong_lines_are_those_that_eval_counts_and_one_can_step_through_them() {
     let mut stops: Vec<f64> = marks.iter().map(|mark| mark["from_secs"].as_f64().unwrap()).collect();
     stops.dedup_by(|one, other| (*one - *other).abs() < 0.002);
     let step = |step: &str| watched.wish(&json!({ "step": step }))["at_secs"].as_f64().unwrap();
+    let is_at = |step: f64, stop: f64| assert!((step - stop).abs() < 0.001, "{step} and not {stop}");
     for stop in &stops {
-        assert_eq!(step("next_wrong"), *stop);
+        is_at(step("next_wrong"), *stop);
     }
-    assert_eq!(step("next_wrong"), *stops.last().unwrap(), "there is none behind it");
+    // There is none behind it.
+    is_at(step("next_wrong"), *stops.last().unwrap());
     for stop in stops.iter().rev().skip(1) {
-        assert_eq!(step("previous_wrong"), *stop);
+        is_at(step("previous_wrong"), *stop);
     }
     let all = line["marks"].as_array().unwrap();
     assert!(all.windows(2).all(|pair| pair[0]["from_secs"].as_f64() <= pair[1]["from_secs"].as_f64()));

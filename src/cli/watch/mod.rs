@@ -167,7 +167,9 @@ fn decide(
 ) -> Result<(Option<(Tape, Decisions)>, Option<FrameLoss>)> {
     let Some(looking) = looking else { return Ok((lay_out(source, options, None)?, None)) };
     let eyes = looking.eyes_for(source)?;
-    let names = if has_truth && source.format() == Format::Mcap && path.is_file() { names(path)? } else { None };
+    let may_know = has_truth && source.format() == Format::Mcap && path.is_file();
+    // Where it cannot be read to its end, that is told of the facts; who is who is then not known.
+    let names = may_know.then(|| names(path).ok().flatten()).flatten();
     let mut watched = Watched::new(source, eyes);
     let laid = lay_out(&mut watched, options, names)?;
     let (loss, (_, sight)) = (watched.loss(), watched.counters());
@@ -217,6 +219,7 @@ fn is_of_somebody(truth: &Truth) -> bool {
 fn verdict(verdict: Option<TimeVerdict>) -> String {
     match verdict {
         None => "The truth of this recording is not known: nothing can be said of what is wrong.\n".to_owned(),
+        Some(TimeVerdict { judged: 1, wrong: 0, .. }) => "The one receipt is right.\n".to_owned(),
         Some(TimeVerdict { judged, wrong: 0, .. }) => format!("All {judged} receipts are right.\n"),
         Some(TimeVerdict { judged, wrong, wrong_lines }) => {
             format!(

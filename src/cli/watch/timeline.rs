@@ -234,7 +234,8 @@ impl<'a> Teller<'a> {
         };
         match if wrong.is_missing { self.missing(wrong) } else { self.extra(wrong) } {
             Some((span, shelf, why)) => {
-                let cart = closing_of(self.tape, wrong.visit).map(|(_, closing)| cart_of(&self.tape.shop, &closing.receipt));
+                let cart =
+                    closing_of(self.tape, wrong.visit).map(|(_, closing)| cart_of(&self.tape.shop, &closing.receipt));
                 TimeMark {
                     kind: MarkKind::Wrong,
                     at: span.end,

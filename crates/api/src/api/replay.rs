@@ -122,7 +122,7 @@ enum Step {
 impl StateView {
     fn new(line: &TimeLine, state: ReplayState) -> Self {
         let ReplayState { at, playing, speed, jumps } = state;
-        StateView { at, at_secs: millis(at.secs_since(line.begins)), playing, speed, jumps }
+        StateView { at, at_secs: at.secs_since(line.begins), playing, speed, jumps }
     }
 }
 

@@ -117,6 +117,7 @@ export class TimeLine {
     const { truth, recording, marks_left_out: out } = this.line;
     const rest = out ? `, ${number(out)} shelf marks left out` : "";
     if (!truth) return `${recording}: the truth is not known${rest}`;
+    if (!truth.wrong && truth.judged === 1) return `${recording}: the one receipt is right${rest}`;
     if (!truth.wrong) return `${recording}: all ${number(truth.judged)} receipts are right${rest}`;
     const lines = truth.wrong_lines === 1 ? "1 wrong line" : `${number(truth.wrong_lines)} wrong lines`;
     return `${recording}: ${number(truth.wrong)} of ${number(truth.judged)} receipts wrong, ${lines}${rest}`;
