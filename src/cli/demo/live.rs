@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,8 @@ const ADDRESS: &str = "127.0.0.1:8080";
 const LEAD: Duration = Duration::from_secs(3);
 /// How often it is looked what has happened.
 const LOOK: Duration = Duration::from_millis(50);
+/// Whoever was shown after the last shopper has left is shown by then, and so is a receipt that takes its time.
+const EMPTY: Span = Span::from_millis(8_000);
 /// How long after the film the last receipts may take.
 const PATIENCE: Duration = Duration::from_secs(45);
 /// Who the audit log says made the token.
@@ -61,20 +64,28 @@ impl LiveDemo {
         ))?;
         let begins = clock.now() + Span::from_secs(LEAD.as_secs_f64());
         let at = Instant::now() + LEAD;
-        let mut story = Story::new(&shop, running.around().screens.clone(), begins, Score::new(staged.cast(begins)));
+        let cast = staged.cast(begins);
+        let empty_from = cast.left.values().max().map_or(begins, |last| *last) + EMPTY;
+        let mut story = Story::new(&shop, running.around().screens.clone(), begins, Score::new(cast));
         let token_file = folder.path().join("token");
-        let length = staged.length();
+        let ending = Arc::new(AtomicBool::new(false));
+        let asked = ending.clone();
         let player = thread::Builder::new().name("player".to_owned());
-        let player = player.spawn(move || staged.play(&api, &token_file, begins, at));
+        let player = player.spawn(move || staged.play((&api, &token_file), (begins, at), &asked));
         let player = player.map_err(|error| Error::io("start", Path::new("a thread"), &error))?;
-        let is_over = watch(&running, &mut story, &clock, || player.is_finished())?;
-        let Some(played) = is_over.then(|| player.join()) else {
-            // Somebody wants it to end before the film does.
-            return running.stop();
-        };
-        let played = played.map_err(|_| Error::broken("whoever plays the film has panicked"))??;
-        let mut left = PATIENCE;
         let is_empty = || running.around().screens.carts().is_none_or(|(_, visits)| visits.is_empty());
+        let have_all_left = || empty_from <= clock.now() && is_empty();
+        let is_over = watch(&running, &mut story, &clock, || player.is_finished() || have_all_left())?;
+        ending.store(true, Ordering::Relaxed);
+        let length = clock.now() - begins;
+        let played = player.join().map_err(|_| Error::broken("whoever plays the film has panicked"))??;
+        if !is_over {
+            // Somebody wants it to end before the film does.
+            let closed = running.stop();
+            played.close();
+            return closed;
+        }
+        let mut left = PATIENCE;
         while !is_empty() && !left.is_zero() {
             watch(&running, &mut story, &clock, || true)?;
             left = left.saturating_sub(LOOK);

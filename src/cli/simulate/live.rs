@@ -4,6 +4,8 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -298,22 +300,29 @@ pub(super) struct Player {
     /// When it begins.
     clock: Instant,
     manner: Manner,
+    /// Whether somebody wants it to end before the film does.
+    asked: Arc<AtomicBool>,
     counts: PlayCounts,
 }
 
 impl Player {
     pub(super) fn new(devices: Devices, wires: Wires, clock: Instant, manner: Manner) -> Self {
-        Player { devices, wires, clock, manner, counts: PlayCounts::default() }
+        Player { devices, wires, clock, manner, asked: Arc::default(), counts: PlayCounts::default() }
     }
 
-    /// Says everything in its time, until the film is over.
+    /// It ends early when this becomes true: what comes next in the film is the last that is said.
+    pub(super) fn ends_when(self, asked: &Arc<AtomicBool>) -> Self {
+        Player { asked: asked.clone(), ..self }
+    }
+
+    /// Says everything in its time, until the film is over or it is asked to end.
     pub(super) fn run(
         &mut self,
         facts: &mut impl FactSource,
         mut switches: VecDeque<(Span, Fault, bool)>,
     ) -> Result<()> {
         let mut ended = false;
-        loop {
+        while !self.asked.load(Ordering::Relaxed) {
             let Some(sending) = self.wires.next_due(ended) else {
                 if ended {
                     break;

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use super::boards::Boards;
@@ -13,7 +15,7 @@ use super::folder;
 use super::gates::Gates;
 use super::live::{Devices, Manner, Player};
 use super::render;
-use crate::base::{Result, ShopTime, Span, VisitId};
+use crate::base::{Result, ShopTime, VisitId};
 use crate::facts::GateScan;
 use crate::recording::Reader;
 use crate::shop::Shop;
@@ -94,11 +96,6 @@ impl Staged {
         &self.film.shop
     }
 
-    /// How long it is.
-    pub(in crate::cli) fn length(&self) -> Span {
-        self.film.length
-    }
-
     /// What will really happen, should it begin then.
     pub(in crate::cli) fn cast(&self, begins: ShopTime) -> Cast {
         let by = begins - self.film.first;
@@ -106,17 +103,23 @@ impl Staged {
         Cast { truth: moved_truth(&self.cast.truth, by), left }
     }
 
-    /// Plays it; gates ask this API, with the operator's token in this file. It begins at an instant, which is a time of day.
+    /// Plays it; gates ask this API, with the operator's token in this file. It begins at an instant, which is a time of day, and
+    /// ends with the film, or when it is asked to.
     ///
     /// # Errors
     /// When the film cannot be read, or a thread cannot be started.
-    pub(in crate::cli) fn play(self, api: &str, token: &Path, begins: ShopTime, clock: Instant) -> Result<Played> {
+    pub(in crate::cli) fn play(
+        self,
+        (api, token): (&str, &Path),
+        (begins, clock): (ShopTime, Instant),
+        asked: &Arc<AtomicBool>,
+    ) -> Result<Played> {
         let Staged { path, film, cast: _, broker, boards, cameras } = self;
         let gates = Gates::start(api, token, begins.as_nanos().to_string())?;
         let devices = Devices { proxy: None, boards: Some(boards), cameras: Some(cameras), gates: Some(gates) };
         let wires = Wires::new(Vec::new(), film.first, begins, 0);
         let manner = Manner { speed: 1.0, with_people: false, with_gates: true };
-        let mut player = Player::new(devices, wires, clock, manner);
+        let mut player = Player::new(devices, wires, clock, manner).ends_when(asked);
         player.run(&mut Reader::open(&path)?, VecDeque::new())?;
         let (totals, entered) = player.finish();
         let lost = totals.judge().err().map(|error| error.to_string());

@@ -169,6 +169,14 @@ fn today_is_what_the_book_and_the_shop_know_since_midnight() {
     let count = |what: &str| now[what].as_u64().unwrap();
     assert_eq!(["shoppers_inside", "visits", "receipts", "for_review", "units"].map(count), [1, 3, 2, 1, 3]);
     assert_eq!(now["sales"]["minor"], json!(sold.total.unwrap().minor), "{now}");
+    // All of it was in this hour, which is the last that is told of.
+    let hours = now["hours"].as_array().unwrap();
+    let (hour, before) = hours.split_last().unwrap();
+    for what in ["receipts", "for_review", "units", "sales"] {
+        assert_eq!(hour[what], now[what], "{what}");
+    }
+    assert_eq!((hours.len(), &hour["since"]), (16, &json!("2025-06-15T15:00:00.000Z")), "three in the afternoon");
+    assert!(before.iter().all(|hour| hour["receipts"] == 0 && hour["sales"]["minor"] == 0), "{now}");
     // The next day is another one.
     world.clock.on(Span::from_millis(86_400_000));
     let next = today();

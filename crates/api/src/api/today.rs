@@ -17,6 +17,11 @@ const KEPT: Span = Span::from_millis(5_000);
 /// Receipts that are read while nobody else can use the book.
 const ROWS: u32 = 200;
 
+/// What hours are counted by: a day has 23 to 25 of them.
+const HOUR: Span = Span::from_millis(3_600_000);
+/// Hours of a day at most, also of the longest.
+const HOURS_MAX: usize = 26;
+
 /// How full the queues of an open shop are: name, how many are in it, how many may be.
 pub type Queues = Arc<dyn Fn() -> Vec<(&'static str, u64, u64)> + Send + Sync>;
 
@@ -38,19 +43,44 @@ pub(super) struct TodayView {
     sales: Option<Money>,
     /// Units on them.
     units: u64,
+    /// The same hour by hour, from midnight to the one that is not over.
+    hours: Vec<HourView>,
+}
+
+/// An hour of today.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TodayHour")]
+struct HourView {
+    /// When it began.
+    since: ShopTime,
+    /// Receipts of those who left in it.
+    receipts: u64,
+    /// Of these, those that wait for a person.
+    for_review: u64,
+    /// What the other ones come to; none where one of them has no total.
+    sales: Option<Money>,
+    /// Units on them.
+    units: u64,
+}
+
+/// What receipts come to.
+#[derive(Clone, Copy, PartialEq)]
+struct Tally {
+    receipts: u64,
+    for_review: u64,
+    sales: Option<Money>,
+    units: u64,
 }
 
 /// What the book says of today.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, PartialEq)]
 struct Sums {
     since: ShopTime,
     read: ShopTime,
     /// How often a recording that is watched had been jumped by then.
     jumps: u64,
-    receipts: u64,
-    for_review: u64,
-    sales: Option<Money>,
-    units: u64,
+    day: Tally,
+    hours: Vec<Tally>,
 }
 
 /// What was read last, so that many who look cost the book no more than one.
@@ -108,10 +138,11 @@ pub(super) fn today(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Resu
     let since = midnight(call)?;
     let jumps = call.api.replay.as_ref().map_or(0, |desk| desk.state().jumps);
     let is_new = |sums: &Sums| (sums.since, sums.jumps) == (since, jumps) && (call.now - sums.read).abs() < KEPT;
-    let sums = match kept.filter(is_new) {
+    let sums = match kept.take_if(|sums| is_new(sums)) {
         Some(sums) => sums,
-        None => *kept.insert(read(call, since, jumps)?),
+        None => read(call, since, jumps)?,
     };
+    *kept = Some(sums.clone());
     drop(kept);
     let carts = call.api.streams.as_ref().map(|streams| streams.board().carts());
     let shoppers_inside = match carts {
@@ -119,15 +150,17 @@ pub(super) fn today(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Resu
         // No engine runs here: who has an open cart is inside.
         None => open_carts(call)?,
     };
-    Ok(Json(TodayView {
-        since,
-        shoppers_inside,
-        visits: sums.receipts + shoppers_inside,
-        receipts: sums.receipts,
-        for_review: sums.for_review,
-        sales: sums.sales,
-        units: sums.units,
-    }))
+    let Tally { receipts, for_review, sales, units } = sums.day;
+    let visits = receipts + shoppers_inside;
+    let hours = sums.hours.iter().enumerate().map(|(index, tally)| HourView::new(since, index, *tally)).collect();
+    Ok(Json(TodayView { since, shoppers_inside, visits, receipts, for_review, sales, units, hours }))
+}
+
+impl HourView {
+    fn new(midnight: ShopTime, index: usize, tally: Tally) -> Self {
+        let Tally { receipts, for_review, sales, units } = tally;
+        HourView { since: midnight + HOUR * index as i64, receipts, for_review, sales, units }
+    }
 }
 
 /// When today began on the clocks of the shop.
@@ -141,7 +174,8 @@ fn midnight(call: &Call<'_>) -> Result<ShopTime, Problem> {
 fn read(call: &Call<'_>, since: ShopTime, jumps: u64) -> Result<Sums, Problem> {
     let shop = call.api.till().shop().clone();
     let nothing = Some(Money::new(0, shop.policy().currency));
-    let mut sums = Sums { since, read: call.now, jumps, receipts: 0, for_review: 0, sales: nothing, units: 0 };
+    let none = Tally { receipts: 0, for_review: 0, sales: nothing, units: 0 };
+    let mut sums = Sums { since, read: call.now, jumps, day: none, hours: vec![none; hour_of(since, call.now) + 1] };
     let mut after = (since, String::new());
     loop {
         let rows =
@@ -150,7 +184,13 @@ fn read(call: &Call<'_>, since: ShopTime, jumps: u64) -> Result<Sums, Problem> {
         if let Some(last) = rows.last() {
             after = (last.left_at, last.cart.to_string());
         }
-        rows.iter().for_each(|sold| sums.add(sold));
+        for sold in &rows {
+            sums.day.add(sold);
+            let hour = hour_of(since, sold.left_at);
+            if let Some(tally) = sums.hours.get_mut(hour) {
+                tally.add(sold);
+            }
+        }
         if is_last {
             return Ok(sums);
         }
@@ -165,7 +205,13 @@ fn open_carts(call: &Call<'_>) -> Result<u64, Problem> {
     Ok(open)
 }
 
-impl Sums {
+/// In which hour of the day that began then this is, from 0 on.
+fn hour_of(midnight: ShopTime, at: ShopTime) -> usize {
+    let hours = (at - midnight).as_nanos() / HOUR.as_nanos();
+    usize::try_from(hours).unwrap_or(0).min(HOURS_MAX - 1)
+}
+
+impl Tally {
     fn add(&mut self, sold: &Sold) {
         self.receipts += 1;
         if sold.state == CartState::Review {

@@ -155,18 +155,19 @@ pub(super) enum Revision {
     Other,
 }
 
-/// Whether a place is an exit of the shop, or lies beyond its walls. In a shop that names no exit none is.
 /// How far it is to the nearest zone of this kind, metres; infinite where there is none.
 fn metres_to(shop: &Shop, kind: ZoneKind, place: Point<Floor>) -> f64 {
     let zones = shop.zones().iter().filter(|zone| zone.kind == kind);
     zones.map(|zone| zone.metres_to(place)).fold(f64::INFINITY, f64::min)
 }
 
+/// Whether a place is at an exit, and nearer to it than to any way in.
 fn is_near_exit(shop: &Shop, place: Point<Floor>) -> bool {
     let metres = metres_to(shop, ZoneKind::Exit, place);
     metres <= NEAR_METRES && metres < metres_to(shop, ZoneKind::Entrance, place)
 }
 
+/// Whether a place is an exit of the shop, or lies beyond its walls. In a shop that names no exit none is.
 fn is_out(shop: &Shop, place: Point<Floor>) -> bool {
     let mut exits = shop.zones().iter().filter(|zone| zone.kind == ZoneKind::Exit).peekable();
     if exits.peek().is_none() {

@@ -107,8 +107,8 @@ export function fill(share, words, low = 0.8 <= share) {
   return bar;
 }
 
-/** Upright bars, such as of the hours of a day; each has its figure above and its name below. */
-export function columns(values, names, words) {
+/** Upright bars, such as of the hours of a day; each has its figure above, and its name and what else is to be said below. */
+export function columns(values, names, words, more) {
   const high = Math.max(...values, 1);
   const made = element("div", { className: "columns", role: "img", "aria-label": words });
   made.append(
@@ -120,6 +120,7 @@ export function columns(values, names, words) {
         { className: "column-of" },
         element("span", { className: "column-space" }, element("b", {}, value ? number(value) : ""), bar),
         element("span", { className: "faint" }, names[index]),
+        element("span", { className: "faint" }, more[index]),
       );
     }),
   );

@@ -12,11 +12,12 @@ const DELAYS_MS = 2_000;
 const COURSE_MAX = 60;
 /** A stage is late beyond this, as all that a screen shows is; seconds. */
 const LATE_SECS = 5;
+/** Hours that are shown, back from now. */
 const HOURS = 8;
 
 export const view = { name: "today", title: "Today", roles: ["operator", "screen"], floorless: true, mount };
 
-function mount(root, { shop, refuse, signal }) {
+function mount(root, { refuse, signal }) {
   const since = element("span", { className: "count" });
   const tiles = element("dl", { className: "tiles" });
   const hours = element("div");
@@ -27,8 +28,8 @@ function mount(root, { shop, refuse, signal }) {
     tiles,
     element(
       "section",
-      { className: "block", "aria-label": "Receipts by the hour" },
-      element("h2", {}, "Receipts by the hour"),
+      { className: "block", "aria-label": "Receipts and sales by the hour" },
+      element("h2", {}, "Receipts and sales by the hour"),
       hours,
     ),
     element(
@@ -70,6 +71,7 @@ function mount(root, { shop, refuse, signal }) {
             element("div", { className: `tile ${more || ""}` }, element("dt", {}, head), element("dd", {}, value)),
           ),
         );
+        byHour(hours, found.hours.slice(-HOURS));
       },
       failed,
     ),
@@ -85,9 +87,6 @@ function mount(root, { shop, refuse, signal }) {
       },
     ),
   ];
-  const paint = () => byHour(hours, shop);
-  shop.on("receipt", paint, signal);
-  paint();
   signal.addEventListener("abort", () => turns.forEach((one) => one.end()));
   return {};
 }
@@ -151,19 +150,11 @@ function fillings(place, queues, courses) {
   );
 }
 
-/** Receipts of the last hours, of those that this page knows. */
-function byHour(place, shop) {
-  const now = shop.now();
-  const hour = 3_600_000;
-  const from = Math.floor(now / hour) * hour - (HOURS - 1) * hour;
-  const counts = Array.from({ length: HOURS }, () => 0);
-  for (const receipt of shop.receipts) {
-    const at = Math.floor((receipt.at - from) / hour);
-    if (0 <= at && at < HOURS) counts[at] += 1;
-  }
-  const names = counts.map((_, at) => clock(from + at * hour).replace(/:00(?=\D|$)/, ""));
-  place.replaceChildren(
-    columns(counts, names, `Receipts in each of the last ${HOURS} hours that this page knows: ${counts.join(", ")}`),
-    element("p", { className: "faint" }, `The ${number(shop.receipts.length)} receipts that this page knows.`),
-  );
+/** Receipts and sales of each hour of today. */
+function byHour(place, hours) {
+  const names = hours.map((hour) => clock(hour.since).replace(/:00(?=\D|$)/g, ""));
+  const counts = hours.map((hour) => hour.receipts);
+  const told = hours.map((hour, at) => `${names[at]}: ${hour.receipts} receipts, ${hour.sales ? money(hour.sales) : "no sum"}`);
+  const sold = hours.map((hour) => (hour.receipts ? (hour.sales ? money(hour.sales) : "no sum") : ""));
+  place.replaceChildren(columns(counts, names, told.join("; "), sold));
 }
