@@ -198,22 +198,13 @@ impl Replay {
         text += &made.unwrap_or_default();
         let mut notes = source.warnings();
         if source.cut() != Cut::Decided {
-            notes.extend(silent(&outcome).map(str::to_owned));
+            notes.extend(lost::silent(&outcome).map(str::to_owned));
         }
         for note in &notes {
             text += &format!("note: {}\n", plain(note));
         }
         Ok(Replayed { outcome, frames, text, notes, wall_secs, charges })
     }
-}
-
-/// Whole sources that said nothing, which is as likely a fault as an empty shop.
-pub(super) fn silent(outcome: &Outcome) -> impl Iterator<Item = &'static str> {
-    let nobody = outcome.counters.reorder.sent == 0 || outcome.counters.fusion.frames == 0;
-    let no_plate = outcome.counters.shelf.received == 0 && outcome.counters.fusion.events == 0;
-    let nobody = nobody.then_some("nobody was seen in the whole recording, so there are no receipts");
-    let no_plate = no_plate.then_some("no plate said anything in the whole recording, so nothing can have been taken");
-    nobody.into_iter().chain(no_plate)
 }
 
 /// What came of one recording.

@@ -19,7 +19,6 @@ use tokio::sync::watch;
 
 use super::listen::Listen;
 use super::looking::LookArgs;
-use super::replay::silent;
 use super::serve::{runtime, stop_signal};
 use super::{lost, print, receipts};
 use crate::api::{Api, serve};
@@ -202,7 +201,7 @@ fn notes(source: &Replay, decisions: &Decisions, frames: Option<&FrameLoss>, is_
     }
     notes.extend(source.warnings());
     if source.cut() != Cut::Decided {
-        notes.extend(silent(outcome).map(str::to_owned));
+        notes.extend(lost::silent(outcome).map(str::to_owned));
     }
     if is_nameless {
         let why = "the truth has other numbers than the people made of frames, and does not say where they were: it is not used";
