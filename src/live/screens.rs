@@ -8,7 +8,7 @@ use super::tags::Tags;
 use super::view::View;
 use crate::base::{LaneReport, ShopTime, Span, TrackId, VisitId};
 
-use crate::facts::{Body, DoorSwitch, Fact, OpenVisit, PeopleFrame, SeenFrame, Staircase, Stamp};
+use crate::facts::{Body, DoorSwitch, Fact, OpenVisit, PeopleFrame, Receipt, SeenFrame, Staircase, Stamp};
 use crate::pipeline::{Engine, Options};
 use crate::ports::{DeviceHealth, KnownPerson, LiveBoard, LiveChange, LivePerson, LivePlate, PlateBoard, SeenBoard};
 use crate::shop::Shop;
@@ -109,13 +109,18 @@ impl Screens {
         self.board.publish(LiveChange::Health { device });
     }
 
-    /// A visit is over.
-    pub fn ended(&mut self, ended: &Ended, engine: &Engine) {
-        let Ended { closing, closed, .. } = ended;
-        let receipt = &closing.receipt;
+    /// The deciding lane has written a receipt: it is gone on from what that lane knows.
+    pub fn closed(&mut self, receipt: &Receipt, engine: &Engine) {
         let goods = receipt.lines.iter().map(|line| (line.sku.clone(), line.quantity.get())).collect();
         self.view.closed(receipt.visit, goods);
         self.view.reset_to(engine);
+    }
+
+    /// A visit is over.
+    pub(super) fn ended(&mut self, ended: &Ended, engine: &Engine) {
+        let Ended { closing, closed, .. } = ended;
+        let receipt = &closing.receipt;
+        self.closed(receipt, engine);
         self.board.publish(LiveChange::Receipt {
             at: receipt.left,
             visit: receipt.visit,

@@ -120,14 +120,10 @@ fn count(shown: &Value, kind: &str) -> usize {
     shown["live"].as_array().unwrap().iter().filter(|change| change["change"] == kind).count()
 }
 
-/// Goods and sum of each receipt, by visit, with the last words about it.
-fn goods(receipts: &[Value]) -> Vec<(u64, Value, Value)> {
-    let mut all: Vec<_> = receipts
-        .iter()
-        .map(|one| (one["visit"].as_u64().unwrap(), one["lines"].clone(), one["probability"].clone()))
-        .collect();
-    all.sort_by_key(|(visit, ..)| *visit);
-    all
+/// Product and quantity of each line.
+fn goods(receipt: &Value) -> Vec<(Value, Value)> {
+    let lines = receipt["lines"].as_array().unwrap();
+    lines.iter().map(|line| (line["sku"].clone(), line["quantity"].clone())).collect()
 }
 
 #[test]
@@ -136,11 +132,11 @@ fn a_moment_of_a_recording_is_shown_as_it_was_whichever_way_one_came_there() {
     let folder = folder.path();
     let tracked: Vec<&str> = WRONG.into_iter().chain(["--cut", "tracked"]).collect();
     simulate(folder, "day.mcap", &tracked);
-    let watched = Watched::start(folder, &["day.mcap", "--from", "1:00"]);
+    let watched = Watched::start(folder, &["day.mcap", "--from", "1:15"]);
     let line = watched.get("/v1/replay");
     let length = line["length_secs"].as_f64().unwrap();
     assert!((115.0..135.0).contains(&length), "{length}");
-    assert_eq!((line["now"]["at_secs"].as_f64(), line["now"]["playing"].as_bool()), (Some(60.0), Some(false)));
+    assert_eq!((line["now"]["at_secs"].as_f64(), line["now"]["playing"].as_bool()), (Some(75.0), Some(false)));
     assert_eq!(line["recording"], "day.mcap");
     // What was lost is told where it is seen.
     let notes = line["notes"].to_string();
@@ -151,9 +147,9 @@ fn a_moment_of_a_recording_is_shown_as_it_was_whichever_way_one_came_there() {
     assert!(1 <= count(&middle, "people") && 1 <= count(&middle, "carts") && 1 <= count(&middle, "receipt"));
     let early = watched.seek(31.5);
     assert!(early["receipts"].as_array().unwrap().len() < middle["receipts"].as_array().unwrap().len());
-    assert_eq!(watched.seek(60.0), middle);
+    assert_eq!(watched.seek(75.0), middle);
     let late = watched.seek(length);
-    assert_eq!(watched.seek(60.0), middle);
+    assert_eq!(watched.seek(75.0), middle);
     assert_eq!(watched.seek(31.5), early);
     // Nothing is of later.
     let at = |secs: f64| watched.seek(secs)["live"].as_array().unwrap().clone();
@@ -166,7 +162,7 @@ fn a_moment_of_a_recording_is_shown_as_it_was_whichever_way_one_came_there() {
 
     // Played there is the same as jumped there.
     watched.wish(&json!({ "seek_secs": 27.0, "speed": 16.0, "playing": true }));
-    wait_until("it has gone on", || 50.0 < watched.get("/v1/replay")["now"]["at_secs"].as_f64().unwrap());
+    wait_until("it has gone on", || 70.0 < watched.get("/v1/replay")["now"]["at_secs"].as_f64().unwrap());
     let stopped = watched.wish(&json!({ "playing": false }));
     let played = watched.shown();
     let secs = stopped["at_secs"].as_f64().unwrap();
@@ -183,16 +179,16 @@ fn a_moment_of_a_recording_is_shown_as_it_was_whichever_way_one_came_there() {
 
     // The end is what `aisle replay` says.
     let replayed: Value = serde_json::from_str(&ask(folder, &["replay", "day.mcap", "--json"]).out).unwrap();
-    let replayed = goods(replayed[0]["receipts"].as_array().unwrap());
+    let replayed = replayed[0]["receipts"].as_array().unwrap();
     watched.wish(&json!({ "seek_secs": length, "playing": false }));
     let shown: Vec<Value> = watched.get("/v1/receipts?limit=200")["items"].as_array().unwrap().clone();
     assert_eq!(shown.len(), replayed.len());
     for receipt in &shown {
-        let told = watched.get(&format!("/v1/receipts/{}", receipt["cart"].as_str().unwrap()));
-        let (_, lines, _) = replayed.iter().find(|(visit, ..)| *visit == told["visit"].as_u64().unwrap()).unwrap();
-        let pair = |line: &Value| (line["sku"].clone(), line["quantity"].clone());
-        let pairs = |lines: &Value| lines.as_array().unwrap().iter().map(pair).collect::<Vec<_>>();
-        assert_eq!(pairs(&told["lines"]), pairs(lines));
+        let told = watched.get(&format!("/v1/receipts/{}", receipt["cart"].as_str().unwrap()))["receipt"].clone();
+        let same = |other: &&Value| other["visit"].to_string().trim_matches('"') == told["visit"].as_str().unwrap();
+        let replayed = replayed.iter().find(same).unwrap();
+        assert_eq!(goods(&told), goods(replayed));
+        assert_eq!(told["probability"], replayed["probability"]);
     }
 }
 
@@ -276,7 +272,7 @@ fn what_cannot_be_watched_says_why_and_what_is_lost_is_told() {
     refused(&["replay", "trip.mcap", "--listen", "127.0.0.1:0"], 2, "--watch");
     refused(&["replay", "trip.mcap", "--watch", "--record", "out.mcap"], 2, "cannot be used with");
     refused(&["replay", "trip.mcap", "--watch", "--speed", "17"], 2, "0.25 to 16");
-    refused(&["replay", "nothing.mcap", "--watch"], 3, "nothing.mcap");
+    refused(&["replay", "nothing.mcap", "--watch"], 4, "nothing.mcap");
     fs::write(folder.join("empty.mcap"), "").unwrap();
     refused(&["replay", "empty.mcap", "--watch"], 3, "empty.mcap");
     refused(&["replay", "trip.mcap", "--watch", "--see"], 3, "no cameras");

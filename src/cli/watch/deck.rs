@@ -303,14 +303,17 @@ impl Course {
         if let Body::Seen(seen) = &fact.body {
             self.screens.look(&fact.stamp, seen);
         }
-        let visits = &mut self.latest.visits;
-        self.engine.take(fact, &mut |fact| {
-            if let Body::Track(joined) = &fact.body
-                && joined.verdict != TrackVerdict::Ghost
-            {
+        let (visits, mut receipts) = (&mut self.latest.visits, Vec::new());
+        self.engine.take(fact, &mut |fact| match &fact.body {
+            Body::Track(joined) if joined.verdict != TrackVerdict::Ghost => {
                 note_visit(visits, joined.track, joined.visit);
             }
+            Body::Receipt(receipt) => receipts.push(receipt.clone()),
+            _ => {}
         });
+        for receipt in receipts {
+            self.screens.closed(&receipt, &self.engine);
+        }
         self.screens.show(self.at, &self.engine);
     }
 }

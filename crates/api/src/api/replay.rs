@@ -122,7 +122,9 @@ enum Step {
 impl StateView {
     fn new(line: &TimeLine, state: ReplayState) -> Self {
         let ReplayState { at, playing, speed, jumps } = state;
-        StateView { at, at_secs: at.secs_since(line.begins), playing, speed, jumps }
+        // To the nanosecond, so that it leads back to the same moment.
+        let at_secs = (at - line.begins).as_nanos() as f64 / 1e9;
+        StateView { at, at_secs, playing, speed, jumps }
     }
 }
 
