@@ -29,6 +29,7 @@ export class TimeLine {
     Object.assign(this, { root, shop, go, say, signal });
     this.line = null;
     this.wishes = [];
+    this.under = null;
     this.busy = false;
     this.held = false;
     this.focus = null;
@@ -141,6 +142,13 @@ export class TimeLine {
     return Math.min(Math.max(0, (this.shop.now() - this.begins) / 1000), this.line.length_secs);
   }
 
+  /** Where a jump that is under way leads; else now. */
+  aim() {
+    const under = [this.under, ...this.wishes.map(({ wish }) => wish)];
+    const jump = under.findLast((wish) => wish && "seek_secs" in wish);
+    return jump ? jump.seek_secs : this.now();
+  }
+
   toggle() {
     const play = this.shop.play;
     this.wish({ playing: !(play && play.playing) });
@@ -166,6 +174,7 @@ export class TimeLine {
     this.busy = true;
     while (this.wishes.length && !this.signal.aborted) {
       const { wish, done } = this.wishes.shift();
+      this.under = wish;
       try {
         const state = await ask("v1/replay", { method: "POST", body: wish, signal: this.signal });
         this.failed = null;
@@ -174,6 +183,7 @@ export class TimeLine {
         if (this.signal.aborted) return;
         this.failed = error.message;
       }
+      this.under = null;
       done();
     }
     this.busy = false;
@@ -195,7 +205,7 @@ export class TimeLine {
     const onButton = target.closest("button, a, [role=button]");
     const arrow = { ArrowLeft: -ARROW_SECS, ArrowRight: ARROW_SECS }[event.key];
     // Arrows move among the views, the cases and the plates where these have the focus.
-    if (arrow && (!onButton || target === this.slider)) this.wish({ seek_secs: Math.max(0, this.now() + arrow) });
+    if (arrow && (!onButton || target === this.slider)) this.wish({ seek_secs: Math.max(0, this.aim() + arrow) });
     else if (event.key === " " && !onButton) this.toggle();
     else if (event.key === "n") this.step("next_event");
     else if (event.key === "p") this.step("previous_event");
