@@ -86,19 +86,23 @@ def same_as_replayed(folder, ours):
 
 
 def memory(folder):
-    """Resident memory of minute 5, of minute 30 or the end."""
+    """Resident memory, the mean of each minute; of minute 5, and of minute 30 or the last whole one."""
     rows = [line.split() for line in (folder / "memory.txt").read_text().splitlines()]
-    rows = [(float(row[0]), int(row[1])) for row in rows if len(row) == 2]
+    rows = [(float(row[0]), int(row[1]) / 1024) for row in rows if len(row) == 2]
     if not rows:
         print("memory: unknown")
         return None
-    begin = rows[0][0]
-    near = lambda secs: min(rows, key=lambda row: abs(row[0] - begin - secs))[1]
-    for minute in range(0, int((rows[-1][0] - begin) / 60) + 1):
-        print(f"  minute {minute}: {near(60 * minute) / 1024:.1f} MiB")
-    early, late = near(300), near(1800)
-    print(f"memory: {early / 1024:.1f} MiB in minute 5, {late / 1024:.1f} MiB in minute 30 or at the end, {late / early - 1:+.1%}")
-    return late
+    minutes = {}
+    for at, mebibytes in rows:
+        minutes.setdefault(int((at - rows[0][0]) / 60), []).append(mebibytes)
+    means = {minute: sum(sizes) / len(sizes) for minute, sizes in minutes.items() if 50 <= len(sizes)}
+    for minute, mean in means.items():
+        print(f"  minute {minute}: {mean:.1f} MiB, {min(minutes[minute]):.1f} to {max(minutes[minute]):.1f}")
+    if 5 in means:
+        last = min(30, max(means))
+        early, late = means[5], means[last]
+        print(f"memory: {early:.1f} MiB in minute 5, {late:.1f} MiB in minute {last}, {late / early - 1:+.1%}")
+    return means
 
 
 def looks(folder):
