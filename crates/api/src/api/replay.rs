@@ -122,9 +122,7 @@ enum Step {
 impl StateView {
     fn new(line: &TimeLine, state: ReplayState) -> Self {
         let ReplayState { at, playing, speed, jumps } = state;
-        // To the nanosecond, so that it leads back to the same moment.
-        let at_secs = (at - line.begins).as_nanos() as f64 / 1e9;
-        StateView { at, at_secs, playing, speed, jumps }
+        StateView { at, at_secs: exact(at - line.begins), playing, speed, jumps }
     }
 }
 
@@ -149,7 +147,7 @@ impl ReplayView {
         ReplayView {
             recording: line.recording.clone(),
             begins: line.begins,
-            length_secs: millis(line.ends.secs_since(line.begins)),
+            length_secs: exact(line.ends - line.begins),
             now: StateView::new(line, desk.state()),
             truth: line.verdict.map(|verdict| TruthView {
                 judged: verdict.judged,
@@ -184,6 +182,11 @@ impl WishBody {
         let wishes = [seek, self.step.map(step), self.speed.map(ReplayWish::Speed), self.playing.map(ReplayWish::Play)];
         Ok(wishes.into_iter().flatten().collect())
     }
+}
+
+/// To the nanosecond, so that it leads back to the same moment, and the end to the end.
+fn exact(span: Span) -> f64 {
+    span.as_nanos() as f64 / 1e9
 }
 
 /// To the thousandth of a second.
