@@ -41,6 +41,9 @@ use timeline::Told;
 /// Where it listens unless somebody says otherwise.
 const ADDRESS: &str = "127.0.0.1:8080";
 
+/// A recording that was laid out, and what was decided.
+type Laid = (Tape, Decisions);
+
 /// How a recording is watched.
 #[derive(Args, Clone, Debug)]
 pub(super) struct WatchArgs {
@@ -163,7 +166,7 @@ fn decide(
     options: RunOptions,
     looking: Option<&LookArgs>,
     has_truth: bool,
-) -> Result<(Option<(Tape, Decisions)>, Option<FrameLoss>)> {
+) -> Result<(Option<Laid>, Option<FrameLoss>)> {
     let Some(looking) = looking else { return Ok((lay_out(source, options, None)?, None)) };
     let eyes = looking.eyes_for(source)?;
     let may_know = has_truth && source.format() == Format::Mcap && path.is_file();

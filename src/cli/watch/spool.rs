@@ -199,7 +199,8 @@ fn refused(what: &str, error: &std::io::Error) -> Error {
 mod tests {
     use super::*;
     use crate::base::{CameraId, ShopTime, SourceId};
-    use crate::facts::{Frame, PictureFormat, Stamp, Tick};
+    use crate::facts::{Frame, Stamp, Tick};
+    use crate::image::PictureFormat;
 
     fn fact(number: u64, body: Body) -> Fact {
         let at = ShopTime::from_nanos(number as i64);

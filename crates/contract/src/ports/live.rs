@@ -367,7 +367,9 @@ mod tests {
         let (board, other) = (LiveBoard::default(), LiveBoard::default());
         let woken = Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let count = woken.clone();
-        board.on_change(move || drop(count.fetch_add(1, std::sync::atomic::Ordering::Relaxed)));
+        board.on_change(move || {
+            count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        });
         for number in 0..3 {
             board.publish(receipt(number));
             other.publish(people(number as i64));
