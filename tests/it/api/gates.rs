@@ -58,6 +58,7 @@ fn inside(world: &World, cart: &str, visit: &str, units: u32) -> OpenVisit {
             quantity: Quantity::new(units),
             probability: Prob::ONE,
             events: Vec::new(),
+            causes: Vec::new(),
         }],
         probability: Prob::new(0.97),
         interrupted: false,

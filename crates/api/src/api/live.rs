@@ -1,10 +1,11 @@
 //! What happens in an open shop, told as it happens: server-sent events that begin with a snapshot, or behind what a reader
 //! has seen. It never tells who a shopper is or how they pay, never waits for a reader, and ends when the server does.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes};
@@ -30,6 +31,8 @@ const EVENTS: &str = "text/event-stream";
 const LAST_SEEN: HeaderName = HeaderName::from_static("last-event-id");
 /// Changes that are written at once; further ones when these are gone.
 const CHANGES_AT_ONCE: usize = 64;
+/// So many of the latest changes are kept as they are sent. Whoever is further behind has theirs written anew.
+const TEXTS_MAX: usize = 64;
 /// A line that says nothing, so that nobody on the way takes the stream for dead.
 const BEAT: &str = ": still here\n\n";
 
@@ -40,6 +43,8 @@ pub(super) struct Streams {
     /// Tells numbers of this process from those of an earlier one.
     epoch: String,
     places: [(Class, Arc<Semaphore>); 2],
+    /// The latest changes as they are sent, by number: each is written once for all who look.
+    texts: Mutex<VecDeque<(u64, Bytes)>>,
     /// Snapshots because somebody began, and because what came behind what they had seen was lost.
     begun: AtomicU64,
     behind: AtomicU64,
@@ -73,6 +78,7 @@ impl Streams {
             woken,
             epoch: crate::base::hex(&epoch),
             places: [Class::Staff, Class::Screens].map(|class| (class, Arc::new(Semaphore::new(LIVE_STREAMS_MAX)))),
+            texts: Mutex::default(),
             begun: AtomicU64::new(0),
             behind: AtomicU64::new(0),
             sent: AtomicU64::new(0),
@@ -115,6 +121,23 @@ impl Streams {
         let data = data.map_err(|error| Error::broken(format!("an event cannot be written as JSON: {error}")))?;
         Ok(format!("id: {}.{number}\nevent: {kind}\ndata: {data}\n\n", self.epoch))
     }
+
+    /// A change as it is sent.
+    fn told(&self, number: u64, change: &LiveChange) -> Result<Bytes, Error> {
+        // Whoever comes meanwhile waits for what is being written rather than write it as well.
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Ok(place) = texts.binary_search_by_key(&number, |(known, _)| *known) {
+            return Ok(texts[place].1.clone());
+        }
+        let text = Bytes::from(self.event(number, change.kind(), change)?);
+        if texts.back().is_none_or(|(newest, _)| *newest < number) {
+            texts.push_back((number, text.clone()));
+            if TEXTS_MAX < texts.len() {
+                texts.pop_front();
+            }
+        }
+        Ok(text)
+    }
 }
 
 /// One reader.
@@ -129,7 +152,7 @@ struct Reader {
 
 impl Reader {
     /// What comes next; nothing where there is nothing new.
-    fn next(&mut self) -> Result<Option<String>, Error> {
+    fn next(&mut self) -> Result<Option<Bytes>, Error> {
         let counters = &self.streams;
         let changes = match self.at {
             None => {
@@ -144,16 +167,21 @@ impl Reader {
                 Some(changes) => changes,
             },
         };
-        let mut text = String::new();
+        let mut texts = Vec::with_capacity(changes.len().min(CHANGES_AT_ONCE));
         for (number, change) in changes.iter().take(CHANGES_AT_ONCE) {
-            text += &self.streams.event(*number, change.kind(), &**change)?;
+            texts.push(self.streams.told(*number, change)?);
             self.at = Some(*number);
             self.streams.sent.fetch_add(1, Ordering::Relaxed);
         }
-        Ok(Some(text).filter(|text| !text.is_empty()))
+        Ok(match texts.as_slice() {
+            [] => None,
+            // Mostly there is one, which all who look have in common.
+            [text] => Some(text.clone()),
+            texts => Some(Bytes::from(texts.concat())),
+        })
     }
 
-    fn snapshot(&mut self) -> Result<String, Error> {
+    fn snapshot(&mut self) -> Result<Bytes, Error> {
         let LiveSnapshot { number, changes } = self.streams.board.snapshot();
         // How devices are is asked of themselves, where they can be: a change of it may not have been told yet.
         let devices = self.health.as_ref().map(HealthBoard::all);
@@ -164,7 +192,7 @@ impl Reader {
         let view = SnapshotView { number, at: self.clock.now(), shop: &self.shop, changes };
         let text = self.streams.event(number, "snapshot", &view)?;
         self.at = Some(number);
-        Ok(text)
+        Ok(Bytes::from(text))
     }
 }
 
@@ -199,14 +227,14 @@ async fn run(mut reader: Reader, sender: mpsc::Sender<Bytes>, closing: Option<Cl
                     Ok(()) => continue,
                     Err(_) => break,
                 },
-                _ = beats.tick() => BEAT.to_owned(),
+                _ = beats.tick() => Bytes::from_static(BEAT.as_bytes()),
             },
         };
         // Whoever does not read is waited for here, and by nobody else.
         tokio::select! {
             biased;
             () = &mut end => break,
-            sent = sender.send(Bytes::from(text)) => if sent.is_err() { break },
+            sent = sender.send(text) => if sent.is_err() { break },
         }
         beats.reset();
     }
@@ -262,4 +290,26 @@ pub(super) fn watch(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Resu
     let (sender, receiver) = mpsc::channel(1);
     tokio::runtime::Handle::current().spawn(run(reader, sender, closing, place));
     Ok(Stream(receiver))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_written_once_for_all_who_look() {
+        let streams = Streams::new(LiveBoard::default(), [1, 2, 3, 4]);
+        let change = LiveChange::People { at: ShopTime::from_nanos(1_780_000_000_000_000_000), people: Vec::new() };
+        let told = |number| streams.told(number, &change).unwrap();
+        let first = told(7);
+        assert!(first.starts_with(b"id: 01020304.7\nevent: people\ndata: {"), "{first:?}");
+        assert_eq!(told(7).as_ptr(), first.as_ptr());
+        let last = (8..200).map(told).last().unwrap();
+        assert_eq!(told(199).as_ptr(), last.as_ptr());
+        let kept = || streams.texts.lock().unwrap().iter().map(|(number, _)| *number).collect::<Vec<_>>();
+        assert_eq!(kept(), (136..200).collect::<Vec<_>>());
+        // Whoever is far behind gets the same, and takes nobody's place.
+        assert_eq!(told(7), first);
+        assert_eq!(kept(), (136..200).collect::<Vec<_>>());
+    }
 }

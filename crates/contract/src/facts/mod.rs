@@ -32,4 +32,4 @@ pub use review::{Case, Concern, Decision, Goods, ReviewVerdict, Verdict};
 pub use shelf::{Level, PlateBatch, ShelfEvent, Staircase};
 pub use sight::{BodyPoint, Detection, DetectionClass, Frame, Held, HeldGuess, Keypoint, SeenFrame};
 pub use stamp::{FactRef, Stamp};
-pub use visit::{EntryRole, GateScan, OpenLine, OpenVisit, Tick, VisitBound};
+pub use visit::{EntryRole, GateScan, LineCause, OpenLine, OpenVisit, Tick, VisitBound};

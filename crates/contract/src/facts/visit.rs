@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::FactRef;
-use crate::base::{CartId, Prob, Quantity, ShopTime, SkuId, VisitId};
+use crate::base::{CartId, PlateId, Prob, Quantity, ShelfId, ShopTime, SkuId, VisitId};
 use crate::geometry::{Floor, Point};
 
 /// A visit that is not over, as it looks right now; nothing of it is final.
@@ -36,8 +36,27 @@ pub struct OpenLine {
     pub quantity: Quantity,
     /// Probability that the shopper has exactly so many.
     pub probability: Prob,
-    /// The shelf events behind it, in order of time; each once.
+    /// The shelf events behind it, in order of time; each once. What a lane for screens calls an event may be another one's name
+    /// later on, so whoever shows a reason takes it from `causes`.
     pub events: Vec<FactRef>,
+    /// What was done that the line rests on, as it is understood now, in order of time.
+    #[serde(default)]
+    pub causes: Vec<LineCause>,
+}
+
+/// Something that a shopper is taken to have done at a shelf, for a line of a cart that is not final.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LineCause {
+    /// The shelf.
+    pub shelf: ShelfId,
+    /// The plates that changed, the one that changed most first.
+    pub plates: Vec<PlateId>,
+    /// When the change was over.
+    pub at: ShopTime,
+    /// How much heavier the shelf became by it, grams to a tenth; less than 0 where something was taken.
+    pub grams: f64,
+    /// Whether something else is planned there.
+    pub misplaced: bool,
 }
 
 crate::named_enum! {

@@ -25,7 +25,7 @@ pub enum LiveChange {
     },
     /// Weights changed on a shelf.
     Shelf {
-        /// What the lines of carts call it that rest on it.
+        /// What the lane for screens calls it; a later one may bear the same name.
         event: FactRef,
         /// The shelf.
         shelf: ShelfId,

@@ -80,6 +80,13 @@ impl Piece {
         self.changes.iter().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs())).map_or(0, |(place, ..)| *place)
     }
 
+    /// The places that surely changed, the one that changed most first.
+    pub(super) fn changed(&self) -> Vec<usize> {
+        let mut changes: Vec<_> = self.changes.iter().filter(|(_, grams, sigma)| 3.0 * sigma < grams.abs()).collect();
+        changes.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
+        changes.into_iter().map(|(place, ..)| *place).collect()
+    }
+
     /// The first and the last place that changed.
     pub(super) fn places(&self) -> (usize, usize) {
         let place = |change: Option<&(usize, f64, f64)>| change.map_or(0, |(place, ..)| *place);

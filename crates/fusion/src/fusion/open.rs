@@ -7,7 +7,7 @@ use super::Fusion;
 use super::odd::{self, Oddity};
 use super::world::{History, World};
 use crate::base::{Prob, Quantity, ShopTime, VisitId};
-use crate::facts::{FactRef, LineChance, OpenLine, OpenVisit};
+use crate::facts::{FactRef, LineCause, LineChance, OpenLine, OpenVisit};
 use crate::geometry::{Floor, Point};
 
 /// The best explanation of one visit.
@@ -41,13 +41,14 @@ impl Fusion {
         let (best, unheard) = self.heard_best(visit, visitor);
         let products = self.shop.catalogue().products();
         let line = |line: LineChance| {
-            let mut events: Vec<FactRef> = Vec::new();
+            let (mut events, mut causes): (Vec<FactRef>, Vec<LineCause>) = (Vec::new(), Vec::new());
             for entry in best.history.iter().filter(|entry| products[entry.action.sku].sku == line.sku) {
                 if !events.contains(&entry.group.event) {
                     events.push(entry.group.event.clone());
                 }
+                causes.push(self.cause(entry));
             }
-            OpenLine { sku: line.sku, quantity: line.quantity, probability: line.probability, events }
+            OpenLine { sku: line.sku, quantity: line.quantity, probability: line.probability, events, causes }
         };
         OpenVisit {
             visit,
@@ -57,6 +58,18 @@ impl Fusion {
             lines: best.lines.iter().cloned().map(line).collect(),
             probability: best.probability,
             interrupted: self.memory.doubts.contains_key(&visit) || !best.odd.is_empty() || !unheard.is_empty(),
+        }
+    }
+
+    fn cause(&self, entry: &History) -> LineCause {
+        let History { action, group, .. } = entry;
+        let (shelf, piece) = (&self.shop.shelves()[group.shelf], &group.pieces[action.piece]);
+        LineCause {
+            shelf: shelf.id,
+            plates: piece.changed().into_iter().map(|place| shelf.plates[place].id).collect(),
+            at: piece.span.end,
+            grams: (piece.total * action.part * 10.0).round() / 10.0,
+            misplaced: action.misplaced,
         }
     }
 

@@ -134,8 +134,6 @@ impl Fusion {
         let History { action, group, .. } = entry;
         let piece = &group.pieces[action.piece];
         let shelf = &self.shop.shelves()[group.shelf];
-        let mut changes: Vec<_> = piece.changes.iter().filter(|(_, grams, sigma)| 3.0 * sigma < grams.abs()).collect();
-        changes.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
         let top = piece.takers.first().map_or(0.0, |taker| taker.log_ratio);
         let sum: f64 = piece.takers.iter().map(|taker| (taker.log_ratio - top).exp()).sum();
         let takers = piece.takers.iter().map(|taker| TakerEvidence {
@@ -151,7 +149,7 @@ impl Fusion {
             evidence: Evidence {
                 event: group.event.clone(),
                 shelf: shelf.id,
-                plates: changes.iter().map(|(place, ..)| shelf.plates[*place].id).collect(),
+                plates: piece.changed().into_iter().map(|place| shelf.plates[place].id).collect(),
                 span: piece.span,
                 weight: WeightEvidence {
                     measured: Grams::new(piece.total * action.part),

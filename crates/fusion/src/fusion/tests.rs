@@ -317,6 +317,13 @@ fn open_visits_show_the_most_probable_carts_and_what_they_rest_on() {
     let open = fusion.open_visits();
     assert_eq!((open[0].entered, open[0].seen), (at(0.0), at(30.0 - FRAME)));
     assert!((open[0].place.unwrap().x - middle(2.0)).abs() < 1e-9);
+    let causes = |line: &crate::facts::OpenLine| {
+        let one = |cause: &crate::facts::LineCause| format!("{} {}", cause.shelf, cause.grams.round());
+        line.causes.iter().map(one).collect::<Vec<_>>().join(", ")
+    };
+    assert_eq!(causes(&open[0].lines[0]), "1-1 -100, 1-1 -100");
+    let first = &open[0].lines[0].causes[0];
+    assert!((first.at - at(5.0)).abs() < Span::from_millis(1_500) && !first.misplaced && !first.plates.is_empty());
     assert_eq!(fusion.open_visits(), open, "looking changes nothing");
     fusion.finish();
     assert_eq!(open_text(&fusion), "");

@@ -182,18 +182,17 @@ function show(view, chosen) {
   if (view.floorless || shop.floor) return begin();
   root.append(empty("Asking for the shop…"));
   const once = { done: false };
-  shop.on(
-    "floor",
-    () => {
-      if (!once.done) {
-        once.done = true;
-        begin();
-      }
-    },
-    control.signal,
-  );
-  shop.on("floor-trouble", refuse, control.signal);
-  if (shop.floorTrouble) refuse(shop.floorTrouble);
+  const first = () => {
+    if (!once.done) {
+      once.done = true;
+      begin();
+    }
+  };
+  // A view that can do without the floor waits for its names and its language all the same.
+  const without = (error) => (view.barely ? first() : refuse(error));
+  shop.on("floor", first, control.signal);
+  shop.on("floor-trouble", without, control.signal);
+  if (shop.floorTrouble) without(shop.floorTrouble);
 }
 
 /** How old what is shown is, in words and colour. */

@@ -1,16 +1,21 @@
 // The carts of all who are inside, as they look now: each line with the reason for it and how sure it is. A line that
 // was corrected says so for a while; a visit that is over stays with its receipt for a moment.
 
-import { element, lasting, money, number, roving, settle, short, write } from "./dom.js";
+import { element, lasting, money, number, percent, roving, settle, short, write } from "./dom.js";
 import { chance, dot, empty } from "./parts.js";
 import { LINGER_MS } from "./shop.js";
 import { MARK_MS } from "./visit.js";
+
+/** So many carts are brought up to date at a time. */
+const AT_A_TIME = 3;
 
 export class Carts {
   constructor(shop, go) {
     this.shop = shop;
     this.go = go;
     this.due = true;
+    this.shown = [];
+    this.at = 0;
     this.cards = new Map();
     this.count = element("span", { className: "count" });
     this.list = element("ul", { className: "carts" });
@@ -26,27 +31,56 @@ export class Carts {
   }
 
   /** Brings the list up to date; the lines of a cart only where they changed. */
-  paint(force) {
+  paint() {
+    this.due = true;
+    this.at = 0;
+    do this.step();
+    while (this.at || this.pending(this.shop.now()));
+  }
+
+  /** The same a little at a time: called again and again, so that no frame of the plan is late for it. */
+  step() {
     const now = this.shop.now();
-    const shown = [...this.shop.visits.values()].filter(
+    if (!this.at) this.begin(now);
+    for (const visit of this.shown.slice(this.at, this.at + AT_A_TIME)) this.age(this.cards.get(visit.id), visit, now);
+    this.at += AT_A_TIME;
+    if (this.shown.length <= this.at) this.at = 0;
+    const visit = this.pending(now);
+    if (visit) this.fill(this.cards.get(visit.id), visit, now);
+  }
+
+  /** The visit whose cart has to be written anew and has waited longest; those in which only how sure they are has changed come last. */
+  pending(now) {
+    let best = null;
+    for (const visit of this.shown) {
+      const card = this.cards.get(visit.id);
+      const isNew = card.version !== versionOf(visit) || card.marked !== isMarked(visit, now);
+      if (!isNew && card.shade === visit.shade) continue;
+      const is = { visit, isNew, filled: card.filled };
+      if (!best || best.isNew < isNew || (best.isNew === isNew && is.filled < best.filled)) best = is;
+    }
+    return best && best.visit;
+  }
+
+  begin(now) {
+    this.shown = [...this.shop.visits.values()].filter(
       (visit) => !visit.over || (visit.closed && now - visit.closed < LINGER_MS),
     );
-    shown.sort((a, b) => Number(a.over) - Number(b.over) || b.entered - a.entered);
-    if (this.due || force) this.arrange(shown);
+    this.shown.sort((a, b) => Number(a.over) - Number(b.over) || b.entered - a.entered);
+    const isOther = this.shown.length !== this.cards.size || this.shown.some((visit) => !this.cards.has(visit.id));
+    if (this.due || isOther) this.arrange(this.shown);
     this.due = false;
-    for (const visit of shown) {
-      const card = this.cards.get(visit.id);
-      if (card) this.age(card, visit, now);
-    }
-    if (shown.length !== this.cards.size) this.due = true;
-    const inside = shown.filter((visit) => !visit.over).length;
+    const inside = this.shown.filter((visit) => !visit.over).length;
     write(this.count, this.shop.cartsAt ? `${number(inside)} inside` : "");
-    this.none.hidden = 0 < shown.length;
-    this.none.textContent = this.shop.cartsAt
-      ? "Nobody is inside."
-      : this.shop.link.word === "refused"
-        ? "This token may not see carts as they change."
-        : "Waiting for the shop…";
+    this.none.hidden = 0 < this.shown.length;
+    write(
+      this.none,
+      this.shop.cartsAt
+        ? "Nobody is inside."
+        : this.shop.link.word === "refused"
+          ? "This token may not see carts as they change."
+          : "Waiting for the shop…",
+    );
   }
 
   arrange(shown) {
@@ -81,29 +115,34 @@ export class Carts {
     const foot = element("p", { className: "cart-foot" });
     const root = element("li", { className: "cart" }, head, lines, foot);
     root.style.setProperty("--hue", visit.hue);
-    return { root, span, sum, sure, lines, foot, version: -1, marked: false };
+    return { root, span, sum, sure, lines, foot, rows: [], version: -1, shade: -1, marked: false, filled: 0 };
   }
 
+  /** Writes how long the visit lasts. */
   age(card, visit, now) {
     const unseen = (now - visit.seen) / 1000;
     const away = !visit.over && 5 < unseen ? `, not seen for ${lasting(unseen)}` : "";
     write(card.span, visit.over ? "left" : `${lasting((now - visit.entered) / 1000)}${away}`);
     card.root.classList.toggle("away", away !== "");
     card.root.classList.toggle("over", visit.over);
-    const marked = [...visit.marks.values()].some((mark) => now - mark.at < MARK_MS);
-    const version = `${visit.version} ${visit.truth ? visit.truth.right : ""}`;
-    if (card.version === version && card.marked === marked) return;
-    card.version = version;
-    card.marked = marked;
-    this.fill(card, visit, now);
   }
 
   fill(card, visit, now) {
+    card.version = versionOf(visit);
+    card.shade = visit.shade;
+    card.marked = isMarked(visit, now);
+    card.filled = now;
     const receipt = visit.receipt;
     const lines = receipt ? receipt.lines : [...visit.lines.values()];
     const sum = receipt ? receipt.total : visit.sum(this.shop);
     write(card.sum, lines.length ? (sum ? money(sum) : "") : "");
-    card.lines.replaceChildren(...lines.map((line) => row(line, visit, this.shop, now)), ...this.gone(visit, now));
+    // A row is made anew where it says something else.
+    card.rows = lines.map((line, index) => {
+      const key = said(line, visit, now);
+      const kept = card.rows[index];
+      return kept && kept.key === key ? kept : { key, root: row(line, visit, this.shop, now) };
+    });
+    settleIn(card.lines, [...card.rows.map((one) => one.root), ...this.gone(visit, now)]);
     const foot = [];
     if (receipt) foot.push(...standing(receipt, visit.truth));
     else if (visit.interrupted)
@@ -130,10 +169,33 @@ export class Carts {
   }
 }
 
+const versionOf = (visit) => `${visit.version} ${visit.truth ? visit.truth.right : ""}`;
+
+/** Whether something in a cart is marked as corrected. */
+function isMarked(visit, now) {
+  for (const mark of visit.marks.values()) if (now - mark.at < MARK_MS) return true;
+  return false;
+}
+
+/** All that makes a row of a cart look as it does. */
+function said(line, visit, now) {
+  const mark = visit.mark(line.sku, now);
+  const why = line.causes ? visit.reason(line) : "";
+  return `${line.sku} ${line.quantity} ${percent(line.probability)} ${mark ? mark.had : ""} ${why} ${line.amount ? line.amount.minor : ""}`;
+}
+
+/** Puts these children into a list and takes out all others; those that stay where they are are not touched. */
+function settleIn(list, children) {
+  const stay = new Set(children);
+  for (const child of [...list.children]) if (!stay.has(child)) child.remove();
+  children.forEach((child, index) => {
+    if (list.children[index] !== child) list.insertBefore(child, list.children[index] || null);
+  });
+}
+
 /** A line with its reason. */
 export function row(line, visit, shop, now) {
   const mark = visit.mark(line.sku, now);
-  const reasons = line.keys ? visit.reasons(line, shop) : [];
   const price = (shop.products.get(line.sku) || {}).price;
   const amount = line.amount || (price && { ...price, minor: price.minor * line.quantity });
   return element(
@@ -150,7 +212,7 @@ export function row(line, visit, shop, now) {
       "span",
       { className: "reason" },
       ...(mark && mark.has ? [element("span", { className: "tag low" }, `corrected, was ${mark.had}`), " "] : []),
-      reasons[0] || "",
+      line.causes ? visit.reason(line) : "",
     ),
     chance(line.probability),
   );

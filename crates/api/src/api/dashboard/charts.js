@@ -120,7 +120,8 @@ export function columns(values, names, words, more) {
         { className: "column-of" },
         element("span", { className: "column-space" }, element("b", {}, value ? number(value) : ""), bar),
         element("span", { className: "faint" }, names[index]),
-        element("span", { className: "faint" }, more[index]),
+        // Nothing takes a line as well, so that all stand on one ground.
+        element("span", { className: "faint" }, more[index] || "\u00a0"),
       );
     }),
   );

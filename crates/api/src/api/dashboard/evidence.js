@@ -74,7 +74,10 @@ function card(move, visit, name) {
       "dl",
       {},
       ...entry("When", `${clock(known.span.start)} to ${clock(known.span.end)}`),
-      ...entry("Where", `shelf ${known.shelf}, plates ${known.plates.join(", ")}`),
+      ...entry(
+        "Where",
+        `shelf ${known.shelf}, ${known.plates.length === 1 ? "plate" : "plates"} ${known.plates.join(", ")}`,
+      ),
       ...entry(
         "Weight",
         element(

@@ -7,8 +7,8 @@ import { toggle } from "./parts.js";
 import { Plan } from "./stage.js";
 import { Story } from "./story.js";
 
-/** How often texts are brought up to date, milliseconds. */
-const WORDS_MS = 250;
+/** Of so many turns one is for what the plan says in words, and one for the list of what happened. */
+const TURNS = 8;
 
 export const view = { name: "floor", title: "Floor", roles: ["operator", "screen"], mount };
 
@@ -75,16 +75,17 @@ function mount(root, { shop, go, signal }, chosen) {
       },
       signal,
     );
+  let turn = 0;
+  plan.between = () => {
+    turn = (turn + 1) % TURNS;
+    if (turn === 0) plan.describe();
+    else if (turn === TURNS / 2) log();
+    else if (plan.chosen) story.paint();
+    else carts.step();
+  };
   plan.begin(signal);
-  const words = setInterval(() => {
-    plan.describe();
-    if (plan.chosen) story.paint();
-    else carts.paint();
-    log();
-  }, WORDS_MS);
-  signal.addEventListener("abort", () => clearInterval(words));
   choose(chosen);
-  carts.paint(true);
+  carts.paint();
   log();
   return { choose };
 }

@@ -6,7 +6,7 @@ const LEAD_MS = 130;
 /** Older updates are shown as they are. */
 const LAG_MS_MAX = 10_000;
 const TRAIL_MS = 14_000;
-const TRAIL_STEP_MS = 200;
+const TRAIL_STEP_MS = 300;
 /** Who is not seen any more fades within so long. */
 export const FADE_MS = 2_500;
 /** Two places of somebody without a name yet are one person's within so many metres. */

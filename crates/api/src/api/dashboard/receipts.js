@@ -11,7 +11,13 @@ import { really } from "./story.js";
 const PAGE = 50;
 const FORMS = ["text", "html", "json", "poslog", "epcis"];
 
-export const view = { name: "receipts", title: "Receipts", roles: ["operator", "reviewer", "screen"], mount };
+export const view = {
+  name: "receipts",
+  title: "Receipts",
+  roles: ["operator", "reviewer", "screen"],
+  barely: true,
+  mount,
+};
 
 function mount(root, page, chosen) {
   const list = new List(root, page);
@@ -239,7 +245,7 @@ class List {
   }
 
   item(line) {
-    const made = row({ ...line, keys: null }, { mark: () => null }, this.shop, 0);
+    const made = row({ ...line, causes: null }, { mark: () => null }, this.shop, 0);
     for (const discount of line.discounts || [])
       made.querySelector(".reason").append(`${discount.name}: −${money(discount.amount)} `);
     return made;

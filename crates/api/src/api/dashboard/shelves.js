@@ -6,7 +6,7 @@ import { clock, element, grams, lasting, number, roving, settle, short, write } 
 import { curve } from "./charts.js";
 import { empty, heading } from "./parts.js";
 import { unitsOf } from "./plan.js";
-import { eventKey } from "./visit.js";
+import { TOUCH_GRAMS } from "./shop.js";
 
 const CURVE_SECS = 120;
 const CURVE_MS = 1_000;
@@ -198,7 +198,7 @@ class Cell {
   }
 
   mark(plate, now) {
-    const fresh = plate.last && now - plate.last.at < FRESH_MS;
+    const fresh = plate.last && TOUCH_GRAMS <= Math.abs(plate.last.grams) && now - plate.last.at < FRESH_MS;
     const sign = fresh ? (plate.last.grams < 0 ? "−" : "+") : "";
     this.root.classList.toggle("took", sign === "−");
     this.root.classList.toggle("put", sign === "+");
@@ -311,7 +311,7 @@ function happened(shop) {
         element(
           "span",
           { className: "reason" },
-          `plates ${event.plates.map((plate) => plate.plate.split("-").pop()).join(", ")}`,
+          `${event.plates.length === 1 ? "plate" : "plates"} ${event.plates.map((plate) => plate.plate.split("-").pop()).join(", ")}`,
         ),
       ),
     ),
@@ -323,11 +323,10 @@ function misplaced(pane, shop) {
   const found = [];
   for (const visit of shop.open()) {
     for (const line of visit.lines.values()) {
-      for (const event of line.events.map((ref) => shop.events.get(eventKey(ref))).filter(Boolean)) {
-        const planned = event.plates.flatMap((plate) => (shop.plates.get(plate.plate) || { products: [] }).products);
-        if (planned.includes(line.sku)) continue;
+      for (const cause of line.causes.filter((one) => one.misplaced)) {
+        const planned = cause.plates.flatMap((plate) => (shop.plates.get(plate) || { products: [] }).products);
         found.push(
-          `${shop.product(line.sku)}, ${event.grams < 0 ? "taken from" : "put on"} shelf ${event.shelf} where ${[...new Set(planned)].map((sku) => shop.product(sku)).join(", ") || "nothing"} is planned, by shopper ${short(visit.id)}`,
+          `${shop.product(line.sku)}, ${cause.grams < 0 ? "taken from" : "put on"} shelf ${cause.shelf} where ${[...new Set(planned)].map((sku) => shop.product(sku)).join(", ") || "nothing"} is planned, by shopper ${short(visit.id)}`,
         );
       }
     }

@@ -2,15 +2,16 @@
 // tells whoever asked to be told. It draws nothing.
 
 import { instant } from "./dom.js";
-import { Visit, eventKey } from "./visit.js";
+import { Visit } from "./visit.js";
 
 const FRAMES_MAX = 40;
-const PART_MS = 5000;
 const EVENTS_MAX = 500;
 const RECEIPTS_MAX = 200;
 const VISITS_MAX = 200;
 /** A visit that is over stays beside the floor for so long. */
 export const LINGER_MS = 15_000;
+/** What is lighter is no goods: a touch, or a hand that leans. */
+export const TOUCH_GRAMS = 10;
 /** A plate that felt less than this share of what the most moved one felt is left out. */
 const FELT_SHARE_MIN = 0.1;
 const HUES = [255, 25, 145, 310, 65, 200, 350, 100, 280, 175];
@@ -149,7 +150,8 @@ export class Shop {
     const most = Math.max(...change.plates.map((plate) => Math.abs(plate.grams)));
     const plates = change.plates.filter((plate) => FELT_SHARE_MIN * most <= Math.abs(plate.grams));
     const event = {
-      key: change.event === undefined ? `${change.shelf} ${change.span.end}` : eventKey(change.event),
+      // Its name may become another one's; when it began, does not.
+      key: `${change.shelf} ${change.span.start}`,
       shelf: change.shelf,
       start: instant(change.span.start),
       end: instant(change.span.end),
@@ -158,10 +160,7 @@ export class Shop {
       grams: change.plates.reduce((sum, plate) => sum + plate.grams, 0),
       claimed: new Set(),
     };
-    // A movement that is told in parts may have one name in all of them: the part that says most stays.
-    const told = this.events.get(event.key);
-    const isPart = told && Math.abs(event.end - told.end) < PART_MS && Math.abs(event.grams) < Math.abs(told.grams);
-    if (!isPart) this.events.set(event.key, event);
+    this.events.set(event.key, event);
     if (EVENTS_MAX < this.events.size) this.events.delete(this.events.keys().next().value);
     for (const plate of plates) {
       const known = this.plates.get(plate.plate);

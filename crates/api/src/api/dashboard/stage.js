@@ -5,14 +5,19 @@ import { element, grams, lasting, number, short, write } from "./dom.js";
 import { Motion } from "./motion.js";
 import { colours, isCalm, isDark } from "./parts.js";
 import { drawPlan, middle, scaleOf, trace, unitsOf } from "./plan.js";
+import { TOUCH_GRAMS } from "./shop.js";
 import { Tags } from "./tags.js";
 
 /** A plate is lit for so long. */
 const GLOW_MS = 4_000;
-/** What is lighter is no goods: a touch, or a neighbour that was pushed. */
-const GLOW_GRAMS_MIN = 5;
+/** What is lighter than nearly all goods lights up, and bears no figure. */
+const TOLD_GRAMS_MIN = 50;
+/** A plate that felt less than this share of what the most moved one felt is not lit. */
+const GLOW_SHARE_MIN = 0.3;
 /** A wrist that is nearer to a unit than this reaches into it. */
 const REACH_METRES = 0.08;
+/** Among more people than this, arms that hang are not drawn. */
+const CROWD = 12;
 /** Half of how wide a person is drawn, and the least and most of it. */
 const BODY_METRES = 0.17;
 const BODY_PIXELS_MIN = 7;
@@ -25,6 +30,8 @@ const TRAILS_MS = 200;
 const CLICK_PIXELS = 28;
 /** A frame that takes longer is dear, milliseconds. */
 const DEAR_MS = 2.5;
+/** What is done between frames is done so often at most, where they are not dear; milliseconds. */
+const BETWEEN_MS = 35;
 const PAINT = [
   "ink",
   "paper",
@@ -58,7 +65,9 @@ export class Plan {
     this.paths = element("canvas", { "aria-hidden": "true" });
     this.cost = 0;
     this.turn = 0;
-    this.trailed = 0;
+    this.trailed = this.worked = 0;
+    /** Called again and again when there is time for something else. */
+    this.between = () => {};
     this.views = this.trails = this.names = true;
     this.chosen = null;
     this.stale = true;
@@ -81,11 +90,16 @@ export class Plan {
     let frame = 0;
     const step = () => {
       this.turn += 1;
-      // Where drawing is dear, every second frame is enough for people who walk.
-      if (this.cost < DEAR_MS || this.turn % 2) {
-        const from = performance.now();
+      // Where drawing is dear, every second frame is enough for people who walk; all else is done in between.
+      const isDear = DEAR_MS <= this.cost;
+      const from = performance.now();
+      if (!isDear || this.turn % 2) {
         this.draw();
         this.cost += (performance.now() - from - this.cost) * 0.1;
+      }
+      if (isDear ? this.turn % 2 === 0 : BETWEEN_MS <= from - this.worked) {
+        this.worked = from;
+        if (!this.scale || !this.drawTrails()) this.between();
       }
       frame = requestAnimationFrame(step);
     };
@@ -108,11 +122,16 @@ export class Plan {
     );
   }
 
+  /** Lights up the plates that felt an event; the one that felt most bears what was felt in all, where that may be goods. */
   glow(event) {
-    for (const felt of event.plates) {
-      if (Math.abs(felt.grams) < GLOW_GRAMS_MIN) continue;
-      const plate = this.shop.plates.get(felt.plate);
-      if (plate) this.glows.push({ from: performance.now(), plate, grams: felt.grams, height: plate.height });
+    if (Math.abs(event.grams) < TOUCH_GRAMS) return;
+    const felt = [...event.plates].sort((a, b) => Math.abs(b.grams) - Math.abs(a.grams));
+    for (const [rank, { plate: id, grams: own }] of felt.entries()) {
+      const plate = this.shop.plates.get(id);
+      if (!plate || Math.abs(own) < GLOW_SHARE_MIN * Math.abs(felt[0].grams)) continue;
+      const isTold = !rank && TOLD_GRAMS_MIN <= Math.abs(event.grams);
+      const told = !isTold ? null : `${event.grams < 0 ? "−" : "+"}${grams(Math.abs(event.grams))}`;
+      this.glows.push({ from: performance.now(), plate, grams: own, told });
     }
     if (60 < this.glows.length) this.glows.splice(0, this.glows.length - 60);
   }
@@ -138,6 +157,7 @@ export class Plan {
     this.units = unitsOf(this.shop.floor).map((unit) => boxOf(unit.outline, REACH_METRES));
     this.radius = Math.min(BODY_PIXELS_MAX, Math.max(BODY_PIXELS_MIN, BODY_METRES * this.scale.pixels));
     this.tags = new Tags(this.paint.paper, dense);
+    this.inks = new Map();
     const pen = this.still.getContext("2d");
     pen.setTransform(dense, 0, 0, dense, 0, 0);
     this.trailed = 0;
@@ -154,7 +174,7 @@ export class Plan {
     this.tags.begin();
     this.drawGlows(pen);
     for (const person of all) person.hue = this.hue(person.visit);
-    this.drawTrails(all, shown);
+    this.trailsTo = shown;
     for (const hidden of this.motion.hidden()) this.drawHidden(pen, hidden);
     // Old positions pale, so that nobody takes them for now.
     pen.globalAlpha = age < 5_000 ? 1 : 0.45;
@@ -178,9 +198,15 @@ export class Plan {
   }
 
   colour(hue, alpha = 1) {
-    const part = Math.round(alpha * 20) / 20;
-    if (hue === null || hue === undefined) return `oklch(${this.dark ? 0.72 : 0.55} 0 0 / ${part})`;
-    return `oklch(${this.dark ? 0.74 : 0.56} 0.16 ${hue} / ${part})`;
+    const part = Math.round(alpha * 20);
+    const key = (hue ?? 400) * 32 + part;
+    let made = this.inks.get(key);
+    if (!made) {
+      const tone =
+        typeof hue === "number" ? `${this.dark ? 0.74 : 0.56} 0.16 ${hue}` : `${this.dark ? 0.72 : 0.55} 0 0`;
+      this.inks.set(key, (made = `oklch(${tone} / ${part / 20})`));
+    }
+    return made;
   }
 
   drawGlows(pen) {
@@ -192,10 +218,10 @@ export class Plan {
       const [x, y] = middle(glow.plate.outline);
       const [px, py] = [this.scale.x(x), this.scale.y(y)];
       trace(pen, this.scale, glow.plate.outline);
-      pen.globalAlpha = 1 - share;
+      pen.globalAlpha = (1 - share) * (glow.told === null ? 0.5 : 1);
       pen.fillStyle = colour;
       pen.fill();
-      if (!this.calm) {
+      if (!this.calm && glow.told !== null) {
         pen.globalAlpha = Math.max(0, 0.8 - share * 2);
         pen.strokeStyle = colour;
         pen.lineWidth = 2;
@@ -203,27 +229,29 @@ export class Plan {
         pen.arc(px, py, 6 + 46 * Math.min(1, share * 2), 0, 7);
         pen.stroke();
       }
+    }
+    // Above all that is lit.
+    for (const glow of this.glows) {
+      if (glow.told === null) continue;
+      const share = (now - glow.from) / GLOW_MS;
+      const [x, y] = middle(glow.plate.outline);
+      const [px, py] = [this.scale.x(x), this.scale.y(y)];
+      const colour = glow.grams < 0 ? this.paint.doubt : this.paint.mark;
       pen.globalAlpha = Math.min(1, 2.4 * (1 - share));
       const rise = this.calm ? 18 : 14 + 16 * Math.min(1, share * 3);
-      this.tags.put(
-        pen,
-        `${glow.grams < 0 ? "−" : "+"}${grams(Math.abs(glow.grams))}`,
-        px,
-        Math.max(14, py - rise),
-        colour,
-        -1,
-      );
+      this.tags.put(pen, glow.told, px, Math.max(14, py - rise), colour, -1);
     }
     pen.globalAlpha = 1;
   }
 
-  /** Trails grow by steps, so they are drawn by steps. */
-  drawTrails(all, shown) {
+  /** Trails grow by steps, so they are drawn by steps; whether they were. */
+  drawTrails() {
     const now = performance.now();
-    if (now - this.trailed < TRAILS_MS) return;
+    if (now - this.trailed < TRAILS_MS) return false;
     this.trailed = now;
     const pen = this.fresh(this.paths);
-    if (this.trails && !this.calm) for (const person of all) this.drawTrail(pen, person, shown);
+    if (this.trails && !this.calm) for (const person of this.shown) this.drawTrail(pen, person, this.trailsTo);
+    return true;
   }
 
   drawTrail(pen, person, shown) {
@@ -255,7 +283,7 @@ export class Plan {
     const [x, y] = [this.scale.x(person.x), this.scale.y(person.y)];
     const radius = this.radius;
     const alpha = (1 - person.lost) * (this.chosen && this.chosen !== person.visit ? 0.5 : 1);
-    for (const wrist of person.wrists) this.drawArm(pen, person, wrist, x, y, radius, alpha);
+    this.drawArms(pen, person, [x, y], alpha);
     if (this.chosen && this.chosen === person.visit) {
       pen.beginPath();
       pen.arc(x, y, radius + 6, 0, 7);
@@ -285,25 +313,41 @@ export class Plan {
     pen.stroke();
   }
 
-  drawArm(pen, person, wrist, x, y, radius, alpha) {
-    const [wx, wy] = [this.scale.x(wrist[0]), this.scale.y(wrist[1])];
-    const reaching = this.units.some((box) => inside(box, wrist[0], wrist[1]));
-    if (!reaching && Math.hypot(wx - x, wy - y) < radius * 0.9) return;
-    pen.beginPath();
-    pen.moveTo(x, y);
-    pen.lineTo(wx, wy);
-    pen.strokeStyle = this.colour(person.hue, (reaching ? 0.95 : 0.45) * alpha);
-    pen.lineWidth = reaching ? 4 : 2.5;
-    pen.lineCap = "round";
-    pen.stroke();
-    pen.beginPath();
-    pen.arc(wx, wy, reaching ? 5 : 3, 0, 7);
-    pen.fillStyle = this.colour(person.hue, alpha);
-    pen.fill();
-    if (!reaching) return;
-    pen.strokeStyle = this.paint.paper;
-    pen.lineWidth = 1.5;
-    pen.stroke();
+  /** Arms that hang, faintly, and those that reach into a unit. */
+  drawArms(pen, person, [x, y], alpha) {
+    const [hanging, reaching] = [[], []];
+    for (const wrist of person.wrists) {
+      const place = [this.scale.x(wrist[0]), this.scale.y(wrist[1])];
+      if (this.units.some((box) => inside(box, wrist[0], wrist[1]))) reaching.push(place);
+      else if (this.shown.length <= CROWD && this.radius * 0.9 <= Math.hypot(place[0] - x, place[1] - y))
+        hanging.push(place);
+    }
+    for (const [wrists, isReach] of [
+      [hanging, false],
+      [reaching, true],
+    ]) {
+      if (!wrists.length) continue;
+      pen.beginPath();
+      for (const [wx, wy] of wrists) {
+        pen.moveTo(x, y);
+        pen.lineTo(wx, wy);
+      }
+      pen.strokeStyle = this.colour(person.hue, (isReach ? 0.95 : 0.45) * alpha);
+      pen.lineWidth = isReach ? 4 : 2.5;
+      pen.lineCap = "round";
+      pen.stroke();
+      pen.beginPath();
+      for (const [wx, wy] of wrists) {
+        pen.moveTo(wx, wy);
+        pen.arc(wx, wy, isReach ? 5 : 3, 0, 7);
+      }
+      pen.fillStyle = this.colour(person.hue, alpha);
+      pen.fill();
+      if (!isReach) continue;
+      pen.strokeStyle = this.paint.paper;
+      pen.lineWidth = 1.5;
+      pen.stroke();
+    }
   }
 
   drawHidden(pen, { visit, secs }) {

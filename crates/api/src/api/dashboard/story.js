@@ -80,7 +80,7 @@ export class Story {
     const visit = this.shop.visits.get(this.visit);
     const now = this.shop.now();
     if (visit && visit.receipt && !visit.receipt.for_review && visit.receipt.lines.length) this.payment(visit);
-    const version = visit ? `${visit.version} ${Math.floor(now / 1000)}` : "none";
+    const version = visit ? `${visit.version} ${visit.shade} ${Math.floor(now / 1000)}` : "none";
     if (version === this.version) return;
     this.version = version;
     if (!visit)

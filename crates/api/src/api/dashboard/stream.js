@@ -16,6 +16,8 @@ export class Stream {
     this.event = event;
     // What goes wrong in a view must not end the stream.
     this.state = (now) => {
+      // An answer that was on its way when somebody signed out is nobody's any more.
+      if (this.ended) return;
       try {
         state(now);
       } catch (error) {

@@ -41,12 +41,12 @@ export class Tags {
   }
 
   draw(text, edge, ink) {
-    const picture = document.createElement("canvas");
+    const picture = new OffscreenCanvas(1, 1);
     const pen = picture.getContext("2d");
     pen.font = FONT;
     const width = Math.ceil(pen.measureText(text).width) + 10;
-    picture.width = (width + 2) * this.dense;
-    picture.height = 18 * this.dense;
+    picture.width = Math.ceil((width + 2) * this.dense);
+    picture.height = Math.ceil(18 * this.dense);
     pen.setTransform(this.dense, 0, 0, this.dense, this.dense, this.dense);
     pen.globalAlpha = 0.88;
     pen.fillStyle = this.ground;
@@ -58,6 +58,6 @@ export class Tags {
     pen.lineWidth = 1;
     pen.stroke();
     label(pen, text, width / 2, 8, ink, 11, "600");
-    return { picture, width };
+    return { picture: picture.transferToImageBitmap(), width };
   }
 }

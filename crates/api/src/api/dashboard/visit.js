@@ -9,8 +9,8 @@ const RETURN_SPAN_MS = 12_000;
 /** How long a correction stays marked in a cart. */
 export const MARK_MS = 12_000;
 
-/** An event of a shelf by one name, as the stream and the lines of carts write it. */
-export const eventKey = (event) => (typeof event === "object" ? `${event.source}/${event.sequence}` : String(event));
+/** What was done at a shelf is told once more, a little differently, when it is understood better; within so long it is the same. */
+const SAME_MS = 1_500;
 
 export class Visit {
   constructor(id, entered, hue, whole) {
@@ -30,7 +30,9 @@ export class Visit {
     this.left = null;
     this.receipt = null;
     this.truth = null;
+    /** Goes up with whatever changes; with how sure it is alone, `shade` does. */
     this.version = 0;
+    this.shade = 0;
     this.known = false;
     this.tell(entered, "entered", "Came in");
   }
@@ -56,9 +58,14 @@ export class Visit {
     if (this.over && !this.receipt) this.over = false;
     if (this.interrupted !== open.interrupted) this.version += 1;
     this.interrupted = open.interrupted;
-    if (this.probability !== open.probability) this.version += 1;
+    if (percent(this.probability) !== percent(open.probability)) this.shade += 1;
     this.probability = open.probability;
-    const lines = new Map(open.lines.map((line) => [line.sku, { ...line, keys: line.events.map(eventKey) }]));
+    const lines = new Map(
+      open.lines.map((line) => [
+        line.sku,
+        { ...line, causes: (line.causes || []).map((cause) => ({ ...cause, end: instant(cause.at) })) },
+      ]),
+    );
     for (const sku of new Set([...this.lines.keys(), ...lines.keys()]))
       this.compare(sku, this.lines.get(sku), lines.get(sku), at, shop);
     this.lines = lines;
@@ -67,14 +74,14 @@ export class Visit {
 
   compare(sku, was, is, at, shop) {
     const [had, has] = [was ? was.quantity : 0, is ? is.quantity : 0];
-    if (was && is && was.probability !== is.probability) this.version += 1;
+    if (was && is && percent(was.probability) !== percent(is.probability)) this.shade += 1;
     if (had === has) return;
-    // Behind a jump in a recording, what shelves felt before is known all the same.
-    const isTold = shop.play && is && is.keys.some((key) => shop.events.has(key));
+    // Behind a jump in a recording, what a line rests on is told all the same.
+    const isTold = shop.play && is && 0 < is.causes.length;
     if (!this.known && !this.whole && !isTold) return this.tell(at, "note", `Already had ${has} × {goods}`, { sku });
-    const fresh = is ? is.keys.filter((key) => !was || !was.keys.includes(key)) : [];
-    const event = weightiest(fresh, had < has, shop) || (has < had ? this.returned(sku, at, shop) : null);
-    if (event) event.claimed.add(this.id);
+    const fresh = is ? is.causes.filter((cause) => !was || !was.causes.some((other) => isSame(cause, other))) : [];
+    const event = weightiest(fresh, had < has) || (has < had ? this.returned(sku, at, shop) : null);
+    if (event) this.claim(event, shop);
     if (has < had && !event) return this.correct(sku, had, has, at);
     if (had < has && !fresh.length) return this.correct(sku, had, has, at);
     // What went back may come with an event of its own in the line.
@@ -90,6 +97,11 @@ export class Visit {
         event,
         probability: is ? is.probability : null,
       });
+  }
+
+  /** Nobody else put back or took what this event of a shelf was. */
+  claim(event, shop) {
+    for (const told of shop.events.values()) if (told === event || isSame(told, event)) told.claimed.add(this.id);
   }
 
   /** The event that may be somebody putting this back: something became heavier just now, and nobody has claimed it. */
@@ -149,21 +161,11 @@ export class Visit {
     }
   }
 
-  /** Why a line is in the cart: a sentence for each event behind it, the one that says most first, then the newest. */
-  reasons(line, shop) {
-    const known = line.keys
-      .map((key) => shop.events.get(key))
-      .filter(Boolean)
-      .reverse();
-    const many = line.keys.length;
-    if (known.length) {
-      const first = weightiest(line.keys, true, shop);
-      const head = sentence(because(first)) + (1 < many ? `, with ${many - 1} more` : "");
-      return [head, ...known.filter((event) => event !== first).map((event) => sentence(because(event)))];
-    }
-    const [, shelf] = /^shelf\/(.+)\/\d+$/.exec(line.keys.at(-1) || "") || [];
-    const place = shelf ? `Taken from shelf ${shelf}` : "Taken";
-    return [this.whole ? place : `${place} before this page was opened`];
+  /** Why a line is in the cart: a sentence for the event behind it that says most. */
+  reason(line) {
+    const first = weightiest(line.causes, true);
+    const many = line.causes.length;
+    return first ? sentence(because(first)) + (1 < many ? `, with ${many - 1} more` : "") : "";
   }
 
   mark(sku, now) {
@@ -187,9 +189,12 @@ export class Visit {
   }
 }
 
+/** Whether two tell of the same change. */
+const isSame = (one, other) =>
+  one.shelf === other.shelf && one.grams < 0 === other.grams < 0 && Math.abs(one.end - other.end) < SAME_MS;
+
 /** Of these events the one that says most: the largest that went this way, or else the newest. A hand that leans on a shelf makes others. */
-function weightiest(keys, isTaken, shop) {
-  const events = keys.map((key) => shop.events.get(key)).filter(Boolean);
+function weightiest(events, isTaken) {
   const fitting = events.filter((event) => event.grams < 0 === isTaken);
   return fitting.sort((a, b) => Math.abs(b.grams) - Math.abs(a.grams))[0] || events.at(-1);
 }
@@ -199,6 +204,12 @@ export const sentence = (words) => words[0].toUpperCase() + words.slice(1);
 
 /** A shelf event in words. */
 export function because(event) {
+  // It is written again and again, and says the same.
+  if (!event.words) event.words = inWords(event);
+  return event.words;
+}
+
+function inWords(event) {
   const way = event.grams < 0 ? "lighter" : "heavier";
   const verb = event.grams < 0 ? "taken from" : "put on";
   return `${verb} shelf ${event.shelf}, ${grams(Math.abs(event.grams))} ${way}, at ${clock(event.end)}`;
