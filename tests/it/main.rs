@@ -42,3 +42,4 @@ mod tracks;
 mod trips;
 mod videos;
 mod vision;
+mod watch;

@@ -69,6 +69,7 @@ const FILES: &[Embedded] = &embedded! { "dashboard/",
     "style.css": STYLE,
     "tabs.js": SCRIPT,
     "tags.js": SCRIPT,
+    "timeline.js": SCRIPT,
     "today.js": SCRIPT,
     "visit.js": SCRIPT,
 };

@@ -36,7 +36,7 @@ pub(super) struct Refused(pub(super) Problem);
 
 /// Around every request: its name, its time, its line in the log and the metrics.
 pub(super) async fn around(State(api): State<Shared>, mut request: Request, next: Next) -> Response {
-    let began = api.clock.now();
+    let began = api.door_clock.now();
     let instance = name(&api);
     let method = request.method().clone();
     let path = request.extensions().get::<MatchedPath>().map_or(NO_ROUTE, MatchedPath::as_str).to_owned();
@@ -59,7 +59,7 @@ pub(super) async fn around(State(api): State<Shared>, mut request: Request, next
     if let Ok(instance) = HeaderValue::from_str(&instance) {
         headers.insert("X-Request-Id", instance);
     }
-    let took = api.clock.now() - began;
+    let took = api.door_clock.now() - began;
     let status = response.status().as_u16();
     api.metrics.answered(&method, &path, status, took);
     tracing::info!(%method, path, status, millis = took.as_nanos() / 1_000_000, request = instance, "answered");
@@ -126,7 +126,7 @@ async fn look_up(
     let found = tokio::task::spawn_blocking(move || {
         let _held = place;
         let authorization = header_text(&head.headers, &header::AUTHORIZATION);
-        let now = api.clock.now();
+        let now = api.door_clock.now();
         let find = |digest: &str| Key::find(&mut *api.till_unless_away()?, digest, now);
         let origin = peer.as_ref().map(|peer| peer.origin);
         let holder = api.door.let_in(authorization, origin, now, find)?;
@@ -252,7 +252,7 @@ fn too_large(route: &Route) -> Problem {
 /// A new name for a request.
 fn name(api: &Api) -> String {
     let dice = random().unwrap_or_default();
-    let millis = u64::try_from(api.clock.now().as_nanos() / 1_000_000).unwrap_or(0);
+    let millis = u64::try_from(api.door_clock.now().as_nanos() / 1_000_000).unwrap_or(0);
     format!("urn:uuid:{}", uuid::Builder::from_unix_timestamp_millis(millis, &dice).into_uuid() as Uuid)
 }
 

@@ -288,10 +288,10 @@ impl Output for Stream {
         let (snapshot, change) =
             (generator.subschema_for::<SnapshotView<'_>>(), generator.subschema_for::<LiveChange>());
         let text = "Server-sent events. `snapshot` comes first, then `people`, `shelf`, `carts`, `receipt`, `truth` and `health`, \
-                    each with the data that is described under its name.";
+                    and of a recording that is watched `replay`, each with the data that is described under its name.";
         let changes = json_schema!({
             "snapshot": snapshot, "people": change, "shelf": change, "carts": change, "receipt": change, "truth": change,
-            "health": change,
+            "health": change, "replay": change,
         });
         vec![(EVENTS, json_schema!({ "type": "string", "description": text, "x-events": changes }))]
     }

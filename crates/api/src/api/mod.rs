@@ -35,6 +35,7 @@ mod passes;
 mod plates;
 mod problem;
 mod receipts;
+mod replay;
 mod reply;
 mod retention;
 mod route;
@@ -74,7 +75,7 @@ pub use today::Queues;
 
 use crate::base::limits::{HOLD_WAIT_SPAN_MAX, HOLDS_MAX, LOOKUPS_MAX};
 use crate::base::{Error, Result, Span};
-use crate::ports::{Clock, HealthBoard, HealthWord, Intake, LiveBoard, PlateBoard, ReportBoard, SeenBoard};
+use crate::ports::{Clock, HealthBoard, HealthWord, Intake, LiveBoard, PlateBoard, ReplayDesk, ReportBoard, SeenBoard};
 use crate::till::{Bell, Providers, Till, lock};
 
 /// How often it is tried whether somebody else is done with the till, where it may be known meanwhile that its book is away.
@@ -85,6 +86,8 @@ pub struct Api {
     till: Arc<Mutex<Till>>,
     providers: Providers,
     clock: Arc<dyn Clock>,
+    /// What time it is for those who ask: how often they may come does not stand still with a recording.
+    door_clock: Arc<dyn Clock>,
     bell: Bell,
     hold_wait: Span,
     door: access::Door,
@@ -98,6 +101,7 @@ pub struct Api {
     pictures: Option<Pictures>,
     seen: Option<SeenBoard>,
     plates: Option<PlateBoard>,
+    replay: Option<ReplayDesk>,
     queues: Option<Queues>,
     today: today::Today,
     scans: Option<scans::Scans>,
@@ -119,6 +123,7 @@ impl Api {
         Api {
             till,
             providers,
+            door_clock: clock.clone(),
             clock,
             bell,
             hold_wait: HOLD_WAIT_SPAN_MAX,
@@ -133,6 +138,7 @@ impl Api {
             pictures: None,
             seen: None,
             plates: None,
+            replay: None,
             queues: None,
             today: today::Today::default(),
             scans: None,
@@ -183,6 +189,12 @@ impl Api {
     /// The same, which gives the curves of plates, as they are told on this board.
     pub fn with_plates(self, board: PlateBoard) -> Self {
         Api { plates: Some(board), ..self }
+    }
+
+    /// The same, of a recording that is watched: its clock is the recording's, and only how often somebody may come and whether
+    /// their token is valid go by the time of day.
+    pub fn with_replay(self, desk: ReplayDesk, time_of_day: Arc<dyn Clock>) -> Self {
+        Api { clock: Arc::new(desk.clone()), replay: Some(desk), door_clock: time_of_day, ..self }
     }
 
     /// The same, which tells how full these queues are. They are asked on a thread that may block for a moment.

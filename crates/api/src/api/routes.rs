@@ -11,7 +11,7 @@ use super::route::{Call, Pass, Permit, Route};
 use super::tagged::Tagged;
 use super::{
     carts, cases, dashboard, devices, entries, floor, follow, gates, health, ledger, live, me, metrics, notices,
-    openapi, orders, plates, receipts, seen, shoppers, today, tokens, visits,
+    openapi, orders, plates, receipts, replay, seen, shoppers, today, tokens, visits,
 };
 
 const GET: Method = Method::GET;
@@ -40,6 +40,7 @@ pub(super) fn all() -> Vec<Route> {
     routes.extend(of_carts());
     routes.extend(of_operators());
     routes.extend(of_an_open_shop());
+    routes.extend(of_a_recording());
     routes
 }
 
@@ -234,6 +235,19 @@ fn of_an_open_shop() -> Vec<Route> {
             gates::begin,
         )
         .with_headers(&[("Idempotency-Key", true, KEY)]),
+    ]
+}
+
+/// A recording that is watched.
+fn of_a_recording() -> Vec<Route> {
+    vec![
+        Route::new((GET, "/v1/replay"), REVIEWERS, ("replay.read", "The time line of a recording"), replay::get),
+        Route::new(
+            (POST, "/v1/replay"),
+            REVIEWERS,
+            ("replay.wish", "Play a recording, stop it, or jump in it"),
+            replay::wish,
+        ),
     ]
 }
 
