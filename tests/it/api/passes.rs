@@ -65,6 +65,7 @@ fn inside(world: &World, visit: &str, (product, units): (usize, u32), sure: f64)
         quantity: Quantity::new(units),
         probability: Prob::new(sure),
         events: Vec::new(),
+        causes: Vec::new(),
     };
     OpenVisit {
         visit: visit.parse().unwrap(),
