@@ -111,7 +111,8 @@ pub(super) fn crop(
     camera: &Camera,
     goods: &Goods,
     size_pixels: [u32; 2],
-    (people, visits, takers): (&[(ShopTime, Vec<Presence>)], &BTreeMap<TrackId, VisitId>, &BTreeSet<VisitId>),
+    people: &[(ShopTime, Vec<Presence>)],
+    (visits, takers): (&BTreeMap<TrackId, VisitId>, &BTreeSet<VisitId>),
 ) -> Option<PixelBox> {
     let (_, frame_from_view) = maps(camera, size_pixels)?;
     let mut bounds = goods.bounds(camera, &frame_from_view)?;

@@ -215,7 +215,7 @@ impl Maker {
     ) -> Vec<(Shot, Vec<u8>)> {
         let size_pixels = glimpses.first().map_or([0; 2], |first| first.size_pixels);
         let during: Vec<_> = there.people.iter().filter(|(at, _)| within.contains(*at)).cloned().collect();
-        let Some(crop) = crop(camera, goods, size_pixels, (&during, &there.visits, &there.takers)) else {
+        let Some(crop) = crop(camera, goods, size_pixels, &during, (&there.visits, &there.takers)) else {
             return Vec::new();
         };
         let found: Vec<Faces> = glimpses
