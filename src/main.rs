@@ -11,7 +11,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[expect(unsafe_code, reason = "jemalloc reads a symbol of this name, which nothing else has")]
 #[unsafe(export_name = "_rjem_malloc_conf")]
-pub static ALLOCATOR_SETTINGS: &[u8; 30] = b"narenas:2,dirty_decay_ms:1000\0";
+static ALLOCATOR_SETTINGS: &[u8; 30] = b"narenas:2,dirty_decay_ms:1000\0";
 
 fn main() -> ExitCode {
     aisle::cli::main()

@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::Args;
 
 use crate::base::{Error, Result};
+use crate::pipeline::Outcome;
 use crate::tracking::{CameraLoss, FrameLoss};
 
 /// How much may be lost.
@@ -124,6 +125,15 @@ pub(super) fn check(loss: &FrameLoss) -> Result<()> {
         hints.push(ASTRAY);
     }
     Err(Error::input(blind.join("; ")).hint(hints.join("; ")))
+}
+
+/// Whole sources that said nothing, which is as likely a fault as an empty shop.
+pub(super) fn silent(outcome: &Outcome) -> impl Iterator<Item = &'static str> {
+    let nobody = outcome.counters.reorder.sent == 0 || outcome.counters.fusion.frames == 0;
+    let no_plate = outcome.counters.shelf.received == 0 && outcome.counters.fusion.events == 0;
+    let nobody = nobody.then_some("nobody was seen in the whole recording, so there are no receipts");
+    let no_plate = no_plate.then_some("no plate said anything in the whole recording, so nothing can have been taken");
+    nobody.into_iter().chain(no_plate)
 }
 
 /// What to do about frames of other shapes.

@@ -34,6 +34,7 @@ mod shops;
 mod simulate;
 mod token;
 mod track;
+mod watch;
 
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::Path;

@@ -14,6 +14,7 @@ use super::charge::{self, Charge, Charger};
 use super::looking::LookArgs;
 use super::lost::{self, LossArgs};
 use super::receipts::{self, Report, headline};
+use super::watch::{WatchArgs, Watching};
 use crate::base::text::plain;
 use crate::base::{Error, Result};
 use crate::facts::{Fact, Receipt};
@@ -34,6 +35,7 @@ use crate::truth::Purchases;
     aisle replay trip.mcap --charge --db till.db && aisle ledger check --db till.db\n  \
     aisle replay trip.mcap --record decided.mcap --cut decided\n  \
     aisle replay trip.mcap --see --record people.mcap --cut tracked\n  \
+    aisle replay trip.mcap --watch\n  \
     aisle replay trip.mcap --json | jq '.[0].receipts[].lines'")]
 pub(super) struct Replay {
     /// Recordings (.mcap) or AutoCheckout test-case folders.
@@ -75,6 +77,11 @@ pub(super) struct Replay {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+    /// Serve the dashboard over one recording, with a time line: play, pause, jump to events and to wrong lines
+    #[arg(long, conflicts_with_all = ["receipts", "record", "charge", "json"])]
+    watch: bool,
+    #[command(flatten, next_help_heading = "With --watch")]
+    watching: WatchArgs,
     #[command(flatten, next_help_heading = "With --see")]
     looking: LookArgs,
 }
@@ -85,6 +92,9 @@ impl Replay {
         self.check_outputs()?;
         if self.anchors.are_given() && !self.charge {
             return Err(Error::usage("`--anchors` goes with `--charge`: without it no book is written"));
+        }
+        if self.watch {
+            return self.watch();
         }
         let mut all: Vec<Receipt> = Vec::new();
         let mut reports = Vec::new();
@@ -118,6 +128,27 @@ impl Replay {
         self.losing.check(&lossy)
     }
 
+    /// Shows a recording; what was lost of it is said again when that ends.
+    fn watch(&self) -> Result<()> {
+        let [path] = self.recordings.as_slice() else {
+            let count = self.recordings.len();
+            return Err(Error::usage(format!("{count} recordings cannot be watched at once")).hint("watch one"));
+        };
+        let source = replay::open(path, self.format, replay::Options { tolerate: self.tolerate })?;
+        let (options, looking) = (self.options(), self.see.then_some(&self.looking));
+        let (share, frames) = Watching { path, source, options, looking, args: &self.watching }.run()?;
+        let lossy = self.losing.excess(path, share, frames.as_ref());
+        self.losing.check(&lossy.into_iter().collect::<Vec<_>>())
+    }
+
+    fn options(&self) -> RunOptions {
+        RunOptions {
+            engine: Options { hypotheses_max: usize::from(self.hypotheses), ..Options::USUAL },
+            tolerate: self.tolerate,
+            threads: usize::from(self.threads),
+        }
+    }
+
     /// Refuses outputs that would be lost, or would replace what is read.
     fn check_outputs(&self) -> Result<()> {
         if self.record.is_some() && 1 < self.recordings.len() {
@@ -136,11 +167,7 @@ impl Replay {
     fn replay(&self, path: &Path) -> Result<Replayed> {
         let begun = Instant::now();
         let mut source = replay::open(path, self.format, replay::Options { tolerate: self.tolerate })?;
-        let options = RunOptions {
-            engine: Options { hypotheses_max: usize::from(self.hypotheses), ..Options::USUAL },
-            tolerate: self.tolerate,
-            threads: usize::from(self.threads),
-        };
+        let options = self.options();
         let shop = source.shop().clone();
         // What is known of a trip stays with it, but for people who are numbered anew.
         let truth = source.truth().filter(|_| !self.see).cloned();
@@ -171,22 +198,13 @@ impl Replay {
         text += &made.unwrap_or_default();
         let mut notes = source.warnings();
         if source.cut() != Cut::Decided {
-            notes.extend(silent(&outcome).map(str::to_owned));
+            notes.extend(lost::silent(&outcome).map(str::to_owned));
         }
         for note in &notes {
             text += &format!("note: {}\n", plain(note));
         }
         Ok(Replayed { outcome, frames, text, notes, wall_secs, charges })
     }
-}
-
-/// Whole sources that said nothing, which is as likely a fault as an empty shop.
-fn silent(outcome: &Outcome) -> impl Iterator<Item = &'static str> {
-    let nobody = outcome.counters.reorder.sent == 0 || outcome.counters.fusion.frames == 0;
-    let no_plate = outcome.counters.shelf.received == 0 && outcome.counters.fusion.events == 0;
-    let nobody = nobody.then_some("nobody was seen in the whole recording, so there are no receipts");
-    let no_plate = no_plate.then_some("no plate said anything in the whole recording, so nothing can have been taken");
-    nobody.into_iter().chain(no_plate)
 }
 
 /// What came of one recording.

@@ -317,7 +317,8 @@ async fn forget(till: Arc<Mutex<Till>>, album: Option<Arc<Album>>, clock: Arc<dy
         let asked = matches!(round, Ok(Ok(Some(_)))).then(|| till.clone());
         match round {
             Ok(Ok(Some(forgotten))) => {
-                tracing::info!(evidence = forgotten.evidence, notices = forgotten.notices, "forgotten");
+                let crate::till::Forgotten { evidence, notices, passes } = forgotten;
+                tracing::info!(evidence, notices, passes, "forgotten");
             }
             Ok(Ok(None)) => {}
             Ok(Err(error)) => tracing::warn!(%error, "nothing was forgotten; it is tried again"),

@@ -387,10 +387,11 @@ impl Core {
                 for_review = ended.closed.case.is_some(), "a visit is over"
             );
             self.visits.closed(&ended.closing, &ended.closed, self.live.now(), ended.booked);
-            self.screens.ended(&ended, &self.live);
+            self.screens.ended(&ended, self.live.engine());
         }
         self.screens.found(self.live.take_found());
-        self.screens.show(now, &self.live);
+        self.screens.suppose(now, |bar| self.live.likely(bar));
+        self.screens.show(now, self.live.engine());
         self.service.moved();
         if self.course.settled.is_none_or(|settled| SETTLE <= (now - settled).abs()) {
             self.course.settled = Some(now);

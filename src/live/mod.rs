@@ -22,5 +22,6 @@ pub use open::OpenShop;
 pub use opening::{Opening, Surroundings};
 pub use player::{Feed, walk_in_method};
 pub use record::{RecordLimits, Recorder};
+pub use screens::Screens;
 pub use shop::{Began, Ended, Live, Payers};
 pub use view::View;

@@ -1,15 +1,15 @@
 //! What the open shop shows: it takes facts as they come and publishes what changed. It decides nothing, and nothing waits for it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use super::shop::{Ended, Found, Live};
+use super::shop::{Ended, Found};
 use super::tags::Tags;
 use super::view::View;
 use crate::album::{Reach, ReachSender, Ring};
-use crate::base::{LaneReport, ShopTime, Span};
-use crate::facts::{Body, DoorSwitch, Fact, OpenVisit, PeopleFrame, Staircase};
-use crate::pipeline::Options;
+use crate::base::{CartId, LaneReport, Prob, ShopTime, Span, TrackId, VisitId};
+use crate::facts::{Body, DoorSwitch, Fact, OpenVisit, PeopleFrame, Receipt, SeenFrame, Staircase, Stamp};
+use crate::pipeline::{Engine, Options};
 use crate::ports::{DeviceHealth, KnownPerson, LiveBoard, LiveChange, LivePerson, LivePlate, PlateBoard, SeenBoard};
 use crate::shop::Shop;
 
@@ -20,8 +20,11 @@ const RESTS: Span = Span::from_millis(1_000);
 /// How often carts are looked at.
 const CARTS: Span = Span::from_millis(200);
 
+/// How often it is reckoned who probably pays for whom.
+const SUPPOSED: Span = Span::from_millis(500);
+
 /// What is shown.
-pub(super) struct Screens {
+pub struct Screens {
     board: LiveBoard,
     plates: PlateBoard,
     seen: SeenBoard,
@@ -32,12 +35,16 @@ pub(super) struct Screens {
     tags: Tags,
     looked: Option<ShopTime>,
     settled: Option<ShopTime>,
-    carts: Vec<OpenVisit>,
+    /// What was shown of carts; none before anything was.
+    carts: Option<Vec<OpenVisit>>,
+    /// What a cart must be as sure of as this, to be supposed to be somebody's.
+    bar: Prob,
+    supposed: Option<ShopTime>,
 }
 
 impl Screens {
     /// Nothing is shown yet.
-    pub(super) fn new((board, plates, seen): (LiveBoard, PlateBoard, SeenBoard), shop: &Arc<Shop>) -> Self {
+    pub fn new((board, plates, seen): (LiveBoard, PlateBoard, SeenBoard), shop: &Arc<Shop>) -> Self {
         plates.open(shop.shelves().iter().flat_map(|shelf| &shelf.plates).map(|plate| plate.id));
         Screens {
             board,
@@ -49,7 +56,9 @@ impl Screens {
             tags: Tags::default(),
             looked: None,
             settled: None,
-            carts: Vec::new(),
+            carts: Some(Vec::new()),
+            bar: shop.policy().review_below,
+            supposed: None,
         }
     }
 
@@ -81,8 +90,26 @@ impl Screens {
         }
     }
 
+    /// Goes on from what the deciding lane knows: beside it the visits that its tracks are of. What is shown then follows from that and
+    /// from what comes, and not from what was shown before.
+    pub fn go_on_from(&mut self, engine: &Engine, visits: &BTreeMap<TrackId, VisitId>) {
+        self.view.go_on_from(engine, visits);
+        self.tags = Tags::default();
+        (self.people, self.looked, self.settled, self.carts) = (None, None, None, None);
+    }
+
+    /// Shows on other boards from now on.
+    pub fn show_on(&mut self, (board, plates, seen): (LiveBoard, PlateBoard, SeenBoard)) {
+        (self.board, self.plates, self.seen) = (board, plates, seen);
+    }
+
+    /// Somebody looked at a frame.
+    pub fn look(&self, stamp: &Stamp, seen: &SeenFrame) {
+        self.seen.look(stamp, seen);
+    }
+
     /// A ground fact came.
-    pub(super) fn take(&mut self, fact: &Fact) {
+    pub fn take(&mut self, fact: &Fact) {
         self.view.take(fact);
         for (event, told) in self.view.take_events() {
             let plate = |stairs: &Staircase| LivePlate { plate: stairs.plate, grams: stairs.change().value() };
@@ -124,13 +151,18 @@ impl Screens {
         self.board.publish(LiveChange::Health { device });
     }
 
-    /// A visit is over.
-    pub(super) fn ended(&mut self, ended: &Ended, live: &Live) {
-        let Ended { closing, closed, .. } = ended;
-        let receipt = &closing.receipt;
+    /// The deciding lane has written a receipt: it is gone on from what that lane knows.
+    pub fn closed(&mut self, receipt: &Receipt, engine: &Engine) {
         let goods = receipt.lines.iter().map(|line| (line.sku.clone(), line.quantity.get())).collect();
         self.view.closed(receipt.visit, goods);
-        self.view.reset_to(live.engine());
+        self.view.reset_to(engine);
+    }
+
+    /// A visit is over.
+    pub(super) fn ended(&mut self, ended: &Ended, engine: &Engine) {
+        let Ended { closing, closed, .. } = ended;
+        let receipt = &closing.receipt;
+        self.closed(receipt, engine);
         self.board.publish(LiveChange::Receipt {
             at: receipt.left,
             visit: receipt.visit,
@@ -142,8 +174,16 @@ impl Screens {
         });
     }
 
+    /// Reckons who probably pays for whom, if that was not done just now; `likely` says it of those who are as sure as this.
+    pub fn suppose(&mut self, now: ShopTime, likely: impl FnOnce(Prob) -> BTreeMap<VisitId, CartId>) {
+        if self.supposed.is_none_or(|supposed| SUPPOSED <= (now - supposed).abs()) {
+            self.supposed = Some(now);
+            self.board.suppose(likely(self.bar));
+        }
+    }
+
     /// Shows the carts, if they have changed.
-    pub(super) fn show(&mut self, now: ShopTime, live: &Live) {
+    pub fn show(&mut self, now: ShopTime, engine: &Engine) {
         if self.settled.is_none_or(|settled| RESTS <= (now - settled).abs()) {
             self.settled = Some(now);
             self.plates.settle(|plate| self.view.resting(plate));
@@ -156,12 +196,12 @@ impl Screens {
             self.board.publish(change);
         }
         if self.view.is_due() {
-            self.view.reset_to(live.engine());
+            self.view.reset_to(engine);
         }
         let carts = self.view.carts();
-        if !is_alike(&carts, &self.carts) {
+        if self.carts.as_ref().is_none_or(|shown| !is_alike(&carts, shown)) {
             self.board.publish(LiveChange::Carts { at: self.view.now(), visits: carts.clone() });
-            self.carts = carts;
+            self.carts = Some(carts);
         }
     }
 

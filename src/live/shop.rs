@@ -247,6 +247,12 @@ impl Live {
         self.engine.open_visits()
     }
 
+    /// The cart that pays for each visit of which that is likely and not decided yet. Who is not sure enough is not guessed.
+    pub fn likely(&self, bar: Prob) -> BTreeMap<VisitId, CartId> {
+        let bound = self.memory.binder.likely();
+        bound.iter().filter_map(|bound| Some((bound.visit, Payer::of(bound, bar).cart()?))).collect()
+    }
+
     /// Why the book cannot be written just now; carts are kept here meanwhile, and written as soon as it can be.
     pub fn waiting(&self) -> Option<&str> {
         self.waiting.as_deref()

@@ -89,6 +89,12 @@ impl View {
         }
     }
 
+    /// Begins with what the deciding lane knows, and with the visits that its tracks are of.
+    pub(super) fn go_on_from(&mut self, engine: &Engine, visits: &BTreeMap<TrackId, VisitId>) {
+        self.said = Said { visits: visits.clone(), ..Said::default() };
+        self.reset_to(engine);
+    }
+
     /// The deciding lane has closed a visit, with these goods.
     pub fn closed(&mut self, visit: VisitId, charged: Vec<(SkuId, u32)>) {
         let of_visit = |visits: Vec<OpenVisit>| visits.into_iter().find(|open| open.visit == visit);

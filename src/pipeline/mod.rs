@@ -20,6 +20,6 @@ pub use engine::{Engine, Held, Lane, Options};
 pub use eyes::{Eyes, EyesCounters, EyesOptions, HELD_FRAMES_MAX, Look};
 pub use loss::Loss;
 pub use networks::look;
-pub use run::{Decided, Outcome, RunOptions, run};
+pub use run::{Course, Decided, Outcome, RunOptions, run};
 pub use sources::Waits;
 pub use watched::Watched;

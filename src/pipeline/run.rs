@@ -9,6 +9,7 @@ use crate::base::{Error, Result, ShopTime, Span};
 use crate::facts::{Attribution, Body, ClockEstimate, Fact, FactRef, Receipt, VisitClosed};
 use crate::fusion::Anomalies;
 use crate::ports::{FactSink, FactSource};
+use crate::shop::Shop;
 
 /// Breaks that are kept with what was wrong; more are only counted.
 const BREAKS_MAX: usize = 200;
@@ -68,16 +69,7 @@ pub struct Decided {
 /// # Errors
 /// What the source could not read, unless tolerated; what the sink refused.
 pub fn run(source: &mut dyn FactSource, options: RunOptions, sink: Option<&mut dyn FactSink>) -> Result<Outcome> {
-    let shop = Arc::new(source.shop().clone());
-    let mut course = Course {
-        engine: Engine::new(&shop, options.engine),
-        collector: Collector::new(sink),
-        tolerate: options.tolerate,
-        breaks: Vec::new(),
-        left_out: 0,
-        first: None,
-        last: None,
-    };
+    let mut course = Course::new(&Arc::new(source.shop().clone()), options, sink);
     if options.threads <= 1 {
         while let Some(read) = source.next_fact().transpose() {
             course.take(read, source.left_out())?;
@@ -97,7 +89,7 @@ pub fn run(source: &mut dyn FactSource, options: RunOptions, sink: Option<&mut d
                 }
             });
             facts.into_iter().try_for_each(|(read, left_out)| match read {
-                Some(read) => course.take(read, left_out),
+                Some(read) => course.take(read, left_out).map(drop),
                 None => {
                     course.lose(left_out);
                     Ok(())
@@ -108,8 +100,8 @@ pub fn run(source: &mut dyn FactSource, options: RunOptions, sink: Option<&mut d
     course.finish()
 }
 
-/// A run under way.
-struct Course<'a> {
+/// A run under way: what [`run`] does with each part of a source, for whoever looks on between two of them.
+pub struct Course<'a> {
     engine: Engine,
     collector: Collector<'a>,
     tolerate: bool,
@@ -120,10 +112,31 @@ struct Course<'a> {
     last: Option<ShopTime>,
 }
 
-impl Course<'_> {
-    /// Takes what was read, before which the source had left out so much.
-    fn take(&mut self, read: Result<Fact>, left_out: u64) -> Result<()> {
-        self.lose(left_out);
+impl<'a> Course<'a> {
+    /// Nothing is taken yet. Every fact, ground and derived, will go to `sink`.
+    pub fn new(shop: &Arc<Shop>, options: RunOptions, sink: Option<&'a mut dyn FactSink>) -> Self {
+        Course {
+            engine: Engine::new(shop, options.engine),
+            collector: Collector::new(sink),
+            tolerate: options.tolerate,
+            breaks: Vec::new(),
+            left_out: 0,
+            first: None,
+            last: None,
+        }
+    }
+
+    /// The engine as it is now.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Takes what was read, before which the source had left out so much; gives how many parts were lost with it.
+    ///
+    /// # Errors
+    /// What could not be read, unless it is tolerated; what the sink refused.
+    pub fn take(&mut self, read: Result<Fact>, left_out: u64) -> Result<u64> {
+        let lost = self.lose(left_out);
         let fact = match read {
             Ok(fact) => fact,
             Err(error) if self.tolerate => {
@@ -131,7 +144,7 @@ impl Course<'_> {
                 if self.breaks.len() < BREAKS_MAX {
                     self.breaks.push(error);
                 }
-                return Ok(());
+                return Ok(lost + 1);
             }
             Err(error) => return Err(error),
         };
@@ -140,16 +153,23 @@ impl Course<'_> {
         self.last = self.last.max(Some(at));
         self.collector.arrived = self.collector.arrived.max(fact.stamp.arrived);
         self.engine.take(fact, &mut |fact| self.collector.take(fact));
-        self.collector.refused()
+        self.collector.refused()?;
+        Ok(lost)
     }
 
-    /// The source has left out so many parts of the input by now.
-    fn lose(&mut self, left_out: u64) {
-        self.engine.lose(left_out.saturating_sub(self.left_out));
+    /// The source has left out so many parts of the input by now; gives how many of them are new.
+    pub fn lose(&mut self, left_out: u64) -> u64 {
+        let lost = left_out.saturating_sub(self.left_out);
+        self.engine.lose(lost);
         self.left_out = self.left_out.max(left_out);
+        lost
     }
 
-    fn finish(mut self) -> Result<Outcome> {
+    /// Nothing comes any more: everything open is decided.
+    ///
+    /// # Errors
+    /// What the sink refused.
+    pub fn finish(mut self) -> Result<Outcome> {
         self.collector.at_end = true;
         self.engine.finish(&mut |fact| self.collector.take(fact));
         self.collector.refused()?;

@@ -10,6 +10,7 @@ mod limits;
 mod live;
 mod metrics;
 mod notices;
+mod passes;
 mod payers;
 mod process;
 mod roles;

@@ -43,3 +43,4 @@ mod tracks;
 mod trips;
 mod videos;
 mod vision;
+mod watch;

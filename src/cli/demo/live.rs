@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::{Receiver, bounded};
+
 use super::super::listen::Listen;
 use super::super::serve::{Running, Serve};
 use super::super::simulate::{Played, Staged};
@@ -74,11 +76,13 @@ impl LiveDemo {
         let ending = Arc::new(AtomicBool::new(false));
         let asked = ending.clone();
         let player = thread::Builder::new().name("player".to_owned());
-        let player = player.spawn(move || staged.play((&api, &token_file), (begins, at), &asked));
+        // Of the first who is let in; anybody can have one, whoever looks needs no more.
+        let (tell, pages) = bounded(1);
+        let player = player.spawn(move || staged.play((&api, &token_file), (begins, at), &asked, tell));
         let player = player.map_err(|error| Error::io("start", Path::new("a thread"), &error))?;
         let is_empty = || running.around().screens.carts().is_none_or(|(_, visits)| visits.is_empty());
         let have_all_left = || empty_from <= clock.now() && is_empty();
-        let is_over = watch(&running, &mut story, &clock, || player.is_finished() || have_all_left())?;
+        let is_over = watch(&running, &mut story, (&clock, &pages), || player.is_finished() || have_all_left())?;
         ending.store(true, Ordering::Relaxed);
         let length = clock.now() - begins;
         let played = player.join().map_err(|_| Error::broken("whoever plays the film has panicked"))??;
@@ -90,10 +94,10 @@ impl LiveDemo {
         }
         let mut left = PATIENCE;
         while !is_empty() && !left.is_zero() {
-            watch(&running, &mut story, &clock, || true)?;
+            watch(&running, &mut story, (&clock, &pages), || true)?;
             left = left.saturating_sub(LOOK);
         }
-        watch(&running, &mut story, &clock, || true)?;
+        watch(&running, &mut story, (&clock, &pages), || true)?;
         print(&summary(&story, &played, &running, length))?;
         if self.waits && std::io::stdout().is_terminal() {
             print("\nThe page stays open until Ctrl-C.\n")?;
@@ -153,10 +157,18 @@ fn keep_pictures(shop: &Path) -> Result<()> {
 }
 
 /// Tells what happens, until this is over; `false` where somebody wants an end before.
-fn watch(running: &Running, story: &mut Story<'_>, clock: &Arc<dyn Clock>, is_over: impl Fn() -> bool) -> Result<bool> {
+fn watch(
+    running: &Running,
+    story: &mut Story<'_>,
+    (clock, pages): (&Arc<dyn Clock>, &Receiver<Secret<String>>),
+    is_over: impl Fn() -> bool,
+) -> Result<bool> {
     loop {
         let over = is_over();
         let asked = running.is_asked_to_end(Some(LOOK));
+        if let Ok(page) = pages.try_recv() {
+            print(&format!("\nWhat the first shopper sees on their phone: {}\n\n", page.reveal()))?;
+        }
         for line in story.go_on(clock.now()) {
             print(&format!("{line}\n"))?;
         }

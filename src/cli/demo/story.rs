@@ -55,6 +55,7 @@ impl<'a> Story<'a> {
                 }
                 LiveChange::People { .. } | LiveChange::Shelf { .. } | LiveChange::Health { .. } => {}
                 LiveChange::Door { .. } | LiveChange::Tags { .. } | LiveChange::Truth { .. } => {}
+                LiveChange::Replay { .. } => {}
             }
         }
         told

@@ -57,6 +57,9 @@ pub(super) struct Gates {
     thread: JoinHandle<()>,
 }
 
+/// A cart that was opened, and the address of its page.
+type Opened = (String, Option<Secret<String>>);
+
 /// How aisle is called.
 struct Caller {
     agent: Agent,
@@ -68,7 +71,9 @@ struct Caller {
 
 impl Gates {
     /// Calls an API with an operator's token, which is in a file.
-    pub(super) fn start(api: &str, token: &Path, run: String) -> Result<Self> {
+    ///
+    /// `passes` is given the address of the page of the first shopper who is let in.
+    pub(super) fn start(api: &str, token: &Path, run: String, passes: Option<Sender<Secret<String>>>) -> Result<Self> {
         let is_token = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
         let read = SecretPlace::File(token.to_owned()).read("--token-file", is_token, "a token");
         let token = read.map_err(Error::usage)?;
@@ -84,7 +89,9 @@ impl Gates {
         let (queue, scans) = bounded(SCANS_MAX);
         let state = Arc::new(Mutex::new(State::default()));
         let theirs = state.clone();
-        let thread = thread::Builder::new().name("gates".to_owned()).spawn(move || answer(&caller, &scans, &theirs));
+        let thread = thread::Builder::new()
+            .name("gates".to_owned())
+            .spawn(move || answer(&caller, &scans, &theirs, passes.as_ref()));
         let thread = thread.map_err(|error| Error::io("start", Path::new("a thread"), &error))?;
         Ok(Gates { queue, state, thread })
     }
@@ -111,14 +118,18 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn answer(caller: &Caller, scans: &Receiver<GateScan>, state: &Mutex<State>) {
+fn answer(caller: &Caller, scans: &Receiver<GateScan>, state: &Mutex<State>, passes: Option<&Sender<Secret<String>>>) {
     for (number, scan) in scans.iter().enumerate() {
         let (said, again) = caller.enter(number, &scan);
         let mut state = lock(state);
         state.counts.again += again;
         let cart = match said {
-            Ok(Some(cart)) => {
+            Ok(Some((cart, page))) => {
                 state.counts.opened += 1;
+                if let Some((passes, page)) = passes.zip(page).filter(|_| state.counts.opened == 1) {
+                    // Nobody may want it any more.
+                    let _ = passes.try_send(page);
+                }
                 Some(cart)
             }
             Ok(None) => {
@@ -136,8 +147,9 @@ fn answer(caller: &Caller, scans: &Receiver<GateScan>, state: &Mutex<State>) {
 }
 
 impl Caller {
-    /// The cart that was opened, `None` where the door stays shut; beside it how many calls were made again.
-    fn enter(&self, number: usize, scan: &GateScan) -> (std::result::Result<Option<String>, String>, u64) {
+    /// The cart that was opened and the address of its page, `None` where the door stays shut; beside it how many calls were made
+    /// again.
+    fn enter(&self, number: usize, scan: &GateScan) -> (std::result::Result<Option<Opened>, String>, u64) {
         let mut again = 0;
         let shows = format!("simulated-{}-{number}", self.run);
         let enrolment = json!({
@@ -151,7 +163,11 @@ impl Caller {
         }
         let welcome = self.call("/v1/shoppers", &format!("enrol-{shows}"), &enrolment, &mut again);
         let entered = welcome.and_then(|_| self.call("/v1/entries", &format!("enter-{shows}"), &entry, &mut again));
-        (entered.map(|answer| answer["cart"].as_str().map(str::to_owned)), again)
+        let opened = |answer: Value| {
+            let page = answer["pass"]["link"].as_str().map(|link| Secret::new(format!("{}{link}", self.base)));
+            Some((answer["cart"].as_str()?.to_owned(), page))
+        };
+        (entered.map(opened), again)
     }
 
     fn call(&self, path: &str, key: &str, body: &Value, again: &mut u64) -> std::result::Result<Value, String> {

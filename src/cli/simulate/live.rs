@@ -225,7 +225,7 @@ impl LiveArgs {
         let cameras = self.cameras_listen.map(|listen| Cameras::start(listen, &film.cameras)).transpose()?;
         let run = format!("{}-{}", WallClock.now().as_nanos(), std::process::id());
         let called = self.api.as_ref().zip(self.token_file.as_ref());
-        let gates = called.map(|(api, token)| Gates::start(api, token, run)).transpose()?;
+        let gates = called.map(|(api, token)| Gates::start(api, token, run, None)).transpose()?;
         Ok((Devices { proxy, boards, cameras, gates }, broker))
     }
 

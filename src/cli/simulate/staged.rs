@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
+use crossbeam_channel::Sender;
+
 use super::boards::Boards;
 use super::broker::Broker;
 use super::cameras::Cameras;
@@ -15,7 +17,7 @@ use super::folder;
 use super::gates::Gates;
 use super::live::{Devices, Manner, Player};
 use super::render;
-use crate::base::{Result, ShopTime, VisitId};
+use crate::base::{Result, Secret, ShopTime, VisitId};
 use crate::facts::GateScan;
 use crate::recording::Reader;
 use crate::shop::Shop;
@@ -104,7 +106,7 @@ impl Staged {
     }
 
     /// Plays it; gates ask this API, with the operator's token in this file. It begins at an instant, which is a time of day, and
-    /// ends with the film, or when it is asked to.
+    /// ends with the film, or when it is asked to. `passes` is given the address of the page of the first shopper who is let in.
     ///
     /// # Errors
     /// When the film cannot be read, or a thread cannot be started.
@@ -113,9 +115,10 @@ impl Staged {
         (api, token): (&str, &Path),
         (begins, clock): (ShopTime, Instant),
         asked: &Arc<AtomicBool>,
+        passes: Sender<Secret<String>>,
     ) -> Result<Played> {
         let Staged { path, film, cast: _, broker, boards, cameras } = self;
-        let gates = Gates::start(api, token, begins.as_nanos().to_string())?;
+        let gates = Gates::start(api, token, begins.as_nanos().to_string(), Some(passes))?;
         let devices = Devices { proxy: None, boards: Some(boards), cameras: Some(cameras), gates: Some(gates) };
         let wires = Wires::new(Vec::new(), film.first, begins, 0);
         let manner = Manner { speed: 1.0, with_people: false, with_gates: true };

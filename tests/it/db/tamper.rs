@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aisle::base::{ShopTime, Span, TokenId};
 use aisle::db::access::{self, Deed, Token};
 use aisle::db::duties::Duty;
-use aisle::db::{Database, schema};
+use aisle::db::{Database, companions, schema};
 use aisle::facts::{Decision, EntryRole, Goods};
 use aisle::ledger::{Anchor, Report};
 use aisle::till::{Payer, Witnesses, check, check_with, ends};
@@ -27,8 +27,8 @@ const LEFT_OUT: [&str; 7] = [
 ];
 /// Also left out; null where nothing is unsure.
 const UNSURE: &str = "outbox.unsure_since";
-/// Tables that are not proved: messages that are remembered, where the engine is, what was upgraded when.
-const NOT_PROVED: [&str; 3] = ["notices", "checkpoints", "migrations"];
+/// Tables that are not proved: messages that are remembered, keys to one stay, where the engine is, what was upgraded when.
+const NOT_PROVED: [&str; 4] = ["notices", "passes", "checkpoints", "migrations"];
 /// Tables that are proved by themselves; a finding names an account or a transfer.
 const BY_THEMSELVES: [&str; 3] = ["transfers", "balances", "seals"];
 /// Whose rows are deleted when their time is over.
@@ -41,13 +41,13 @@ fn key(table: &str) -> &'static str {
         "balances" => "account, currency",
         "transfers" | "seals" | "audit" => "seq",
         "shops" => "name",
-        "evidence" | "duties" => "cart",
+        "evidence" | "duties" | "companions" => "cart",
         _ => "id",
     }
 }
 
 /// A book in which everything has happened: a usual visit, one in review, one corrected, one disputed and won, one of somebody
-/// who fills shelves; with tokens and an audit log.
+/// whom somebody else let in, one of somebody who fills shelves; with tokens and an audit log.
 fn book(place: &Place) -> Database {
     let mut scene = Scene::on(place.open());
     for number in 1..=3 {
@@ -58,6 +58,7 @@ fn book(place: &Place) -> Database {
     let (duty, now) = (Duty { role: EntryRole::Restock, token: None }, scene.now());
     scene.till.admit(duty, cart(90), "north", now).unwrap();
     scene.leave(Payer::Cart(cart(90)), "tea 4");
+    scene.till.with(|session| companions::join(session, cart(2), cart(3))).unwrap();
     scene.settle();
     let now = scene.now();
     scene.till.contest(cart(2), "one tea", &[], now).unwrap();

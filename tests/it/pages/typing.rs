@@ -128,7 +128,7 @@ impl Typist<'_> {
 
     /// Types a command; gives what it said.
     fn command(&mut self, command: &Command, status: i32) -> String {
-        let serves = command.text.starts_with("aisle serve");
+        let serves = command.text.starts_with("aisle serve") || command.text.contains(" --watch");
         let mut text = command.text.clone();
         if serves {
             text = match text.contains("--listen ") {

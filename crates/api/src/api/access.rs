@@ -13,17 +13,20 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::checks::is_unfit;
+use super::codes::code_of;
 use super::limiter::Limiter;
 use super::problem::{Problem, Sort};
 use crate::base::limits::{
-    TOKEN_REQUESTS_BURST, TOKEN_REQUESTS_PER_SECOND, WRONG_TOKENS_BURST, WRONG_TOKENS_PER_MINUTE,
+    TOKEN_REQUESTS_BURST, TOKEN_REQUESTS_PER_SECOND, WRONG_CODES_BURST, WRONG_CODES_PER_MINUTE, WRONG_TOKENS_BURST,
+    WRONG_TOKENS_PER_MINUTE,
 };
 use crate::base::named::listed;
-use crate::base::{Error, Kind, Result, Secret, ShopTime, ShopperId, Span, TokenId, sha256};
+use crate::base::{CartId, Error, Kind, Result, Secret, ShopTime, ShopperId, Span, TokenId, sha256};
 use crate::db::access::{self, Deed, Token};
+use crate::db::passes::PassSort;
 use crate::db::{Database, Failure, Session, shoppers};
 use crate::facts::EntryRole;
-use crate::till::Till;
+use crate::till::{Opened, Till};
 
 /// What every secret begins with, so that one that got lost is recognised.
 const PREFIX: &str = "aisle_";
@@ -247,7 +250,41 @@ pub(super) struct Holder {
     pub(super) token: TokenId,
     /// As the audit log writes it.
     pub(super) name: String,
+    /// Whom they speak for.
     pub(super) shopper: Option<ShopperId>,
+    /// The one stay that is open to them, where they have a pass instead of a token.
+    pub(super) stay: Option<Stay>,
+    /// When their token or pass ends, as far as that is known.
+    pub(super) ends_at: Option<ShopTime>,
+}
+
+/// The stay of whoever has a pass.
+#[derive(Clone, Debug)]
+pub(super) struct Stay {
+    /// The cart that was opened at the gate.
+    pub(super) cart: CartId,
+    /// A link is for whoever pays, a code for everybody who came in together.
+    pub(super) sort: PassSort,
+    /// Of the pass's secret.
+    pub(super) digest: String,
+}
+
+/// What a secret belongs to.
+pub(super) enum Key {
+    /// A token.
+    Token(Token),
+    /// A pass that has not ended.
+    Pass(Opened),
+}
+
+impl Key {
+    /// What the book has under this digest.
+    pub(super) fn find(till: &mut Till, digest: &str, now: ShopTime) -> Result<Option<Self>> {
+        match till.with(|session| access::token_by_digest(session, digest))? {
+            Some(token) => Ok(Some(Key::Token(token))),
+            None => Ok(till.open_pass(digest, now)?.map(Key::Pass)),
+        }
+    }
 }
 
 /// Whether a token may be used now.
@@ -261,6 +298,8 @@ pub(super) struct Door {
     tokens: Mutex<Limiter<String>>,
     /// By where they come from; those without an address are one.
     wrong: Mutex<Limiter<Option<IpAddr>>>,
+    /// Codes that nobody has, wherever they come from.
+    codes: Mutex<Limiter<()>>,
     /// Tokens of the shop's own people and screens that the book knew, by digest, and when it was asked last.
     seen: Mutex<BTreeMap<String, (Token, ShopTime)>>,
 }
@@ -271,6 +310,7 @@ impl Door {
         Door {
             tokens: Mutex::new(Limiter::new(TOKEN_REQUESTS_PER_SECOND, second, TOKEN_REQUESTS_BURST)),
             wrong: Mutex::new(Limiter::new(WRONG_TOKENS_PER_MINUTE, second * 60, WRONG_TOKENS_BURST)),
+            codes: Mutex::new(Limiter::new(WRONG_CODES_PER_MINUTE, second * 60, WRONG_CODES_BURST)),
             seen: Mutex::default(),
         }
     }
@@ -283,48 +323,79 @@ impl Door {
         authorization: Option<&str>,
         origin: Option<IpAddr>,
         now: ShopTime,
-        find: impl FnOnce(&str) -> Result<Option<Token>>,
+        find: impl FnOnce(&str) -> Result<Option<Key>>,
     ) -> Result<Holder, Problem> {
         let Some(authorization) = authorization else {
             return Err(Problem::new(Sort::Unauthenticated, "write `Authorization: Bearer aisle_…`"));
         };
         let secret = authorization.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        let digest = secret.map(|(_, secret)| hash(secret.trim()));
+        let secret = secret.map(|(_, secret)| secret.trim());
+        let code = secret.and_then(code_of);
+        let digest = code.as_deref().or(secret).map(hash);
         let known = digest.as_ref().is_some_and(|digest| locked(&self.tokens).knows(digest));
         // The room for a wrong one is taken before anybody looks, so that guesses that overlap are counted like those one
         // after the other. Whoever came in before is not shut out by somebody who guesses behind the same address.
         if !known {
-            locked(&self.wrong).take(&origin, now).map_err(too_many_wrong)?;
+            self.take_wrong(&origin, code.is_some(), now)?;
         }
         let found = digest.as_deref().map(find).transpose();
         let (found, is_asked) = match (found, &digest) {
             (Err(error), Some(digest)) if error.kind() == Kind::Unavailable => {
-                (self.remembered(digest, now).map(|token| Some(Some(token))).ok_or(error), false)
+                let token = self.remembered(digest, now).map(|token| Some(Some(Key::Token(token))));
+                (token.ok_or(error), false)
             }
             (found, _) => (found, true),
         };
         if !known && found.is_err() {
-            locked(&self.wrong).give_back(&origin);
+            self.give_back_wrong(&origin, code.is_some());
         }
-        let token = found?.flatten();
-        let Some(token) = token.filter(|token| is_valid(token, now)) else {
+        let found = found?.flatten();
+        let is_valid = |key: &Key| match key {
+            Key::Token(token) => is_valid(token, now),
+            Key::Pass(_) => true,
+        };
+        let (Some(key), Some(digest)) = (found.filter(is_valid), digest.as_ref()) else {
             digest.map(|digest| locked(&self.seen).remove(&digest));
             if known {
-                locked(&self.wrong).take(&origin, now).map_err(too_many_wrong)?;
+                self.take_wrong(&origin, code.is_some(), now)?;
             }
             return Err(Problem::new(Sort::Unauthenticated, "nobody has this token, or it is not valid any more"));
         };
         if !known {
-            locked(&self.wrong).give_back(&origin);
+            self.give_back_wrong(&origin, code.is_some());
         }
         locked(&self.tokens)
-            .take(&token.digest, now)
+            .take(digest, now)
             .map_err(|wait| Problem::new(Sort::TooMany, "this token comes too often; slow down").retry_after(wait))?;
-        let role = token.role.parse().map_err(|message: String| Problem::from(Error::broken(message)))?;
-        if is_asked {
-            self.remember(&token, role, now);
+        match key {
+            Key::Pass(opened) => Ok(guest(opened, digest)),
+            Key::Token(token) => {
+                let role = token.role.parse().map_err(|message: String| Problem::from(Error::broken(message)))?;
+                if is_asked {
+                    self.remember(&token, role, now);
+                }
+                let Token { id, holder, shopper, expires_at, .. } = token;
+                Ok(Holder { role, token: id, name: holder, shopper, stay: None, ends_at: expires_at })
+            }
         }
-        Ok(Holder { role, token: token.id, name: token.holder, shopper: token.shopper })
+    }
+
+    /// Room for a secret that nobody has.
+    fn take_wrong(&self, origin: &Option<IpAddr>, is_code: bool, now: ShopTime) -> Result<(), Problem> {
+        locked(&self.wrong).take(origin, now).map_err(too_many_wrong)?;
+        if is_code && let Err(wait) = locked(&self.codes).take(&(), now) {
+            locked(&self.wrong).give_back(origin);
+            let detail = "too many wrong codes came from everywhere; use the link, or try again";
+            return Err(Problem::new(Sort::TooMany, detail).retry_after(wait));
+        }
+        Ok(())
+    }
+
+    fn give_back_wrong(&self, origin: &Option<IpAddr>, is_code: bool) {
+        locked(&self.wrong).give_back(origin);
+        if is_code {
+            locked(&self.codes).give_back(&());
+        }
     }
 
     /// The book knew a token. Of shoppers none is remembered: whatever they ask for is in the book.
@@ -343,6 +414,19 @@ impl Door {
     fn remembered(&self, digest: &str, now: ShopTime) -> Option<Token> {
         let seen = locked(&self.seen);
         seen.get(digest).filter(|(_, at)| (now - *at).abs() <= SEEN_SPAN).map(|(token, _)| token.clone())
+    }
+}
+
+/// Whoever has a pass. A code is seen by others: it does not speak for whoever pays.
+fn guest(opened: Opened, digest: &str) -> Holder {
+    let Opened { pass, cart, sort, shopper, ends_at } = opened;
+    Holder {
+        role: Role::Shopper,
+        token: pass,
+        name: format!("{cart} by {sort}"),
+        shopper: shopper.filter(|_| sort == PassSort::Link),
+        stay: Some(Stay { cart, sort, digest: digest.to_owned() }),
+        ends_at,
     }
 }
 
@@ -376,7 +460,7 @@ mod tests {
     fn token(role: Role) -> Token {
         Token {
             id: TokenId::new(NOON, [role as u8; 10]),
-            digest: hash(role.as_str()),
+            digest: hash(&format!("{PREFIX}{role}")),
             role: role.as_str().to_owned(),
             holder: "somebody".to_owned(),
             shopper: None,
@@ -391,7 +475,8 @@ mod tests {
     }
 
     fn let_in(door: &Door, role: Role, now: ShopTime, find: impl FnOnce(&str) -> Result<Option<Token>>) -> bool {
-        let holder = door.let_in(Some(&format!("Bearer {role}")), None, now, find);
+        let find = |digest: &str| find(digest).map(|token| token.map(Key::Token));
+        let holder = door.let_in(Some(&format!("Bearer {PREFIX}{role}")), None, now, find);
         holder.is_ok_and(|holder| holder.role == role)
     }
 
@@ -411,6 +496,22 @@ mod tests {
         let revoked = Token { revoked_at: Some(later), ..token(Role::Screen) };
         assert!(!let_in(&door, Role::Screen, later, |_| Ok(Some(revoked))));
         assert!(!let_in(&door, Role::Screen, later, away));
+    }
+
+    #[test]
+    fn wrong_codes_of_all_addresses_are_counted_together() {
+        let door = Door::new();
+        let guess = |number: u32, secret: &str| {
+            let origin = Some(IpAddr::from([10, 1, (number >> 8) as u8, number as u8]));
+            let answer = door.let_in(Some(&format!("Bearer {secret}")), origin, NOON, |_| Ok(None));
+            answer.unwrap_err().sort()
+        };
+        for number in 0..WRONG_CODES_BURST {
+            assert_eq!(guess(number, &format!("{number:08}")), Sort::Unauthenticated);
+        }
+        assert_eq!(guess(1_000, "0000-0000"), Sort::TooMany);
+        // What is no code does not count among them, and an address that was refused so has lost nothing of its own.
+        assert_eq!(guess(1_000, "aisle_nothing"), Sort::Unauthenticated);
     }
 
     #[test]

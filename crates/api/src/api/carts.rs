@@ -47,7 +47,7 @@ pub(super) struct CartView {
 }
 
 /// What a cart waits for.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "CartState")]
 pub(super) enum StateWord {
@@ -97,6 +97,16 @@ pub(super) struct EvidenceView {
     evidence: Vec<Grounds>,
 }
 
+impl From<CartState> for StateWord {
+    fn from(state: CartState) -> Self {
+        match state {
+            CartState::Open => StateWord::Open,
+            CartState::Review => StateWord::Review,
+            CartState::Settled => StateWord::Settled,
+        }
+    }
+}
+
 impl From<&Payment> for PaymentView {
     fn from(payment: &Payment) -> Self {
         PaymentView {
@@ -129,11 +139,7 @@ pub(super) fn view(session: &mut dyn Session, cart: Cart) -> Result<CartView, Fa
         gate: cart.gate,
         entered_at: cart.entered_at,
         left_at: cart.left_at,
-        state: match cart.state {
-            CartState::Open => StateWord::Open,
-            CartState::Review => StateWord::Review,
-            CartState::Settled => StateWord::Settled,
-        },
+        state: cart.state.into(),
         receipt: cart.receipt,
         booked: cart.booked,
         live,

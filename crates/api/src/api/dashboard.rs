@@ -23,16 +23,27 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 const PAGE: &str = "index.html";
 
 /// A file of the folder: its name, what it is, what is in it.
-type Embedded = (&'static str, &'static str, &'static str);
+pub(super) type Embedded = (&'static str, &'static str, &'static str);
 
 macro_rules! embedded {
-    ($($name:literal: $kind:expr,)*) => {
-        [$(($name, $kind, include_str!(concat!("dashboard/", $name)))),*]
+    ($folder:literal, $($name:literal: $kind:expr,)*) => {
+        [$(($name, $kind, include_str!(concat!($folder, $name)))),*]
     };
 }
 
+/// The shopper's page, and its files, by name; it takes some of the dashboard's besides.
+const VISIT: &str = "visit.html";
+pub(super) const OF_VISIT: &[Embedded] = &embedded! { "shopper/",
+    "contest.js": SCRIPT,
+    "data.js": SCRIPT,
+    "texts.js": SCRIPT,
+    "visit.css": STYLE,
+    "visit.html": HTML,
+    "visitor.js": SCRIPT,
+};
+
 /// All files of the folder, by name.
-const FILES: &[Embedded] = &embedded! {
+const FILES: &[Embedded] = &embedded! { "dashboard/",
     "api.js": SCRIPT,
     "app.js": SCRIPT,
     "cameras.js": SCRIPT,
@@ -58,6 +69,7 @@ const FILES: &[Embedded] = &embedded! {
     "style.css": STYLE,
     "tabs.js": SCRIPT,
     "tags.js": SCRIPT,
+    "timeline.js": SCRIPT,
     "today.js": SCRIPT,
     "visit.js": SCRIPT,
 };
@@ -65,7 +77,7 @@ const FILES: &[Embedded] = &embedded! {
 /// What each bears for a name for caches.
 static TAGS: LazyLock<Vec<Option<HeaderValue>>> = LazyLock::new(|| {
     let tag = |(_, _, text): &Embedded| tag_of(text.as_bytes()).ok();
-    FILES.iter().map(tag).collect()
+    FILES.iter().chain(OF_VISIT).map(tag).collect()
 });
 
 /// The name of a file of the page.
@@ -96,8 +108,8 @@ pub(super) struct Asset(Given);
 
 impl Given {
     fn new(call: &Call<'_>, name: &str) -> Option<Self> {
-        let place = FILES.iter().position(|(other, _, _)| *other == name)?;
-        let (_, kind, text) = FILES[place];
+        let (place, (_, kind, text)) =
+            FILES.iter().chain(OF_VISIT).enumerate().find(|(_, (other, _, _))| *other == name)?;
         let tag = TAGS.get(place).cloned().flatten();
         let is_known = tag.as_ref().is_some_and(|tag| is_known(call.headers, tag));
         Some(Given { kind, body: (!is_known).then(|| Bytes::from_static(text.as_bytes())), tag })
@@ -142,9 +154,14 @@ pub(super) fn page(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Resul
     Given::new(call, PAGE).map(Page).ok_or_else(Problem::broken)
 }
 
+/// `GET /visit`
+pub(super) fn visit(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Result<Page, Problem> {
+    Given::new(call, VISIT).map(Page).ok_or_else(Problem::broken)
+}
+
 /// `GET /assets/{name}`
 pub(super) fn asset(call: &Call<'_>, name: AssetName, _: Nothing, _: Nothing) -> Result<Asset, Problem> {
-    let given = if name.0 == PAGE { None } else { Given::new(call, &name.0) };
+    let given = if [PAGE, VISIT].contains(&name.0.as_str()) { None } else { Given::new(call, &name.0) };
     given.map(Asset).ok_or_else(|| Problem::new(Sort::Missing, format!("the page has no file `{}`", name.0)))
 }
 
@@ -154,13 +171,16 @@ mod tests {
 
     #[test]
     fn every_file_of_the_folder_is_given_as_what_it_is() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/api/dashboard");
-        let mut there: Vec<String> =
-            std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
-        there.sort();
-        let names: Vec<&str> = FILES.iter().map(|(name, _, _)| *name).collect();
-        assert_eq!(names, there);
-        for (name, kind, text) in FILES {
+        for (folder, files) in [("dashboard", FILES), ("shopper", OF_VISIT)] {
+            let folder = format!("{}/src/api/{folder}", env!("CARGO_MANIFEST_DIR"));
+            let files_there = std::fs::read_dir(folder).unwrap();
+            let mut there: Vec<String> =
+                files_there.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+            there.sort();
+            let names: Vec<&str> = files.iter().map(|(name, _, _)| *name).collect();
+            assert_eq!(names, there);
+        }
+        for (name, kind, text) in FILES.iter().chain(OF_VISIT) {
             let wanted = match name.rsplit_once('.').unwrap().1 {
                 "html" => HTML,
                 "css" => STYLE,
@@ -175,10 +195,11 @@ mod tests {
     #[test]
     fn what_files_name_is_there_and_nothing_else_is_asked_of_the_policy() {
         let mut named = 0;
-        for (name, _, text) in FILES {
+        for (name, _, text) in FILES.iter().chain(OF_VISIT) {
             let imported = text.split("from \"./").skip(1).chain(text.split("\"assets/").skip(1));
             for other in imported.map(|rest| rest.split('"').next().unwrap()) {
-                assert!(FILES.iter().any(|(name, _, _)| *name == other), "{name} asks for {other}");
+                let is_there = FILES.iter().chain(OF_VISIT).any(|(name, _, _)| *name == other);
+                assert!(is_there, "{name} asks for {other}");
                 named += 1;
             }
             // The policy lets no script or style stand in a document, and nothing come from elsewhere.
@@ -189,5 +210,10 @@ mod tests {
         assert!(10 < named);
         let bytes: usize = FILES.iter().map(|(_, _, text)| text.len()).sum();
         assert!(bytes < 300_000, "the page weighs {bytes} bytes");
+        // The shopper's page, over a phone, with what it takes of the dashboard.
+        let shared = ["api.js", "dom.js", "stream.js"];
+        let shared = FILES.iter().filter(|(name, _, _)| shared.contains(name));
+        let bytes: usize = shared.chain(OF_VISIT).map(|(_, _, text)| text.len()).sum();
+        assert!(bytes < 80_000, "the shopper's page weighs {bytes} bytes");
     }
 }

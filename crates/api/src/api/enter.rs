@@ -14,17 +14,18 @@ use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt as _;
 use uuid::Uuid;
 
-use super::access::{Holder, Role, random};
+use super::access::{Holder, Key, Role, random};
 use super::closing::Closing;
 use super::problem::{Problem, Sort};
 use super::reply::{Reply, header_text};
-use super::route::{Call, Permit, Route};
+use super::route::{Call, Pass, Permit, Route};
 use super::seats::Peer;
 use super::shares::{self, Class};
 use super::{Api, Shared};
 use crate::base::limits::{REQUEST_BODY_SPAN_MAX, REQUEST_SPAN_MAX};
 use crate::base::{CartId, Span};
-use crate::db::{access, carts};
+use crate::db::passes::PassSort;
+use crate::db::{Failure, Session, carts, companions};
 
 /// What stands in the place of a path that is no route's, so that nobody can fill the metrics with invented ones.
 const NO_ROUTE: &str = "none";
@@ -35,7 +36,7 @@ pub(super) struct Refused(pub(super) Problem);
 
 /// Around every request: its name, its time, its line in the log and the metrics.
 pub(super) async fn around(State(api): State<Shared>, mut request: Request, next: Next) -> Response {
-    let began = api.clock.now();
+    let began = api.door_clock.now();
     let instance = name(&api);
     let method = request.method().clone();
     let path = request.extensions().get::<MatchedPath>().map_or(NO_ROUTE, MatchedPath::as_str).to_owned();
@@ -58,7 +59,7 @@ pub(super) async fn around(State(api): State<Shared>, mut request: Request, next
     if let Ok(instance) = HeaderValue::from_str(&instance) {
         headers.insert("X-Request-Id", instance);
     }
-    let took = api.clock.now() - began;
+    let took = api.door_clock.now() - began;
     let status = response.status().as_u16();
     api.metrics.answered(&method, &path, status, took);
     tracing::info!(%method, path, status, millis = took.as_nanos() / 1_000_000, request = instance, "answered");
@@ -125,9 +126,10 @@ async fn look_up(
     let found = tokio::task::spawn_blocking(move || {
         let _held = place;
         let authorization = header_text(&head.headers, &header::AUTHORIZATION);
-        let find = |digest: &str| api.till_unless_away()?.with(|session| access::token_by_digest(session, digest));
+        let now = api.door_clock.now();
+        let find = |digest: &str| Key::find(&mut *api.till_unless_away()?, digest, now);
         let origin = peer.as_ref().map(|peer| peer.origin);
-        let holder = api.door.let_in(authorization, origin, api.clock.now(), find)?;
+        let holder = api.door.let_in(authorization, origin, now, find)?;
         if let Some(peer) = peer {
             peer.prove();
         }
@@ -148,20 +150,47 @@ fn permit(api: &Api, route: &Route, holder: &Holder, part: &str) -> Result<(), P
     if holder.role != Role::Shopper {
         return Ok(());
     }
-    let own = holder.shopper;
-    let owner = match route.part_name() {
-        Some("shopper") => part.parse().ok(),
-        Some("cart") => match part.parse::<CartId>() {
-            Ok(cart) => api.till().with(|session| carts::get(session, cart))?.and_then(|cart| cart.shopper),
-            Err(_) => None,
+    if let Some(stay) = &holder.stay {
+        let is_enough = match route.pass {
+            Pass::Nobody => false,
+            Pass::Payer => stay.sort == PassSort::Link,
+            Pass::Everybody => true,
+        };
+        if !is_enough {
+            let detail = format!("{} is not for a pass that is a {}", route.action, stay.sort);
+            return Err(Problem::new(Sort::Forbidden, detail));
+        }
+    }
+    let is_own = match route.part_name() {
+        // It tells of the holder and of nobody else.
+        None => true,
+        Some("shopper") => part.parse().ok().is_some_and(|shopper| holder.shopper == Some(shopper)),
+        Some("cart") => match part.parse() {
+            Ok(cart) => api.till().with(|session| is_own_cart(session, holder, cart))?,
+            Err(_) => false,
         },
-        _ => None,
+        Some(_) => false,
     };
-    match owner.is_some() && owner == own {
+    match is_own {
         true => Ok(()),
         // Whether somebody else has such a thing is none of their business.
         false => Err(Problem::new(Sort::Missing, format!("nothing of yours is called `{part}`"))),
     }
+}
+
+/// Whether a cart is a shopper's own, or of somebody whom they let in and pay for; with a pass, whether it is of that stay.
+fn is_own_cart(session: &mut dyn Session, holder: &Holder, cart: CartId) -> Result<bool, Failure> {
+    let host = companions::host_of(session, cart)?;
+    if let Some(stay) = &holder.stay {
+        return Ok(host.unwrap_or(cart) == stay.cart);
+    }
+    let Some(own) = holder.shopper else { return Ok(false) };
+    for cart in std::iter::once(cart).chain(host) {
+        if carts::get(session, cart)?.is_some_and(|cart| cart.shopper == Some(own)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 async fn part(route: &Route, request: &mut Request) -> Result<String, Problem> {
@@ -223,7 +252,7 @@ fn too_large(route: &Route) -> Problem {
 /// A new name for a request.
 fn name(api: &Api) -> String {
     let dice = random().unwrap_or_default();
-    let millis = u64::try_from(api.clock.now().as_nanos() / 1_000_000).unwrap_or(0);
+    let millis = u64::try_from(api.door_clock.now().as_nanos() / 1_000_000).unwrap_or(0);
     format!("urn:uuid:{}", uuid::Builder::from_unix_timestamp_millis(millis, &dice).into_uuid() as Uuid)
 }
 

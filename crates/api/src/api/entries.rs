@@ -9,6 +9,7 @@ use super::Api;
 use super::access::{Role, hash, is_valid};
 use super::checks::{Checks, LINE};
 use super::enter::duration;
+use super::passes::{self, PassView};
 use super::problem::{Problem, Sort};
 use super::reply::{Json, Nothing, Whole};
 use super::route::Call;
@@ -70,6 +71,8 @@ pub(super) struct EntryView {
     heard: bool,
     /// Why it stays shut, for the shopper.
     reason: Option<String>,
+    /// What shows the shopper their own stay, to be handed to them; none where nobody was let in, or they work here.
+    pass: Option<PassView>,
 }
 
 /// What a gate does.
@@ -83,9 +86,14 @@ pub(super) enum DoorWord {
 }
 
 impl EntryView {
+    fn open(cart: CartId, role: EntryRole, heard: bool) -> Self {
+        EntryView { door: DoorWord::Open, cart: Some(cart), role, unheld: false, heard, reason: None, pass: None }
+    }
+
     pub(super) fn shut(reason: impl Into<String>) -> Self {
         let role = EntryRole::Shopper;
-        EntryView { door: DoorWord::Shut, cart: None, role, unheld: false, heard: false, reason: Some(reason.into()) }
+        let (door, reason) = (DoorWord::Shut, Some(reason.into()));
+        EntryView { door, cart: None, role, unheld: false, heard: false, reason, pass: None }
     }
 }
 
@@ -157,7 +165,7 @@ fn admit(call: &Call<'_>, duty: Duty, scan: GateScan) -> Result<EntryView, Probl
     let deed = super::access::deed(call.who(), "entry.open", &cart, &scan.gate, call.now);
     call.read(|till| till.by(deed, |till| till.admit(duty, cart, &scan.gate, call.now)))?;
     Ok(match tell(call, scan)? {
-        Some(heard) => EntryView { door: DoorWord::Open, cart: Some(cart), role, unheld: false, heard, reason: None },
+        Some(heard) => EntryView::open(cart, role, heard),
         None => EntryView::shut(OVER),
     })
 }
@@ -173,7 +181,7 @@ pub(super) fn let_in(call: &Call<'_>, announced: Announced, scan: GateScan) -> R
         Door::Shut { reason } => return Ok(EntryView::shut(reason)),
     };
     Ok(match tell(call, scan)? {
-        Some(heard) => EntryView { door: DoorWord::Open, cart: Some(cart), role, unheld, heard, reason: None },
+        Some(heard) => EntryView { unheld, pass: passes::give(call, cart), ..EntryView::open(cart, role, heard) },
         None => EntryView::shut(OVER),
     })
 }

@@ -22,11 +22,12 @@ use super::problem::{Problem, Sort};
 use super::reply::{Nothing, Output, Reply, header_text};
 use super::route::Call;
 use super::shares::Class;
-use crate::base::limits::{LIVE_BEAT_SPAN, LIVE_STREAM_SPAN_MAX, LIVE_STREAMS_MAX};
+use crate::base::limits::{LIVE_BEAT_SPAN, LIVE_SHOPPERS_MAX, LIVE_STREAM_SPAN_MAX, LIVE_STREAMS_MAX};
 use crate::base::{Error, Interchange, ShopTime, Span};
 use crate::ports::{HealthBoard, LiveBoard, LiveChange, LiveSnapshot};
 
-const EVENTS: &str = "text/event-stream";
+/// What server-sent events are.
+pub(super) const EVENTS: &str = "text/event-stream";
 /// The header that says what a reader has seen.
 const LAST_SEEN: HeaderName = HeaderName::from_static("last-event-id");
 /// Changes that are written at once; further ones when these are gone.
@@ -34,7 +35,7 @@ const CHANGES_AT_ONCE: usize = 64;
 /// So many of the latest changes are kept as they are sent. Whoever is further behind has theirs written anew.
 const TEXTS_MAX: usize = 64;
 /// A line that says nothing, so that nobody on the way takes the stream for dead.
-const BEAT: &str = ": still here\n\n";
+pub(super) const BEAT: &str = ": still here\n\n";
 
 /// Everybody who looks.
 pub(super) struct Streams {
@@ -42,7 +43,8 @@ pub(super) struct Streams {
     woken: watch::Sender<()>,
     /// Tells numbers of this process from those of an earlier one.
     epoch: String,
-    places: [(Class, Arc<Semaphore>); 2],
+    /// Each class of readers has places of its own: any number of phones takes none of a screen or an operator.
+    places: [(Class, usize, Arc<Semaphore>); 3],
     /// The latest changes as they are sent, by number: each is written once for all who look.
     texts: Mutex<VecDeque<(u64, Bytes)>>,
     /// Snapshots because somebody began, and because what came behind what they had seen was lost.
@@ -77,7 +79,12 @@ impl Streams {
             board,
             woken,
             epoch: crate::base::hex(&epoch),
-            places: [Class::Staff, Class::Screens].map(|class| (class, Arc::new(Semaphore::new(LIVE_STREAMS_MAX)))),
+            places: [
+                (Class::Staff, LIVE_STREAMS_MAX),
+                (Class::Screens, LIVE_STREAMS_MAX),
+                (Class::Shoppers, LIVE_SHOPPERS_MAX),
+            ]
+            .map(|(class, most)| (class, most, Arc::new(Semaphore::new(most)))),
             texts: Mutex::default(),
             begun: AtomicU64::new(0),
             behind: AtomicU64::new(0),
@@ -90,10 +97,15 @@ impl Streams {
     }
 
     /// How many read, by class.
-    pub(super) fn reading(&self) -> [(&'static str, usize); 2] {
+    pub(super) fn reading(&self) -> [(&'static str, usize); 3] {
         self.places
             .each_ref()
-            .map(|(class, places)| (class.name(), LIVE_STREAMS_MAX.saturating_sub(places.available_permits())))
+            .map(|(class, most, places)| (class.name(), most.saturating_sub(places.available_permits())))
+    }
+
+    /// Is told whenever something changed on the board.
+    pub(super) fn subscribe(&self) -> watch::Receiver<()> {
+        self.woken.subscribe()
     }
 
     /// Snapshots that were given, by why, and changes that were sent.
@@ -102,11 +114,16 @@ impl Streams {
         ([("begun", count(&self.begun)), ("behind", count(&self.behind))], count(&self.sent))
     }
 
-    fn place(&self, class: Class) -> Result<OwnedSemaphorePermit, Problem> {
-        let places = self.places.iter().find(|(other, _)| *other == class).map(|(_, places)| places.clone());
-        let full = || format!("{LIVE_STREAMS_MAX} of this sort look already; end one, or come again");
-        places
-            .and_then(|places| places.try_acquire_owned().ok())
+    /// A place for somebody who looks.
+    ///
+    /// # Errors
+    /// When the class has taken all of its own.
+    pub(super) fn place(&self, class: Class) -> Result<OwnedSemaphorePermit, Problem> {
+        let found = self.places.iter().find(|(other, ..)| *other == class);
+        let most = found.map_or(0, |(_, most, _)| *most);
+        let full = || format!("{most} of this sort look already; end one, or come again");
+        found
+            .and_then(|(_, _, places)| places.clone().try_acquire_owned().ok())
             .ok_or_else(|| Problem::new(Sort::Unavailable, full()).retry_after(Span::ZERO))
     }
 
@@ -198,7 +215,7 @@ impl Reader {
 
 /// Writes until the reader goes, the server ends, or it is time to show the token again.
 async fn run(mut reader: Reader, sender: mpsc::Sender<Bytes>, closing: Option<Closing>, place: OwnedSemaphorePermit) {
-    let mut woken = reader.streams.woken.subscribe();
+    let mut woken = reader.streams.subscribe();
     let beat = duration(LIVE_BEAT_SPAN);
     let mut beats = interval_at(Instant::now() + beat, beat);
     let end = async {
@@ -241,6 +258,13 @@ async fn run(mut reader: Reader, sender: mpsc::Sender<Bytes>, closing: Option<Cl
     drop(place);
 }
 
+impl Stream {
+    /// What comes out of this channel, until nobody holds its other end.
+    pub(super) fn new(parts: mpsc::Receiver<Bytes>) -> Self {
+        Stream(parts)
+    }
+}
+
 impl hyper::body::Body for Stream {
     type Data = Bytes;
     type Error = Infallible;
@@ -264,10 +288,10 @@ impl Output for Stream {
         let (snapshot, change) =
             (generator.subschema_for::<SnapshotView<'_>>(), generator.subschema_for::<LiveChange>());
         let text = "Server-sent events. `snapshot` comes first, then `people`, `shelf`, `carts`, `receipt`, `truth` and `health`, \
-                    each with the data that is described under its name.";
+                    and of a recording that is watched `replay`, each with the data that is described under its name.";
         let changes = json_schema!({
             "snapshot": snapshot, "people": change, "shelf": change, "carts": change, "receipt": change, "truth": change,
-            "health": change,
+            "health": change, "replay": change,
         });
         vec![(EVENTS, json_schema!({ "type": "string", "description": text, "x-events": changes }))]
     }
@@ -289,7 +313,7 @@ pub(super) fn watch(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Resu
     // One part is on its way while the next one is made: whoever reads slowly holds no more than that.
     let (sender, receiver) = mpsc::channel(1);
     tokio::runtime::Handle::current().spawn(run(reader, sender, closing, place));
-    Ok(Stream(receiver))
+    Ok(Stream::new(receiver))
 }
 
 #[cfg(test)]

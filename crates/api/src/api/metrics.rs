@@ -106,6 +106,11 @@ pub(super) fn expose(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Res
             line(&mut text, name, &[("outcome", outcome)], &count);
         }
     }
+    let name = "aisle_passes_total";
+    head(&mut text, name, "counter", "Shoppers who were let in, by whether they got a pass to their stay.");
+    for (outcome, count) in call.api.passes.counts() {
+        line(&mut text, name, &[("outcome", outcome)], &count);
+    }
     if let Some(streams) = &call.api.streams {
         write_streams(&mut text, streams);
     }

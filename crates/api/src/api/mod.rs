@@ -12,26 +12,31 @@ mod carts;
 mod cases;
 mod checks;
 mod closing;
+mod codes;
 mod dashboard;
 mod devices;
 mod enter;
 mod entries;
 mod floor;
+mod follow;
 mod framing;
 mod gates;
 mod health;
 mod ledger;
 mod limiter;
 mod live;
+mod me;
 mod metrics;
 mod notices;
 mod openapi;
 mod orders;
 mod page;
+mod passes;
 mod pictures;
 mod plates;
 mod problem;
 mod receipts;
+mod replay;
 mod reply;
 mod retention;
 mod route;
@@ -44,8 +49,11 @@ mod shares;
 mod sheet;
 mod shoppers;
 mod tagged;
+#[cfg(test)]
+mod texts;
 mod today;
 mod tokens;
+mod visits;
 mod wire;
 
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
@@ -69,7 +77,7 @@ pub use today::Queues;
 use crate::base::limits::{HOLD_WAIT_SPAN_MAX, HOLDS_MAX, LOOKUPS_MAX};
 use crate::base::{Error, Result, Span};
 use crate::ports::{
-    Clock, HealthBoard, HealthWord, Intake, KeptPictures, LiveBoard, PlateBoard, ReportBoard, SeenBoard,
+    Clock, HealthBoard, HealthWord, Intake, KeptPictures, LiveBoard, PlateBoard, ReplayDesk, ReportBoard, SeenBoard,
 };
 use crate::till::{Bell, Providers, Till, lock};
 
@@ -81,6 +89,8 @@ pub struct Api {
     till: Arc<Mutex<Till>>,
     providers: Providers,
     clock: Arc<dyn Clock>,
+    /// What time it is for those who ask: how often they may come does not stand still with a recording.
+    door_clock: Arc<dyn Clock>,
     bell: Bell,
     hold_wait: Span,
     door: access::Door,
@@ -95,10 +105,15 @@ pub struct Api {
     kept: Option<pictures::Kept>,
     seen: Option<SeenBoard>,
     plates: Option<PlateBoard>,
+    replay: Option<ReplayDesk>,
     queues: Option<Queues>,
     today: today::Today,
     scans: Option<scans::Scans>,
     gates: Vec<GateRule>,
+    /// Makes secrets of passes; none where the system gave no dice.
+    mint: Option<codes::Mint>,
+    passes: passes::Counts,
+    followed: follow::Followed,
     /// Places of those whose token is being looked up.
     lookups: Arc<Semaphore>,
     holds: Arc<Semaphore>,
@@ -112,6 +127,7 @@ impl Api {
         Api {
             till,
             providers,
+            door_clock: clock.clone(),
             clock,
             bell,
             hold_wait: HOLD_WAIT_SPAN_MAX,
@@ -127,10 +143,14 @@ impl Api {
             kept: None,
             seen: None,
             plates: None,
+            replay: None,
             queues: None,
             today: today::Today::default(),
             scans: None,
             gates: Vec::new(),
+            mint: access::random().ok().map(codes::Mint::new),
+            passes: passes::Counts::default(),
+            followed: follow::Followed::default(),
             lookups: Arc::new(Semaphore::new(LOOKUPS_MAX)),
             holds: Arc::new(Semaphore::new(HOLDS_MAX)),
         }
@@ -179,6 +199,12 @@ impl Api {
     /// The same, which gives the curves of plates, as they are told on this board.
     pub fn with_plates(self, board: PlateBoard) -> Self {
         Api { plates: Some(board), ..self }
+    }
+
+    /// The same, of a recording that is watched: its clock is the recording's, and only how often somebody may come and whether
+    /// their token is valid go by the time of day.
+    pub fn with_replay(self, desk: ReplayDesk, time_of_day: Arc<dyn Clock>) -> Self {
+        Api { clock: Arc::new(desk.clone()), replay: Some(desk), door_clock: time_of_day, ..self }
     }
 
     /// The same, which tells how full these queues are. They are asked on a thread that may block for a moment.

@@ -27,6 +27,17 @@ pub(super) enum Permit {
     To(&'static [Role]),
 }
 
+/// Who may take a route that is for shoppers with a pass to one stay, as far as it names that stay or whoever pays for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pass {
+    /// Nobody: it needs a token.
+    Nobody,
+    /// Whoever pays, who has the link.
+    Payer,
+    /// Everybody who came in together, also by code.
+    Everybody,
+}
+
 /// A request that was let in.
 pub(super) struct Call<'a> {
     pub(super) api: &'a Api,
@@ -104,6 +115,8 @@ pub(super) struct Route {
     pub(super) action: &'static str,
     pub(super) summary: &'static str,
     pub(super) permit: Permit,
+    /// Whether a pass is enough.
+    pub(super) pass: Pass,
     /// Headers that it reads besides those that all read: name, whether it must be there, what it says.
     pub(super) headers: &'static [(&'static str, bool, &'static str)],
     pub(super) media_type: Option<&'static str>,
@@ -150,6 +163,7 @@ impl Route {
             action,
             summary,
             permit,
+            pass: Pass::Nobody,
             headers: &[],
             media_type: B::MEDIA_TYPE,
             body_bytes_max: REQUEST_BODY_BYTES_MAX,
@@ -169,6 +183,11 @@ impl Route {
     /// Reads these headers besides.
     pub(super) fn with_headers(self, headers: &'static [(&'static str, bool, &'static str)]) -> Self {
         Route { headers, ..self }
+    }
+
+    /// Can be taken with a pass as well.
+    pub(super) fn with_pass(self, pass: Pass) -> Self {
+        Route { pass, ..self }
     }
 
     /// Takes a payment provider's message.

@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use super::access::Role::{Gate, Operator, Reviewer, Screen, Shopper};
 use super::problem::Problem;
-use super::reply::Nothing;
-use super::route::{Call, Permit, Route};
+use super::reply::{Json, Nothing};
+use super::route::{Call, Pass, Permit, Route};
 use super::tagged::Tagged;
 use super::{
-    carts, cases, dashboard, devices, entries, floor, gates, health, ledger, live, metrics, notices, openapi, orders,
-    pictures, plates, receipts, seen, shoppers, today, tokens,
+    carts, cases, dashboard, devices, entries, floor, follow, gates, health, ledger, live, me, metrics, notices,
+    openapi, orders, pictures, plates, receipts, replay, seen, shoppers, today, tokens, visits,
 };
 
 const GET: Method = Method::GET;
@@ -25,6 +25,7 @@ const SCREENS: Permit = Permit::To(&[Operator, Screen]);
 const GATES: Permit = Permit::To(&[Operator, Gate]);
 const SHOPPERS: Permit = Permit::To(&[Operator, Shopper]);
 const BUT_GATES: Permit = Permit::To(&[Operator, Reviewer, Shopper]);
+const ALL: Permit = Permit::To(&[Operator, Reviewer, Gate, Shopper, Screen]);
 
 /// Payment providers that a shop can have, by name.
 const PROVIDERS: [&str; 3] = ["sandbox", "stripe", "wechat"];
@@ -39,6 +40,7 @@ pub(super) fn all() -> Vec<Route> {
     routes.extend(of_carts());
     routes.extend(of_operators());
     routes.extend(of_an_open_shop());
+    routes.extend(of_a_recording());
     routes
 }
 
@@ -52,6 +54,11 @@ fn get(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Result<Tagged<Val
     openapi::described(call, all)
 }
 
+/// `GET /v1/me`
+fn me(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Result<Json<me::MeView>, Problem> {
+    me::told(call, all)
+}
+
 /// What needs no token.
 fn for_everybody() -> Vec<Route> {
     vec![
@@ -59,10 +66,11 @@ fn for_everybody() -> Vec<Route> {
         Route::new(
             (GET, "/assets/{name}"),
             Permit::Open,
-            ("page.asset", "A file that the dashboard asks for"),
+            ("page.asset", "A file that a page asks for"),
             dashboard::asset,
         )
         .for_pages(),
+        Route::new((GET, "/visit"), Permit::Open, ("page.visit", "The shopper's page"), dashboard::visit).for_pages(),
         Route::new((GET, "/healthz"), Permit::Open, ("health.alive", "Whether the process lives"), health::alive)
             .for_health(),
         Route::new((GET, "/readyz"), Permit::Open, ("health.ready", "Whether the shop may open"), health::ready)
@@ -95,19 +103,23 @@ fn of_shoppers() -> Vec<Route> {
             SHOPPERS,
             ("shopper.erase", "Erase what is personal about a shopper"),
             shoppers::erase,
-        ),
+        )
+        .with_pass(Pass::Payer),
         Route::new(
             (GET, "/v1/shoppers/{shopper}/export"),
             SHOPPERS,
             ("shopper.export", "Everything that is known about a shopper"),
             shoppers::export,
-        ),
+        )
+        .with_pass(Pass::Payer),
         Route::new(
             (GET, "/v1/shoppers/{shopper}/receipts"),
             SHOPPERS,
             ("receipt.list", "A shopper's receipts, newest first"),
             receipts::of_shopper,
         ),
+        Route::new((GET, "/v1/me"), ALL, ("me.read", "Who holds this token, and what they may do"), me)
+            .with_pass(Pass::Everybody),
         Route::new((POST, "/v1/entries"), GATES, ("entry.open", "A shopper is at a gate"), entries::enter)
             .with_headers(&[("Idempotency-Key", true, KEY)]),
     ]
@@ -118,6 +130,20 @@ fn of_carts() -> Vec<Route> {
     vec![
         Route::new((GET, "/v1/carts"), REVIEWERS, ("cart.list", "Open carts, oldest first"), carts::open),
         Route::new((GET, "/v1/carts/{cart}"), BUT_GATES, ("cart.read", "A cart"), carts::get),
+        Route::new(
+            (GET, "/v1/carts/{cart}/visit"),
+            BUT_GATES,
+            ("visit.read", "A stay as its shopper sees it"),
+            visits::get,
+        )
+        .with_pass(Pass::Everybody),
+        Route::new(
+            (GET, "/v1/carts/{cart}/live"),
+            SHOPPERS,
+            ("visit.watch", "The same, as it changes"),
+            follow::follow,
+        )
+        .with_pass(Pass::Everybody),
         Route::new(
             (GET, "/v1/carts/{cart}/evidence"),
             REVIEWERS,
@@ -142,13 +168,15 @@ fn of_carts() -> Vec<Route> {
             BUT_GATES,
             ("receipt.read", "The receipt of a cart; with evidence for reviewers and operators"),
             receipts::get,
-        ),
+        )
+        .with_pass(Pass::Everybody),
         Route::new(
             (POST, "/v1/receipts/{cart}/contest"),
             SHOPPERS,
             ("receipt.contest", "Say that a receipt is wrong"),
             receipts::contest,
-        ),
+        )
+        .with_pass(Pass::Everybody),
         Route::new(
             (GET, "/v1/cases"),
             REVIEWERS,
@@ -214,6 +242,19 @@ fn of_an_open_shop() -> Vec<Route> {
             gates::begin,
         )
         .with_headers(&[("Idempotency-Key", true, KEY)]),
+    ]
+}
+
+/// A recording that is watched.
+fn of_a_recording() -> Vec<Route> {
+    vec![
+        Route::new((GET, "/v1/replay"), REVIEWERS, ("replay.read", "The time line of a recording"), replay::get),
+        Route::new(
+            (POST, "/v1/replay"),
+            REVIEWERS,
+            ("replay.wish", "Play a recording, stop it, or jump in it"),
+            replay::wish,
+        ),
     ]
 }
 

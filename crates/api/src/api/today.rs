@@ -77,6 +77,8 @@ struct Tally {
 struct Sums {
     since: ShopTime,
     read: ShopTime,
+    /// How often a recording that is watched had been jumped by then.
+    jumps: u64,
     day: Tally,
     hours: Vec<Tally>,
 }
@@ -134,10 +136,11 @@ pub(super) fn today(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Resu
     // Whoever comes while it is read waits for what that finds.
     let mut kept = call.api.today.0.lock().unwrap_or_else(PoisonError::into_inner);
     let since = midnight(call)?;
-    let is_new = |sums: &Sums| sums.since == since && (call.now - sums.read).abs() < KEPT;
+    let jumps = call.api.replay.as_ref().map_or(0, |desk| desk.state().jumps);
+    let is_new = |sums: &Sums| (sums.since, sums.jumps) == (since, jumps) && (call.now - sums.read).abs() < KEPT;
     let sums = match kept.take_if(|sums| is_new(sums)) {
         Some(sums) => sums,
-        None => read(call, since)?,
+        None => read(call, since, jumps)?,
     };
     *kept = Some(sums.clone());
     drop(kept);
@@ -168,11 +171,11 @@ fn midnight(call: &Call<'_>) -> Result<ShopTime, Problem> {
     nanos.map(ShopTime::from_nanos).ok_or_else(|| Error::broken("today has no beginning").into())
 }
 
-fn read(call: &Call<'_>, since: ShopTime) -> Result<Sums, Problem> {
+fn read(call: &Call<'_>, since: ShopTime, jumps: u64) -> Result<Sums, Problem> {
     let shop = call.api.till().shop().clone();
     let nothing = Some(Money::new(0, shop.policy().currency));
     let none = Tally { receipts: 0, for_review: 0, sales: nothing, units: 0 };
-    let mut sums = Sums { since, read: call.now, day: none, hours: vec![none; hour_of(since, call.now) + 1] };
+    let mut sums = Sums { since, read: call.now, jumps, day: none, hours: vec![none; hour_of(since, call.now) + 1] };
     let mut after = (since, String::new());
     loop {
         let rows =

@@ -150,6 +150,10 @@ pub const REQUESTS_MAX: usize = GATE_REQUESTS_MAX
     + HEALTH_REQUESTS_MAX;
 /// Operators and reviewers who look at what is live at once, and as many screens; further ones are asked to come again.
 pub const LIVE_STREAMS_MAX: usize = 32;
+/// Streams that shoppers read at one time, and of these with the pass of one stay or with one token: beyond it a page asks again and again instead.
+pub const LIVE_SHOPPERS_MAX: usize = 64;
+/// See [`LIVE_SHOPPERS_MAX`].
+pub const LIVE_OF_STAY_MAX: usize = 8;
 /// How long a live stream says nothing before it says that it is still there.
 pub const LIVE_BEAT_SPAN: Span = Span::from_millis(15_000);
 /// How long a live stream goes on before whoever reads it has to show their token again.
@@ -180,6 +184,10 @@ pub const TOKEN_REQUESTS_BURST: u32 = 200;
 pub const WRONG_TOKENS_PER_MINUTE: u32 = 10;
 /// Requests of one address with a token that nobody has, at one moment.
 pub const WRONG_TOKENS_BURST: u32 = 20;
+/// Codes that nobody has, from all addresses together, a minute and at one moment: a code is short enough to be guessed by many.
+pub const WRONG_CODES_PER_MINUTE: u32 = 60;
+/// See [`WRONG_CODES_PER_MINUTE`].
+pub const WRONG_CODES_BURST: u32 = 60;
 /// Tokens and addresses whose rate is remembered; beyond it the one that is nearest to being free again is forgotten.
 pub const RATES_MAX: usize = 4_096;
 /// Rows of a list in one answer.

@@ -92,6 +92,17 @@ pub enum LiveChange {
         /// How it is now.
         device: DeviceHealth,
     },
+    /// How time goes in a recording that is watched. An open shop never says it.
+    Replay {
+        /// The time in the recording.
+        at: ShopTime,
+        /// Whether it goes on from there.
+        playing: bool,
+        /// How many times as fast as it was recorded.
+        speed: f64,
+        /// How often it was jumped: with another number, what was seen before is not of the shop that is shown now.
+        jumps: u64,
+    },
 }
 
 /// Somebody on the floor.
@@ -135,6 +146,7 @@ impl LiveChange {
             LiveChange::Receipt { .. } => "receipt",
             LiveChange::Truth { .. } => "truth",
             LiveChange::Health { .. } => "health",
+            LiveChange::Replay { .. } => "replay",
         }
     }
 }
@@ -145,13 +157,15 @@ impl LiveChange {
 pub struct LiveSnapshot {
     /// The number of the newest change that is in it; 0 for none.
     pub number: u64,
-    /// The newest people and carts, how each door is, the latest receipts from the oldest on with what is known of their truth, and
-    /// the health of every device by name.
+    /// How time goes in a recording, the newest people and carts, how each door is, the latest receipts from the oldest on with what
+    /// is known of their truth, and the health of every device by name.
     pub changes: Vec<Arc<LiveChange>>,
 }
 
 /// Receipts that a snapshot holds, and truths of receipts; of more the oldest are left out.
 const RECEIPTS_MAX: usize = 20;
+/// Changes that are past and are told with every snapshot.
+const PAST_MAX: usize = 500;
 /// Doors that a snapshot holds, and devices; of more the newest to speak are left out of snapshots.
 const DEVICES_MAX: usize = 1_024;
 /// The latest changes, shared: the shop writes, screens read. Writing never waits for a reader.
@@ -163,12 +177,16 @@ struct State {
     /// The number of the newest change.
     number: u64,
     changes: VecDeque<(u64, Arc<LiveChange>)>,
+    /// What is past and is told with every snapshot all the same.
+    past: VecDeque<Arc<LiveChange>>,
+    replay: Option<Arc<LiveChange>>,
     people: Option<Arc<LiveChange>>,
     carts: Option<Arc<LiveChange>>,
     doors: BTreeMap<String, Arc<LiveChange>>,
     receipts: VecDeque<Arc<LiveChange>>,
     truths: VecDeque<Arc<LiveChange>>,
     devices: BTreeMap<String, Arc<LiveChange>>,
+    supposed: Arc<BTreeMap<VisitId, CartId>>,
     wake: Vec<Box<dyn Fn() + Send>>,
 }
 
@@ -187,6 +205,26 @@ impl LiveBoard {
         state.wake.iter().for_each(|wake| wake());
     }
 
+    /// Tells this with every snapshot, though it is past: whoever jumps in a recording has not seen it. Of more than 500 the oldest
+    /// are forgotten.
+    pub fn remember(&self, past: LiveChange) {
+        let mut state = self.lock();
+        state.past.push_back(Arc::new(past));
+        if PAST_MAX < state.past.len() {
+            state.past.pop_front();
+        }
+    }
+
+    /// Shows from now on what the other board shows, as if nothing had been shown before: whoever looks is given a snapshot. The
+    /// other one shows nothing after that.
+    pub fn take_over(&self, other: &LiveBoard) {
+        let taken = std::mem::take(&mut *other.lock());
+        let mut state = self.lock();
+        let (number, wake) = (state.number + 1, std::mem::take(&mut state.wake));
+        *state = State { number, changes: VecDeque::new(), wake, ..taken };
+        state.wake.iter().for_each(|wake| wake());
+    }
+
     /// Calls this whenever something changed, for as long as the board lives. It must not block, and must not ask the board:
     /// it is for waking somebody else, who then asks.
     pub fn on_change(&self, wake: impl Fn() + Send + 'static) {
@@ -196,7 +234,7 @@ impl LiveBoard {
     /// What holds now.
     pub fn snapshot(&self) -> LiveSnapshot {
         let state = self.lock();
-        let newest = state.people.iter().chain(&state.carts);
+        let newest = state.replay.iter().chain(&state.past).chain(&state.people).chain(&state.carts);
         let newest = newest.chain(state.doors.values());
         let changes =
             newest.chain(&state.receipts).chain(&state.truths).chain(state.devices.values()).cloned().collect();
@@ -210,6 +248,20 @@ impl LiveBoard {
             Some(LiveChange::Carts { at, visits }) => Some((*at, visits.clone())),
             _ => None,
         }
+    }
+
+    /// Says which cart pays for visits of which that is likely and not decided yet, in place of what was said before. It is no change
+    /// that is streamed: only whoever has the cart is shown what follows from it.
+    pub fn suppose(&self, carts: BTreeMap<VisitId, CartId>) {
+        let mut state = self.lock();
+        if *state.supposed != carts {
+            state.supposed = Arc::new(carts);
+        }
+    }
+
+    /// The cart that pays for each visit of which that is likely and not decided yet, as it was said last.
+    pub fn supposed(&self) -> Arc<BTreeMap<VisitId, CartId>> {
+        self.lock().supposed.clone()
     }
 
     /// When the newest was true that is shown of where people are; none where nothing is known of people.
@@ -245,6 +297,7 @@ impl State {
             LiveChange::Receipt { .. } => keep_latest(&mut self.receipts, change),
             LiveChange::Truth { .. } => keep_latest(&mut self.truths, change),
             LiveChange::Health { device } => keep(&mut self.devices, &device.device, change),
+            LiveChange::Replay { .. } => self.replay = Some(change.clone()),
         }
     }
 }
@@ -322,6 +375,32 @@ mod tests {
         let changes: Vec<LiveChange> = board.snapshot().changes.iter().map(|change| (**change).clone()).collect();
         assert_eq!(changes, [door("a", DoorState::Closed), door("b", DoorState::Closed)]);
         assert_eq!(board.since(0).map(|changes| changes.len()), Some(4));
+    }
+
+    #[test]
+    fn a_board_that_is_taken_over_is_told_as_a_whole() {
+        let (board, other) = (LiveBoard::default(), LiveBoard::default());
+        let woken = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let count = woken.clone();
+        board.on_change(move || {
+            count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        });
+        for number in 0..3 {
+            board.publish(receipt(number));
+            other.publish(people(number as i64));
+        }
+        let replay = LiveChange::Replay { at: ShopTime::from_nanos(7), playing: false, speed: 2.0, jumps: 1 };
+        other.publish(replay.clone());
+        (0..502).for_each(|number| other.remember(truth(number)));
+        board.take_over(&other);
+        let snapshot = board.snapshot();
+        let changes: Vec<LiveChange> = snapshot.changes.iter().map(|change| (**change).clone()).collect();
+        let past: Vec<LiveChange> = (2..502).map(truth).collect();
+        let told: Vec<LiveChange> = [replay].into_iter().chain(past).chain([people(2)]).collect();
+        assert_eq!((snapshot.number, changes), (4, told), "nothing is left of before");
+        assert_eq!(board.since(3), None, "whoever looked is given a snapshot");
+        assert_eq!((board.since(4), woken.load(std::sync::atomic::Ordering::Relaxed)), (Some(Vec::new()), 4));
+        assert_eq!(other.snapshot().changes, []);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod board;
 mod clock;
+mod desk;
 mod gates;
 mod health;
 mod intake;
@@ -12,6 +13,7 @@ mod seen;
 
 pub use board::ReportBoard;
 pub use clock::WallClock;
+pub use desk::{MarkKind, ReplayDesk, ReplayState, ReplayWish, Stop, TimeLine, TimeMark, TimeVerdict, Wished};
 pub use gates::{GateAsk, GateDesk, GateQuestion};
 pub use health::{DeviceHealth, DeviceKind, HealthBoard, HealthWord};
 pub use intake::{Delivery, Intake, Kept};

@@ -49,6 +49,12 @@ impl PlateBoard {
         *self.lock() = plates.into_iter().map(|plate| (plate, Plate::default())).collect();
     }
 
+    /// Holds from now on what the other one holds, which then holds nothing.
+    pub fn take_over(&self, other: &PlateBoard) {
+        let taken = std::mem::take(&mut *other.lock());
+        *self.lock() = taken;
+    }
+
     /// Takes what plates weighed: of each no more than ten rows a second.
     pub fn weigh(&self, batch: &PlateBatch) {
         if !batch.is_well_formed() {

@@ -57,6 +57,12 @@ impl SeenBoard {
         }
     }
 
+    /// Holds from now on what the other one holds, which then holds nothing.
+    pub fn take_over(&self, other: &SeenBoard) {
+        let taken = std::mem::take(&mut *other.lock());
+        *self.lock() = taken;
+    }
+
     /// Takes where people are.
     pub fn know(&self, at: ShopTime, people: Vec<KnownPerson>) {
         let mut state = self.lock();

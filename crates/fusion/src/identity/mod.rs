@@ -171,6 +171,21 @@ impl Binder {
         bound
     }
 
+    /// Who pays for visits that are not decided yet, as far as it can be told by now: for whoever wants to be shown their cart before
+    /// everybody could have come who may have shared the scan. It decides nothing.
+    pub fn likely(&self) -> Vec<VisitBound> {
+        if self.visits.iter().all(|begun| begun.decided.is_some()) {
+            return Vec::new();
+        }
+        // What is decided on a copy is forgotten with it.
+        let bound = self.clone().decide(self.visits.len());
+        let visit = |bound| match bound {
+            Bound::Visit(bound) => Some(bound),
+            Bound::Expired(_) => None,
+        };
+        bound.into_iter().filter_map(visit).collect()
+    }
+
     /// How many scans and visits are remembered.
     pub fn waiting(&self) -> usize {
         self.scans.len() + self.visits.len()

@@ -229,3 +229,20 @@ fn who_is_gone_before_it_is_known_for_good_is_decided_with_what_is_known() {
     let later = text_of(&binder.finish());
     assert!(later.starts_with("2 b") && later.contains("3 nobody"), "{later}");
 }
+
+#[test]
+fn what_is_likely_by_now_can_be_told_and_decides_nothing() {
+    let mut binder = Binder::new(Options::USUAL);
+    let likely = |binder: &Binder| text_of(&binder.likely().into_iter().map(Bound::Visit).collect::<Vec<_>>());
+    assert_eq!(likely(&binder), "");
+    tell(&mut binder, "scan a 0 for 2; visit 1 2");
+    assert_eq!(text_of(&binder.tick(at(5.0))), "", "somebody else may come who shares the scan");
+    let before = binder.clone();
+    assert_eq!(likely(&binder), "1 a 100");
+    assert_eq!(binder, before);
+    // Two who come close behind each other are not told apart any sooner.
+    tell(&mut binder, "scan b 20; scan c 20.2; visit 2 22");
+    assert!(likely(&binder).ends_with("2 b 50") || likely(&binder).ends_with("2 b 51"), "{}", likely(&binder));
+    assert_eq!(text_of(&binder.tick(at(30.0))), "1 a 100", "it comes out as it was likely");
+    assert!(!likely(&binder).contains("1 a"), "{}", likely(&binder));
+}

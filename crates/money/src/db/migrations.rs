@@ -20,11 +20,12 @@ struct Migration {
 type Then = fn(&mut dyn Session) -> Result<(), Failure>;
 
 /// The version of a database is the number of these that it has seen. One that was released is never edited.
-const MIGRATIONS: [Migration; 3] = [
+const MIGRATIONS: [Migration; 4] = [
     Migration { name: "book", text: include_str!("migrations/0001_book.sql"), then: None },
     // What stands in a book that is older is sealed as it stands.
     Migration { name: "seals", text: include_str!("migrations/0002_seals.sql"), then: Some(seals::seal_all) },
     Migration { name: "duties", text: include_str!("migrations/0003_duties.sql"), then: None },
+    Migration { name: "passes", text: include_str!("migrations/0004_passes.sql"), then: None },
 ];
 
 /// What was done to this database so far.

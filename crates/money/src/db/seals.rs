@@ -87,12 +87,26 @@ pub(super) const AUDIT: Sealed =
 
 pub(super) const DUTIES: Sealed = Sealed { table: "duties", columns: "cart, role, token", keys: 1, life: Life::Fixed };
 
+pub(super) const COMPANIONS: Sealed = Sealed { table: "companions", columns: "cart, host", keys: 1, life: Life::Fixed };
+
 /// How many of [`SEALED`] there were when books got their seals.
 const SEALED_FIRST: usize = 10;
 
 /// All tables whose rows are sealed, in the order in which they came to be. Transfers are not among them: their rows have a chain of their own.
-pub const SEALED: [&Sealed; SEALED_FIRST + 1] =
-    [&SHOPS, &SHOPPERS, &CARTS, &RECEIPTS, &EVIDENCE, &CASES, &PAYMENTS, &OUTBOX, &TOKENS, &AUDIT, &DUTIES];
+pub const SEALED: [&Sealed; SEALED_FIRST + 2] = [
+    &SHOPS,
+    &SHOPPERS,
+    &CARTS,
+    &RECEIPTS,
+    &EVIDENCE,
+    &CASES,
+    &PAYMENTS,
+    &OUTBOX,
+    &TOKENS,
+    &AUDIT,
+    &DUTIES,
+    &COMPANIONS,
+];
 
 /// A link of the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,12 +9,14 @@ use super::{Till, book};
 use crate::base::{CartId, Error, Result, ShopTime, ShopperId, Span, VisitId};
 use crate::db::carts::CartState;
 use crate::db::shoppers::Shopper;
-use crate::db::{Failure, Session, access, carts, cases, outbox, shoppers, transfers};
+use crate::db::{Failure, Session, access, carts, cases, outbox, passes, shoppers, transfers};
 use crate::facts::{Case, Concern, Grounds, PaymentMethod, Receipt, Transfer};
 use crate::ledger::payment::{Payment, Standing};
 
 /// How long a provider's message is remembered; none is repeated after that.
 const NOTICES_KEPT: Span = Span::from_millis(40 * 24 * 3_600_000);
+/// For so long after a stay its passes are remembered at least, though they may have ended before.
+const PASSES_KEPT: Span = Span::from_millis(40 * 24 * 3_600_000);
 /// Carts that one export holds.
 const CARTS_MAX: u32 = 100_000;
 /// What stands in place of words that were erased.
@@ -63,6 +65,8 @@ pub struct Forgotten {
     pub evidence: u64,
     /// Providers' messages.
     pub notices: u64,
+    /// Passes of stays that are over.
+    pub passes: u64,
 }
 
 impl Till {
@@ -98,9 +102,9 @@ impl Till {
         })
     }
 
-    /// Erases what is personal about a shopper: name, contact, ways to pay, gate token, keys, evidence and words. The
-    /// ledger and receipts stay, as the law on accounts wants; nothing in them leads to a person any more. Erasing twice is
-    /// erasing once.
+    /// Erases what is personal about a shopper: name, contact, ways to pay, gate token, keys, passes, evidence and
+    /// words. The ledger and receipts stay, as the law on accounts wants; nothing in them leads to a person any more. Erasing
+    /// twice is erasing once.
     ///
     /// # Errors
     /// While the shopper is inside, owes something or is being charged; what the database says.
@@ -123,6 +127,7 @@ impl Till {
                     return Err(Error::conflict(message).into());
                 }
                 forget_words(session, cart.id)?;
+                passes::end_of(session, cart.id)?;
                 if let Some(payment) = payment {
                     forget_methods(session, payment, now)?;
                 }
@@ -149,10 +154,12 @@ impl Till {
     /// # Errors
     /// What the database says.
     pub fn forget(&mut self, now: ShopTime) -> Result<Forgotten> {
+        let passes_kept = PASSES_KEPT.max(self.shop.policy().payment.contest_max * 2);
         self.db.transaction(|session| {
             Ok(Forgotten {
                 evidence: carts::forget_evidence(session, now)?,
                 notices: outbox::forget_notices(session, now - NOTICES_KEPT)?,
+                passes: passes::forget(session, now - passes_kept)?,
             })
         })
     }

@@ -9,7 +9,7 @@ use crate::base::{CartId, CaseId, Error, Prob, Result, ShopTime, ShopperId, Visi
 use crate::db::carts::{Cart, CartState, Origin, ReceiptVersion};
 use crate::db::duties::{self, Duty};
 use crate::db::shoppers::Shopper;
-use crate::db::{Failure, Session, carts, cases, shoppers};
+use crate::db::{Failure, Session, carts, cases, companions, shoppers};
 use crate::facts::{Body, Concern, EntryRole, Fact, Grounds, OrderLine, PaymentMethod, Receipt, VisitBound};
 use crate::ledger::payment::Bill;
 use crate::shop::Shop;
@@ -143,6 +143,9 @@ pub(super) fn close_in(
         None => entry::open(session, shop.name(), own, None, None, receipt.entered)?,
     };
     let id = cart.id;
+    if let Some(host) = &host {
+        companions::join(session, id, host.id)?;
+    }
     if let Some(duty) = duty {
         note(session, shop, cart, (receipt, evidence), duty, at)?;
         return Ok(Closed { cart: id, case: None, again: false });

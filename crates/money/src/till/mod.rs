@@ -10,6 +10,7 @@ mod checking;
 mod closing;
 pub mod drill;
 mod entry;
+mod passes;
 mod progress;
 mod reviewing;
 mod settler;
@@ -21,7 +22,8 @@ pub use care::{Export, Forgotten};
 pub use checking::{Witnesses, check, check_with, ends};
 pub use closing::{Closed, Closing, Endings, Payer};
 pub use entry::{Announced, Door, Enrolment};
-pub use progress::{Progress, sum_so_far};
+pub use passes::Opened;
+pub use progress::{Progress, so_far, sum_so_far};
 pub use settler::{Bell, Providers, Settler, lock, settle_due};
 pub use settling::Answered;
 

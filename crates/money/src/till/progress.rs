@@ -6,7 +6,7 @@ use super::closing::{Closed, Closing, close_in, note, put_aside};
 use super::{Till, entry};
 use crate::base::{CartId, Money, Prob, Result, ShopTime};
 use crate::db::carts::CartState;
-use crate::db::{Failure, Session, access, carts, duties};
+use crate::db::{Failure, Session, access, carts, companions, duties};
 use crate::facts::{Closing as ClosedBy, Concern, Goods, OpenVisit, Receipt};
 use crate::shop::Shop;
 use crate::{cart, till::book};
@@ -104,6 +104,7 @@ fn keep_open(
 ) -> Result<(), Failure> {
     let announced = announced.map(|id| carts::get(session, id)).transpose()?.flatten();
     let own = CartId::of_visit(shop.name(), visit.entered, visit.visit);
+    let host = announced.as_ref().map(|cart| cart.id).filter(|host| *host != own);
     let known = match announced.filter(|cart| cart.visit.is_none_or(|other| other == visit.visit)) {
         Some(cart) => Some(cart),
         // Nobody was announced, or this one came in with somebody whose cart that is.
@@ -111,7 +112,13 @@ fn keep_open(
     };
     let mut cart = match known {
         Some(cart) => cart,
-        None => entry::open(session, shop.name(), own, None, None, visit.entered)?,
+        None => {
+            let opened = entry::open(session, shop.name(), own, None, None, visit.entered)?;
+            if let Some(host) = host {
+                companions::join(session, own, host)?;
+            }
+            opened
+        }
     };
     let live = json!(visit);
     if cart.state == CartState::Open && cart.live.as_ref() != Some(&live) {
@@ -127,7 +134,12 @@ fn keep_open(
 
 /// What the goods of a visit come to that is not over, as it looks now; none while one of them has no price.
 pub fn sum_so_far(shop: &Shop, visit: &OpenVisit) -> Option<Money> {
-    last_known(shop, Some(visit), visit.entered, "").total
+    so_far(shop, visit).total
+}
+
+/// The receipt of a visit that is not over, as it would be by what it looks like now; only its lines, taxes and total mean something.
+pub fn so_far(shop: &Shop, visit: &OpenVisit) -> Receipt {
+    last_known(shop, Some(visit), visit.entered, "")
 }
 
 /// A receipt of what was most probably in a cart when it was written last.

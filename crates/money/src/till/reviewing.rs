@@ -93,7 +93,8 @@ impl Till {
         })
     }
 
-    /// A shopper says that a receipt is wrong; a person will look. The same again while that waits is the same case.
+    /// A shopper says that a receipt is wrong; a person will look. While that waits, what else they say is added to the same
+    /// case, and the same again changes nothing.
     ///
     /// # Errors
     /// When there is no such receipt, or the time to contest it is over; what the database says.
@@ -112,7 +113,12 @@ impl Till {
                     && case.concerns.iter().any(|concern| matches!(concern, Concern::Contested { .. }))
             };
             if let Some(case) = cases::of_cart(session, cart.id)?.iter().find(contested) {
-                return Ok(case.clone());
+                let mut more = case.clone();
+                more.concerns.iter_mut().for_each(|concern| add_to(concern, words, skus));
+                if more != *case {
+                    cases::update(session, &more)?;
+                }
+                return Ok(more);
             }
             let words = words.chars().take(WORDS_MAX).collect();
             let concern = Concern::Contested { words, skus: skus.to_vec() };
@@ -138,6 +144,21 @@ impl Till {
             }
             settling::take_answer(session, order, answer, false, now)
         })
+    }
+}
+
+/// Adds to what a shopper said is wrong. Who means the whole receipt means every line.
+fn add_to(concern: &mut Concern, more: &str, others: &[SkuId]) {
+    let Concern::Contested { words, skus } = concern else { return };
+    if others.is_empty() {
+        skus.clear();
+    } else if !skus.is_empty() {
+        let new: Vec<SkuId> = others.iter().filter(|sku| !skus.contains(sku)).cloned().collect();
+        skus.extend(new);
+    }
+    if !more.is_empty() && !words.lines().any(|line| line == more) && words != more {
+        let joined = if words.is_empty() { more.to_owned() } else { format!("{words}\n{more}") };
+        *words = joined.chars().take(WORDS_MAX).collect();
     }
 }
 

@@ -14,6 +14,7 @@ import { view as shelves } from "./shelves.js";
 import { Shop } from "./shop.js";
 import { Stream } from "./stream.js";
 import { Tabs } from "./tabs.js";
+import { TimeLine } from "./timeline.js";
 import { view as today } from "./today.js";
 
 const VIEWS = [floor, cameras, shelves, review, receipts, ledger, devices, today];
@@ -28,6 +29,7 @@ const $ = (id) => document.getElementById(id);
 let shop = null;
 let stream = null;
 let tabs = null;
+let line = null;
 let shown = null;
 let clocks = 0;
 let told = "";
@@ -53,9 +55,27 @@ function enter() {
     },
     session.signal,
   );
+  shop.on("replay", recorded, session.signal);
+  shop.on("jump", again, session.signal);
   plan();
+  who();
   clocks = setInterval(age, 250);
   route();
+}
+
+/** Asks who holds this token, and marks what is not for them; whoever may see nothing here is told where they can. */
+async function who() {
+  const mine = shop;
+  try {
+    const { role } = await ask("v1/me", { signal: session.signal });
+    if (mine !== shop) return;
+    bar(role);
+    const first = VIEWS.find((view) => view.roles.includes(role));
+    if (first && !location.hash && !VIEWS[0].roles.includes(role)) go(first.name);
+    if (!first) leave(`This token is of the role ${role}${role === "shopper" ? ": its page is /visit" : ""}.`);
+  } catch {
+    // What is refused says the same, one by one.
+  }
 }
 
 /** The connection of the stream changed. */
@@ -65,6 +85,18 @@ function linked() {
   if (word !== "refused") return;
   bar((/role (\w+)/.exec(detail) || [])[1]);
   if (!location.hash) go("review");
+}
+
+/** This server shows a recording. */
+function recorded() {
+  if (!line) line = new TimeLine($("timeline"), { shop, go, say, signal: session.signal });
+}
+
+/** What is shown is of another time: the view begins anew. */
+function again() {
+  if (!shown) return;
+  const part = /^#\/[a-z]+\/(.+)$/.exec(location.hash);
+  show(shown.view, part ? decodeURIComponent(part[1]) : undefined);
 }
 
 /** Marks the views that are not for a role. */
@@ -107,7 +139,9 @@ function leave(why) {
   if (tabs) tabs.end();
   if (stream) stream.end();
   clearInterval(clocks);
-  tabs = stream = shop = null;
+  tabs = stream = shop = line = null;
+  $("timeline").hidden = true;
+  $("timeline").replaceChildren();
   speech.length = 0;
   told = $("said").textContent = "";
   show(null);
@@ -193,6 +227,7 @@ function age() {
       word === "opening" && !shop.cartsAt ? "connecting…" : "not connected",
       shop.cartsAt || word === "broken" ? "stale" : "late",
     ];
+  else if (shop.play) text = shop.play.playing ? `recording, ${shop.play.speed} ×` : "recording, paused";
   else if (behind === null) text = "live, nobody inside";
   else {
     text = `${behind < 10 ? behind.toFixed(1) : Math.round(behind)} s behind`;

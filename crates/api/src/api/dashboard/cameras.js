@@ -7,6 +7,8 @@ import { empty, health, heading, toggle } from "./parts.js";
 
 const PICTURE_MS = 500;
 const AT_ONCE_MAX = 3;
+/** Where nobody has looked at frames, it is asked again so often. */
+const BLIND_MS = 5_000;
 /** What was seen belongs to another picture beyond this. */
 const APART_MS = 250;
 /** Joints less sure than this are not drawn. */
@@ -70,6 +72,7 @@ class Pane {
   constructor(shop, camera, options, places, go) {
     Object.assign(this, { shop, camera, options, places, go });
     this.visible = false;
+    this.blind = 0;
     this.image = element("img", { alt: `Picture of the camera ${camera.name}`, hidden: true });
     this.marks = element("canvas", { "aria-hidden": "true" });
     this.words = element("p", { className: "nothing" }, "Waiting for a picture…");
@@ -114,7 +117,7 @@ class Pane {
     try {
       const path = `v1/cameras/${encodeURIComponent(this.camera.name)}`;
       const got = await this.picture(path, signal);
-      const seen = this.options.marks || !got ? await ask(`${path}/seen`, { signal }) : null;
+      const seen = this.options.marks || !got ? await this.look(path, got, signal) : null;
       if (signal.aborted) return got && URL.revokeObjectURL(got.url);
       this.seen = seen;
       if (got) await this.put(got);
@@ -124,6 +127,18 @@ class Pane {
       this.places.free += 1;
       const next = this.places.waiting.shift();
       if (next) next();
+    }
+  }
+
+  /** What was seen; a picture is shown all the same where nobody has looked at a frame yet, as in many recordings. */
+  async look(path, got, signal) {
+    if (performance.now() < this.blind) return null;
+    try {
+      return await ask(`${path}/seen`, { signal });
+    } catch (error) {
+      if (!got || (error.status !== 503 && error.status !== 404)) throw error;
+      this.blind = performance.now() + BLIND_MS;
+      return null;
     }
   }
 
@@ -222,7 +237,8 @@ class Pane {
 
   age() {
     if (!Number.isFinite(this.base)) return write(this.old, "");
-    const secs = (Date.now() - this.base) / 1000;
+    // A recording's pictures are as old as its time says.
+    const secs = this.shop.play ? Math.max(0, this.shop.now() - this.taken) / 1000 : (Date.now() - this.base) / 1000;
     write(this.old, `${lasting(secs)} old`);
     this.old.dataset.state = 5 < secs ? "stale" : 1 < secs ? "late" : "fresh";
     this.root.classList.toggle("is-old", 5 < secs);

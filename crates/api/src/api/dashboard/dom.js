@@ -56,6 +56,8 @@ const time = (key, fields) => format(key, () => new Intl.DateTimeFormat(locale, 
 /** A time of the day, of milliseconds or of what the server wrote. */
 export const clock = (at) =>
   time("clock", { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(new Date(at));
+/** The same without seconds. */
+export const hour = (at) => time("hour", { timeStyle: "short" }).format(new Date(at));
 /** A day and a time. */
 export const day = (at) => time("day", { dateStyle: "medium", timeStyle: "short" }).format(new Date(at));
 /** Milliseconds since 1970 of a time that the server wrote. */

@@ -70,7 +70,9 @@ export class Motion {
   /** Everybody as to be drawn now. `age` is that of what is shown, milliseconds. */
   now() {
     const now = this.shop.now();
-    const shown = now - this.lag;
+    const play = this.shop.play;
+    // A recording that stands still shows its newest, and never looks late: its time is what it says.
+    const shown = play && !play.playing ? this.newest : now - this.lag;
     const all = [];
     for (const body of this.bodies.values()) {
       const points = body.points;
@@ -93,7 +95,7 @@ export class Motion {
         heading: heading(body.trail),
       });
     }
-    return { all, shown, age: now - Math.min(shown, this.newest) };
+    return { all, shown, age: play ? 0 : now - Math.min(shown, this.newest) };
   }
 
   /** Those inside of whom nothing is seen now, with the place where they were last. */

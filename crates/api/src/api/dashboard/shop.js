@@ -33,6 +33,8 @@ export class Shop {
     this.devices = new Map();
     this.cartsAt = 0;
     this.link = { word: "opening" };
+    /** How time goes in a recording that is watched; null in a shop that is open. */
+    this.play = null;
     /** How far this machine's clock is ahead of the server's, milliseconds. */
     this.ahead = 0;
     /** What is drawn is older than the newest update by so much, milliseconds. */
@@ -50,8 +52,9 @@ export class Shop {
     for (const call of this.calls.get(topic) || []) call(value);
   }
 
-  /** The server's time, milliseconds. */
+  /** The server's time, milliseconds; in a recording the time that is shown. */
   now() {
+    if (this.play) return this.play.at + (this.play.playing ? (Date.now() - this.play.came) * this.play.speed : 0);
     return Date.now() - this.ahead;
   }
 
@@ -102,6 +105,9 @@ export class Shop {
 
   snapshot(data) {
     this.ahead = Date.now() - instant(data.at);
+    const play = data.changes.find((change) => change.change === "replay");
+    const jumped = play && (!this.play || this.play.jumps !== play.jumps);
+    if (jumped) this.forget();
     this.name = data.shop;
     this.frames = [];
     this.devices.clear();
@@ -111,10 +117,25 @@ export class Shop {
     for (const [id, visit] of this.visits) if (!visit.over && !inside.has(id)) this.visits.delete(id);
     for (const change of data.changes) this.take(change.change, change);
     this.tell("snapshot");
+    if (jumped) this.tell("jump");
+  }
+
+  /** What was seen before a jump is not of the shop that is shown now. */
+  forget() {
+    for (const known of [this.visits, this.events, this.truths]) known.clear();
+    for (const plate of this.plates.values()) plate.last = undefined;
+    this.frames = [];
+    this.receipts = [];
+    this.cartsAt = 0;
+  }
+
+  take_replay(change) {
+    this.play = { ...change, at: instant(change.at), came: Date.now() };
+    this.tell("replay");
   }
 
   take_people(change) {
-    this.frames.push({ at: instant(change.at), came: Date.now() - this.ahead, people: change.people });
+    this.frames.push({ at: instant(change.at), came: this.now(), people: change.people });
     if (FRAMES_MAX < this.frames.length) this.frames.shift();
     // Carts are told only when they change: who is where, and seen, say the people.
     for (const person of change.people) {

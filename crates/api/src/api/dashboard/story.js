@@ -131,7 +131,9 @@ export class Story {
         : element(
             "p",
             { className: "faint" },
-            "This page was opened after the visit began: what was before is not in it.",
+            this.shop.play
+              ? "You jumped here after the visit began: of what was before, only what shelves felt is in it."
+              : "This page was opened after the visit began: what was before is not in it.",
           ),
       story,
     );

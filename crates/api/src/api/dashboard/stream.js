@@ -12,8 +12,9 @@ const WAIT_MS_MAX = 15_000;
 
 export class Stream {
   /** `event(name, data)` for each; `state({ word, until, detail })` whenever the connection changes. */
-  constructor(event, state) {
+  constructor(event, state, path = "v1/live") {
     this.event = event;
+    this.path = path;
     // What goes wrong in a view must not end the stream.
     this.state = (now) => {
       // An answer that was on its way when somebody signed out is nobody's any more.
@@ -112,7 +113,7 @@ export class Stream {
     const headers = { Authorization: bearer(), Accept: "text/event-stream" };
     if (this.last) headers["Last-Event-ID"] = this.last;
     this.detail = "the server cannot be reached";
-    const answer = await fetch("v1/live", { headers, signal: this.control.signal, cache: "no-store" });
+    const answer = await fetch(this.path, { headers, signal: this.control.signal, cache: "no-store" });
     if (!answer.ok) return this.refused(answer);
     this.detail = "the connection ended";
     this.state({ word: "open" });

@@ -76,7 +76,9 @@ export class Visit {
     const [had, has] = [was ? was.quantity : 0, is ? is.quantity : 0];
     if (was && is && percent(was.probability) !== percent(is.probability)) this.shade += 1;
     if (had === has) return;
-    if (!this.known && !this.whole) return this.tell(at, "note", `Already had ${has} × {goods}`, { sku });
+    // Behind a jump in a recording, what a line rests on is told all the same.
+    const isTold = shop.play && is && 0 < is.causes.length;
+    if (!this.known && !this.whole && !isTold) return this.tell(at, "note", `Already had ${has} × {goods}`, { sku });
     const fresh = is ? is.causes.filter((cause) => !was || !was.causes.some((other) => isSame(cause, other))) : [];
     const event = weightiest(fresh, had < has) || (has < had ? this.returned(sku, at, shop) : null);
     if (event) this.claim(event, shop);
