@@ -161,6 +161,7 @@ impl Bench {
             journal: folder.path().join("journal"),
             unread: None,
             record: Some((folder.path().join("tape"), Cut::Seen, limits)),
+            album: None,
         };
         let open = OpenShop::start(opening, around).unwrap();
         Bench { intake: open.intake(), open, clock, reports, settler, _folder: folder }

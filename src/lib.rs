@@ -12,6 +12,7 @@ pub use aisle_money::{cart, db, document, ledger, payment, review, till};
 pub use aisle_sim::sim;
 pub use aisle_vision::{tracking, vision};
 
+pub mod album;
 pub mod cli;
 pub mod config;
 pub mod live;

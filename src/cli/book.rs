@@ -19,6 +19,8 @@ pub(super) const BOOK: &str = "aisle.db";
 const VARIABLE: &str = "AISLE_DB";
 /// What the journal of facts is called, behind what the book is called.
 const FACTS_ENDING: &str = ".journal";
+/// What the folder of pictures is called, behind what the book is called.
+const PICTURES_ENDING: &str = ".pictures";
 /// What the journal of the sandbox is called, behind what the book is called.
 const JOURNAL_ENDING: &str = ".sandbox.jsonl";
 
@@ -86,13 +88,22 @@ impl BookArgs {
 
     /// Where facts are stored until the book knows them: beside the book, as the sandbox's own books are.
     pub(super) fn journal_path(&self, database: &mut Database) -> Result<Option<PathBuf>> {
+        self.beside(database, FACTS_ENDING)
+    }
+
+    /// Where pictures around changes on shelves are kept: beside the book too.
+    pub(super) fn pictures_path(&self, database: &mut Database) -> Result<Option<PathBuf>> {
+        self.beside(database, PICTURES_ENDING)
+    }
+
+    fn beside(&self, database: &mut Database, ending: &str) -> Result<Option<PathBuf>> {
         match db::identity(&self.address()?, database)? {
             Identity::Memory => Ok(None),
             Identity::File(mut path) => {
-                path.as_mut_os_string().push(FACTS_ENDING);
+                path.as_mut_os_string().push(ending);
                 Ok(Some(path))
             }
-            Identity::Server(name) => Ok(Some(state_folder()?.join(format!("postgresql-{name}{FACTS_ENDING}")))),
+            Identity::Server(name) => Ok(Some(state_folder()?.join(format!("postgresql-{name}{ending}")))),
         }
     }
 

@@ -7,10 +7,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::shops;
+use crate::album::check_key;
 use crate::base::{Error, Result, ShopTime};
 use crate::config::Trade;
 use crate::ingest::cameras::{Probe, probe};
-use crate::ingest::devices::{Broker, CameraDevice, Devices};
+use crate::ingest::devices::{Broker, CameraDevice, Devices, PictureRule};
 use crate::ingest::mqtt::{CertificateEnd, certificate_ends};
 use crate::ports::{Clock as _, WallClock};
 
@@ -64,7 +65,7 @@ impl Finding {
 /// When the shop's files have problems, or name no devices.
 pub(super) fn examine(shop: &Path) -> Result<Vec<Finding>> {
     let Trade { shop: known, devices, .. } = shops::open_trade(shop)?;
-    let Devices { broker, cameras, boards, .. } = devices.ok_or_else(|| {
+    let Devices { broker, cameras, boards, pictures, .. } = devices.ok_or_else(|| {
         let hint = "write a devices.toml beside its shop.toml: docs/reference/live.md says how";
         Error::usage("this shop has no devices").at_path(shop).hint(hint)
     })?;
@@ -83,7 +84,19 @@ pub(super) fn examine(shop: &Path) -> Result<Vec<Finding>> {
         remedy: Some("ask the open shop: --api URL --token-file FILE".to_owned()),
     };
     findings.extend(boards.iter().map(unknown));
+    findings.extend(pictures.iter().map(of_pictures));
     Ok(findings)
+}
+
+/// Whether the key of pictures is there. Whether it is that of the pictures that are there only the open shop knows.
+fn of_pictures(rule: &PictureRule) -> Finding {
+    match check_key(&rule.key) {
+        Ok(()) => Finding::well("pictures", format!("their key is in {}", rule.key)),
+        Err(error) => {
+            let remedy = "put it there: `openssl rand -hex 32` makes one; the shop does not open without it";
+            Finding::away("pictures", error.message().to_owned(), remedy)
+        }
+    }
 }
 
 fn of_broker(broker: &Broker) -> Finding {

@@ -1,17 +1,20 @@
 //! `aisle serve` on a shop with devices: where the journal is, what is recorded, and who pays.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 
 use super::book::BookArgs;
 use super::looking::LookArgs;
+use crate::album::Album;
 use crate::base::{Error, Result, Secret};
 use crate::db::Database;
 use crate::facts::Cut;
-use crate::ingest::devices::{Devices, GateRole};
+use crate::ingest::devices::{Devices, GateRole, PictureRule};
 use crate::live::{Opening, Payers, RecordLimits, walk_in_method};
 use crate::pipeline::Eyes;
+use crate::ports::{Clock as _, WallClock};
 use crate::shop::Shop;
 use crate::telemetry::Exporter;
 
@@ -27,6 +30,9 @@ pub(super) struct OpenArgs {
     /// Record every fact of the open shop into this folder, in files that `aisle replay DIR` takes together
     #[arg(long, value_name = "DIR")]
     record: Option<PathBuf>,
+    /// Folder of the pictures around changes on shelves, where devices.toml says that they are kept; beside the book unless given
+    #[arg(long, value_name = "DIR")]
+    album: Option<PathBuf>,
     #[command(flatten)]
     recording: RecordArgs,
     #[command(flatten, next_help_heading = "Vision, for cameras of the shop's own")]
@@ -72,13 +78,36 @@ impl OpenArgs {
         };
         let record = self.record.as_ref().map(|folder| self.recording.within(folder));
         let unread = Some(journal.join("unread"));
+        let album = self.album(devices.pictures.as_ref(), book, database)?;
         let eyes = eyes(&self.look, shop, &devices)?;
-        Ok(Opening { devices, payers, eyes, exporter: exporter(shop), journal, unread, record })
+        Ok(Opening { devices, payers, eyes, exporter: exporter(shop), journal, unread, record, album })
+    }
+
+    /// Where pictures are kept, or were: what is there is deleted on time also when no more are kept.
+    ///
+    /// # Errors
+    /// When nothing says where they are to be, or as [`Album::open`].
+    pub(super) fn album(
+        &self,
+        rule: Option<&PictureRule>,
+        book: &BookArgs,
+        database: &mut Database,
+    ) -> Result<Option<Arc<Album>>> {
+        let folder = match &self.album {
+            Some(folder) => Some(folder.clone()),
+            None => book.pictures_path(database)?,
+        };
+        let Some(folder) = folder else {
+            let error = Error::usage("a book in memory has no place beside it for pictures");
+            let hint = "name a book with --db, or a folder with --album";
+            return if rule.is_some() { Err(error.hint(hint)) } else { Ok(None) };
+        };
+        Album::open(&folder, rule, WallClock.now()).map(Arc::new).map(Some)
     }
 
     /// Whether anything was said that only a shop with devices has.
     pub(super) fn is_given(&self) -> bool {
-        self.journal.is_some() || self.record.is_some()
+        self.journal.is_some() || self.record.is_some() || self.album.is_some()
     }
 }
 

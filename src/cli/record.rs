@@ -81,6 +81,7 @@ impl Record {
             journal: self.output.join("journal"),
             unread: Some(self.output.join("unread")),
             record: Some(self.recording.within(&self.output)),
+            album: None,
         };
         let runtime = serve::runtime()?;
         let open = OpenShop::start(opening, around)?;

@@ -1,5 +1,6 @@
 //! `aisle serve`: the shop's HTTP server, with whoever carries its orders to the payment providers.
 
+mod pictures;
 mod running;
 
 use std::ffi::OsStr;
@@ -19,6 +20,7 @@ use super::listen::Listen;
 use super::log::{self, LeftOut, LogForm};
 use super::open::OpenArgs;
 use super::{print, shops};
+use crate::album::Album;
 use crate::api::{Api, GateRole, GateRule, Pictures, Queues, Retention};
 use crate::base::limits::{HOLDS_MAX, INTAKE_FACTS_MAX, LOOKUPS_MAX, REQUESTS_MAX};
 use crate::base::{CameraId, Error, Result};
@@ -126,6 +128,10 @@ impl Serve {
             }
             _ => None,
         };
+        let album = match &opening {
+            Some(opening) => opening.album.clone(),
+            None => self.open.album(None, &self.book, &mut database)?,
+        };
         let till = match &recording {
             // A recording knows its shop.
             Some((source, _)) => {
@@ -134,7 +140,7 @@ impl Serve {
             }
             None => open_till(database, trade, clock.as_ref())?,
         };
-        Ok(Prepared { till: Arc::new(Mutex::new(till)), providers, opening, gates, recording })
+        Ok(Prepared { till: Arc::new(Mutex::new(till)), providers, opening, album, gates, recording })
     }
 }
 
@@ -144,20 +150,31 @@ pub(super) struct Prepared {
     providers: Providers,
     /// How it is opened, where it has devices.
     opening: Option<Opening>,
+    /// Where pictures are kept, or were.
+    album: Option<Arc<Album>>,
     gates: Vec<GateRule>,
     /// What is played into it instead of devices, and how fast.
     recording: Option<(Replay, f64)>,
 }
 
 /// The API of the shop, with what only an open one has.
-fn api(around: &Surroundings, providers: Providers, open: Option<&OpenShop>, gates: Vec<GateRule>) -> Api {
+fn api(
+    around: &Surroundings,
+    providers: Providers,
+    (open, album): (Option<&OpenShop>, Option<&Arc<Album>>),
+    gates: Vec<GateRule>,
+) -> Api {
     let Surroundings { till, clock, bell, reports, health, screens, plates, seen, desk: _ } = around.clone();
     let api = Api::new(till, providers, clock, bell).with_board(reports);
     let Some(open) = open else { return api };
     let cameras = lock(&around.till).shop().cameras().len() as u64;
+    let api = match album.filter(|album| album.rule().is_some()) {
+        Some(album) => api.with_kept(album.clone()),
+        None => api,
+    };
     api.with_live(screens)
         .with_health(health)
-        .with_pictures(pictures(open.frames()))
+        .with_pictures(newest_pictures(open.frames()))
         .with_seen(seen)
         .with_plates(plates)
         .with_queues(queues(open, cameras))
@@ -205,7 +222,7 @@ fn gate_rules(devices: &Devices) -> Vec<GateRule> {
 }
 
 /// The newest picture of a camera, and when it came.
-fn pictures(frames: Frames) -> Pictures {
+fn newest_pictures(frames: Frames) -> Pictures {
     Arc::new(move |camera| {
         let fact = frames.latest(&CameraId::new(camera))?;
         match fact.body {
@@ -291,12 +308,14 @@ async fn keep_anchors(anchors: Arc<Mutex<Anchors>>, till: Arc<Mutex<Till>>, cloc
 }
 
 /// Deletes what is kept no longer, until the runtime ends.
-async fn forget(till: Arc<Mutex<Till>>, clock: Arc<dyn Clock>) {
+async fn forget(till: Arc<Mutex<Till>>, album: Option<Arc<Album>>, clock: Arc<dyn Clock>) {
     let retention = Arc::new(Mutex::new(Retention::default()));
     loop {
-        let (till, clock, retention) = (till.clone(), clock.clone(), retention.clone());
-        let round = tokio::task::spawn_blocking(move || lock(&retention).round(&mut lock(&till), clock.now()));
-        match round.await {
+        let (book, time, rounds) = (till.clone(), clock.clone(), retention.clone());
+        let round = tokio::task::spawn_blocking(move || lock(&rounds).round(&mut lock(&book), time.now())).await;
+        // Times are looked at every minute, and the book is asked whenever it has forgotten something itself.
+        let asked = matches!(round, Ok(Ok(Some(_)))).then(|| till.clone());
+        match round {
             Ok(Ok(Some(forgotten))) => {
                 let crate::till::Forgotten { evidence, notices, passes } = forgotten;
                 tracing::info!(evidence, notices, passes, "forgotten");
@@ -304,6 +323,13 @@ async fn forget(till: Arc<Mutex<Till>>, clock: Arc<dyn Clock>) {
             Ok(Ok(None)) => {}
             Ok(Err(error)) => tracing::warn!(%error, "nothing was forgotten; it is tried again"),
             Err(panic) => tracing::error!(%panic, "nothing was forgotten; it is tried again"),
+        }
+        if let Some(album) = album.clone() {
+            let now = clock.now();
+            let forgetting = tokio::task::spawn_blocking(move || pictures::forget(&album, asked.as_deref(), now));
+            if let Err(panic) = forgetting.await {
+                tracing::error!(%panic, "no pictures were deleted; it is tried again");
+            }
         }
         tokio::time::sleep(RETENTION_PAUSE).await;
     }

@@ -397,10 +397,17 @@ fn what_is_wrong_with_devices_is_told_with_its_line() {
             .map_err(|error| error.message().replace(&place, ""))
     };
     let text = "[broker]\nurl = \"mqtt://localhost\"\n[[camera]]\nname = \"left\"\nurl = \"rtsp://10.0.0.2/main\"\n\
-                [[board]]\nsource = \"gondola/1\"\n[[gate]]\nname = \"door\"\nrole = \"exit\"\n";
+                [[board]]\nsource = \"gondola/1\"\n[[gate]]\nname = \"door\"\nrole = \"exit\"\n\
+                [pictures]\nkey_file = \"pictures.key\"\ndays_max = 14\n";
     let known = devices(text).unwrap();
     let broker = known.broker.unwrap();
     assert_eq!((broker.host.as_str(), broker.port, broker.tls), ("localhost", 1883, false));
+    let rule = known.pictures.unwrap();
+    assert_eq!((rule.frames_max, rule.cameras_max, rule.disk_bytes), (8, 2, 1 << 30));
+    assert_eq!((rule.kept.as_secs(), rule.key.to_string().ends_with("pictures.key")), (14.0 * 86_400.0, true));
+    let unsaid = devices(&text.replace("days_max = 14\n", "")).unwrap().pictures.unwrap();
+    assert_eq!(unsaid.kept.as_secs(), 30.0 * 86_400.0, "as long as evidence is kept and receipts may be contested");
+    assert_eq!(devices(&text[..text.find("[pictures]").unwrap()]).unwrap().pictures, None, "nothing unless it is said");
     assert_eq!((known.cameras.len(), known.boards.len(), known.gates.len()), (1, 1, 1));
     for (from, to, told) in [
         ("mqtt://localhost", "localhost", "devices.toml:1: broker: `url` is mqtt://HOST:PORT"),
@@ -409,6 +416,13 @@ fn what_is_wrong_with_devices_is_told_with_its_line() {
         ("rtsp://10", "rtsp://me:secret@10", "devices.toml:4: camera left: `url` has a password in it"),
         ("source = \"gondola/1\"", "sauce = \"gondola/1\"", "devices.toml:7: syntax: unknown field `sauce`"),
         ("\"exit\"", "\"egress\"", "devices.toml:9: gate door: `role`: `egress` is not a role of a gate"),
+        ("days_max = 14", "days_max = 31", "devices.toml:11: pictures: `days_max` is more than 0 and at most 30 days"),
+        ("days_max = 14", "faces = \"all\"", "devices.toml:11: pictures: `faces`: `all` is not a rule for faces"),
+        ("days_max = 14", "frames_max = 0", "devices.toml:11: pictures: `frames_max` is 1 to 20, not 0"),
+        ("days_max = 14", "before_secs = 60", "devices.toml:11: pictures: `before_secs` is 0 to 5 seconds, not 60"),
+        ("days_max = 14", "disk_mib = 2000000", "devices.toml:11: pictures: `disk_mib` is 1 to 1048576"),
+        ("days_max = 14", "key = \"5a5a\"", "devices.toml:13: syntax: unknown field `key`"),
+        ("key_file = \"pictures.key\"", "", "devices.toml:11: pictures: `key_file` or `key_env` is missing"),
     ] {
         let error = devices(&text.replace(from, to)).unwrap_err();
         assert!(error.contains(told) && !error.contains("secret") && !error.contains("pass@"), "{error}");

@@ -20,6 +20,7 @@ use super::record::Recorder;
 use super::screens::Screens;
 use super::shop::{Began, Live};
 use super::watch::{BOOK, JOURNAL, Pulse, Watch};
+use crate::album::{ReachSender, Ring};
 use crate::base::limits::INTAKE_BATCH_MAX;
 use crate::base::{Kind, LaneReport, Result, ShopTime, SourceId, Span};
 use crate::facts::{Body, Fact, Stamp, Tick};
@@ -108,7 +109,7 @@ impl Core {
     /// When the book, the journal or the folder of the recording cannot be used.
     pub(super) fn open(
         opening: &mut Opening,
-        around: &Surroundings,
+        (around, pictures): (&Surroundings, Option<(Ring, ReachSender)>),
         intake: Receiver<Delivery>,
         stop: Receiver<()>,
         failed: Sender<()>,
@@ -136,7 +137,7 @@ impl Core {
             stop,
             failed,
             bell,
-            screens: Screens::new((screens, plates, seen.clone()), &shop),
+            screens: Screens::new((screens, plates, seen.clone()), &shop).with_pictures(pictures),
             seen,
             visits: opening.exporter.take().map_or_else(Visits::default, Visits::exporting),
             service: Service::new(),
@@ -170,6 +171,7 @@ impl Core {
             }
             Ok(())
         })?;
+        screens.passed(live.take_found());
         course.unrecorded += unrecorded;
         if 0 < unrecorded {
             watch.unrecorded(unrecorded, clock.now());
@@ -387,6 +389,7 @@ impl Core {
             self.visits.closed(&ended.closing, &ended.closed, self.live.now(), ended.booked);
             self.screens.ended(&ended, self.live.engine());
         }
+        self.screens.found(self.live.take_found());
         self.screens.suppose(now, |bar| self.live.likely(bar));
         self.screens.show(now, self.live.engine());
         self.service.moved();

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, TryRecvError};
 
+use crate::album::Ring;
 use crate::base::{Error, Reports, Result};
 use crate::facts::{Body, Cut, Fact, Topic};
 use crate::ingest::cameras::Frames;
@@ -33,6 +34,8 @@ pub(super) struct Vision {
     pub(super) reports: ReportBoard,
     /// Where it is told what was seen.
     pub(super) seen: SeenBoard,
+    /// Where frames are held for pictures of changes; none where no pictures are kept.
+    pub(super) ring: Option<Ring>,
     /// Closed when the shop closes.
     pub(super) stop: Receiver<()>,
 }
@@ -85,6 +88,10 @@ impl Vision {
             self.seen.look(&seen.stamp, told);
         }
         let people = self.sight.take(&seen);
+        if let (Some(ring), Body::Frame(picture)) = (&self.ring, &frame.body) {
+            // Cameras' clocks differ, and people are told of by the one that they share.
+            ring.look(self.sight.shared_time(&picture.camera, frame.stamp.at), &frame, &seen);
+        }
         let recorded = [frame, seen].into_iter().filter(|fact| self.is_recorded(fact));
         recorded.chain(people).all(|fact| self.intake.give(Delivery { fact, kept: Kept::NOBODY }))
     }

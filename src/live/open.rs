@@ -1,5 +1,6 @@
 //! An open shop from its parts: which threads there are, in which order they start and stop.
 
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use super::core::{Core, first_track};
 use super::eyes::Vision;
 use super::opening::{Opening, Surroundings};
 use super::plan::{PLAN, Queue};
+use crate::album::{Album, Maker, ReachSender, Ring};
 use crate::base::limits::INTAKE_FACTS_MAX;
 use crate::base::{Error, Result};
 use crate::facts::Cut;
@@ -16,6 +18,7 @@ use crate::ingest::cameras::{Cameras, Frames};
 use crate::ingest::devices::Devices;
 use crate::ingest::mqtt::{self, Mqtt};
 use crate::ports::Intake;
+use crate::shop::Shop;
 use crate::till::lock;
 use crate::tracking::Sight;
 
@@ -29,8 +32,9 @@ pub struct OpenShop {
     cameras: Option<Cameras>,
     vision: Option<JoinHandle<()>>,
     mqtt: Option<Mqtt>,
-    /// Closed when vision, and then the core, are to end.
-    stop: [Option<Sender<()>>; 2],
+    pictures: Option<JoinHandle<()>>,
+    /// Closed when vision, then the core, and then whoever keeps pictures, are to end.
+    stop: [Option<Sender<()>>; 3],
     core: JoinHandle<Result<()>>,
     failed: Receiver<()>,
 }
@@ -48,7 +52,10 @@ impl OpenShop {
         let (intake, facts) = Intake::bounded(INTAKE_FACTS_MAX);
         let ((stop_vision, vision_stopped), (stop_core, core_stopped)) = (bounded(0), bounded(0));
         let (failing, failed) = bounded(1);
-        let (mut core, began) = Core::open(&mut opening, &around, facts, core_stopped, failing)?;
+        let (stop_pictures, pictures_stopped) = bounded(0);
+        let (pictures, maker) = keep_pictures(opening.album.as_ref(), &shop, &around, pictures_stopped)?;
+        let ring = pictures.as_ref().map(|(ring, _)| ring.clone());
+        let (mut core, began) = Core::open(&mut opening, (&around, pictures), facts, core_stopped, failing)?;
         let (replayed, seen) = core.resume(&began)?;
         if 0 < replayed.facts || 0 < replayed.lost {
             tracing::info!(facts = replayed.facts, lost = replayed.lost, torn = replayed.torn, "the journal was taken");
@@ -62,7 +69,8 @@ impl OpenShop {
             cameras: None,
             vision: None,
             mqtt: None,
-            stop: [Some(stop_vision), Some(stop_core)],
+            pictures: maker,
+            stop: [Some(stop_vision), Some(stop_core), Some(stop_pictures)],
             core,
             failed,
         };
@@ -72,7 +80,7 @@ impl OpenShop {
             let sight = Sight::beginning_with(&shop, first_track(clock.now()));
             let (frames, cut) = (open.frames.clone(), record.map_or(Cut::Tracked, |(_, cut, _)| cut));
             let (intake, stop) = (intake.clone(), vision_stopped);
-            let vision = Vision { eyes, sight, frames, intake, cut, lost, reports, seen: saw, stop };
+            let vision = Vision { eyes, sight, frames, intake, cut, lost, reports, seen: saw, ring, stop };
             open.vision = Some(vision.start()?);
         }
         let (frames, views) = (open.frames.clone(), shop.cameras());
@@ -105,7 +113,8 @@ impl OpenShop {
     /// # Errors
     /// Why the core could not go on, if it could not.
     pub fn stop(self) -> Result<()> {
-        let OpenShop { mqtt, cameras, vision, stop: [stop_vision, stop_core], core, .. } = self;
+        let OpenShop { mqtt, cameras, vision, pictures, stop: [stop_vision, stop_core, stop_pictures], core, .. } =
+            self;
         if let Some(mqtt) = mqtt {
             mqtt.stop(PATIENCE);
         }
@@ -115,6 +124,25 @@ impl OpenShop {
             tracing::error!("vision has panicked");
         }
         drop(stop_core);
-        core.join().unwrap_or_else(|_| Err(Error::unavailable("the core has panicked")))
+        let closed = core.join().unwrap_or_else(|_| Err(Error::unavailable("the core has panicked")));
+        drop(stop_pictures);
+        if let Some(Err(_)) = pictures.map(JoinHandle::join) {
+            tracing::error!("whoever keeps pictures has panicked");
+        }
+        closed
     }
+}
+
+/// Where frames are held and changes are told of, for whoever keeps pictures, and its thread.
+type Pictures = (Option<(Ring, ReachSender)>, Option<JoinHandle<()>>);
+
+fn keep_pictures(
+    album: Option<&Arc<Album>>,
+    shop: &Arc<Shop>,
+    around: &Surroundings,
+    stop: Receiver<()>,
+) -> Result<Pictures> {
+    let Some(album) = album else { return Ok((None, None)) };
+    let started = Maker::start(album, shop, (around.clock.clone(), around.health.clone()), stop)?;
+    Ok(started.map_or((None, None), |(ring, sender, thread)| (Some((ring, sender)), Some(thread))))
 }

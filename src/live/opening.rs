@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use super::record::RecordLimits;
 use super::shop::Payers;
+use crate::album::Album;
 use crate::facts::Cut;
 use crate::ingest::devices::Devices;
 use crate::pipeline::Eyes;
@@ -28,6 +29,8 @@ pub struct Opening {
     pub unread: Option<PathBuf>,
     /// Where everything is recorded, how deep, and how much of it is kept; nothing without it.
     pub record: Option<(PathBuf, Cut, RecordLimits)>,
+    /// Where pictures around changes on shelves are kept; nowhere without it.
+    pub album: Option<Arc<Album>>,
 }
 
 /// What an open shop shares with others.

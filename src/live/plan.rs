@@ -6,6 +6,7 @@
 //!
 //! Beside the core a thread looks whether it waits for its book or its journal for too long, and tells, for the core cannot.
 
+use crate::album::REACHES_MAX;
 use crate::base::limits::{
     GATE_ASKS_MAX, INTAKE_FACTS_MAX, LIVE_CHANGES_MAX, LIVE_CLOSINGS_MAX, MQTT_HELD_BYTES_MAX, MQTT_HELD_MESSAGES_MAX,
     MQTT_SAYINGS_MAX, SPANS_MAX,
@@ -48,7 +49,7 @@ pub struct Queue {
 }
 
 /// All queues, in the order in which facts pass them.
-pub const PLAN: [Queue; 8] = [
+pub const PLAN: [Queue; 9] = [
     Queue {
         name: "frames",
         from: "cameras",
@@ -102,6 +103,15 @@ pub const PLAN: [Queue; 8] = [
         holds: LIVE_CHANGES_MAX,
         holds_bytes: None,
         when_full: WhenFull::LoseOldest,
+    },
+    Queue {
+        name: "reaches",
+        from: "core",
+        to: "whoever keeps pictures",
+        of: "changes on shelves",
+        holds: REACHES_MAX,
+        holds_bytes: None,
+        when_full: WhenFull::Drop,
     },
     Queue {
         name: "sayings",

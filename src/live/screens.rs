@@ -1,11 +1,12 @@
 //! What the open shop shows: it takes facts as they come and publishes what changed. It decides nothing, and nothing waits for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use super::shop::Ended;
+use super::shop::{Ended, Found};
 use super::tags::Tags;
 use super::view::View;
+use crate::album::{Reach, ReachSender, Ring};
 use crate::base::{CartId, LaneReport, Prob, ShopTime, Span, TrackId, VisitId};
 use crate::facts::{Body, DoorSwitch, Fact, OpenVisit, PeopleFrame, Receipt, SeenFrame, Staircase, Stamp};
 use crate::pipeline::{Engine, Options};
@@ -27,6 +28,8 @@ pub struct Screens {
     board: LiveBoard,
     plates: PlateBoard,
     seen: SeenBoard,
+    /// Who keeps pictures of changes, where they are kept.
+    pictures: Option<(Ring, ReachSender)>,
     view: View,
     people: Option<ShopTime>,
     tags: Tags,
@@ -47,6 +50,7 @@ impl Screens {
             board,
             plates,
             seen,
+            pictures: None,
             view: View::new(shop, Options::USUAL),
             people: None,
             tags: Tags::default(),
@@ -55,6 +59,34 @@ impl Screens {
             carts: Some(Vec::new()),
             bar: shop.policy().review_below,
             supposed: None,
+        }
+    }
+
+    /// The same, which tells whoever keeps pictures where people are, and of changes on shelves.
+    pub(super) fn with_pictures(self, pictures: Option<(Ring, ReachSender)>) -> Self {
+        Screens { pictures, ..self }
+    }
+
+    /// What the lane that decides has found. Where its sources are quick it knows whose a track is before this one does, which is then
+    /// set back behind that and never hears of it.
+    pub(super) fn found(&mut self, found: Found) {
+        for (track, visit) in found.visits {
+            self.view.name(track, visit);
+            if let Some((ring, _)) = &self.pictures {
+                ring.name(track, visit);
+            }
+        }
+        let Some((_, sender)) = &self.pictures else { return };
+        found.changes.into_iter().for_each(|(event, change)| sender.tell(Reach { event, change }));
+        sender.untold("unasked", found.unasked);
+    }
+
+    /// This was found in what an earlier process had stored: no camera's frames of then are here.
+    pub(super) fn passed(&mut self, found: Found) {
+        let untold = found.changes.len() as u64 + found.unasked;
+        self.found(Found { changes: VecDeque::new(), unasked: 0, ..found });
+        if let Some((_, sender)) = &self.pictures {
+            sender.untold("restarted", untold);
         }
     }
 
@@ -92,6 +124,9 @@ impl Screens {
             Body::Plates(batch) => self.plates.weigh(batch),
             Body::People(frame) => {
                 self.seen.know(at, self.known_of(frame));
+                if let Some((ring, _)) = &self.pictures {
+                    ring.know(at, frame);
+                }
                 if self.people.is_none_or(|shown| PEOPLE <= (at - shown).abs()) {
                     self.people = Some(at);
                     let people = self.people_of(frame);

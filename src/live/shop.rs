@@ -6,8 +6,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::base::limits::LIVE_CLOSINGS_MAX;
-use crate::base::{CartId, Error, Kind, Prob, Reports, Result, ShopTime, SourceId, Span, Stage, StageReport, VisitId};
-use crate::facts::{Body, Fact, OpenVisit, PaymentMethod, Stamp, TrackVerdict, VisitBound};
+use crate::base::{
+    CartId, Error, Kind, Prob, Reports, Result, ShopTime, SourceId, Span, Stage, StageReport, TrackId, VisitId,
+};
+use crate::facts::{Body, Fact, FactRef, OpenVisit, PaymentMethod, ShelfEvent, Stamp, TrackVerdict, VisitBound};
 use crate::geometry::{Floor, Point};
 use crate::identity::{self, Binder, Bound};
 use crate::pipeline::{Engine, Loss, Options};
@@ -17,6 +19,9 @@ use crate::till::{Closed, Closing, Endings, Payer, Progress, Till};
 
 /// How much shop time passes between two writings where no visit ends.
 const SAVE_SPAN: Span = Span::from_millis(1_000);
+
+/// Changes on shelves, and tracks, that wait to be asked for.
+const FOUND_MAX: usize = 256;
 
 /// Visits that are over and whose scan is still known.
 const OVER_MAX: usize = 256;
@@ -52,6 +57,7 @@ pub struct Live {
     saved_taken: u64,
     /// What was closed since somebody asked.
     ended: Vec<Ended>,
+    found: Found,
     sink: Option<Box<dyn FactSink + Send>>,
     /// Facts that the sink refused.
     unrecorded: u64,
@@ -74,6 +80,17 @@ struct Memory {
     bound: BTreeMap<VisitId, VisitBound>,
     /// Visits that are over and whose scan is still known, in case of another receipt; the oldest are forgotten.
     over: VecDeque<VisitId>,
+}
+
+/// What this lane found, for whoever shows it and whoever keeps pictures. Of more than [`FOUND_MAX`] the oldest are forgotten.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Found {
+    /// Changes on shelves, as attributions point to them.
+    pub(super) changes: VecDeque<(FactRef, ShelfEvent)>,
+    /// Changes that were forgotten before anybody asked.
+    pub(super) unasked: u64,
+    /// Whose visits tracks are.
+    pub(super) visits: VecDeque<(TrackId, VisitId)>,
 }
 
 /// A visit that is over and in the book.
@@ -141,6 +158,7 @@ impl Live {
             checkpoint: Vec::new(),
             saved_taken,
             ended: Vec::new(),
+            found: Found::default(),
             sink: None,
             unrecorded: 0,
             waiting: None,
@@ -192,6 +210,11 @@ impl Live {
     /// What was closed since this was asked last.
     pub fn take_ended(&mut self) -> Vec<Ended> {
         std::mem::take(&mut self.ended)
+    }
+
+    /// What was found since this was asked last.
+    pub(super) fn take_found(&mut self) -> Found {
+        std::mem::take(&mut self.found)
     }
 
     /// How far time has come in the shop.
@@ -289,6 +312,7 @@ impl Live {
     fn follow(&mut self, shop: &Shop, derived: &[Fact]) {
         let mut endings = Endings::default();
         for fact in derived {
+            self.found.note(fact);
             match &fact.body {
                 Body::Track(joined) if joined.verdict == TrackVerdict::NewVisit => {
                     let (at, place) = self.engine.first_seen(joined.visit).unwrap_or((fact.stamp.at, None));
@@ -406,6 +430,27 @@ impl Live {
             tracing::info!("the book is written again");
         }
         Ok(closed)
+    }
+}
+
+impl Found {
+    fn note(&mut self, fact: &Fact) {
+        match &fact.body {
+            Body::Shelf(event) => {
+                if FOUND_MAX <= self.changes.len() {
+                    self.changes.pop_front();
+                    self.unasked += 1;
+                }
+                self.changes.push_back((fact.stamp.fact_ref(), event.clone()));
+            }
+            Body::Track(joined) if joined.verdict != TrackVerdict::Ghost => {
+                if FOUND_MAX <= self.visits.len() {
+                    self.visits.pop_front();
+                }
+                self.visits.push_back((joined.track, joined.visit));
+            }
+            _ => {}
+        }
     }
 }
 

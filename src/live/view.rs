@@ -119,6 +119,11 @@ impl View {
         self.said.visits.get(&track).copied()
     }
 
+    /// The deciding lane says whose a track is.
+    pub(super) fn name(&mut self, track: TrackId, visit: VisitId) {
+        self.said.name(track, visit);
+    }
+
     /// The weight that a plate rests at, as its scale reads it, as far as that is known.
     pub fn resting(&self, plate: PlateId) -> Option<f64> {
         self.engine.resting(plate)
@@ -155,10 +160,7 @@ impl Said {
                 }
             }
             Body::Track(joined) if joined.verdict != TrackVerdict::Ghost => {
-                self.visits.insert(joined.track, joined.visit);
-                if TRACKS_MAX < self.visits.len() {
-                    self.visits.pop_first();
-                }
+                self.name(joined.track, joined.visit);
             }
             Body::Shelf(event) if is_new => {
                 self.note_moved(event);
@@ -167,6 +169,13 @@ impl Said {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn name(&mut self, track: TrackId, visit: VisitId) {
+        self.visits.insert(track, visit);
+        if TRACKS_MAX < self.visits.len() {
+            self.visits.pop_first();
         }
     }
 

@@ -1,6 +1,7 @@
 //! The one integration binary.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops at the line")]
 
+mod album;
 mod anchors;
 mod api;
 mod cli;

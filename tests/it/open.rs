@@ -74,6 +74,7 @@ impl Bench {
             unread: None,
             journal: folder.join("journal"),
             record: Some((folder.join("tape"), Cut::Tracked, limits)),
+            album: None,
         };
         Bench { open: OpenShop::start(opening, around).unwrap(), clock, health, screens, reports, settler, plates }
     }

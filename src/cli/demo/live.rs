@@ -1,6 +1,7 @@
 //! The shop of the demonstration: it is rendered, opened as `aisle serve` opens one, played, watched, and summed up.
 
 use std::fmt::Write as _;
+use std::fs;
 use std::io::IsTerminal;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use super::super::simulate::{Played, Staged};
 use super::super::{print, shops};
 use super::score::{Score, Sums};
 use super::story::Story;
+use crate::album::new_key;
 use crate::api::{Grant, Role, create_token};
 use crate::base::{Error, Result, Secret, Span, Stage};
 use crate::output;
@@ -57,6 +59,7 @@ impl LiveDemo {
         print(&format!("Rendered in {:.0} s. ", begun.elapsed().as_secs_f64()))?;
         let shop = staged.shop().clone();
         staged.write_shop(&folder.path().join("shop"))?;
+        keep_pictures(&folder.path().join("shop"))?;
         let clock: Arc<dyn Clock> = Arc::new(WallClock);
         let (running, token) = self.open(folder.path(), &clock)?;
         let api = format!("http://{}", running.address());
@@ -143,6 +146,14 @@ impl LiveDemo {
         let address = if is_free { ADDRESS } else { "127.0.0.1:0" };
         address.parse().map_err(Error::usage)
     }
+}
+
+/// Pictures around changes are kept for the desk of reviewers, under a key that is gone with the folder.
+fn keep_pictures(shop: &Path) -> Result<()> {
+    let path = shop.join("devices.toml");
+    let devices = fs::read_to_string(&path).map_err(|error| Error::io("read", &path, &error))?;
+    output::write(&shop.join("pictures.key"), new_key()?.reveal().as_bytes())?;
+    output::write(&path, format!("{devices}\n[pictures]\nkey_file = \"pictures.key\"\n").as_bytes())
 }
 
 /// Tells what happens, until this is over; `false` where somebody wants an end before.

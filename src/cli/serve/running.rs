@@ -44,7 +44,7 @@ impl Running {
     /// # Errors
     /// When the address cannot be had, or a thread or device of the shop cannot be started.
     pub(in crate::cli) fn start(prepared: Prepared, clock: &Arc<dyn Clock>, listen: &Listen) -> Result<Self> {
-        let Prepared { till, providers, opening, gates, recording } = prepared;
+        let Prepared { till, providers, opening, album, gates, recording } = prepared;
         let runtime = runtime()?;
         let listener = listen.bind(&runtime)?;
         let place = listen.to_string();
@@ -70,12 +70,12 @@ impl Running {
             stop.await;
             asking.send_replace(true);
         });
-        let router = api(&around, providers, open.as_ref(), gates).router();
+        let router = api(&around, providers, (open.as_ref(), album.as_ref()), gates).router();
         let play =
             |recording| Feed::start(recording, till.clone(), clock.clone(), settler.bell(), around.reports.clone());
         let feed = recording.map(play).transpose()?;
         runtime.spawn(questions.answer(router.clone(), clock.clone()));
-        runtime.spawn(forget(till, clock.clone()));
+        runtime.spawn(forget(till, album, clock.clone()));
         let (end, mut ended) = watch::channel(false);
         let server = runtime.spawn(serve(listener, router, async move {
             // It is over as well when nobody is left who could say so.

@@ -75,9 +75,9 @@ fn same_form(shown: &Value, said: &Value) -> Result<(), String> {
 }
 
 /// Tables that only `devices.toml` has.
-const OF_DEVICES: [&str; 4] = ["broker", "sparkplug", "board", "gate"];
+const OF_DEVICES: [&str; 5] = ["broker", "sparkplug", "board", "gate", "pictures"];
 
-/// Whether the demonstration shop is in order with this as a part of its files. What names a broker, a board or a gate is a
+/// Whether the demonstration shop is in order with this as a part of its files. What names a broker, a board, a gate or pictures is a
 /// whole `devices.toml`, of the shop with its cameras.
 pub(super) fn check_toml(text: &str, shell: &mut Shell) -> Result<(), String> {
     let mut part: toml::Table = text.parse().map_err(|error| format!("this is no TOML: {error}"))?;

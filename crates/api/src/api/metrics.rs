@@ -13,7 +13,7 @@ use super::reply::{MediaType, Nothing, Text};
 use super::route::Call;
 use crate::base::{Kind, LaneReport, ShopTime, Span, StageReport};
 use crate::db::{cases, outbox};
-use crate::ports::{DeviceHealth, HealthWord};
+use crate::ports::{DeviceHealth, HealthWord, PictureCounts};
 use crate::till::Till;
 
 /// Upper ends of the histogram's buckets, milliseconds.
@@ -113,6 +113,9 @@ pub(super) fn expose(call: &Call<'_>, _: Nothing, _: Nothing, _: Nothing) -> Res
     }
     if let Some(streams) = &call.api.streams {
         write_streams(&mut text, streams);
+    }
+    if let Some(kept) = &call.api.kept {
+        write_pictures(&mut text, &kept.counts());
     }
     call.api.metrics.write(&mut text);
     Ok(Text(text, Exposition))
@@ -277,6 +280,31 @@ fn write_streams(text: &mut String, streams: &Streams) {
     }
     head(text, "aisle_live_changes_total", "counter", "Changes that were sent, counted for every reader.");
     line(text, "aisle_live_changes_total", &[], &changes);
+}
+
+/// What became of pictures around changes on shelves.
+fn write_pictures(text: &mut String, counts: &PictureCounts) {
+    let PictureCounts { kept, dropped, deleted, sequences, unreadable, bytes } = counts;
+    head(text, "aisle_pictures_kept_total", "counter", "Changes on shelves of which pictures were kept.");
+    line(text, "aisle_pictures_kept_total", &[], kept);
+    let name = "aisle_pictures_dropped_total";
+    head(text, name, "counter", "Changes of which no pictures were kept, and frames that were left out, by why.");
+    for (reason, count) in dropped {
+        line(text, name, &[("reason", reason)], count);
+    }
+    let name = "aisle_pictures_deleted_total";
+    head(text, name, "counter", "Changes whose pictures were deleted, by why.");
+    for (reason, count) in deleted {
+        line(text, name, &[("reason", reason)], count);
+    }
+    for (name, help, value) in [
+        ("aisle_pictures_sequences", "Changes on shelves of which there are pictures.", sequences),
+        ("aisle_pictures_unreadable", "Files of pictures that are there and cannot be read.", unreadable),
+        ("aisle_pictures_bytes", "Disk space of pictures.", bytes),
+    ] {
+        head(text, name, "gauge", help);
+        line(text, name, &[], value);
+    }
 }
 
 /// In seconds, as the nearest decimal fraction.

@@ -32,6 +32,7 @@ mod openapi;
 mod orders;
 mod page;
 mod passes;
+mod pictures;
 mod plates;
 mod problem;
 mod receipts;
@@ -75,7 +76,9 @@ pub use today::Queues;
 
 use crate::base::limits::{HOLD_WAIT_SPAN_MAX, HOLDS_MAX, LOOKUPS_MAX};
 use crate::base::{Error, Result, Span};
-use crate::ports::{Clock, HealthBoard, HealthWord, Intake, LiveBoard, PlateBoard, ReplayDesk, ReportBoard, SeenBoard};
+use crate::ports::{
+    Clock, HealthBoard, HealthWord, Intake, KeptPictures, LiveBoard, PlateBoard, ReplayDesk, ReportBoard, SeenBoard,
+};
 use crate::till::{Bell, Providers, Till, lock};
 
 /// How often it is tried whether somebody else is done with the till, where it may be known meanwhile that its book is away.
@@ -99,6 +102,7 @@ pub struct Api {
     streams: Option<Arc<live::Streams>>,
     health: Option<HealthBoard>,
     pictures: Option<Pictures>,
+    kept: Option<pictures::Kept>,
     seen: Option<SeenBoard>,
     plates: Option<PlateBoard>,
     replay: Option<ReplayDesk>,
@@ -136,6 +140,7 @@ impl Api {
             streams: None,
             health: None,
             pictures: None,
+            kept: None,
             seen: None,
             plates: None,
             replay: None,
@@ -179,6 +184,11 @@ impl Api {
     /// The same, which gives the newest picture of each camera. It is asked on a thread that may block for a moment.
     pub fn with_pictures(self, pictures: Pictures) -> Self {
         Api { pictures: Some(pictures), ..self }
+    }
+
+    /// The same, which gives the pictures that the shop keeps to whoever decides a case.
+    pub fn with_kept(self, kept: Arc<dyn KeptPictures>) -> Self {
+        Api { kept: Some(kept), ..self }
     }
 
     /// The same, which gives what cameras saw last, as it is told on this board.

@@ -11,7 +11,7 @@ use super::route::{Call, Pass, Permit, Route};
 use super::tagged::Tagged;
 use super::{
     carts, cases, dashboard, devices, entries, floor, follow, gates, health, ledger, live, me, metrics, notices,
-    openapi, orders, plates, receipts, replay, seen, shoppers, today, tokens, visits,
+    openapi, orders, pictures, plates, receipts, replay, seen, shoppers, today, tokens, visits,
 };
 
 const GET: Method = Method::GET;
@@ -184,6 +184,13 @@ fn of_carts() -> Vec<Route> {
             cases::waiting,
         ),
         Route::new((GET, "/v1/cases/{case}"), REVIEWERS, ("case.read", "A case with receipt and evidence"), cases::get),
+        Route::new(
+            (GET, "/v1/cases/{case}/pictures"),
+            REVIEWERS,
+            ("case.pictures", "The pictures around its changes on shelves, where the shop keeps them"),
+            pictures::of_case,
+        ),
+        Route::new((GET, "/v1/pictures/{picture}"), REVIEWERS, ("picture.read", "A picture of a case"), pictures::get),
         Route::new((POST, "/v1/cases/{case}/verdict"), REVIEWERS, ("case.verdict", "Decide a case"), cases::decide),
         Route::new((GET, "/v1/products"), REVIEWERS, ("product.list", "The catalogue, by code"), cases::products),
     ]

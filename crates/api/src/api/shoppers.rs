@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::access::{Role, hash, random};
 use super::checks::{CODE, Checks, LINE};
+use super::pictures;
 use super::problem::{Problem, Sort};
 use super::reply::{Created, Done, Json, Nothing, Object};
 use super::route::Call;
@@ -202,7 +203,9 @@ pub(super) fn export(call: &Call<'_>, id: ShopperId, _: Nothing, _: Nothing) -> 
 
 /// `DELETE /v1/shoppers/{shopper}`
 pub(super) fn erase(call: &Call<'_>, id: ShopperId, _: Nothing, _: Nothing) -> Result<Done, Problem> {
-    call.record(&id, "", |till| till.erase(id, call.now)).map(|()| Done)
+    call.record(&id, "", |till| till.erase(id, call.now))?;
+    pictures::forget_of(call, id);
+    Ok(Done)
 }
 
 fn known(shopper: Option<Shopper>, id: ShopperId) -> Result<Shopper, Error> {

@@ -7,6 +7,7 @@ mod gates;
 mod health;
 mod intake;
 mod live;
+mod pictures;
 mod plates;
 mod seen;
 
@@ -17,6 +18,7 @@ pub use gates::{GateAsk, GateDesk, GateQuestion};
 pub use health::{DeviceHealth, DeviceKind, HealthBoard, HealthWord};
 pub use intake::{Delivery, Intake, Kept};
 pub use live::{LiveBoard, LiveChange, LivePerson, LivePlate, LiveSnapshot, TruthLine};
+pub use pictures::{KeptPicture, KeptPictures, PictureCounts, PicturesOf};
 pub use plates::{PlateBoard, PlateCurve, PlateRest};
 pub use seen::{KnownPerson, LookedAt, SeenBoard};
 

@@ -18,6 +18,7 @@ pub struct DevicesDraft {
     pub camera: Vec<CameraDraft>,
     pub board: Vec<BoardDraft>,
     pub gate: Vec<GateDraft>,
+    pub pictures: Option<PicturesDraft>,
 }
 
 /// `[broker]`
@@ -101,6 +102,22 @@ pub struct GateDraft {
     pub offline: Option<String>,
 }
 
+/// `[pictures]`: whether pictures around changes on shelves are kept.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "as in `DevicesDraft`")]
+pub struct PicturesDraft {
+    pub key_file: Option<PathBuf>,
+    pub key_env: Option<String>,
+    pub before_secs: Option<f64>,
+    pub after_secs: Option<f64>,
+    pub frames_max: Option<u64>,
+    pub cameras_max: Option<u64>,
+    pub days_max: Option<f64>,
+    pub disk_mib: Option<u64>,
+    pub faces: Option<String>,
+}
+
 /// The devices of a shop, checked.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Devices {
@@ -114,6 +131,8 @@ pub struct Devices {
     pub boards: Vec<Board>,
     /// Gates.
     pub gates: Vec<Gate>,
+    /// Which pictures around changes on shelves are kept; none where the file does not say so.
+    pub pictures: Option<PictureRule>,
 }
 
 /// An MQTT broker.
@@ -255,12 +274,55 @@ pub struct Gate {
     pub offline: OfflineRule,
 }
 
+aisle_contract::named_enum! {
+    /// Whose faces stay as they are in pictures that are kept.
+    pub enum FaceRule as "rule for faces" {
+        /// Those of whoever may have taken the goods; all others are made unknowable.
+        Takers = "takers",
+        /// Nobody's.
+        Nobody = "nobody",
+    }
+}
+
+/// Which pictures around changes on shelves are kept, and for how long.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PictureRule {
+    /// Where the key is that encrypts them.
+    pub key: SecretPlace,
+    /// How long before the change they begin.
+    pub before: Span,
+    /// How long behind it they end.
+    pub after: Span,
+    /// Pictures of one camera around one change; at least one.
+    pub frames_max: usize,
+    /// Cameras around one change, best first; at least one.
+    pub cameras_max: usize,
+    /// How long they are kept.
+    pub kept: Span,
+    /// Disk space of all of them; beyond it the oldest are deleted, bytes.
+    pub disk_bytes: u64,
+    /// Whose faces stay as they are.
+    pub faces: FaceRule,
+}
+
 /// How long a broker, a camera, a board may be silent where nobody says otherwise.
 const KEEP_ALIVE: Span = Span::from_millis(5_000);
 const CAMERA_SILENCE: Span = Span::from_millis(3_000);
 const CAMERA_FROZEN: Span = Span::from_millis(30_000);
 const BOARD_SILENCE: Span = Span::from_millis(3_000);
 const SPAN_SECS_MAX: f64 = 3_600.0;
+/// Pictures around a change where nobody says otherwise, and the most of each.
+const PICTURES_BEFORE_SECS: f64 = 2.0;
+const PICTURES_AFTER_SECS: f64 = 1.5;
+const PICTURES_SPAN_SECS_MAX: f64 = 5.0;
+const PICTURES_FRAMES: u64 = 8;
+const PICTURES_FRAMES_MAX: u64 = 20;
+const PICTURES_CAMERAS: u64 = 2;
+const PICTURES_CAMERAS_MAX: u64 = 4;
+const PICTURES_DISK_MIB: u64 = 1_024;
+const PICTURES_DISK_MIB_MAX: u64 = 1 << 20;
+/// Seconds of a day.
+const DAY_SECS: f64 = 86_400.0;
 
 impl Devices {
     /// Checks a draft against the shop that the devices are of. Paths of files are taken below `folder`.
@@ -275,6 +337,7 @@ impl Devices {
             cameras: draft.camera.into_iter().filter_map(|camera| check.camera(camera)).collect(),
             boards: draft.board.into_iter().filter_map(|board| check.board(board)).collect(),
             gates: draft.gate.into_iter().map(|gate| check.gate(gate)).collect(),
+            pictures: draft.pictures.and_then(|pictures| check.pictures(pictures)),
         };
         check.whole(&devices);
         if check.problems.is_empty() { Ok(devices) } else { Err(check.problems) }
@@ -295,6 +358,9 @@ impl Check<'_> {
     fn whole(&mut self, devices: &Devices) {
         if devices.sparkplug.is_some() && devices.broker.is_none() {
             self.say("sparkplug", "there is no [broker] over which it could be spoken");
+        }
+        if devices.pictures.is_some() && devices.cameras.is_empty() {
+            self.say("pictures", "there is no [[camera]] whose pictures could be kept");
         }
         let mut names = BTreeSet::new();
         let cameras = devices.cameras.iter().map(|camera| format!("camera {}", camera.camera));
@@ -496,6 +562,65 @@ impl Check<'_> {
             OfflineRule::Shut
         });
         Gate { name: draft.name, role, offline }
+    }
+
+    fn pictures(&mut self, draft: PicturesDraft) -> Option<PictureRule> {
+        let item = "pictures";
+        let span = |check: &mut Self, key: &str, secs: Option<f64>, usual: f64| {
+            let secs = secs.unwrap_or(usual);
+            if !(0.0..=PICTURES_SPAN_SECS_MAX).contains(&secs) {
+                check.say(item, format!("`{key}` is 0 to {PICTURES_SPAN_SECS_MAX} seconds, not {secs}"));
+            }
+            Span::from_secs(secs)
+        };
+        let before = span(self, "before_secs", draft.before_secs, PICTURES_BEFORE_SECS);
+        let after = span(self, "after_secs", draft.after_secs, PICTURES_AFTER_SECS);
+        let frames_max =
+            self.count(item, "frames_max", draft.frames_max.unwrap_or(PICTURES_FRAMES), PICTURES_FRAMES_MAX);
+        let cameras_max =
+            self.count(item, "cameras_max", draft.cameras_max.unwrap_or(PICTURES_CAMERAS), PICTURES_CAMERAS_MAX);
+        let mib = self.count(item, "disk_mib", draft.disk_mib.unwrap_or(PICTURES_DISK_MIB), PICTURES_DISK_MIB_MAX);
+        let kept = self.pictures_kept(draft.days_max);
+        let faces = draft.faces.as_deref().unwrap_or("takers").parse().unwrap_or_else(|message: String| {
+            self.say(item, format!("`faces`: {message}"));
+            FaceRule::Takers
+        });
+        let Some(key) = self.secret(item, "key", draft.key_env, draft.key_file) else {
+            self.say(item, "`key_file` or `key_env` is missing: where the key is that encrypts them");
+            return None;
+        };
+        let disk_bytes = (mib as u64).saturating_mul(1 << 20);
+        Some(PictureRule { key, before, after, frames_max, cameras_max, kept, disk_bytes, faces })
+    }
+
+    /// Never longer than the evidence that they belong to; without a word not longer than a receipt may be contested either.
+    fn pictures_kept(&mut self, days: Option<f64>) -> Span {
+        let policy = &self.shop.policy().payment;
+        let (evidence, contest) = (policy.evidence_kept, policy.contest_max);
+        let evidence_days = evidence.as_secs() / DAY_SECS;
+        let Some(days) = days else {
+            let usual = evidence.min(contest);
+            if usual <= Span::ZERO {
+                let message = "nothing would be kept: `policy.evidence_days_max` or `policy.contest_days_max` is 0; write `days_max`";
+                self.say("pictures", message);
+            }
+            return usual;
+        };
+        if !(0.0 < days && days <= evidence_days) {
+            let message = format!(
+                "`days_max` is more than 0 and at most {evidence_days} days, for so long the shop keeps evidence \
+                 (`policy.evidence_days_max`), not {days}"
+            );
+            self.say("pictures", message);
+        }
+        Span::from_secs(days * DAY_SECS)
+    }
+
+    fn count(&mut self, item: &str, key: &str, count: u64, most: u64) -> usize {
+        if !(1..=most).contains(&count) {
+            self.say(item, format!("`{key}` is 1 to {most}, not {count}"));
+        }
+        usize::try_from(count).unwrap_or(usize::MAX)
     }
 
     fn secret(

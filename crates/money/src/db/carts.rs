@@ -371,6 +371,16 @@ pub fn forget_evidence(session: &mut dyn Session, now: ShopTime) -> Result<u64, 
     )
 }
 
+/// The visits of a shop that were left at or behind this time and whose evidence is not kept any more.
+///
+/// # Errors
+/// What the database says.
+pub fn without_evidence(session: &mut dyn Session, shop: &str, left: ShopTime) -> Result<Vec<VisitId>, Failure> {
+    let statement = "SELECT visit FROM carts WHERE shop = ?1 AND ?2 <= left_at AND visit IS NOT NULL AND 0 < receipt \
+                     AND NOT EXISTS (SELECT cart FROM evidence WHERE evidence.cart = carts.id)";
+    session.query(statement, &[shop.into(), time(left)])?.iter().map(|row| row.name(0)).collect()
+}
+
 /// Deletes the evidence of all carts of a shopper.
 ///
 /// # Errors

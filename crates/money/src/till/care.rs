@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::entry::debt;
 use super::{Till, book};
-use crate::base::{CartId, Error, Result, ShopTime, ShopperId, Span};
+use crate::base::{CartId, Error, Result, ShopTime, ShopperId, Span, VisitId};
 use crate::db::carts::CartState;
 use crate::db::shoppers::Shopper;
 use crate::db::{Failure, Session, access, carts, cases, outbox, passes, shoppers, transfers};
@@ -138,6 +138,15 @@ impl Till {
                 Shopper { name: None, contact: None, method: None, gate_digest: None, erased_at: Some(now), ..known };
             shoppers::update(session, &blank)
         })
+    }
+
+    /// Visits that were left at or behind this time and whose evidence was deleted: with it goes whatever else is kept of them.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn forgotten(&mut self, left: ShopTime) -> Result<Vec<VisitId>> {
+        let shop = self.shop().name().to_owned();
+        self.db.transaction(|session| carts::without_evidence(session, &shop, left))
     }
 
     /// Deletes what is kept no longer: evidence beyond the shop's policy, and providers' old messages.

@@ -1,8 +1,10 @@
 // The pictures around the reaches of a case, where the shop keeps them: asked for when they come on screen, one after the
-// other, and given back when nobody looks any more.
+// other, and given back when nobody looks any more. Each look is in the audit log of the shop.
 
 import { ask, picture } from "./api.js";
-import { clock, element } from "./dom.js";
+import { clock, element, roving, settle, short } from "./dom.js";
+
+const MOVES = { take: "taken", return: "put back" };
 
 export class Pictures {
   constructor(id, receipt, name, signal) {
@@ -17,52 +19,63 @@ export class Pictures {
   }
 
   async load(id) {
-    let found = [];
+    let found = null;
     try {
       found = await ask(`v1/cases/${encodeURIComponent(id)}/pictures`, { signal: this.signal });
     } catch (error) {
-      if (this.signal.aborted) return;
-      return this.none(error.status === 404 ? "This shop keeps no pictures." : error.message);
+      if (!this.signal.aborted) this.none(error.status === 404 ? "This server keeps no pictures." : error.message);
+      return;
     }
-    const items = Array.isArray(found) ? found : found.items;
-    if (!items.length) return this.none("No pictures are kept about it.");
+    if (!found.items.length) return this.none(`No pictures: ${found.why || "none are kept about it"}.`);
     const groups = new Map();
-    for (const item of items) {
-      const line = this.line(item.line);
-      if (!groups.has(line)) groups.set(line, []);
-      groups.get(line).push(item);
+    for (const item of found.items) {
+      const title = this.title(item);
+      if (!groups.has(title)) groups.set(title, []);
+      groups.get(title).push(item);
     }
+    const hint = "Faces of others are hidden. Enter or a click makes a picture larger. Who looks is written down.";
     this.root.replaceChildren(
-      ...[...groups].map(([line, all]) =>
-        element(
-          "section",
-          {},
-          element("h4", {}, line),
-          element(
-            "div",
-            { className: "strip", tabIndex: 0, role: "group", "aria-label": `Pictures: ${line}` },
-            ...all.map((item) => this.figure(item, line)),
-          ),
-        ),
-      ),
+      element("p", { className: "faint" }, hint),
+      ...[...groups].map(([title, items]) => this.strip(title, items)),
     );
   }
 
-  /** A line is named by its product, or by its place in the receipt. */
-  line(line) {
-    if (line === null || line === undefined) return "The visit";
-    const known = this.receipt && (this.receipt.lines.find((one) => one.sku === line) || this.receipt.lines[line]);
-    return known ? known.name : this.name(String(line));
+  /** What the pictures of a line are of, in words; those of no line come last, for the server lists lines first. */
+  title(item) {
+    if (item.line === null) return "Near a shelf, on no line";
+    const known = this.receipt && this.receipt.lines.find((one) => one.sku === item.line);
+    return `${known ? known.name : this.name(item.line)}, ${MOVES[item.movement] || "moved"}`;
   }
 
   none(text) {
     this.root.replaceChildren(element("p", { className: "faint" }, text));
   }
 
-  figure(item, line) {
-    const image = element("img", { alt: `${line}, ${item.camera}, ${clock(item.at)}` });
-    const words = element("span", { className: "faint" }, `${item.camera}, ${clock(item.at)}`);
-    const figure = element("figure", {}, image, element("figcaption", {}, words));
+  strip(title, items) {
+    const row = element(
+      "div",
+      { className: "strip", role: "group", "aria-label": `Pictures: ${title}` },
+      ...items.map((item, index) => this.figure(item, title, `${index + 1} of ${items.length}`)),
+    );
+    roving(row, "button", false);
+    settle(row, "button", row.querySelector("button"));
+    return element("section", {}, element("h4", {}, title), row);
+  }
+
+  figure(item, title, place) {
+    const who = this.receipt ? `visit ${short(this.receipt.visit)}, ` : "";
+    const alt = `${title}: ${who}camera ${item.camera}, ${clock(item.at)}, picture ${place}`;
+    const [width, height] = item.size;
+    const image = element("img", { alt, width, height });
+    const words = element("span", { className: "faint" }, `${item.camera}, ${clock(item.at)}, ${place}`);
+    const figure = element("figure", {});
+    const grow = () => {
+      const is = figure.classList.toggle("large");
+      button.setAttribute("aria-pressed", String(is));
+      figure.scrollIntoView({ block: "nearest", inline: "nearest" });
+    };
+    const button = element("button", { type: "button", className: "plain", "aria-pressed": "false", onclick: grow }, image);
+    figure.append(button, element("figcaption", {}, words));
     const watch = new IntersectionObserver((entries) => {
       if (!entries.some((entry) => entry.isIntersecting)) return;
       watch.disconnect();
