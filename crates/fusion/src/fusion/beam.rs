@@ -11,7 +11,7 @@ use super::explain::explain;
 use super::group::Group;
 use super::model;
 use super::people::People;
-use super::plan::{Plan, Sku};
+use super::plan::Plan;
 use super::steps::Step;
 use super::world::{Pending, World};
 use crate::base::{Span, VisitId};
