@@ -24,6 +24,8 @@ mod trip;
 const SEEDS_MAX: u32 = 10_000;
 /// Longest time on the command line, seconds.
 const SECS_MAX: f64 = 600.0;
+/// Longest trip, seconds.
+const LENGTH_SECS_MAX: f64 = 86_400.0;
 /// Seed of the bootstrap: the same receipts give the same intervals.
 const BOOTSTRAP_SEED: u64 = 1;
 
@@ -34,6 +36,8 @@ Examples:
   aisle eval cases/*                              judge AutoCheckout folders that hold a truth.json
   aisle eval --scenarios all --level both         simulate every scenario, five trips of each and level
   aisle eval --scenarios single-pick --seeds 100 --html report.html
+  aisle eval --scenarios open,ordinary --seconds 300 --shop convenience --seeds 10 --level both
+                                                  stretches of a day in an open shop
   aisle eval --scenarios all --tail 30 --people-delay 0.3
                                                   how soon receipts are decided in a shop that stays open
   aisle eval --scenarios all --min-f1 0.95        fail (exit status 1) below a mean F1 of 0.95
@@ -63,6 +67,10 @@ pub(super) struct Eval {
     /// Shop to simulate, as `aisle simulate` takes it; the demonstration shop if not given.
     #[arg(long, value_name = "PATH", requires = "scenarios")]
     shop: Option<PathBuf>,
+    /// How long each trip is, seconds: the open shop of `open` and `ordinary` lets people in for so long, others go on
+    /// until then. Without it those two take 120.
+    #[arg(long, value_name = "SECONDS", requires = "scenarios", conflicts_with = "tail", value_parser = parse_length)]
+    seconds: Option<f64>,
     /// Seconds that each trip goes on after everybody has left, so that receipts are decided as in a shop that stays open, and
     /// not by the end of the recording.
     #[arg(long, value_name = "SECONDS", requires = "scenarios", value_parser = parse_secs)]
@@ -122,7 +130,8 @@ impl Eval {
             output::check_inputs(page, read.chain(self.looking.inputs()))?;
         }
         let looking = self.see.then(|| self.looking.clone());
-        let runner = PipelineRunner::new(self.shop.as_deref(), looking)?.in_time(self.tail, self.people_delay);
+        let runner =
+            PipelineRunner::new(self.shop.as_deref(), looking)?.in_time(self.seconds, self.tail, self.people_delay);
         let summary = self.judge(&runner)?;
         let text = if self.json { to_json(&summary)? } else { summary.to_text() };
         super::print(&text)?;
@@ -155,15 +164,16 @@ impl Eval {
         Ok(Summary::of(cases?, BOOTSTRAP_SEED))
     }
 
-    fn work(&self, known: &[String]) -> Result<Vec<Work<'_>>> {
+    fn work(&self, known: &[(String, bool)]) -> Result<Vec<Work<'_>>> {
         let mut scenarios = Vec::new();
         for name in &self.scenarios {
             match name.as_str() {
-                "all" => scenarios.extend_from_slice(known),
-                name if known.iter().any(|other| other == name) => scenarios.push(name.to_owned()),
+                "all" => scenarios.extend(known.iter().filter(|(_, in_all)| *in_all).map(|(name, _)| name.clone())),
+                name if known.iter().any(|(other, _)| other == name) => scenarios.push(name.to_owned()),
                 name => {
+                    let names: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
                     return Err(Error::usage(format!("there is no scenario `{name}`"))
-                        .hint(format!("write `all` or some of: {}", known.join(", "))));
+                        .hint(format!("write `all` or some of: {}", names.join(", "))));
                 }
             }
         }
@@ -221,12 +231,18 @@ impl Eval {
 fn judge_trip(trip: Trip) -> Case {
     let review_below = trip.shop.policy().review_below;
     let score = eval::score_case(&trip.truth, &trip.receipts, trip.shop.catalogue(), review_below);
-    Case { label: trip.label, score: score.with_receipt_delays(trip.receipt_delays) }
+    let score = score.with_receipt_delays(trip.receipt_delays).with_identity(trip.identity);
+    Case { label: trip.label, score }
 }
 
 fn to_json(summary: &Summary) -> Result<String> {
     let text = serde_json::to_string_pretty(summary);
     text.map(|text| text + "\n").map_err(|error| Error::input(format!("the scores cannot be written as JSON: {error}")))
+}
+
+fn parse_length(text: &str) -> std::result::Result<f64, String> {
+    let secs: Option<f64> = text.parse().ok().filter(|secs| (1.0..=LENGTH_SECS_MAX).contains(secs));
+    secs.ok_or_else(|| format!("`{text}` is no length: write seconds from 1 to {LENGTH_SECS_MAX}, such as 300"))
 }
 
 fn parse_secs(text: &str) -> std::result::Result<f64, String> {

@@ -7,7 +7,7 @@ use super::super::looking::LookArgs;
 use super::super::{lost, receipts, shops, warn};
 use super::trip::{Job, Runner, Trip};
 use crate::base::{Error, Result, Span, shell};
-use crate::eval::{Label, Names};
+use crate::eval::{IdentityJudge, Label, Names};
 use crate::facts::{Fact, Topic};
 use crate::pipeline::{Options, Outcome, RunOptions, Watched, run};
 use crate::ports::{FactSink, FactSource};
@@ -26,6 +26,8 @@ pub(super) struct PipelineRunner {
     named: Option<PathBuf>,
     /// How frames of recordings are looked at, if they are.
     looking: Option<LookArgs>,
+    /// How long trips are, seconds.
+    secs: Option<f64>,
     /// Seconds that trips go on after everybody has left.
     tail_secs: Option<f64>,
     /// Seconds by which people are told of later than weights.
@@ -33,28 +35,41 @@ pub(super) struct PipelineRunner {
 }
 
 /// Hears what a run decides.
-struct Hearing(Names);
+struct Hearing<T>(T, fn(&mut T, &Fact));
 
-impl FactSink for Hearing {
+impl<T> FactSink for Hearing<T> {
     fn put(&mut self, fact: &Fact) -> Result<()> {
-        self.0.take(fact);
+        (self.1)(&mut self.0, fact);
         Ok(())
     }
+}
+
+/// Hears whom a run takes for whom.
+fn people() -> Hearing<IdentityJudge> {
+    Hearing(IdentityJudge::default(), IdentityJudge::take)
 }
 
 impl PipelineRunner {
     pub(super) fn new(shop: Option<&Path>, looking: Option<LookArgs>) -> Result<Self> {
         let named = shop.map(Path::to_owned);
-        Ok(PipelineRunner { shop: shops::open(shop)?.0, named, looking, tail_secs: None, people_delay_secs: None })
+        Ok(PipelineRunner {
+            shop: shops::open(shop)?.0,
+            named,
+            looking,
+            secs: None,
+            tail_secs: None,
+            people_delay_secs: None,
+        })
     }
 
-    /// The same, with simulated trips that go on for so long, and people who are told of so much later than weights, seconds.
-    pub(super) fn in_time(self, tail_secs: Option<f64>, people_delay_secs: Option<f64>) -> Self {
-        PipelineRunner { tail_secs, people_delay_secs, ..self }
+    /// The same, with simulated trips that are so long, or go on for so long, and people who are told of so much later than weights,
+    /// seconds.
+    pub(super) fn in_time(self, secs: Option<f64>, tail_secs: Option<f64>, people_delay_secs: Option<f64>) -> Self {
+        PipelineRunner { secs, tail_secs, people_delay_secs, ..self }
     }
 
     fn simulate(&self, scenario: Scenario, level: Level, seed: u64) -> Result<sim::Trip> {
-        let options = sim::Options { shop: self.shop.clone(), scenario, level, seed, secs: None };
+        let options = sim::Options { shop: self.shop.clone(), scenario, level, seed, secs: self.secs };
         let mut trip = sim::trip(&options)?;
         if let Some(tail) = self.tail_secs {
             let secs = (length_of(&trip.facts) + tail).ceil();
@@ -72,7 +87,7 @@ impl PipelineRunner {
     /// Runs a recording with people made out of its frames, and gives its visits the numbers of the truth.
     fn see(path: &Path, source: &mut Replay, truth: &Truth, looking: &LookArgs) -> Result<Outcome> {
         let eyes = looking.eyes_for(source)?;
-        let mut hearing = Hearing(Names::default());
+        let mut hearing = Hearing(Names::default(), Names::take);
         let mut reader = Reader::open(path)?.check()?;
         let mut scenes = 0;
         while let Some(entry) = reader.next_entry()? {
@@ -96,8 +111,8 @@ impl PipelineRunner {
 }
 
 impl Runner for PipelineRunner {
-    fn scenarios(&self) -> Vec<String> {
-        Scenario::ALL.iter().map(ToString::to_string).collect()
+    fn scenarios(&self) -> Vec<(String, bool)> {
+        Scenario::every().map(|scenario| (scenario.to_string(), !scenario.is_free())).collect()
     }
 
     fn run_path(&self, path: &Path) -> Result<Trip> {
@@ -113,8 +128,9 @@ impl Runner for PipelineRunner {
                 .hint("whoever was in the shop has a receipt there, an empty one who bought nothing"));
         }
         let shop = Arc::new(source.shop().clone());
+        let mut people = people();
         let outcome = match &self.looking {
-            None => run(&mut source, RUN, None)?,
+            None => run(&mut source, RUN, Some(&mut people))?,
             Some(looking) => Self::see(path, &mut source, &truth, looking)?,
         };
         let losses = source.losses();
@@ -130,7 +146,8 @@ impl Runner for PipelineRunner {
             name: receipts::headline(path),
             replay: format!("aisle replay {}{}", shell::path(path), if self.looking.is_some() { " --see" } else { "" }),
         };
-        Ok(Trip { label, shop, truth, receipt_delays: delays(&outcome), receipts: outcome.receipts })
+        let identity = people.0.count(&truth).filter(|_| self.looking.is_none());
+        Ok(Trip { label, shop, truth, receipt_delays: delays(&outcome), receipts: outcome.receipts, identity })
     }
 
     fn run_scenario(&self, job: &Job) -> Result<Trip> {
@@ -138,10 +155,16 @@ impl Runner for PipelineRunner {
         let level = if job.level == "room" { Level::Room } else { Level::Clean };
         let played = self.simulate(scenario, level, job.seed)?;
         let truth = played.truth.clone();
-        let outcome = run(&mut Simulation::new(played), RUN, None)?;
-        let trip = format!("--scenario {} --level {} --seed {}", job.scenario, job.level, job.seed);
+        let mut people = people();
+        let outcome = run(&mut Simulation::new(played), RUN, Some(&mut people))?;
+        let identity = people.0.count(&truth);
+        let mut trip = format!("--scenario {} --level {} --seed {}", job.scenario, job.level, job.seed);
+        if let Some(secs) = self.secs {
+            trip += &format!(" --seconds {secs}");
+        }
         let replay = match &self.named {
-            None => format!("aisle demo {trip}"),
+            None if self.secs.is_none() => format!("aisle demo {trip}"),
+            None => format!("aisle simulate {trip} -o trip.mcap"),
             Some(shop) => format!("aisle simulate --shop {} {trip} -o trip.mcap", shell::path(shop)),
         };
         let label = Label {
@@ -150,7 +173,8 @@ impl Runner for PipelineRunner {
             name: format!("seed {}", job.seed),
             replay,
         };
-        Ok(Trip { label, shop: self.shop.clone(), truth, receipt_delays: delays(&outcome), receipts: outcome.receipts })
+        let (shop, receipt_delays) = (self.shop.clone(), delays(&outcome));
+        Ok(Trip { label, shop, truth, receipt_delays, receipts: outcome.receipts, identity })
     }
 }
 

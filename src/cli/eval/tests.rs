@@ -13,8 +13,8 @@ use crate::truth::{Purchase, Truth};
 struct Empty;
 
 impl Runner for Empty {
-    fn scenarios(&self) -> Vec<String> {
-        vec!["one".to_owned(), "two".to_owned()]
+    fn scenarios(&self) -> Vec<(String, bool)> {
+        vec![("one".to_owned(), true), ("two".to_owned(), true), ("day".to_owned(), false)]
     }
 
     fn run_path(&self, _: &Path) -> Result<Trip> {
@@ -35,6 +35,7 @@ impl Runner for Empty {
             truth: Truth { receipts: vec![Purchase { target_id: visit, products: Vec::new() }], ..Truth::default() },
             receipts: if job.level == "room" { Vec::new() } else { vec![receipt] },
             receipt_delays: Vec::new(),
+            identity: None,
         })
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::base::{Result, Span};
-use crate::eval::Label;
+use crate::eval::{IdentityCount, Label};
 use crate::facts;
 use crate::shop::Shop;
 use crate::truth::Truth;
@@ -40,12 +40,14 @@ pub(super) struct Trip {
     pub receipts: Vec<facts::Receipt>,
     /// From each shopper's leaving to the receipt; empty where not measured.
     pub receipt_delays: Vec<Span>,
+    /// Whether visits were people, where that is known.
+    pub identity: Option<IdentityCount>,
 }
 
 /// Who runs trips through the pipeline for this command; called from several threads at once.
 pub(super) trait Runner: Sync {
-    /// Names of all scenarios, in the order they are listed to people.
-    fn scenarios(&self) -> Vec<String>;
+    /// Names of all scenarios, in the order they are listed to people, and whether `all` means them too.
+    fn scenarios(&self) -> Vec<(String, bool)>;
 
     /// Runs what lies at a path: a recording, or an AutoCheckout folder.
     ///

@@ -84,6 +84,18 @@ pub struct Truth {
     /// Tracks that were never a shopper.
     #[serde(default)]
     pub ghosts: Vec<TrackId>,
+    /// Whose each track is, in order of time for each shopper; empty where that is not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tracks: Vec<TrueTrack>,
+}
+
+/// A stretch of time in which a tracker had one number for a shopper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TrueTrack {
+    /// The number.
+    pub track: TrackId,
+    /// Whose it is.
+    pub visit: VisitId,
 }
 
 /// Something a shopper did with goods.

@@ -5,6 +5,7 @@
 mod bootstrap;
 mod diff;
 mod html;
+mod identity;
 mod names;
 mod reliability;
 mod score;
@@ -19,7 +20,8 @@ mod tests;
 pub use bootstrap::Interval;
 pub use diff::{Mistakes, ReceiptScore, Standing, UnitDiff};
 pub use html::{Ablation, Page};
+pub use identity::{IdentityCount, IdentityJudge};
 pub use names::Names;
 pub use reliability::{Belief, Bin, Reliability};
 pub use score::{CaseScore, MoneyError, ReviewCount, UnitCount, score_case};
-pub use summary::{Case, Cell, Delay, Group, Label, MoneyTotals, Share, Summary, Totals};
+pub use summary::{Case, Cell, Delay, Group, IdentityTotals, Label, MoneyTotals, Share, Summary, Totals};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::Belief;
 use super::diff::{Basket, Baskets, Mistakes, ReceiptScore, Standing, surplus};
+use super::{Belief, IdentityCount};
 use crate::base::{Currency, Prob, Span, VisitId};
 use crate::facts;
 use crate::shop::Catalogue;
@@ -81,6 +81,9 @@ pub struct CaseScore {
     pub receipt_beliefs: Vec<Belief>,
     /// From the shopper's leaving to the receipt, seconds; empty where not measured.
     pub receipt_delays_secs: Vec<f64>,
+    /// Whether visits were people; none where the truth does not say whose tracks are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<IdentityCount>,
 }
 
 /// Judges the receipts of one case. `review_below` is the policy's bar: less probable receipts go to a person.
@@ -129,6 +132,7 @@ pub fn score_case(truth: &Truth, receipts: &[facts::Receipt], prices: &Catalogue
         line_beliefs: line_beliefs(receipts, &baskets),
         receipt_beliefs: scored.iter().filter_map(|one| Some(Belief::new(one.probability?, one.exact))).collect(),
         receipt_delays_secs: Vec::new(),
+        identity: None,
         missing_shoppers,
         receipts: scored,
     }
@@ -139,6 +143,11 @@ impl CaseScore {
     pub fn with_receipt_delays(mut self, delays: impl IntoIterator<Item = Span>) -> Self {
         self.receipt_delays_secs = delays.into_iter().map(Span::as_secs).collect();
         self
+    }
+
+    /// Adds whether visits were people, where that is known.
+    pub fn with_identity(self, identity: Option<IdentityCount>) -> Self {
+        CaseScore { identity, ..self }
     }
 }
 

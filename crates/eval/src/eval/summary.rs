@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::bootstrap::{Interval, interval};
-use super::{CaseScore, Mistakes, Reliability, Standing};
+use super::{CaseScore, IdentityCount, Mistakes, Reliability, Standing};
 use crate::base::Currency;
 
 /// What a case is called and how to see it again.
@@ -71,6 +71,16 @@ pub struct Delay {
     pub p95_secs: f64,
 }
 
+/// Whether visits were people.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct IdentityTotals {
+    /// IDF1, `0..=1`.
+    pub f1: f64,
+    /// What it is made of.
+    #[serde(flatten)]
+    pub count: IdentityCount,
+}
+
 /// The numbers of one set of cases.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Totals {
@@ -104,6 +114,9 @@ pub struct Totals {
     pub wrong_unreviewed: Share,
     /// From leaving to receipt; `None` where nobody measured it.
     pub receipt_delay: Option<Delay>,
+    /// Whether visits were people; none where that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<IdentityTotals>,
 }
 
 /// The numbers of one scenario or of one level.
@@ -219,6 +232,7 @@ impl Totals {
             money: MoneyTotals::of(cases, judged),
             review: Share::new(sum(|score| score.review.for_review), sum(|score| score.review.receipts)),
             wrong_unreviewed: Share::new(sum(|score| score.review.wrong_unreviewed), judged),
+            identity: identity(cases),
             receipt_delay: Delay::of(scores().flat_map(|score| score.receipt_delays_secs.iter().copied()).collect()),
         }
     }
@@ -254,6 +268,14 @@ impl Delay {
         let at = |share: f64| secs.get((share * (secs.len().checked_sub(1)? as f64)).round() as usize).copied();
         Some(Delay { receipts: secs.len() as u64, median_secs: at(0.5)?, p95_secs: at(0.95)? })
     }
+}
+
+/// Whether visits were people, over the cases where that is known.
+fn identity(cases: &[&Case]) -> Option<IdentityTotals> {
+    let mut known = cases.iter().filter_map(|case| case.score.identity);
+    let mut count = known.next()?;
+    known.for_each(|other| count.add(other));
+    Some(IdentityTotals { f1: count.f1(), count })
 }
 
 /// Receipts with goods for people whom the truth does not know.

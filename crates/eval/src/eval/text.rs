@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Case, Delay, Interval, Reliability, Share, Standing, Summary, Totals, UnitDiff};
+use super::{Case, Delay, IdentityTotals, Interval, Reliability, Share, Standing, Summary, Totals, UnitDiff};
 use crate::base::figures::fixed;
 use crate::base::text::{columns, left, plain, right};
 use crate::base::{Currency, Money};
@@ -143,6 +143,15 @@ fn findings(text: &mut String, summary: &Summary) {
         of(all.wrong_unreviewed)
     );
     finding("beside review", unseen);
+    if let Some(IdentityTotals { f1, count }) = all.identity {
+        let people = format!(
+            "IDF1 {:.1} %, {} switches, {} visits of several shoppers",
+            100.0 * f1,
+            count.switches,
+            count.merged
+        );
+        finding("identity", people);
+    }
     finding("time to receipt", all.receipt_delay.map_or_else(|| "not measured".to_owned(), delay));
     finding("line probabilities", reliability(&summary.line_reliability));
     finding("receipt probabilities", reliability(&summary.receipt_reliability));

@@ -159,6 +159,7 @@ fn truth() -> Truth {
             plates: vec![PlateId::new(1, 1, 1)],
         }],
         ghosts: Vec::new(),
+        tracks: Vec::new(),
     }
 }
 

@@ -11,7 +11,7 @@ use super::explain::explain;
 use super::group::Group;
 use super::model;
 use super::people::People;
-use super::plan::{Plan, Sku};
+use super::plan::Plan;
 use super::steps::Step;
 use super::world::{Pending, World};
 use crate::base::{Span, VisitId};
@@ -193,23 +193,9 @@ impl Beam {
         Some(Beam::new(self.width, part))
     }
 
-    /// Keeps only the hypotheses that give this visit this cart, where there are any.
-    pub(super) fn hold(&mut self, visit: VisitId, cart: &[((VisitId, Sku), u32)]) {
-        if self.worlds.iter().any(|world| world.cart(visit) == cart) {
-            self.worlds.retain(|world| world.cart(visit) == cart);
-            self.rescale();
-        }
-    }
-
-    /// Keeps only the hypotheses that give this visit the cart that the best one gives it, and forgets the visit.
-    pub(super) fn settle(&mut self, visit: VisitId) {
-        let cart: Vec<_> = self.worlds[0].cart(visit).to_vec();
-        self.worlds.retain(|world| world.cart(visit) == cart);
-        self.forget(visit);
-    }
-
-    /// Hypotheses that differed in nothing else become one.
-    fn forget(&mut self, visit: VisitId) {
+    /// Forgets a visit. Hypotheses that differed in nothing else become one; what its cart was is not taken for certain, so whoever
+    /// else may have those things is as doubtful as before.
+    pub(super) fn forget(&mut self, visit: VisitId) {
         let mut merged: Vec<World> = Vec::with_capacity(self.worlds.len());
         for mut world in std::mem::take(&mut self.worlds) {
             world.forget(visit);

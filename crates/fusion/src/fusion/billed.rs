@@ -66,24 +66,12 @@ impl Fusion {
         }
         let mut early = self.clone();
         early.explain(ShopTime::MAX);
-        early.hold_billed();
         for (visit, visitor) in gone {
             let lines = early.settle_early(visit, &visitor, &mut facts);
             self.memory.billed.insert(visit, Billed::new(visitor.seen, &lines));
             self.memory.counters.went_out += 1;
         }
         facts
-    }
-
-    /// What was charged to one shopper is not in the cart of another: of the hypotheses those stay that say what was decided.
-    fn hold_billed(&mut self) {
-        let catalogue = self.shop.catalogue();
-        for (visit, billed) in &self.memory.billed {
-            let goods = billed.goods.iter().filter_map(|(sku, units)| Some((catalogue.index_of(sku)?, *units)));
-            let mut cart: Vec<_> = goods.map(|(sku, units)| ((*visit, sku), units)).collect();
-            cart.sort_unstable();
-            self.memory.clusters.hold(*visit, &cart);
-        }
     }
 
     fn gone_out(&self, now: ShopTime) -> Vec<(VisitId, Visitor)> {

@@ -133,17 +133,11 @@ impl Clusters {
         Some((cluster.beam.worlds(), cluster.beam.weights()))
     }
 
-    /// Drops the hypotheses that give a visit another cart than this one, where there are others.
-    pub(super) fn hold(&mut self, visit: VisitId, cart: &[((VisitId, Sku), u32)]) {
-        let of_visit = self.clusters.iter_mut().filter(|cluster| cluster.visits.contains(&visit));
-        of_visit.for_each(|cluster| cluster.beam.hold(visit, cart));
-    }
-
-    /// Takes the best explanation of a visit for the truth, and forgets the visit.
-    pub(super) fn settle(&mut self, visit: VisitId) {
+    /// Forgets a visit that is over.
+    pub(super) fn forget(&mut self, visit: VisitId) {
         for cluster in &mut self.clusters {
             if cluster.visits.remove(&visit) {
-                cluster.beam.settle(visit);
+                cluster.beam.forget(visit);
             }
         }
         self.tidy();

@@ -69,6 +69,11 @@ impl Fusion {
             let piece = &entry.group.pieces[entry.action.piece];
             let place = (entry.group.shelf, piece.largest());
             self.memory.heard.moved(*visit, entry.group.shelf, piece.places(), piece.span);
+            let is_alone = piece.takers.iter().skip(1).all(|other| other.log_ratio < model::ELSEWHERE_LOG);
+            let taker = piece.takers.first().filter(|taker| is_alone && taker.visit == *visit);
+            if let Some(metres) = taker.and_then(|taker| taker.wrist_metres) {
+                self.memory.people.wrists.learn(metres);
+            }
             let unit = self.plan.nominal[entry.action.sku];
             let nominal = unit.map(|unit| unit * f64::from(entry.action.units));
             let grams = piece.total * entry.action.part;

@@ -1,6 +1,8 @@
 //! The likelihoods: how a weight reads, where goods stand, how near a hand is. Natural logarithms throughout.
 //! Weights are densities per gram, so that explanations with different numbers of goods can be compared.
 
+use serde::{Deserialize, Serialize};
+
 /// Spread of one unit's weight around its product's, grams.
 const UNIT_SIGMA: f64 = 1.0;
 /// Spread of a product's true weight around the catalogue's, as a share of it.
@@ -154,11 +156,61 @@ const HAND_FLOOR: f64 = 0.000_25;
 /// `hand` of a hand on the goods.
 const HAND_PEAK: f64 = 9.0;
 
-/// How well a visible wrist at this distance (metres) fits a hand on the goods, `0..=1`.
-pub(super) fn nearness_of_wrist(metres: f64) -> f64 {
-    let core = 0.88 * (-0.5 * (metres / 0.08).powi(2)).exp() + 0.12 * (-0.5 * (metres / 0.25).powi(2)).exp();
-    // A wrist may be reported on another body, or before it moved.
-    core + 0.002 * (-metres / 0.35).exp()
+/// How near to what it takes the wrist of a hand is seen, as far as was learned: mostly nearer than some centimetres, which a camera
+/// system measures well or badly, and now and then anywhere within reach of it, where it was hidden or reported late.
+///
+/// It is learned from changes that only one shopper was near to, as a mixture of two half normal distributions of which the wide one is
+/// known (expectation maximisation, one step a change; Dempster, Laird and Rubin, 1977). Until then it is as wide as the worst rooms are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct WristFit {
+    /// Changes that were near, and the sum of their squared distances, square metres.
+    near: f64,
+    squares: f64,
+    /// Changes that were not.
+    far: f64,
+}
+
+/// What is believed before anything was learned: how many changes it counts for, how far a wrist is, metres, and how often it is near.
+const WRIST_PRIOR: f64 = 10.0;
+const WRIST_SIGMA: f64 = 0.08;
+const WRIST_NEAR: f64 = 0.88;
+/// The wide distribution, metres.
+const WRIST_WIDE_SIGMA: f64 = 0.25;
+/// No camera system is taken to be better than this, metres.
+const WRIST_SIGMA_MIN: f64 = 0.03;
+/// Changes that are remembered.
+const WRIST_COUNT_MAX: f64 = 500.0;
+
+impl WristFit {
+    fn sigma(&self) -> f64 {
+        let squares = WRIST_PRIOR * WRIST_SIGMA.powi(2) + self.squares;
+        (squares / (WRIST_PRIOR + self.near)).sqrt().max(WRIST_SIGMA_MIN)
+    }
+
+    fn share(&self) -> f64 {
+        (WRIST_PRIOR * WRIST_NEAR + self.near) / (WRIST_PRIOR + self.near + self.far)
+    }
+
+    /// Takes the distance of a taker's wrist, metres.
+    pub(super) fn learn(&mut self, metres: f64) {
+        let (sigma, share) = (self.sigma(), self.share());
+        let density = |sigma: f64| (-0.5 * (metres / sigma).powi(2)).exp() / sigma;
+        let (near, wide) = (share * density(sigma), (1.0 - share) * density(WRIST_WIDE_SIGMA));
+        let is_near = near / (near + wide).max(f64::MIN_POSITIVE);
+        let kept = if WRIST_COUNT_MAX <= self.near + self.far { 1.0 - 1.0 / WRIST_COUNT_MAX } else { 1.0 };
+        self.near = kept * self.near + is_near;
+        self.squares = kept * self.squares + is_near * metres * metres;
+        self.far = kept * self.far + 1.0 - is_near;
+    }
+
+    /// How well a visible wrist at this distance (metres) fits a hand on the goods, `0..=1`.
+    pub(super) fn nearness(&self, metres: f64) -> f64 {
+        let share = self.share();
+        let core = share * (-0.5 * (metres / self.sigma()).powi(2)).exp();
+        let wide = (1.0 - share) * (-0.5 * (metres / WRIST_WIDE_SIGMA).powi(2)).exp();
+        // A wrist may be reported on another body, or before it moved.
+        core + wide + 0.002 * (-metres / 0.35).exp()
+    }
 }
 
 /// The same when only the elbow is seen: the hand is a forearm (0.38 m to the knuckles) away from it.
@@ -211,6 +263,8 @@ pub(super) const ANOTHER_MOVE: f64 = -1.0;
 pub(super) const ANOTHER_MOVE_LATER: f64 = -1.5;
 /// Between the moves no hand was there.
 pub(super) const HAND_GONE: f64 = -9.0;
+/// Somebody whose hand fits worse than this is not near to a change.
+pub(super) const ELSEWHERE_LOG: f64 = -6.5;
 /// Nearness from which a hand may be there.
 pub(super) const HAND_THERE: f64 = 0.12;
 /// One shopper does two things at the same moment: a hand explains one of them.

@@ -21,6 +21,21 @@ pub(super) struct Best {
     pub(super) odd: Vec<Oddity>,
 }
 
+/// The best of the hypotheses that give a visit the cart that is most probable over all of them. The best hypothesis about
+/// everybody may give it another one.
+fn most_probable<'a>(visit: VisitId, worlds: &'a [World], weights: &[f64]) -> &'a World {
+    let mut carts: Vec<(f64, &World)> = Vec::new();
+    for (world, weight) in worlds.iter().zip(weights) {
+        match carts.iter_mut().find(|(_, other)| other.cart(visit) == world.cart(visit)) {
+            Some((sum, _)) => *sum += weight,
+            None => carts.push((*weight, world)),
+        }
+    }
+    // Of two that are as probable the better one, which comes first.
+    let best = carts.iter().rev().max_by(|a, b| a.0.total_cmp(&b.0));
+    best.map_or(&worlds[0], |(_, world)| world)
+}
+
 impl Fusion {
     /// The visits that are not over, in order of entry, each with its most probable cart.
     pub fn open_visits(&self) -> Vec<OpenVisit> {
@@ -73,12 +88,12 @@ impl Fusion {
         }
     }
 
-    /// What the best hypothesis says of a visit, with the share of all hypotheses that say the same.
+    /// The most probable cart of a visit, over all hypotheses that give it that cart, and how the best of these explains it.
     pub(super) fn best(&self, visit: VisitId) -> Best {
         // Somebody who was never near a change has an empty cart for certain.
         let nothing = [World::new(BTreeMap::new())];
         let (worlds, weights) = self.memory.clusters.about(visit).unwrap_or((&nothing, vec![1.0]));
-        let best = &worlds[0];
+        let best = most_probable(visit, worlds, &weights);
         // A hypothesis counts as much as it is probable, and as far as it explains what it says.
         let chance = |certainty: &dyn Fn(&World) -> Option<f64>| {
             let parts = worlds.iter().zip(&weights).map(|(world, weight)| weight * certainty(world).unwrap_or(0.0));

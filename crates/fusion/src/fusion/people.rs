@@ -61,6 +61,8 @@ pub(super) struct Visitor {
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(super) struct People {
     visitors: BTreeMap<VisitId, Visitor>,
+    /// How near wrists are to what hands take.
+    pub(super) wrists: model::WristFit,
 }
 
 /// Goods that moved, in the frame of their shelf.
@@ -196,7 +198,7 @@ impl People {
                 Profile { visit: *visit, nearness: Vec::with_capacity(points), wrist: Vec::with_capacity(points) };
             for index in 0..points {
                 let at = range.start + Span::from_nanos(RASTER.as_nanos() * index as i64);
-                let (nearness, wrist) = visitor.nearness(goods, at);
+                let (nearness, wrist) = visitor.nearness(goods, at, &self.wrists);
                 profile.nearness.push(nearness);
                 profile.wrist.push(wrist);
             }
@@ -213,7 +215,7 @@ impl Visitor {
     }
 
     /// How well a hand fits the goods at an instant, and how far the nearest visible wrist is.
-    fn nearness(&self, goods: &Goods<'_>, at: ShopTime) -> (f64, Option<f64>) {
+    fn nearness(&self, goods: &Goods<'_>, at: ShopTime, fit: &model::WristFit) -> (f64, Option<f64>) {
         let after = self.poses.partition_point(|pose| pose.at <= at);
         let before = after.checked_sub(1).and_then(|index| self.poses.get(index));
         let after = self.poses.get(after);
@@ -225,7 +227,7 @@ impl Visitor {
         for side in 0..2 {
             if let Some(point) = blend(before, after, at, HAND_GAP_MAX, |pose| pose.wrists[side]) {
                 let metres = goods.wrist_distance(local(point));
-                nearness = nearness.max(model::nearness_of_wrist(metres));
+                nearness = nearness.max(fit.nearness(metres));
                 wrist = Some(wrist.map_or(metres, |other| other.min(metres)));
             } else if let Some(point) = blend(before, after, at, HAND_GAP_MAX, |pose| pose.elbows[side]) {
                 nearness = nearness.max(model::nearness_by_elbow((local(point) - goods.middle()).norm()));

@@ -122,7 +122,7 @@ impl Fusion {
                 interrupted: self.interruption(visit, visitor.seen),
             }));
         }
-        self.memory.clusters.settle(visit);
+        self.memory.clusters.forget(visit);
         self.memory.people.forget(visit);
         self.memory.doubts.remove(&visit);
         self.memory.uncertain.remove(&visit);

@@ -118,7 +118,7 @@ impl Performance {
 
     /// Whether nobody comes to an open shop that has something to take.
     fn is_idle(&self) -> bool {
-        self.options.scenario == Scenario::Open && self.play.actors.is_empty() && !self.stock.units.is_empty()
+        self.options.scenario.is_open() && self.play.actors.is_empty() && !self.stock.units.is_empty()
     }
 
     /// The least whole number of seconds in which somebody can come and go, where so many were too few.
@@ -198,7 +198,7 @@ fn enact_within(options: &Options, stock: &Stock, ways: Option<&Arc<Ways>>, gate
     let mut play = enact(options, stock, ways, gates, 0.0, seed);
     let late = |play: &Play| options.secs.is_some_and(|secs| secs < play.end);
     let mut earlier = 0.0;
-    while options.scenario == Scenario::Open && late(&play) && !play.actors.is_empty() {
+    while options.scenario.is_open() && late(&play) && !play.actors.is_empty() {
         earlier += closing_secs(options) / 3.0;
         play = enact(options, stock, ways, gates, earlier, seed);
     }
@@ -207,7 +207,7 @@ fn enact_within(options: &Options, stock: &Stock, ways: Option<&Arc<Ways>>, gate
 
 /// Lets the scripts be written and played; an open shop closes so much `earlier` than it must, seconds.
 fn enact(options: &Options, stock: &Stock, ways: Option<&Arc<Ways>>, gates: bool, earlier: f64, seed: u64) -> Play {
-    let open = options.scenario == Scenario::Open;
+    let open = options.scenario.is_open();
     let closes = if open { options.secs.unwrap_or(OPEN_SECS) - closing_secs(options) - earlier } else { f64::INFINITY };
     let mut scripts = scenario::write(options.scenario, &mut Casting::new(&options.shop, stock, seed), closes);
     if gates && !options.scenario.is_free() {
@@ -365,5 +365,6 @@ fn truth_of(scenario: Scenario, play: &Play, faults: &Faults, clock: Clock) -> T
         receipts: receipts.collect(),
         actions: play.deeds.iter().map(action).collect(),
         ghosts: faults.ghosts.iter().map(|ghost| ghost.track).collect(),
+        tracks: (0..play.actors.len()).flat_map(|actor| faults.tracks(actor)).collect(),
     }
 }

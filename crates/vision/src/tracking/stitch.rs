@@ -25,6 +25,8 @@ const FORGOTTEN: Span = Span::from_millis(120_000);
 const DOUBLE_METRES: f64 = 0.42;
 /// Share of its sights that a track must be clear of others to be somebody.
 const CLEAR_SHARE_MIN: f64 = 0.4;
+/// Sights within the walls that make somebody who is inside.
+const INSIDE_SIGHTS_MIN: u32 = 3;
 /// Joints seen on average that make a believable person, of eight.
 const JOINTS_MEAN_MIN: f64 = 3.5;
 /// A new track is believed after this long even if it was near others all the time.
@@ -178,6 +180,7 @@ impl Stitcher {
                 doubt::seen_after_hole(track, at, place);
             }
             track.see(at, place, &person.joints, clear);
+            track.inside_sights += u32::from(self.walls.as_ref().is_none_or(|walls| walls.contains(place)));
             doubt::compare_with_before(track);
             match track.visit {
                 Some(visit) => sightings.push(Sighting { at, visit, joints: person.joints.clone() }),
@@ -214,6 +217,7 @@ impl Stitcher {
         for id in open {
             let believable = self.tracks.get(&id).is_some_and(|track| {
                 RIPE <= track.age(&self.holes)
+                    && self.is_inside(track)
                     && CLEAR_SHARE_MIN <= track.clear_share()
                     && JOINTS_MEAN_MIN <= track.joints_mean()
             });
@@ -252,6 +256,11 @@ impl Stitcher {
         self.walls.as_ref().is_some_and(|walls| !walls.contains(place))
     }
 
+    /// Whether somebody was within the walls for long enough to be in the shop. Who walks past, or waits before the door, is not.
+    fn is_inside(&self, track: &Track) -> bool {
+        INSIDE_SIGHTS_MIN <= track.inside_sights
+    }
+
     fn open(&self) -> impl Iterator<Item = TrackId> + '_ {
         self.tracks.values().filter(|track| track.visit.is_none()).map(|track| track.id)
     }
@@ -268,13 +277,14 @@ impl Stitcher {
         for id in open {
             let Some(track) = self.tracks.get(&id) else { continue };
             let unseen = self.holes.watched(track.last, now);
-            let came_in = self.came_in(track);
+            let is_clear = CLEAR_SHARE_MIN <= track.clear_share();
             let old_enough = match () {
-                () if came_in => RIPE,
-                () if CLEAR_SHARE_MIN <= track.clear_share() => BELIEVED,
+                () if is_clear && self.came_in(track) => RIPE,
+                () if is_clear => BELIEVED,
                 () => BELIEVED_BESIDE_OTHERS,
             };
-            if JOINTS_MEAN_MIN <= track.joints_mean() && old_enough <= track.age(&self.holes) {
+            let is_somebody = JOINTS_MEAN_MIN <= track.joints_mean() && self.is_inside(track);
+            if is_somebody && old_enough <= track.age(&self.holes) {
                 self.begin(id, sightings, &mut verdicts);
             } else if GAP_MAX <= unseen {
                 self.dismiss(id, &mut verdicts);
@@ -288,7 +298,8 @@ impl Stitcher {
     /// Ripe tracks with whom each continues, by least total cost.
     fn matches(&self, now: ShopTime) -> Vec<(TrackId, Predecessor)> {
         let is_lost = |track: &Track| LOST <= self.holes.watched(track.last, now);
-        let fresh: Vec<&Track> = self.tracks.values().filter(|track| track.visit.is_none()).collect();
+        let is_open = |track: &&Track| track.visit.is_none() && self.is_inside(track);
+        let fresh: Vec<&Track> = self.tracks.values().filter(is_open).collect();
         if fresh.is_empty() {
             return Vec::new();
         }
@@ -302,8 +313,9 @@ impl Stitcher {
         }
         lost.retain(|_, track| {
             let recent = self.holes.watched(track.last, now) <= GAP_MAX + BELIEVED;
-            let left =
+            let is_out =
                 self.is_outside(track.last_place) || self.exits.iter().any(|zone| zone.contains(track.last_place));
+            let left = is_out && track.visit.is_some();
             let somebody = track.visit.is_some() || RIPE <= track.age(&self.holes);
             is_lost(track) && recent && somebody && !left
         });
@@ -313,7 +325,9 @@ impl Stitcher {
             let most = if old.visit.is_some() { COST_MAX } else { COST_UNBELIEVED_MAX };
             let missing = self.missing_between(old, track);
             let other = LOST < missing && doubt::is_unlike(&old.body, &track.body);
-            let possible = later && old.id != track.id && !other;
+            // Whoever comes from outside is nobody who was inside.
+            let came = self.is_outside(track.first_place) && !self.is_outside(old.last_place);
+            let possible = later && old.id != track.id && !other && !came;
             let cost = if possible { old.cost_of(track, missing) } else { f64::INFINITY };
             if cost < most { cost - COST_MAX } else { f64::INFINITY }
         };

@@ -35,6 +35,8 @@ pub(super) struct Track {
     pub(super) sights: u32,
     pub(super) joints_seen: u32,
     pub(super) clear_sights: u32,
+    /// Sights within the walls, where the shop names walls.
+    pub(super) inside_sights: u32,
     pub(super) visit: Option<VisitId>,
     /// Tracks that this one went on from before anybody was believed, oldest first.
     pub(super) earlier: Vec<TrackId>,
@@ -56,6 +58,7 @@ impl Track {
             sights: 0,
             joints_seen: 0,
             clear_sights: 0,
+            inside_sights: 0,
             visit: None,
             earlier: Vec::new(),
             held: Vec::new(),

@@ -4,6 +4,7 @@
 use crate::base::{TrackId, VisitId};
 use crate::sim::roll::Roll;
 use crate::sim::stage::play::Play;
+use crate::truth::TrueTrack;
 
 /// How much goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -106,6 +107,12 @@ impl Faults {
     /// The visit of an actor: named after the first track they are seen as.
     pub(in crate::sim) fn visit(&self, actor: usize) -> VisitId {
         VisitId::from_first_track(self.sights[actor][0].track)
+    }
+
+    /// The tracks that an actor is seen as, in order of time.
+    pub(in crate::sim) fn tracks(&self, actor: usize) -> impl Iterator<Item = TrueTrack> + '_ {
+        let visit = self.visit(actor);
+        self.sights[actor].iter().map(move |sight| TrueTrack { track: sight.track, visit })
     }
 
     /// Ends a shopper's track and begins another one after a gap; at times somebody near loses theirs as well.

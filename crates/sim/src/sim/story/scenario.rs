@@ -3,7 +3,7 @@
 use super::casting::{Casting, Place, put, script, take, wait};
 use super::mixed;
 use super::script::{Lift, Script, Step, Want, Which};
-use super::visits;
+use super::visits::{self, Day};
 
 /// A case that a checkout has to get right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +54,8 @@ pub enum Scenario {
     Open,
     /// Two or three people come in on one token and shop together.
     Group,
+    /// An open shop on a calm day: one action in ten is meant to confuse.
+    Ordinary,
 }
 
 impl Scenario {
@@ -83,7 +85,7 @@ impl Scenario {
     ];
 
     /// Free scenes, for cameras: shoppers come through the gate, carry baskets and bags, go around things.
-    pub const FREE: [Scenario; 2] = [Scenario::Open, Scenario::Group];
+    pub const FREE: [Scenario; 3] = [Scenario::Open, Scenario::Group, Scenario::Ordinary];
 
     /// Every scenario, the scripted cases first.
     pub fn every() -> impl Iterator<Item = Scenario> {
@@ -92,7 +94,12 @@ impl Scenario {
 
     /// Whether it is one of the free scenes.
     pub const fn is_free(self) -> bool {
-        matches!(self, Scenario::Open | Scenario::Group)
+        matches!(self, Scenario::Open | Scenario::Group | Scenario::Ordinary)
+    }
+
+    /// Whether people come and go until the shop closes.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Scenario::Open | Scenario::Ordinary)
     }
 
     /// The name on the command line.
@@ -121,6 +128,7 @@ impl Scenario {
             Scenario::Crowd => "crowd",
             Scenario::Open => "open",
             Scenario::Group => "group",
+            Scenario::Ordinary => "ordinary",
         }
     }
 
@@ -152,6 +160,7 @@ impl Scenario {
             Scenario::Crowd => "Eight shoppers within a minute",
             Scenario::Open => "Shoppers come and go as in an open shop",
             Scenario::Group => "Two or three people come in on one token and shop together",
+            Scenario::Ordinary => "Shoppers come and go on a calm day: one action in ten confuses",
         }
     }
 }
@@ -177,7 +186,8 @@ impl std::fmt::Display for Scenario {
 /// Scripts for everybody; no shoppers for a shop without goods. An open shop lets shoppers in until `closes`.
 pub(in crate::sim) fn write(scenario: Scenario, cast: &mut Casting, closes: f64) -> Vec<Script> {
     let scripts = match scenario {
-        Scenario::Open => Some(visits::open(cast, closes)),
+        Scenario::Open => Some(visits::open(cast, closes, Day::Hard)),
+        Scenario::Ordinary => Some(visits::open(cast, closes, Day::Calm)),
         Scenario::Group => Some(visits::group(cast)),
         _ => scripts(scenario, cast),
     };

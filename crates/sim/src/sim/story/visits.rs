@@ -15,8 +15,20 @@ const FACINGS: f64 = 16.0;
 const INSIDE_MAX: f64 = 9.0;
 const VISITORS_MAX: usize = 400;
 
+/// What part of the actions of a calm day is meant to confuse.
+const CALM_CONFUSING: f64 = 0.1;
+
+/// How hard a day is to read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Day {
+    /// Two actions of five are not what they seem.
+    Hard,
+    /// Hardly any are.
+    Calm,
+}
+
 /// Shoppers come at random, as many as suit the size of the shop, until it closes.
-pub(super) fn open(cast: &mut Casting, closes: f64) -> Vec<Script> {
+pub(super) fn open(cast: &mut Casting, closes: f64, day: Day) -> Vec<Script> {
     let mut scripts: Vec<Script> = Vec::new();
     let inside = (cast.places.len() as f64 / FACINGS).clamp(1.2, INSIDE_MAX);
     let gap = VISIT_SECS / inside;
@@ -30,12 +42,12 @@ pub(super) fn open(cast: &mut Casting, closes: f64) -> Vec<Script> {
         home = Some(place);
         if cast.roll.chance(0.22) {
             let count = if cast.roll.chance(0.3) { 3 } else { 2 };
-            let party = together(cast, place, Party { first: scripts.len(), count, enters, meetings });
+            let party = together(cast, place, Party { first: scripts.len(), count, enters, meetings, day });
             meetings += MEETINGS;
             enters += 1.0 + 1.5 * count as f64;
             scripts.extend(party);
         } else {
-            scripts.push(alone(cast, place, enters));
+            scripts.push(alone(cast, place, enters, day));
         }
         // Exponential gaps, as of people who know nothing of each other; two do not go through the gate at once.
         enters += 2.5 + gap * -(1.0 - cast.roll.uniform(0.0, 1.0)).max(1e-3).ln();
@@ -48,7 +60,7 @@ pub(super) fn group(cast: &mut Casting) -> Vec<Script> {
     let Some(place) = cast.any() else { return Vec::new() };
     let count = cast.roll.whole(2, 3);
     let enters = cast.roll.uniform(0.3, 1.5);
-    together(cast, place, Party { first: 0, count, enters, meetings: 0 })
+    together(cast, place, Party { first: 0, count, enters, meetings: 0, day: Day::Hard })
 }
 
 fn carries(cast: &mut Casting) -> Carries {
@@ -60,20 +72,59 @@ fn look_around(cast: &mut Casting) -> Step {
 }
 
 /// Somebody on their own.
-fn alone(cast: &mut Casting, home: Place, enters: f64) -> Script {
+fn alone(cast: &mut Casting, home: Place, enters: f64, day: Day) -> Script {
     let mut steps = vec![Step::Scan { people: 1 }];
     if cast.roll.chance(0.4) {
         steps.push(look_around(cast));
     }
     let mut place = home;
     for _ in 0..cast.roll.whole(1, 5) {
-        steps.extend(errand(cast, place));
+        steps.extend(day.errand(cast, place));
         place = if cast.roll.chance(0.5) { cast.near(place, 1.5) } else { cast.any().unwrap_or(place) };
     }
     Script { enters, elbow_room: 0.5, carries: carries(cast), steps }
 }
 
-/// What somebody does at a place.
+impl Day {
+    /// What somebody does at a place.
+    fn errand(self, cast: &mut Casting, place: Place) -> Vec<Step> {
+        match self {
+            Day::Hard => errand(cast, place),
+            Day::Calm if cast.roll.chance(CALM_CONFUSING) => trouble(cast, place),
+            Day::Calm => plain(cast, place),
+        }
+    }
+}
+
+/// Takes a thing or two, and now and then puts one back where it was.
+fn plain(cast: &mut Casting, place: Place) -> Vec<Step> {
+    let approach = Step::Approach { spot: cast.spot(place) };
+    let count = if cast.roll.chance(0.15) { 2 } else { 1 };
+    let mut steps = vec![approach, wait(cast), take(cast, place, count, Lift::Brisk), wait(cast)];
+    if cast.roll.chance(0.1) {
+        steps.extend([Step::Put { which: Which::Last, to: None }, wait(cast)]);
+    }
+    steps
+}
+
+/// What is not what it seems.
+fn trouble(cast: &mut Casting, place: Place) -> Vec<Step> {
+    match cast.roll.whole(0, 5) {
+        0 | 1 => mixed::confusion(cast, place),
+        2 => compare(cast, place),
+        3 => elsewhere(cast, place),
+        4 => vec![Step::Approach { spot: cast.spot(place) }, wait(cast), take(cast, place, 1, Lift::Held), wait(cast)],
+        _ => vec![examine(cast), take(cast, place, 1, Lift::Slow), wait(cast)],
+    }
+}
+
+/// Takes a thing and puts it to its neighbour.
+fn elsewhere(cast: &mut Casting, place: Place) -> Vec<Step> {
+    let Some(next) = cast.next(place) else { return vec![take(cast, place, 1, Lift::Brisk)] };
+    vec![take(cast, place, 1, Lift::Brisk), wait(cast), put(cast, next), wait(cast)]
+}
+
+/// What somebody does at a place on a hard day.
 fn errand(cast: &mut Casting, place: Place) -> Vec<Step> {
     let approach = Step::Approach { spot: cast.spot(place) };
     match cast.roll.whole(0, 11) {
@@ -84,10 +135,7 @@ fn errand(cast: &mut Casting, place: Place) -> Vec<Step> {
             let back = Step::Put { which: Which::Last, to: None };
             vec![examine(cast), take(cast, place, 1, Lift::Brisk), wait(cast), back, wait(cast)]
         }
-        5 => {
-            let Some(next) = cast.next(place) else { return vec![take(cast, place, 1, Lift::Brisk)] };
-            vec![take(cast, place, 1, Lift::Brisk), wait(cast), put(cast, next), wait(cast)]
-        }
+        5 => elsewhere(cast, place),
         6 => {
             let count = cast.roll.whole(2, 3);
             vec![approach, take(cast, place, count, Lift::Brisk), wait(cast)]
@@ -123,6 +171,7 @@ struct Party {
     enters: f64,
     /// Number of its first meeting.
     meetings: u32,
+    day: Day,
 }
 
 /// A party: one shows the token for all, they go from place to place together and may hand things to each other.
@@ -147,10 +196,10 @@ fn together(cast: &mut Casting, home: Place, party: Party) -> Vec<Script> {
                 script.steps.push(meet(0));
             }
             script.steps.push(Step::Approach { spot: cast.spot(near) });
-            let steps = if cast.roll.chance(0.75) { errand(cast, near) } else { vec![look_around(cast)] };
+            let steps = if cast.roll.chance(0.75) { party.day.errand(cast, near) } else { vec![look_around(cast)] };
             script.steps.extend(steps);
         }
-        if cast.roll.chance(0.5) {
+        if cast.roll.chance(if party.day == Day::Calm { CALM_CONFUSING } else { 0.5 }) {
             hand_over(cast, &mut scripts, party.first, [meet(1), meet(2)]);
         }
         place = if cast.roll.chance(0.5) { cast.near(place, 2.0) } else { cast.any().unwrap_or(place) };
