@@ -21,8 +21,9 @@ pub(super) struct Best {
     pub(super) odd: Vec<Oddity>,
 }
 
-/// The best of the hypotheses that give a visit the cart that is most probable over all of them. The best hypothesis about
-/// everybody may give it another one.
+/// The best of the hypotheses that give a visit the cart that more than half of them, by probability, give it; where there is none
+/// the best hypothesis about everybody. Which of several less probable carts it is cannot be chosen for each visit alone: two shoppers
+/// would each be told that the other one has it.
 fn most_probable<'a>(visit: VisitId, worlds: &'a [World], weights: &[f64]) -> &'a World {
     let mut carts: Vec<(f64, &World)> = Vec::new();
     for (world, weight) in worlds.iter().zip(weights) {
@@ -31,9 +32,7 @@ fn most_probable<'a>(visit: VisitId, worlds: &'a [World], weights: &[f64]) -> &'
             None => carts.push((*weight, world)),
         }
     }
-    // Of two that are as probable the better one, which comes first.
-    let best = carts.iter().rev().max_by(|a, b| a.0.total_cmp(&b.0));
-    best.map_or(&worlds[0], |(_, world)| world)
+    carts.iter().find(|(sum, _)| 0.5 < *sum).map_or(&worlds[0], |(_, best)| *best)
 }
 
 impl Fusion {
@@ -88,7 +87,7 @@ impl Fusion {
         }
     }
 
-    /// The most probable cart of a visit, over all hypotheses that give it that cart, and how the best of these explains it.
+    /// What a visit's cart most probably is, over all hypotheses that say so, and how the best of these explains it.
     pub(super) fn best(&self, visit: VisitId) -> Best {
         // Somebody who was never near a change has an empty cart for certain.
         let nothing = [World::new(BTreeMap::new())];
