@@ -172,12 +172,8 @@ fn json(router: &Router, secret: &str, path: &str) -> Value {
     serde_json::from_slice(&body).unwrap()
 }
 
-#[test]
-fn a_change_leads_to_pictures_that_are_given_for_its_case_written_down_and_deleted_on_time() {
-    let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path();
-    std::fs::write(folder.join("key"), "3c".repeat(32)).unwrap();
-    let shop = Arc::new(with_frames(&load_shop(Path::new("micro-market")).unwrap(), None, Some(6.0)).unwrap());
+/// What sensors and cameras of a trip of one shopper say.
+fn film(shop: &Arc<Shop>) -> Vec<Fact> {
     let options =
         Options { shop: shop.clone(), scenario: Scenario::SinglePick, level: Level::Clean, seed: 900_701, secs: None };
     let (mut film, _) = Film::new(&options, FilmOptions { quality: 85, varied: false }).unwrap();
@@ -189,7 +185,11 @@ fn a_change_leads_to_pictures_that_are_given_for_its_case_written_down_and_delet
             _ => {}
         }
     }
-    let mut bench = Bench::open(folder, &shop, facts[0].stamp.arrived);
+    facts
+}
+
+/// Gives everything, and lets time pass until the visit is over.
+fn play(bench: &Bench, facts: Vec<Fact>) {
     let end = facts.iter().map(|fact| fact.stamp.arrived).max().unwrap();
     facts.into_iter().for_each(|fact| bench.give(fact));
     for sequence in 1..=90 {
@@ -197,29 +197,27 @@ fn a_change_leads_to_pictures_that_are_given_for_its_case_written_down_and_delet
         let stamp = Stamp { source: SourceId::new("test"), sequence: sequence as u64, at, arrived: at };
         bench.give(Fact { stamp, body: Body::Tick(Tick::default()) });
     }
-    // Whoever keeps pictures is done with all changes when the shop is closed.
-    bench.open.take().unwrap().stop().unwrap();
-    let health = bench.around.health.get("pictures").unwrap();
-    assert_eq!(health.health, HealthWord::Online);
-    let (router, secret) = bench.router();
-    let of = |path: &str| json(&router, &secret, path);
+}
+
+/// Contests the one receipt; gives the case and the product of its first line.
+fn contest(router: &Router, secret: &str) -> (String, Value) {
+    let of = |path: &str| json(router, secret, path);
     let receipts = of("/v1/receipts");
     let [receipt] = receipts["items"].as_array().unwrap().as_slice() else { panic!("{receipts}") };
     let cart = receipt["cart"].as_str().unwrap();
     let said = serde_json::json!({ "words": "I put it back" });
-    let (status, _, body) = ask(&router, &secret, "POST", &format!("/v1/receipts/{cart}/contest"), Some(said));
+    let (status, _, body) = ask(router, secret, "POST", &format!("/v1/receipts/{cart}/contest"), Some(said));
     assert!(status.is_success(), "{}", String::from_utf8_lossy(&body));
     let case = of("/v1/cases")["items"][0]["id"].as_str().unwrap().to_owned();
     let sku = of(&format!("/v1/cases/{case}"))["receipt"]["lines"][0]["sku"].clone();
+    (case, sku)
+}
 
-    let found = of(&format!("/v1/cases/{case}/pictures"));
-    assert_eq!(found["why"], Value::Null, "{found}");
-    let of_line: Vec<&Value> = found["items"].as_array().unwrap().iter().filter(|item| item["line"] == sku).collect();
-    assert!((4..=12).contains(&of_line.len()) && of_line[0]["movement"] == "take", "{found:#}");
-    let cameras: BTreeSet<&str> = of_line.iter().map(|item| item["camera"].as_str().unwrap()).collect();
-    for item in &of_line {
+/// Each picture is what its row says of it, and a part of what its camera saw.
+fn are_cropped(router: &Router, secret: &str, shop: &Shop, items: &[&Value]) {
+    for item in items {
         let url = item["url"].as_str().unwrap();
-        let (status, media_type, jpeg) = ask(&router, &secret, "GET", url, None);
+        let (status, media_type, jpeg) = ask(router, secret, "GET", url, None);
         assert_eq!(
             (status, media_type.as_str(), jpeg.len() as u64),
             (StatusCode::OK, "image/jpeg", item["bytes"].as_u64().unwrap())
@@ -230,31 +228,52 @@ fn a_change_leads_to_pictures_that_are_given_for_its_case_written_down_and_delet
         let whole = camera.size_pixels[0] * camera.size_pixels[1];
         assert!(picture.width() * picture.height() < whole, "it is cropped: {item}");
     }
-    println!(
-        "{} pictures of {} cameras, {} bytes on disk for {} changes",
-        of_line.len(),
-        cameras.len(),
-        bench.album.counts().bytes,
-        bench.album.counts().kept
-    );
-    let url = of_line[0]["url"].as_str().unwrap();
-    let name = url.strip_prefix("/v1/pictures/").unwrap().split_once('?').unwrap().0;
+}
+
+/// Each look at a picture was written down, and nothing of it can be had without a case of its own, nor be guessed.
+fn are_audited(router: &Router, secret: &str, case: &str, items: &[&Value]) {
+    let of = |path: &str| json(router, secret, path);
+    let name = items[0]["url"].as_str().unwrap().strip_prefix("/v1/pictures/").unwrap().split_once('?').unwrap().0;
     let looked =
         of("/v1/audit")["items"].as_array().unwrap().iter().filter(|deed| deed["action"] == "picture.read").count();
-    assert_eq!(looked, of_line.len());
+    assert_eq!(looked, items.len());
     let deed =
         of("/v1/audit")["items"].as_array().unwrap().iter().find(|deed| deed["detail"] == name).cloned().unwrap();
-    assert_eq!((&deed["subject"], &deed["who"]), (&Value::from(case.as_str()), &Value::from("Olga")), "{deed}");
-    // Nothing of it can be had without a case of its own, nor be guessed.
+    assert_eq!((&deed["subject"], &deed["who"]), (&Value::from(case), &Value::from("Olga")), "{deed}");
     let other = case.replace(|digit: char| digit.is_ascii_digit(), "0");
     for path in [format!("/v1/pictures/{name}?case={other}"), format!("/v1/pictures/{}-0?case={case}", "0".repeat(32))]
     {
-        assert_eq!(ask(&router, &secret, "GET", &path, None).0, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(ask(router, secret, "GET", &path, None).0, StatusCode::NOT_FOUND, "{path}");
     }
     for path in [format!("/v1/pictures/{name}"), "/v1/pictures/..%2Fkey?case=x".to_owned()] {
-        assert_eq!(ask(&router, &secret, "GET", &path, None).0, StatusCode::BAD_REQUEST, "{path}");
+        assert_eq!(ask(router, secret, "GET", &path, None).0, StatusCode::BAD_REQUEST, "{path}");
     }
+}
 
+#[test]
+fn a_change_leads_to_pictures_that_are_given_for_its_case_written_down_and_deleted_on_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::write(folder.join("key"), "3c".repeat(32)).unwrap();
+    let shop = Arc::new(with_frames(&load_shop(Path::new("micro-market")).unwrap(), None, Some(6.0)).unwrap());
+    let facts = film(&shop);
+    let mut bench = Bench::open(folder, &shop, facts[0].stamp.arrived);
+    play(&bench, facts);
+    // Whoever keeps pictures is done with all changes when the shop is closed.
+    bench.open.take().unwrap().stop().unwrap();
+    let health = bench.around.health.get("pictures").unwrap();
+    assert_eq!(health.health, HealthWord::Online);
+    let (router, secret) = bench.router();
+    let of = |path: &str| json(&router, &secret, path);
+    let (case, sku) = contest(&router, &secret);
+
+    let found = of(&format!("/v1/cases/{case}/pictures"));
+    assert_eq!(found["why"], Value::Null, "{found}");
+    let of_line: Vec<&Value> = found["items"].as_array().unwrap().iter().filter(|item| item["line"] == sku).collect();
+    assert!((4..=12).contains(&of_line.len()) && of_line[0]["movement"] == "take", "{found:#}");
+    are_cropped(&router, &secret, &shop, &of_line);
+    are_audited(&router, &secret, &case, &of_line);
+    let url = of_line[0]["url"].as_str().unwrap();
     // What is kept of a visit goes with its evidence, also before its time.
     let (now, nobody) = (bench.clock.now(), BTreeSet::new());
     let verdict = serde_json::json!({ "decision": "accept", "note": "" });
