@@ -19,7 +19,6 @@ export async function run() {
   try {
     await demo.open(90);
     const context = await browser.newContext({ locale: "en-GB" });
-    // A shop that keeps no pictures has none to show on the review desk.
     const tab = await Tab.open(context, { name: "operator" });
     const asked = { tab, demo, ask: (path) => ask(demo.url, demo.token, path) };
     await door(tab, demo);
@@ -36,6 +35,7 @@ export async function run() {
     await keyboard(tab);
     tab.quiet("to the end");
     await context.close();
+    await shopper(browser, demo);
     await roles(browser, demo);
     await tabs(browser, demo);
     await away(browser, demo);
@@ -232,6 +232,30 @@ async function keyboard(tab) {
 }
 
 /** Everybody sees what their token is for, and reads that the rest is not for them. */
+/** The shopper's page, by the link that the gate gave: the receipt once they have left, in both languages. */
+async function shopper(browser, demo) {
+  part("the shopper's page");
+  const link = demo.lines.map((line) => /http:\S+\/visit#\S+/.exec(line)).find(Boolean);
+  if (!check("the terminal has the link of the first shopper's page", link)) return;
+  const context = await browser.newContext({ locale: "en-GB" });
+  const tab = await Tab.open(context, { name: "shopper" });
+  await tab.look("phone");
+  await tab.page.goto(link[0]);
+  const said = () => tab.texts("#view");
+  await comes("the receipt is there", async () => /receipt/i.test((await said())[0]), 20, said);
+  check("with a sum", /\d[.,]\d\d/.test((await said())[0]), await said());
+  for (const mode of Object.keys(MODES)) {
+    await tab.look(mode);
+    await tab.prove("visit", mode);
+  }
+  await tab.page.click("#language");
+  await comes("it is told in Chinese too", async () => /小票/.test((await said())[0]), 10, said);
+  await tab.look("phone");
+  await tab.prove("visit-chinese", "phone");
+  tab.quiet("from the link to the receipt");
+  await context.close();
+}
+
 async function roles(browser, demo) {
   part("roles");
   for (const role of ["screen", "reviewer"]) {
