@@ -112,3 +112,27 @@ impl IdentityCount {
         self.merged += other.merged;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::truth::TrueTrack;
+
+    #[test]
+    fn a_track_given_to_another_shopper_is_a_switch_and_a_visit_of_two() {
+        let track = TrackId::new;
+        let visit = |number| VisitId::from_first_track(track(number));
+        let whose = |(number, shopper)| TrueTrack { track: track(number), visit: visit(shopper) };
+        let truth = Truth { tracks: [(1, 1), (3, 1), (2, 2), (4, 2)].map(whose).into(), ..Truth::default() };
+        let mut judge = IdentityJudge::default();
+        // The first shopper's second track is taken for the second shopper; a ghost is taken for somebody.
+        for (number, said) in [(1, 1), (2, 2), (3, 2), (4, 2), (9, 9)] {
+            judge.sights.insert(track(number), (10, ShopTime::from_nanos(number as i64)));
+            judge.visits.insert(track(number), visit(said));
+        }
+        let count = judge.count(&truth).unwrap();
+        assert_eq!(count, IdentityCount { there: 40, said: 50, right: 30, switches: 1, merged: 1 });
+        assert!((count.f1() - 60.0 / 90.0).abs() < 1e-12);
+        assert_eq!(judge.count(&Truth::default()), None, "nobody knows whose tracks are");
+    }
+}

@@ -295,3 +295,25 @@ pub(super) fn mix(parts: &[(f64, f64)]) -> f64 {
     }
     top + parts.iter().map(|(share, log)| share * (log - top).exp()).sum::<f64>().ln()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shop_that_sees_wrists_well_tells_near_hands_apart_and_one_that_does_not_is_no_surer_than_before() {
+        let learned = |metres: f64| {
+            let mut fit = WristFit::default();
+            (0..2_000).for_each(|_| fit.learn(metres));
+            fit
+        };
+        let odds = |fit: &WristFit| fit.nearness(0.06) / fit.nearness(0.12);
+        let (before, well, badly) = (WristFit::default(), learned(0.02), learned(0.15));
+        assert!(3.0 * odds(&before) < odds(&well), "{} {}", odds(&before), odds(&well));
+        assert!(odds(&badly) < odds(&before), "{} {}", odds(&badly), odds(&before));
+        for fit in [before, well, badly] {
+            assert!(fit.nearness(0.0) <= 1.003 && 0.0 < fit.nearness(1.5), "{fit:?}");
+            assert!(WRIST_SIGMA_MIN <= fit.sigma() && fit.near + fit.far <= WRIST_COUNT_MAX + 1.0, "{fit:?}");
+        }
+    }
+}

@@ -175,12 +175,13 @@ impl Stitcher {
             let clear = !places.iter().any(|(other, there)| {
                 *other != person.track && senior(*other) && place.distance(*there) < DOUBLE_METRES
             });
+            let is_within = !self.is_outside(place);
             let track = self.tracks.entry(person.track).or_insert_with(|| Track::new(person.track, at, place));
             if LOST < self.holes.missing(track.last, at) {
                 doubt::seen_after_hole(track, at, place);
             }
             track.see(at, place, &person.joints, clear);
-            track.inside_sights += u32::from(self.walls.as_ref().is_none_or(|walls| walls.contains(place)));
+            track.inside_sights += u32::from(is_within);
             doubt::compare_with_before(track);
             match track.visit {
                 Some(visit) => sightings.push(Sighting { at, visit, joints: person.joints.clone() }),
@@ -386,6 +387,7 @@ impl Stitcher {
         track.sights += old.sights;
         track.joints_seen += old.joints_seen;
         track.clear_sights += old.clear_sights;
+        track.inside_sights += old.inside_sights;
         track.earlier.splice(0..0, old.earlier.into_iter().chain([earlier]));
         track.held.splice(0..0, old.held);
     }
