@@ -4,7 +4,7 @@ use super::*;
 use crate::base::{ShopTime, Span, TimeRange, TrackId};
 use crate::facts::{Joint, JointKind, Joints, PeopleFrame, Person, TrackJoined, TrackVerdict};
 use crate::geometry::Point;
-use crate::shop::{Shop, ShopDraft, ZoneDraft, ZoneKind};
+use crate::shop::{RoomDraft, Shop, ShopDraft, ZoneDraft, ZoneKind};
 
 /// Time between frames.
 const FRAME: Span = Span::from_millis(100);
@@ -19,6 +19,13 @@ fn shop() -> Shop {
     };
     let zones = vec![zone("in", ZoneKind::Entrance, 0.0), zone("out", ZoneKind::Exit, 9.0)];
     Shop::check(ShopDraft { name: "small".to_owned(), zones, ..ShopDraft::default() }).unwrap()
+}
+
+/// The same floor between walls that are named.
+fn walled() -> Shop {
+    let polygon = vec![[0.0, 0.0], [10.0, 0.0], [10.0, 6.0], [0.0, 6.0]];
+    let room = Some(RoomDraft { polygon, height_metres: 3.0, line: None });
+    Shop::check(ShopDraft { name: "walled".to_owned(), room, ..ShopDraft::default() }).unwrap()
 }
 
 /// A track that goes straight from one place to another at constant speed.
@@ -79,9 +86,13 @@ fn run(text: &str) -> Outcome {
 
 /// The same when frames between two times, exclusive, are lost.
 fn run_with_hole(text: &str, hole: [f64; 2]) -> Outcome {
+    run_in(&shop(), text, hole)
+}
+
+fn run_in(shop: &Shop, text: &str, hole: [f64; 2]) -> Outcome {
     let walks = walks(text);
     let end = walks.iter().map(|walk| walk.secs[1]).fold(0.0, f64::max);
-    let mut stitcher = Stitcher::new(&shop());
+    let mut stitcher = Stitcher::new(shop);
     let (mut verdicts, mut sightings) = (Vec::new(), Vec::new());
     let mut take = |secs: f64, (seen, judged): (Vec<Sighting>, Vec<TrackJoined>)| {
         verdicts.extend(judged.into_iter().map(|verdict| (secs, verdict)));
@@ -140,6 +151,22 @@ fn check_outcome(text: &str, mut outcome: Outcome, expected: &str) -> Outcome {
 fn a_track_that_breaks_and_comes_back_goes_on_with_its_visit() {
     check("1 0-5 0.5,3 4,3; 2 6.2-12 4.4,3 6,3", "1 new, 2 same as 1");
     check("1 0-5 0.5,3 4,3; 2 6.2-12 4.4,3 6,3; 3 13-20 6,3 4,3", "1 new, 2 same as 1, 3 same as 1");
+}
+
+#[test]
+fn whoever_comes_from_outside_is_nobody_who_was_inside_and_nobody_before_they_are() {
+    let check = |text, expected| {
+        check_outcome(text, run_in(&walled(), text, [f64::INFINITY; 2]), expected);
+    };
+    check("1 0-5 3,3 0.6,3; 2 6-12 -1,3 3,3", "1 new, 2 new");
+    // Who is lost inside goes on there all the same.
+    check("1 0-5 3,3 0.6,3; 2 6-12 0.7,3 3,3", "1 new, 2 same as 1");
+    // Who walks past is nobody; who waits before the door, and is lost there, is whoever comes in then.
+    check("1 0-8 -1,1 -1,5", "1 ghost");
+    let waited = run_in(&walled(), "1 1-4 -1,3 -0.5,3; 2 4.5-10 -0.5,3 4,3", [f64::INFINITY; 2]);
+    let mut said: Vec<_> = waited.verdicts.iter().map(|(_, one)| (one.track.number(), one.visit.number())).collect();
+    said.sort_unstable();
+    assert_eq!((said, waited.counters.visits), (vec![(1, 1), (2, 1)], 1));
 }
 
 #[test]
