@@ -370,16 +370,21 @@ fn fits(part: &Part, shelf: &Shelf, people: &People) -> Vec<(VisitId, Vec<f64>, 
             // A people time is earlier than the plates' by the offset.
             let first = offsets - 1 - offset;
             let range = first.min(profile.nearness.len() - 1)..(first + window).min(profile.nearness.len());
-            let seen = &profile.nearness[range.clone()];
-            let mean = seen.iter().sum::<f64>() / seen.len() as f64;
-            let best = seen.iter().copied().fold(0.0, f64::max);
-            ratios.push(model::hand(0.5 * mean + 0.5 * best));
+            ratios.push(model::mix(&profile.hands.each_ref().map(|hand| (1.0, stay(&hand[range.clone()])))));
             let nearest = profile.wrist[range].iter().flatten().copied().reduce(f64::min);
             wrists.push(nearest);
         }
         fits.push((profile.visit, ratios, wrists));
     }
     fits
+}
+
+/// Log likelihood ratio of a hand over some time: half of it by where it was nearest, half by where it stayed. Hands that only pass
+/// are near for an instant.
+fn stay(hand: &[f64]) -> f64 {
+    let mean = hand.iter().sum::<f64>() / hand.len() as f64;
+    let best = hand.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    0.5 * mean + 0.5 * best
 }
 
 fn takers(parts: &[Part], shelf: &Shelf, people: &People, clock: &[f64]) -> Vec<Taker> {

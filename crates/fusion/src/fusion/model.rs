@@ -146,15 +146,23 @@ pub(super) fn same_trace(differences: &[f64]) -> f64 {
     1.7 * plates - (squared / 2.0).min(9.0)
 }
 
-/// Log likelihood ratio of a hand at this distance (metres) from the goods: the taker's against anybody else's.
-pub(super) fn hand(nearness: f64) -> f64 {
-    (HAND_FLOOR + HAND_PEAK * nearness).ln()
+/// Log likelihood ratio of a hand against anybody else's, by how many times likelier it is to be where it is seen if it did it.
+pub(super) fn hand(times: f64) -> f64 {
+    (HAND_FLOOR + times).ln() - HAND_LEVEL
 }
 
-/// `hand` of a hand far away: the hand that took is never wholly out of sight and reach.
-const HAND_FLOOR: f64 = 0.000_25;
-/// `hand` of a hand on the goods.
-const HAND_PEAK: f64 = 9.0;
+/// How likely a hand is at least that did it: one that is seen elsewhere may be taken for another one's.
+const HAND_FLOOR: f64 = 0.003;
+/// Where the scale begins: a hand on the goods comes to about two.
+const HAND_LEVEL: f64 = 2.6;
+/// How often the wrist of somebody who stands near and took nothing is so near to the goods, per metre of distance.
+const OTHERS_PER_METRE: f64 = 0.15;
+/// The same of a wrist somewhere within reach.
+const OTHERS_WIDE_PER_METRE: f64 = 0.8;
+/// How many times likelier the hand of whoever did it is hidden with the elbow within a forearm of the goods, or with the trunk
+/// within an arm, than that of others.
+const HIDDEN_BY_ELBOW: f64 = 3.3;
+const HIDDEN_BY_TRUNK: f64 = 1.0;
 
 /// How near to what it takes the wrist of a hand is seen, as far as was learned: mostly nearer than some centimetres, which a camera
 /// system measures well or badly, and now and then anywhere within reach of it, where it was hidden or reported late.
@@ -211,6 +219,27 @@ impl WristFit {
         // A wrist may be reported on another body, or before it moved.
         core + wide + 0.002 * (-metres / 0.35).exp()
     }
+
+    /// How many times likelier the visible wrist of whoever did it is at this distance (metres) than that of others.
+    pub(super) fn times(&self, metres: f64) -> f64 {
+        let half_normal = |sigma: f64| (-0.5 * (metres / sigma).powi(2)).exp() / (sigma * HALF_NORMAL);
+        let share = self.share();
+        share * half_normal(self.sigma()) / OTHERS_PER_METRE
+            + (1.0 - share) * half_normal(WRIST_WIDE_SIGMA) / OTHERS_WIDE_PER_METRE
+    }
+}
+
+/// The integral of a half normal distribution of unit width and height.
+const HALF_NORMAL: f64 = 1.253_314_137_315_500_3;
+
+/// How many times likelier the hand of whoever did it is hidden with the elbow so far away (metres) than that of others.
+pub(super) fn times_by_elbow(metres: f64) -> f64 {
+    HIDDEN_BY_ELBOW * (-0.5 * ((metres - 0.42).max(0.0) / 0.15).powi(2)).exp()
+}
+
+/// The same when only the trunk is seen.
+pub(super) fn times_by_trunk(metres: f64) -> f64 {
+    HIDDEN_BY_TRUNK * (-0.5 * ((metres - 0.85).max(0.0) / 0.15).powi(2)).exp()
 }
 
 /// The same when only the elbow is seen: the hand is a forearm (0.38 m to the knuckles) away from it.

@@ -79,8 +79,18 @@ pub(super) struct Profile {
     pub(super) visit: VisitId,
     /// Nearness `0..=1` at each raster point.
     pub(super) nearness: Vec<f64>,
+    /// Log likelihood ratio of each hand at each raster point.
+    pub(super) hands: [Vec<f64>; 2],
     /// Distance of the nearest visible wrist at each raster point, metres.
     pub(super) wrist: Vec<Option<f64>>,
+}
+
+/// One visitor's hands at an instant.
+#[derive(Clone, Copy)]
+struct Hands {
+    nearness: f64,
+    each: [f64; 2],
+    wrist: Option<f64>,
 }
 
 impl Goods<'_> {
@@ -194,13 +204,19 @@ impl People {
             if !near.into_iter().any(within) {
                 continue;
             }
-            let mut profile =
-                Profile { visit: *visit, nearness: Vec::with_capacity(points), wrist: Vec::with_capacity(points) };
+            let room = || Vec::with_capacity(points);
+            let mut profile = Profile {
+                visit: *visit,
+                nearness: room(),
+                hands: [room(), room()],
+                wrist: Vec::with_capacity(points),
+            };
             for index in 0..points {
                 let at = range.start + Span::from_nanos(RASTER.as_nanos() * index as i64);
-                let (nearness, wrist) = visitor.nearness(goods, at, &self.wrists);
-                profile.nearness.push(nearness);
-                profile.wrist.push(wrist);
+                let hands = visitor.hands(goods, at, &self.wrists);
+                profile.nearness.push(hands.nearness);
+                profile.hands.iter_mut().zip(hands.each).for_each(|(hand, log)| hand.push(log));
+                profile.wrist.push(hands.wrist);
             }
             profiles.push(profile);
         }
@@ -214,28 +230,32 @@ impl Visitor {
         self.poses.iter().map(|pose| pose.trunk.floor())
     }
 
-    /// How well a hand fits the goods at an instant, and how far the nearest visible wrist is.
-    fn nearness(&self, goods: &Goods<'_>, at: ShopTime, fit: &model::WristFit) -> (f64, Option<f64>) {
+    /// How well each hand fits the goods at an instant, and how far the nearest visible wrist is.
+    fn hands(&self, goods: &Goods<'_>, at: ShopTime, fit: &model::WristFit) -> Hands {
         let after = self.poses.partition_point(|pose| pose.at <= at);
         let before = after.checked_sub(1).and_then(|index| self.poses.get(index));
         let after = self.poses.get(after);
         let local = |point: Point<World>| goods.shelf.placement.local_from_world(point);
+        let mut hands = Hands { nearness: 0.0, each: [model::hand(0.0); 2], wrist: None };
         let trunk = blend(before, after, at, TRUNK_GAP_MAX, |pose| Some(pose.trunk));
-        let Some(trunk) = trunk else { return (0.0, None) };
-        let mut nearness: f64 = 0.0;
-        let mut wrist: Option<f64> = None;
+        let Some(trunk) = trunk else { return hands };
         for side in 0..2 {
+            let (nearness, times);
             if let Some(point) = blend(before, after, at, HAND_GAP_MAX, |pose| pose.wrists[side]) {
                 let metres = goods.wrist_distance(local(point));
-                nearness = nearness.max(fit.nearness(metres));
-                wrist = Some(wrist.map_or(metres, |other| other.min(metres)));
+                (nearness, times) = (fit.nearness(metres), fit.times(metres));
+                hands.wrist = Some(hands.wrist.map_or(metres, |other| other.min(metres)));
             } else if let Some(point) = blend(before, after, at, HAND_GAP_MAX, |pose| pose.elbows[side]) {
-                nearness = nearness.max(model::nearness_by_elbow((local(point) - goods.middle()).norm()));
+                let metres = (local(point) - goods.middle()).norm();
+                (nearness, times) = (model::nearness_by_elbow(metres), model::times_by_elbow(metres));
             } else {
-                nearness = nearness.max(model::nearness_by_trunk((local(trunk) - goods.middle()).norm()));
+                let metres = (local(trunk) - goods.middle()).norm();
+                (nearness, times) = (model::nearness_by_trunk(metres), model::times_by_trunk(metres));
             }
+            hands.nearness = hands.nearness.max(nearness);
+            hands.each[side] = model::hand(times);
         }
-        (nearness, wrist)
+        hands
     }
 }
 

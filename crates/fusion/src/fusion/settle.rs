@@ -53,11 +53,13 @@ impl Fusion {
         (Best { lines: lines.collect(), probability, ..best }, doubts)
     }
 
-    /// Whether a visit began and ended where visits do. Where the shop names no entrance or no exit nobody can tell.
+    /// Whether a visit began and ended where visits do: at a way in or out, or beyond the walls. Where the shop names neither nobody
+    /// can tell.
     fn ends(&self, visit: VisitId, visitor: &Visitor) -> Ends {
         let is_in = |place: Option<Point<Floor>>, kind: ZoneKind| {
             let mut zones = self.shop.zones().iter().filter(|zone| zone.kind == kind);
-            place.is_some_and(|place| zones.any(|zone| zone.contains(place)))
+            let outside = |place| self.shop.room().is_some_and(|room| !room.contains(place));
+            place.is_some_and(|place| outside(place) || zones.any(|zone| zone.contains(place)))
         };
         let people = &self.memory.people;
         Ends {
