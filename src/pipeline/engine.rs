@@ -20,7 +20,7 @@ use crate::fusion::{self, Fusion};
 use crate::geometry::{Floor, Point};
 use crate::shelf::{self, ShelfSense};
 use crate::shop::Shop;
-use crate::tracking::{Doubt, Sighting, Stitcher};
+use crate::tracking::{Doubt, Mixup, Sighting, Stitcher};
 
 /// How often the fusion looks at the clock, in each lane.
 const TICK: Span = Span::from_millis(500);
@@ -447,6 +447,9 @@ impl Stages {
         }
         for Doubt { visit, why } in self.stitcher.take_doubts() {
             self.fusion.doubt(visit, why);
+        }
+        for Mixup { visits, at, chance } in self.stitcher.take_mixups() {
+            self.fusion.mixed_up(&visits, at, chance);
         }
         for Sighting { at, visit, joints } in sightings {
             let person = Person { track: visit.first_track(), joints };

@@ -37,7 +37,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{DropReason, Holes, Reports, ShopTime, Span, Stage, StageReport, TimeRange, VisitId};
+use crate::base::{DropReason, Holes, Prob, Reports, ShopTime, Span, Stage, StageReport, TimeRange, VisitId};
 use crate::facts::{Body, ClockEstimate, Fact, FactRef, PeopleFrame, ShelfEvent};
 use crate::shop::Shop;
 
@@ -99,6 +99,8 @@ pub struct Memory {
     unwatched: Holes,
     /// Why a person has to look at which visits.
     doubts: BTreeMap<VisitId, BTreeSet<String>>,
+    /// Probability that each visit was taken for nobody else's, of those who may have been, and the last time that they may have been.
+    mixups: BTreeMap<VisitId, (f64, ShopTime)>,
     /// Whom a change could have touched that was seen badly or that nothing explains.
     uncertain: BTreeSet<VisitId>,
     findings: Findings,
@@ -152,6 +154,7 @@ impl Fusion {
             stopped: Holes::default(),
             unwatched: Holes::default(),
             doubts: BTreeMap::new(),
+            mixups: BTreeMap::new(),
             uncertain: BTreeSet::new(),
             findings: Findings::default(),
             heard: Heard::default(),
@@ -193,6 +196,16 @@ impl Fusion {
     /// A person has to look at this visit when it is over, for this reason.
     pub fn doubt(&mut self, visit: VisitId, why: String) {
         self.memory.doubt(visit, why);
+    }
+
+    /// These shoppers may have been taken for one another with this chance, when they were lost and seen again.
+    pub fn mixed_up(&mut self, visits: &[VisitId], at: ShopTime, chance: Prob) {
+        let inside = self.memory.people.visitors();
+        for visit in visits.iter().filter(|visit| inside.contains_key(visit)) {
+            let (certainty, last) = self.memory.mixups.entry(*visit).or_insert((1.0, at));
+            *certainty *= 1.0 - chance.value();
+            *last = at.max(*last);
+        }
     }
 
     /// A frame of people came, the so many-th of its source, also one with nobody in it.

@@ -6,8 +6,8 @@ use super::doubts::SPEED_MAX;
 use super::open::Best;
 use super::people::Visitor;
 use super::world::History;
-use super::{Fusion, heard};
-use crate::base::{Grams, Prob, Quantity, Span, TimeRange, VisitId};
+use super::{Fusion, heard, odd};
+use crate::base::{Grams, Prob, Quantity, ShopTime, Span, TimeRange, VisitId};
 use crate::facts::{Attribution, Body, Closing, Evidence, LineChance, TakerEvidence, VisitClosed, WeightEvidence};
 use crate::geometry::{Floor, Point};
 use crate::shop::ZoneKind;
@@ -45,8 +45,12 @@ impl Fusion {
         let hearing = self.memory.heard.hearing(&self.shop, visit, stay, 0 < self.memory.counters.events);
         let mut doubts = self.memory.coverage.doubts(stay, self.ends(visit, visitor));
         doubts.extend(hearing.doubts);
-        let heard = |probability: Prob| Prob::new(probability.value() * hearing.share);
         let is_doubted = self.memory.uncertain.contains(&visit) || !doubts.is_empty();
+        let (own, at) = self.memory.mixups.get(&visit).copied().unwrap_or((1.0, ShopTime::MIN));
+        if own < 1.0 - odd::DOUBT_MIN {
+            doubts.push(format!("may have been taken for somebody else who was lost at the same time, at {at}"));
+        }
+        let heard = |probability: Prob| Prob::new(probability.value() * hearing.share * own);
         let certain = if is_doubted { heard::DOUBTED_FACTOR } else { 1.0 };
         let probability = Prob::new(heard(best.probability).value() * certain);
         let lines = best.lines.into_iter().map(|line| LineChance { probability: heard(line.probability), ..line });
@@ -127,6 +131,7 @@ impl Fusion {
         self.memory.clusters.forget(visit);
         self.memory.people.forget(visit);
         self.memory.doubts.remove(&visit);
+        self.memory.mixups.remove(&visit);
         self.memory.uncertain.remove(&visit);
         self.memory.heard.forget(visit);
         lines

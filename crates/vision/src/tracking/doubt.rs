@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::body::Body;
 use super::track::Track;
-use crate::base::{ShopTime, TrackId, VisitId};
+use crate::base::{Prob, ShopTime, TrackId, VisitId};
 use crate::geometry::{Floor, Point};
 
 /// What is to be said of a visit that begins inside the shop after a hole.
@@ -24,6 +24,17 @@ pub struct Doubt {
     pub visit: VisitId,
     /// A part of a sentence.
     pub why: String,
+}
+
+/// Two shoppers, or more, of whom it is not certain who is who since they were lost.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Mixup {
+    /// Who may be taken for one another.
+    pub visits: Vec<VisitId>,
+    /// Since when.
+    pub at: ShopTime,
+    /// How probably they are.
+    pub chance: Prob,
 }
 
 /// A track that is there again after a hole, which is not looked at yet.

@@ -8,11 +8,13 @@
 
 mod bodies;
 mod body;
+mod doors;
 mod doubt;
 pub mod floor;
 mod frame_loss;
 mod looks;
 mod sight;
+mod stature;
 mod stitch;
 mod track;
 pub mod tracklets;
@@ -21,7 +23,7 @@ pub mod tracklets;
 mod tests;
 
 pub use bodies::{Body, BodyTracker, ClockResidual, Options as BodyOptions};
-pub use doubt::Doubt;
+pub use doubt::{Doubt, Mixup};
 pub use frame_loss::{CameraLoss, FrameLoss, FrameSize, Lost};
 pub use sight::{Sight, SightCounters};
 pub use stitch::{Counters, Sighting, Stitcher};

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::doubt::{self, Doubt};
+use super::doors::Doors;
+use super::doubt::{self, Doubt, Mixup};
 use super::track::{GAP_MAX, Track};
-use crate::base::{Holes, Reports, ShopTime, Span, Stage, StageReport, TimeRange, TrackId, VisitId};
+use crate::base::{Holes, Prob, Reports, ShopTime, Span, Stage, StageReport, TimeRange, TrackId, VisitId};
 use crate::facts::{Joints, PeopleFrame, TrackJoined, TrackVerdict};
 use crate::geometry::{Floor, Point, assign};
 use crate::shop::{Room, Shop, Zone, ZoneKind};
@@ -38,9 +39,15 @@ const COST_MAX: f64 = 14.0;
 /// The same for a lost track that was not believed yet.
 const COST_UNBELIEVED_MAX: f64 = 7.0;
 /// Up to this cost a track is joined as soon as it is ripe; above it must live on first.
-const COST_QUICK_MAX: f64 = 2.5;
+const COST_QUICK_MAX: f64 = 4.0;
 /// How long a costlier match must live.
 const SLOW_RIPE: Span = Span::from_millis(1_800);
+/// Who may be who is not decided before the next best guess is worse by this much, a factor of twenty, or until so long has passed:
+/// those who are told apart by how tall they are have to stand up.
+const SURE_COST_MIN: f64 = 3.0;
+const UNSURE_MAX: Span = Span::from_millis(4_000);
+/// A chance below this that two shoppers were taken for one another is not worth remembering.
+const MIXUP_CHANCE_MIN: f64 = 0.002;
 /// Across a hole, what is believed of who is who must be better than everything else by this much: a factor of twenty.
 const UNIQUE_COST_MIN: f64 = 3.0;
 /// A person of the floor at one instant.
@@ -79,6 +86,17 @@ enum Predecessor {
     Track(TrackId),
 }
 
+/// What new tracks are.
+#[derive(Default)]
+struct Matches {
+    /// Tracks that go on with somebody.
+    pairs: Vec<(TrackId, Predecessor)>,
+    /// Tracks of which that is not sure enough yet.
+    waiting: Vec<TrackId>,
+    /// Who may have been taken for whom.
+    mixups: Vec<Mixup>,
+}
+
 /// Joins tracks into visits, online, with a delay of a few seconds where it must wait. Written down and read back it
 /// goes on as if nothing had been, once [`Stitcher::furnish`] has told it the shop.
 #[derive(Clone, Serialize, Deserialize)]
@@ -95,6 +113,8 @@ pub struct Stitcher {
     stopped: Holes,
     holes: Holes,
     doubts: Vec<Doubt>,
+    mixups: Vec<Mixup>,
+    doors: Doors,
     tracks: BTreeMap<TrackId, Track>,
     /// When the first frame was.
     began: Option<ShopTime>,
@@ -112,6 +132,8 @@ impl Stitcher {
             stopped: Holes::default(),
             holes: Holes::default(),
             doubts: Vec::new(),
+            mixups: Vec::new(),
+            doors: Doors::default(),
             tracks: BTreeMap::new(),
             began: None,
             counters: Counters::default(),
@@ -147,6 +169,11 @@ impl Stitcher {
         std::mem::take(&mut self.doubts)
     }
 
+    /// Who may have been taken for whom; each is given once.
+    pub fn take_mixups(&mut self) -> Vec<Mixup> {
+        std::mem::take(&mut self.mixups)
+    }
+
     /// What happened so far.
     pub fn counters(&self) -> Counters {
         self.counters
@@ -161,6 +188,7 @@ impl Stitcher {
     pub fn step(&mut self, at: ShopTime, frame: &PeopleFrame) -> (Vec<Sighting>, Vec<TrackJoined>) {
         self.counters.frames += 1;
         self.began.get_or_insert(at);
+        self.doors.open(at);
         self.notice_hole(at);
         let mut sightings = Vec::new();
         let places: Vec<(TrackId, Point<Floor>)> = frame
@@ -246,10 +274,14 @@ impl Stitcher {
 
     /// Whether a track began where people come from: at a door, or before the first frame.
     fn came_in(&self, track: &Track) -> bool {
-        let from_the_start = self.began.is_some_and(|began| track.first - began <= FROM_THE_START);
-        from_the_start
+        self.was_there(track)
             || self.is_outside(track.first_place)
             || self.entrances.iter().any(|zone| zone.contains(track.first_place))
+    }
+
+    /// Whether somebody was there before the first frame.
+    fn was_there(&self, track: &Track) -> bool {
+        self.began.is_some_and(|began| track.first - began <= FROM_THE_START)
     }
 
     /// Whether a point lies beyond the walls, where people only come from and go to.
@@ -268,7 +300,9 @@ impl Stitcher {
 
     fn judge(&mut self, now: ShopTime, sightings: &mut Vec<Sighting>) -> Vec<TrackJoined> {
         let mut verdicts = Vec::new();
-        for (id, predecessor) in self.matches(now) {
+        let Matches { pairs, waiting, mixups } = self.matches(now);
+        self.mixups.extend(mixups);
+        for (id, predecessor) in pairs {
             match predecessor {
                 Predecessor::Visit(visit) => self.join(id, visit, sightings, &mut verdicts),
                 Predecessor::Track(earlier) => self.absorb(id, earlier),
@@ -285,25 +319,38 @@ impl Stitcher {
                 () => BELIEVED_BESIDE_OTHERS,
             };
             let is_somebody = JOINTS_MEAN_MIN <= track.joints_mean() && self.is_inside(track);
-            if is_somebody && old_enough <= track.age(&self.holes) {
+            if is_somebody && old_enough <= track.age(&self.holes) && !waiting.contains(&id) {
                 self.begin(id, sightings, &mut verdicts);
             } else if GAP_MAX <= unseen {
                 self.dismiss(id, &mut verdicts);
             }
         }
+        self.notice_gone(now);
         let holes = &self.holes;
         self.tracks.retain(|_, track| holes.watched(track.last, now) < FORGOTTEN);
         verdicts
     }
 
-    /// Ripe tracks with whom each continues, by least total cost.
-    fn matches(&self, now: ShopTime) -> Vec<(TrackId, Predecessor)> {
-        let is_lost = |track: &Track| LOST <= self.holes.watched(track.last, now);
-        let is_open = |track: &&Track| track.visit.is_none() && self.is_inside(track);
-        let fresh: Vec<&Track> = self.tracks.values().filter(is_open).collect();
-        if fresh.is_empty() {
-            return Vec::new();
+    /// Whoever was lost and is not looked for any more is gone.
+    fn notice_gone(&mut self, now: ShopTime) {
+        let is_gone = |track: &Track| {
+            let newest = |other: &Track| other.visit != track.visit || other.last <= track.last;
+            track.visit.is_some()
+                && !track.is_over
+                && GAP_MAX + BELIEVED < self.holes.watched(track.last, now)
+                && self.tracks.values().all(newest)
+        };
+        let gone: Vec<TrackId> = self.tracks.values().filter(|track| is_gone(track)).map(|track| track.id).collect();
+        for track in gone {
+            let Some(track) = self.tracks.get_mut(&track) else { continue };
+            track.is_over = true;
+            self.doors.lose(track.last_place, false);
         }
+    }
+
+    /// Who is lost now, and may be who a new track is: the newest track of each.
+    fn lost(&self, now: ShopTime) -> BTreeMap<Predecessor, &Track> {
+        let is_lost = |track: &Track| LOST <= self.holes.watched(track.last, now);
         let mut lost: BTreeMap<Predecessor, &Track> = BTreeMap::new();
         for track in self.tracks.values() {
             let predecessor = track.visit.map_or(Predecessor::Track(track.id), Predecessor::Visit);
@@ -320,33 +367,65 @@ impl Stitcher {
             let somebody = track.visit.is_some() || RIPE <= track.age(&self.holes);
             is_lost(track) && recent && somebody && !left
         });
-        let predecessors: Vec<Predecessor> = lost.keys().copied().collect();
-        let cost_of = |old: &Track, track: &Track| {
-            let later = old.visit.is_some() || old.first < track.first;
-            let most = if old.visit.is_some() { COST_MAX } else { COST_UNBELIEVED_MAX };
-            let missing = self.missing_between(old, track);
-            let other = LOST < missing && doubt::is_unlike(&old.body, &track.body);
-            // Whoever comes from outside is nobody who was inside.
-            let came = self.is_outside(track.first_place) && !self.is_outside(old.last_place);
-            let possible = later && old.id != track.id && !other && !came;
-            let cost = if possible { old.cost_of(track, missing) } else { f64::INFINITY };
-            if cost < most { cost - COST_MAX } else { f64::INFINITY }
+        lost
+    }
+
+    /// What it costs that a new track is of somebody who was lost, against its being of somebody new; infinite where it cannot be.
+    fn cost_of(&self, old: &Track, track: &Track) -> f64 {
+        let later = old.visit.is_some() || old.first < track.first;
+        let missing = self.missing_between(old, track);
+        let other = LOST < missing && doubt::is_unlike(&old.body, &track.body);
+        // Whoever comes from outside is nobody who was inside.
+        let came = self.is_outside(track.first_place) && !self.is_outside(old.last_place);
+        if !later || old.id == track.id || other || came {
+            return f64::INFINITY;
+        }
+        let cost = old.cost_of(track, missing);
+        let (cost, most) = if old.visit.is_some() {
+            let newcomer = self.doors.cost_of_newcomer(track.first_place, track.first);
+            (cost + self.doors.cost_of_coming_back(old.last_place), COST_MAX.min(newcomer))
+        } else {
+            (cost, COST_UNBELIEVED_MAX)
         };
+        if cost < most { cost - most } else { f64::INFINITY }
+    }
+
+    /// Ripe tracks with whom each continues, by least total cost, and who may have been taken for whom.
+    fn matches(&self, now: ShopTime) -> Matches {
+        let is_lost = |track: &Track| LOST <= self.holes.watched(track.last, now);
+        let is_open = |track: &&Track| track.visit.is_none() && self.is_inside(track);
+        let fresh: Vec<&Track> = self.tracks.values().filter(is_open).collect();
+        let mut matches = Matches::default();
+        if fresh.is_empty() {
+            return matches;
+        }
+        let lost = self.lost(now);
+        let predecessors: Vec<Predecessor> = lost.keys().copied().collect();
         let cost: Vec<Vec<f64>> =
-            fresh.iter().map(|track| lost.values().map(|old| cost_of(old, track)).collect()).collect();
-        let mut pairs = Vec::new();
-        for (row, (track, column)) in fresh.iter().zip(assign(&cost)).enumerate() {
-            let Some(column) = column else { continue };
-            let across = LOST < self.missing_between(lost[&predecessors[column]], track);
-            let quick = !across && cost[row][column] + COST_MAX <= COST_QUICK_MAX;
+            fresh.iter().map(|track| lost.values().map(|old| self.cost_of(old, track)).collect()).collect();
+        let columns = assign(&cost);
+        for (row, (track, column)) in fresh.iter().zip(&columns).enumerate() {
+            let Some(column) = *column else { continue };
+            let old = lost[&predecessors[column]];
+            let across = LOST < self.missing_between(old, track);
+            let quick = !across && old.cost_of(track, Span::ZERO) <= COST_QUICK_MAX;
             let age = track.age(&self.holes);
-            let ripe = if quick { RIPE <= age || is_lost(track) } else { SLOW_RIPE <= age };
+            let ended = is_lost(track);
+            if !(if quick { RIPE <= age || ended } else { SLOW_RIPE <= age }) {
+                matches.waiting.push(track.id);
+                continue;
+            }
+            let (lead, others) = lead(&cost, &columns, row, column);
             // Who may be who is guessed from frame to frame, but not across a hole.
-            if ripe && (!across || UNIQUE_COST_MIN <= lead(&cost, row, column)) {
-                pairs.push((track.id, predecessors[column]));
+            let sure = if across { UNIQUE_COST_MIN <= lead } else { SURE_COST_MIN <= lead };
+            if sure || !across && (UNSURE_MAX <= age || ended) {
+                matches.pairs.push((track.id, predecessors[column]));
+                matches.mixups.extend(mixup(track.first, lead, others.iter().map(|other| predecessors[*other])));
+            } else if !across {
+                matches.waiting.push(track.id);
             }
         }
-        pairs
+        matches
     }
 
     /// For how long of the time between two tracks nobody looked. Whoever comes through a door is not looked for
@@ -365,11 +444,11 @@ impl Stitcher {
     fn join(&mut self, id: TrackId, visit: VisitId, sightings: &mut Vec<Sighting>, verdicts: &mut Vec<TrackJoined>) {
         self.counters.joined += 1;
         // The body is the same: what was learned of it before stays true.
-        let body = self.tracks.values().filter(|track| track.visit == Some(visit)).max_by_key(|track| track.last);
-        if let (Some(body), Some(track)) = (body.map(|track| track.body.clone()), self.tracks.get_mut(&id))
-            && track.sights < 15
-        {
-            track.body = body;
+        let before = self.tracks.values().filter(|track| track.visit == Some(visit)).max_by_key(|track| track.last);
+        let before = before.map(|track| (track.body.clone(), track.last_place));
+        if let (Some((body, place)), Some(track)) = (before, self.tracks.get_mut(&id)) {
+            track.body.join(&body);
+            self.doors.lose(place, true);
         }
         let earlier = self.tracks.get_mut(&id).map(|track| std::mem::take(&mut track.earlier)).unwrap_or_default();
         for track in earlier.into_iter().chain([id]) {
@@ -382,6 +461,7 @@ impl Stitcher {
     fn absorb(&mut self, id: TrackId, earlier: TrackId) {
         let Some(old) = self.tracks.remove(&earlier) else { return };
         let Some(track) = self.tracks.get_mut(&id) else { return };
+        track.body.join(&old.body);
         track.first = old.first;
         track.first_place = old.first_place;
         track.sights += old.sights;
@@ -401,6 +481,9 @@ impl Stitcher {
         });
         let earlier = self.tracks.get_mut(&id).map(|track| std::mem::take(&mut track.earlier)).unwrap_or_default();
         let first = earlier.first().copied().unwrap_or(id);
+        if let Some(track) = self.tracks.get(&id).filter(|track| appeared.is_none() && !self.was_there(track)) {
+            self.doors.begin(track.first_place);
+        }
         if let Some(track) = self.tracks.get_mut(&id) {
             track.doubts.extend(appeared);
         }
@@ -433,13 +516,30 @@ impl Reports for Stitcher {
     }
 }
 
-/// By how much the best assignment is better than the best without this pair, which is part of it.
-fn lead(cost: &[Vec<f64>], row: usize, column: usize) -> f64 {
-    let total = |cost: &[Vec<f64>]| -> f64 {
-        let pairs = assign(cost);
-        pairs.iter().zip(cost).filter_map(|(column, row)| column.map(|column| row[column])).sum()
+/// By how much the best assignment is better than the best without this pair, which is part of it, and the columns that the other one
+/// fills otherwise.
+fn lead(cost: &[Vec<f64>], columns: &[Option<usize>], row: usize, column: usize) -> (f64, Vec<usize>) {
+    let total = |columns: &[Option<usize>]| -> f64 {
+        columns.iter().zip(cost).filter_map(|(column, row)| column.map(|column| row[column])).sum()
     };
     let mut without = cost.to_vec();
     without[row][column] = f64::INFINITY;
-    total(&without) - total(cost)
+    let other = assign(&without);
+    let differ = columns.iter().zip(&other).filter(|(a, b)| a != b).flat_map(|(a, b)| [*a, *b]);
+    let mut differ: Vec<usize> = differ.flatten().collect();
+    differ.sort_unstable();
+    differ.dedup();
+    (total(&other) - total(columns), differ)
+}
+
+/// Whoever may be taken for one another with the next best guess, which is worse by so much.
+fn mixup(at: ShopTime, lead: f64, who: impl Iterator<Item = Predecessor>) -> Option<Mixup> {
+    let chance = 1.0 / (1.0 + lead.exp());
+    let visits: Vec<VisitId> = who
+        .filter_map(|who| match who {
+            Predecessor::Visit(visit) => Some(visit),
+            Predecessor::Track(_) => None,
+        })
+        .collect();
+    (MIXUP_CHANCE_MIN <= chance && !visits.is_empty()).then(|| Mixup { visits, at, chance: Prob::new(chance) })
 }

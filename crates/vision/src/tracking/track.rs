@@ -1,5 +1,7 @@
 //! One track: what was seen of it, and how costly it is to believe that another one goes on as it.
 
+use std::f64::consts::TAU;
+
 use serde::{Deserialize, Serialize};
 
 use super::body::Body;
@@ -15,6 +17,15 @@ const OVERLAP_MAX: Span = Span::from_millis(600);
 const SPEED_MAX: f64 = 1.8;
 /// How far a trunk may be from where it was, besides what it walked, metres.
 const SLACK_METRES: f64 = 0.5;
+/// Whoever is faster than this walks upright, metres per second.
+const WALKING_MIN: f64 = 0.35;
+/// Share of those who stood that stand there still, and of those who walked that stopped there, when they are seen again.
+const STAYS: f64 = 0.65;
+const STOPS: f64 = 0.15;
+/// How far those who walk on come, as a share of what their speed would take them.
+const WALK_ON: f64 = 0.8;
+/// What it costs that somebody who is lost is seen again at all, with densities per square metre.
+const BASE_COST: f64 = 3.0;
 /// Cost of each joint that is missing on average: what is not a person is seen in parts.
 const JOINT_COST: f64 = 0.8;
 
@@ -38,6 +49,8 @@ pub(super) struct Track {
     /// Sights within the walls, where the shop names walls.
     pub(super) inside_sights: u32,
     pub(super) visit: Option<VisitId>,
+    /// Whether it was the last one of its visit.
+    pub(super) is_over: bool,
     /// Tracks that this one went on from before anybody was believed, oldest first.
     pub(super) earlier: Vec<TrackId>,
     pub(super) held: Vec<(ShopTime, Joints)>,
@@ -60,6 +73,7 @@ impl Track {
             clear_sights: 0,
             inside_sights: 0,
             visit: None,
+            is_over: false,
             earlier: Vec::new(),
             held: Vec::new(),
         }
@@ -74,7 +88,7 @@ impl Track {
         }
         self.last = at;
         self.last_place = place;
-        self.body.see(joints);
+        self.body.see(joints, WALKING_MIN <= self.velocity.norm());
         self.sights += 1;
         self.clear_sights += u32::from(clear);
         self.joints_seen += joint_count(joints);
@@ -105,18 +119,25 @@ impl Track {
         if gap < -OVERLAP_MAX.as_secs() || GAP_MAX.as_secs() < unseen {
             return f64::INFINITY;
         }
-        let (gap, unseen) = (gap.max(0.0), unseen.max(0.0));
-        let still = next.first_place.distance(self.last_place);
-        let moving = next.first_place.distance(self.last_place + self.velocity * gap.min(1.0));
-        let metres = still.min(moving);
         if !self.reaches(next.first_place, next.first - self.last) {
             return f64::INFINITY;
         }
-        let sigma = 0.18 + 0.35 * gap;
+        let (gap, unseen) = (gap.max(0.0), unseen.max(0.0));
         let (unlike, measures) = self.body.unlikeness(&next.body);
         let body = if measures == 0 { 1.0 } else { (unlike - f64::from(measures)).max(-3.0) / 2.0 };
         let missing = (7.4 - next.joints_mean()).max(0.0);
-        0.5 * (metres / sigma).powi(2) + sigma.ln() + body + 0.3 * unseen + 2.0 + JOINT_COST * missing
+        BASE_COST - self.density_at(next.first_place, gap).ln() + body + 0.3 * unseen + JOINT_COST * missing
+    }
+
+    /// How likely somebody who was here last is at a place so many seconds later, per square metre: whoever stood mostly stands there
+    /// still, whoever walked has mostly walked on.
+    fn density_at(&self, place: Point<Floor>, gap: f64) -> f64 {
+        let normal = |metres: f64, sigma: f64| (-0.5 * (metres / sigma).powi(2)).exp() / (TAU * sigma * sigma);
+        let still = place.distance(self.last_place);
+        let onward = place.distance(self.last_place + self.velocity * (WALK_ON * gap));
+        let (stays, sigma) = if self.velocity.norm() < WALKING_MIN { (STAYS, 0.2) } else { (STOPS, 0.15) };
+        let walked = normal(onward, sigma + 0.35 * gap).max(normal(still, sigma + 0.5 * gap));
+        stays * normal(still, 0.1 + 0.03 * gap) + (1.0 - stays) * walked
     }
 }
 

@@ -1,0 +1,82 @@
+//! Where people come in and where they are lost for good, learned while the shop is open: doors that nobody has named. It takes the
+//! places where visits begin and where somebody who was lost came back or did not, and gives what it costs to believe that somebody
+//! who appears at a place is new, and that somebody who was lost there comes back. It decides nothing.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::{ShopTime, Span};
+use crate::geometry::{Floor, Point};
+
+/// Places of each kind that are remembered; the oldest go first.
+const PLACES_MAX: usize = 256;
+/// How wide a door is, as a standard deviation, metres; and how near to a place what happened there counts.
+const DOOR_SIGMA: f64 = 0.5;
+const NEAR_METRES: f64 = 1.0;
+/// Visits that began near a place before it is taken for a door: one may have been somebody who was lost.
+const FIRST: f64 = 1.0;
+/// A shop is taken to have been open for so long before its first visit, seconds.
+const BEFORE_SECS: f64 = 30.0;
+/// What was seen counts against so many that came back.
+const PRIOR: f64 = 0.5;
+
+/// What is known of doors.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Doors {
+    /// Where visits began that were seen to begin.
+    begun: VecDeque<Point<Floor>>,
+    /// Where somebody was lost, and whether they came back.
+    lost: VecDeque<(Point<Floor>, bool)>,
+    /// Since when.
+    since: Option<ShopTime>,
+}
+
+impl Doors {
+    /// Whatever happens happens from now on.
+    pub(super) fn open(&mut self, at: ShopTime) {
+        self.since.get_or_insert(at);
+    }
+
+    /// A visit began here.
+    pub(super) fn begin(&mut self, place: Point<Floor>) {
+        keep(&mut self.begun, place);
+    }
+
+    /// Somebody was lost here, and came back or did not.
+    pub(super) fn lose(&mut self, place: Point<Floor>, came_back: bool) {
+        keep(&mut self.lost, (place, came_back));
+    }
+
+    /// What it costs that somebody is new who is first seen here, against somebody who was lost: minus the logarithm of how many come
+    /// in here per second and square metre; infinite where no door is known.
+    pub(super) fn cost_of_newcomer(&self, place: Point<Floor>, now: ShopTime) -> f64 {
+        let near = self.begun.iter().filter(|door| door.distance(place) < NEAR_METRES).count() as f64;
+        if near <= FIRST {
+            return f64::INFINITY;
+        }
+        let back = self.lost.iter().filter(|(at, came_back)| *came_back && at.distance(place) < NEAR_METRES).count();
+        let is_door = (near - FIRST) / (near - FIRST + back as f64 + PRIOR);
+        let kernel = |door: &Point<Floor>| (-0.5 * (door.distance(place) / DOOR_SIGMA).powi(2)).exp();
+        let per_square_metre: f64 =
+            self.begun.iter().map(kernel).sum::<f64>() / (std::f64::consts::TAU * DOOR_SIGMA * DOOR_SIGMA);
+        let open = self.since.map_or(Span::ZERO, |since| now - since).as_secs().max(0.0);
+        -(is_door * per_square_metre / (open + BEFORE_SECS)).ln()
+    }
+
+    /// What it costs that somebody comes back who was lost here, in view of those who were lost here before.
+    pub(super) fn cost_of_coming_back(&self, place: Point<Floor>) -> f64 {
+        let near = || self.lost.iter().filter(|(at, _)| at.distance(place) < NEAR_METRES);
+        let gone = near().filter(|(_, came_back)| !came_back).count() as f64;
+        let back = near().filter(|(_, came_back)| *came_back).count() as f64;
+        // Where nothing was seen yet most come back.
+        ((gone + back + 2.0) / (back + 2.0)).ln()
+    }
+}
+
+fn keep<T>(list: &mut VecDeque<T>, one: T) {
+    if PLACES_MAX <= list.len() {
+        list.pop_front();
+    }
+    list.push_back(one);
+}
