@@ -3,6 +3,7 @@
 //! who appears at a place is new, and that somebody who was lost there comes back. It decides nothing.
 
 use std::collections::VecDeque;
+use std::f64::consts::TAU;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,9 +12,8 @@ use crate::geometry::{Floor, Point};
 
 /// Places of each kind that are remembered; the oldest go first.
 const PLACES_MAX: usize = 256;
-/// How wide a door is, as a standard deviation, metres; and how near to a place what happened there counts.
-const DOOR_SIGMA: f64 = 0.5;
-const NEAR_METRES: f64 = 1.0;
+/// How wide a door is, as a standard deviation, metres.
+const DOOR_SIGMA: f64 = 0.4;
 /// Visits that began near a place before it is taken for a door: one may have been somebody who was lost.
 const FIRST: f64 = 1.0;
 /// A shop is taken to have been open for so long before its first visit, seconds.
@@ -51,27 +51,31 @@ impl Doors {
     /// What it costs that somebody is new who is first seen here, against somebody who was lost: minus the logarithm of how many come
     /// in here per second and square metre; infinite where no door is known.
     pub(super) fn cost_of_newcomer(&self, place: Point<Floor>, now: ShopTime) -> f64 {
-        let near = self.begun.iter().filter(|door| door.distance(place) < NEAR_METRES).count() as f64;
-        if near <= FIRST {
+        let begun: f64 = self.begun.iter().map(|door| nearness(*door, place)).sum();
+        if begun <= FIRST {
             return f64::INFINITY;
         }
-        let back = self.lost.iter().filter(|(at, came_back)| *came_back && at.distance(place) < NEAR_METRES).count();
-        let is_door = (near - FIRST) / (near - FIRST + back as f64 + PRIOR);
-        let kernel = |door: &Point<Floor>| (-0.5 * (door.distance(place) / DOOR_SIGMA).powi(2)).exp();
-        let per_square_metre: f64 =
-            self.begun.iter().map(kernel).sum::<f64>() / (std::f64::consts::TAU * DOOR_SIGMA * DOOR_SIGMA);
+        let is_door = (begun - FIRST) / (begun - FIRST + self.lost_near(place, true) + PRIOR);
+        let per_square_metre = begun / (TAU * DOOR_SIGMA * DOOR_SIGMA);
         let open = self.since.map_or(Span::ZERO, |since| now - since).as_secs().max(0.0);
         -(is_door * per_square_metre / (open + BEFORE_SECS)).ln()
     }
 
     /// What it costs that somebody comes back who was lost here, in view of those who were lost here before.
     pub(super) fn cost_of_coming_back(&self, place: Point<Floor>) -> f64 {
-        let near = || self.lost.iter().filter(|(at, _)| at.distance(place) < NEAR_METRES);
-        let gone = near().filter(|(_, came_back)| !came_back).count() as f64;
-        let back = near().filter(|(_, came_back)| *came_back).count() as f64;
-        // Where nothing was seen yet most come back.
-        ((gone + back + 2.0) / (back + 2.0)).ln()
+        let (gone, back) = (self.lost_near(place, false), self.lost_near(place, true));
+        // Where nothing was seen yet everybody comes back.
+        ((gone + back + 1.0) / (back + 1.0)).ln()
     }
+
+    fn lost_near(&self, place: Point<Floor>, came_back: bool) -> f64 {
+        self.lost.iter().filter(|(_, back)| *back == came_back).map(|(at, _)| nearness(*at, place)).sum()
+    }
+}
+
+/// How much what happened at one place says about another one, `0..=1`.
+fn nearness(a: Point<Floor>, b: Point<Floor>) -> f64 {
+    (-0.5 * (a.distance(b) / DOOR_SIGMA).powi(2)).exp()
 }
 
 fn keep<T>(list: &mut VecDeque<T>, one: T) {

@@ -21,7 +21,7 @@ const SIGMA_OF_ONE: f64 = 0.03;
 /// The same of how far whoever was not seen upright stays below.
 const BENT_SIGMA: f64 = 0.25;
 /// The largest square of a standard score: a track may be of two people.
-const SQUARE_MAX: f64 = 20.0;
+const SQUARE_MAX: f64 = 30.0;
 
 /// Heights of one neck.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -89,8 +89,8 @@ enum Predecessor {
 /// What new tracks are.
 #[derive(Default)]
 struct Matches {
-    /// Tracks that go on with somebody.
-    pairs: Vec<(TrackId, Predecessor)>,
+    /// Tracks that go on with somebody, and by how much the next best guess is worse.
+    pairs: Vec<(TrackId, Predecessor, f64)>,
     /// Tracks of which that is not sure enough yet.
     waiting: Vec<TrackId>,
     /// Who may have been taken for whom.
@@ -302,9 +302,12 @@ impl Stitcher {
         let mut verdicts = Vec::new();
         let Matches { pairs, waiting, mixups } = self.matches(now);
         self.mixups.extend(mixups);
-        for (id, predecessor) in pairs {
+        for (id, predecessor, lead) in pairs {
             match predecessor {
-                Predecessor::Visit(visit) => self.join(id, visit, sightings, &mut verdicts),
+                Predecessor::Visit(visit) => {
+                    self.notice_back(visit, lead);
+                    self.join(id, visit, sightings, &mut verdicts);
+                }
                 Predecessor::Track(earlier) => self.absorb(id, earlier),
             }
         }
@@ -345,6 +348,16 @@ impl Stitcher {
             let Some(track) = self.tracks.get_mut(&track) else { continue };
             track.is_over = true;
             self.doors.lose(track.last_place, false);
+        }
+    }
+
+    /// Whoever was lost is there again; a guess that may as well be wrong teaches nothing.
+    fn notice_back(&mut self, visit: VisitId, lead: f64) {
+        let tracks = self.tracks.values().filter(|track| track.visit == Some(visit));
+        if let Some(place) = tracks.max_by_key(|track| track.last).map(|track| track.last_place)
+            && SURE_COST_MIN <= lead
+        {
+            self.doors.lose(place, true);
         }
     }
 
@@ -419,7 +432,7 @@ impl Stitcher {
             // Who may be who is guessed from frame to frame, but not across a hole.
             let sure = if across { UNIQUE_COST_MIN <= lead } else { SURE_COST_MIN <= lead };
             if sure || !across && (UNSURE_MAX <= age || ended) {
-                matches.pairs.push((track.id, predecessors[column]));
+                matches.pairs.push((track.id, predecessors[column], lead));
                 matches.mixups.extend(mixup(track.first, lead, others.iter().map(|other| predecessors[*other])));
             } else if !across {
                 matches.waiting.push(track.id);
@@ -445,10 +458,8 @@ impl Stitcher {
         self.counters.joined += 1;
         // The body is the same: what was learned of it before stays true.
         let before = self.tracks.values().filter(|track| track.visit == Some(visit)).max_by_key(|track| track.last);
-        let before = before.map(|track| (track.body.clone(), track.last_place));
-        if let (Some((body, place)), Some(track)) = (before, self.tracks.get_mut(&id)) {
+        if let (Some(body), Some(track)) = (before.map(|track| track.body.clone()), self.tracks.get_mut(&id)) {
             track.body.join(&body);
-            self.doors.lose(place, true);
         }
         let earlier = self.tracks.get_mut(&id).map(|track| std::mem::take(&mut track.earlier)).unwrap_or_default();
         for track in earlier.into_iter().chain([id]) {

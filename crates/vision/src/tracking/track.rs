@@ -26,6 +26,14 @@ const STOPS: f64 = 0.15;
 const WALK_ON: f64 = 0.8;
 /// What it costs that somebody who is lost is seen again at all, with densities per square metre.
 const BASE_COST: f64 = 3.0;
+/// Cost of having walked one way and soon after the other way, at so many metres per second, within so many seconds, with such a
+/// cosine between the ways: shoppers stop before they turn, and one who goes out through a door meets one who comes in.
+const TURN_COST: f64 = 2.0;
+const TURN_SPEED_MIN: f64 = 0.45;
+const TURN_SECS_MAX: f64 = 3.0;
+const TURN_COSINE_MAX: f64 = -0.5;
+/// The time over which the first steps of a track are taken.
+const FIRST_STEPS: Span = Span::from_millis(450);
 /// Cost of each joint that is missing on average: what is not a person is seen in parts.
 const JOINT_COST: f64 = 0.8;
 
@@ -38,6 +46,8 @@ pub(super) struct Track {
     pub(super) first_place: Point<Floor>,
     pub(super) last_place: Point<Floor>,
     pub(super) velocity: Point<Floor>,
+    /// Mean velocity over the first steps.
+    first_velocity: Option<Point<Floor>>,
     pub(super) body: Body,
     /// The body as it was before a hole, until it is compared with the one seen since; and how often that was seen.
     pub(super) before: Option<(Body, u32)>,
@@ -65,6 +75,7 @@ impl Track {
             first_place: place,
             last_place: place,
             velocity: Point::new(0.0, 0.0, 0.0),
+            first_velocity: None,
             body: Body::default(),
             before: None,
             doubts: Vec::new(),
@@ -85,6 +96,11 @@ impl Track {
             let speed = (place - self.last_place) * (1.0 / elapsed);
             let gain = (elapsed / 0.4).min(1.0);
             self.velocity = self.velocity.lerp(speed, gain);
+        }
+        let since = at - self.first;
+        if FIRST_STEPS <= since {
+            let mean = (place - self.first_place) * (1.0 / since.as_secs());
+            self.first_velocity.get_or_insert(mean);
         }
         self.last = at;
         self.last_place = place;
@@ -126,7 +142,17 @@ impl Track {
         let (unlike, measures) = self.body.unlikeness(&next.body);
         let body = if measures == 0 { 1.0 } else { (unlike - f64::from(measures)).max(-3.0) / 2.0 };
         let missing = (7.4 - next.joints_mean()).max(0.0);
-        BASE_COST - self.density_at(next.first_place, gap).ln() + body + 0.3 * unseen + JOINT_COST * missing
+        let turn = if self.turned_round(next, gap) { TURN_COST } else { 0.0 };
+        BASE_COST - self.density_at(next.first_place, gap).ln() + body + 0.3 * unseen + JOINT_COST * missing + turn
+    }
+
+    /// Whether this one walked away when it was lost, and the other one came from there so soon after.
+    fn turned_round(&self, next: &Track, gap: f64) -> bool {
+        let Some(other) = next.first_velocity else { return false };
+        let (speed, other_speed) = (self.velocity.norm(), other.norm());
+        let both_walk = TURN_SPEED_MIN <= speed && TURN_SPEED_MIN <= other_speed;
+        let cosine = (self.velocity.x * other.x + self.velocity.y * other.y) / (speed * other_speed).max(1e-9);
+        gap <= TURN_SECS_MAX && both_walk && cosine < TURN_COSINE_MAX
     }
 
     /// How likely somebody who was here last is at a place so many seconds later, per square metre: whoever stood mostly stands there
