@@ -17,6 +17,11 @@ const NEIGHBOUR_SIGMAS_MIN: f64 = 2.5;
 const REST_GAIN: f64 = 0.022;
 /// Share of a block in the noise estimates: a time constant of about 0.5 s, since footsteps come and go.
 const NOISE_GAIN: f64 = 0.13;
+/// Share of a block in the noise of a plate at rest: a time constant of about 7 s.
+const QUIET_GAIN: f64 = 0.01;
+/// A level is quiet whose blocks vary by so many times that noise, and so many grams besides.
+const QUIET_VARIANCES_MAX: f64 = 9.0;
+const QUIET_GRAMS: f64 = 1.5;
 /// Floor of the standard deviation of any level, grams: the sensor's quantum is 0.24 g.
 const LEVEL_SIGMA_MIN: f64 = 0.35;
 /// Smallest change of level that counts, grams.
@@ -41,6 +46,10 @@ struct Run {
     start: ShopTime,
     end: ShopTime,
     sum: f64,
+    /// Sum of squares around the first block, and that block: how much they tremble.
+    squares: f64,
+    off: f64,
+    first: f64,
     blocks: u32,
 }
 
@@ -75,20 +84,49 @@ pub(super) struct PlateTrace {
     /// Variance of samples within a block, and of differences between neighbouring blocks (halved).
     sample_variance: f64,
     block_variance: f64,
+    /// The same while nothing happens, over a longer time.
+    quiet_variance: f64,
     run: Option<Run>,
     levels: Vec<Run>,
     active: bool,
 }
 
 impl Run {
+    fn new(value: f64, span: TimeRange) -> Self {
+        Run { start: span.start, end: span.end, sum: value, squares: 0.0, off: 0.0, first: value, blocks: 1 }
+    }
+
+    fn push(&mut self, value: f64, end: ShopTime) {
+        let off = value - self.first;
+        self.end = end;
+        self.sum += value;
+        self.off += off;
+        self.squares += off * off;
+        self.blocks += 1;
+    }
+
     fn mean(&self) -> f64 {
         self.sum / f64::from(self.blocks)
     }
 
+    /// Variance of its blocks, square grams; zero for one block.
+    fn variance(&self) -> f64 {
+        let n = f64::from(self.blocks);
+        if self.blocks < 2 { 0.0 } else { ((self.squares - self.off * self.off / n) / (n - 1.0)).max(0.0) }
+    }
+
     fn absorb(&mut self, other: &Run) {
+        let (n, shift) = (f64::from(other.blocks), other.first - self.first);
         self.end = other.end;
         self.sum += other.sum;
+        self.squares += other.squares + 2.0 * shift * other.off + n * shift * shift;
+        self.off += other.off + n * shift;
         self.blocks += other.blocks;
+    }
+
+    fn shift(&mut self, by: f64) {
+        self.sum -= by * f64::from(self.blocks);
+        self.first -= by;
     }
 }
 
@@ -115,6 +153,7 @@ impl PlateTrace {
             rest_end: ShopTime::MIN,
             sample_variance: 1.0,
             block_variance: 0.5,
+            quiet_variance: 0.5,
             run: None,
             levels: Vec::new(),
             active: false,
@@ -195,6 +234,10 @@ impl PlateTrace {
             let squared = (value - last) * (value - last) / 2.0;
             self.block_variance += NOISE_GAIN * (squared.min(9.0 * self.block_variance) - self.block_variance);
             self.block_variance = self.block_variance.max(0.06);
+            if !self.active && !frozen {
+                let squared = squared.min(9.0 * self.quiet_variance);
+                self.quiet_variance = (self.quiet_variance + QUIET_GAIN * (squared - self.quiet_variance)).max(0.06);
+            }
         }
         self.last_block = Some(value);
         self.extend_run(value, span);
@@ -212,6 +255,23 @@ impl PlateTrace {
         (2.0 * self.block_variance / f64::from(blocks.max(1)) + LEVEL_SIGMA_MIN * LEVEL_SIGMA_MIN).sqrt()
     }
 
+    /// Standard deviation of the level of a run: by how much its own blocks tremble, and at least as much as the plate does at rest.
+    fn sigma_of(&self, run: &Run) -> f64 {
+        let variance = run.variance().max(self.quiet_variance.min(self.block_variance));
+        (2.0 * variance / f64::from(run.blocks.max(1)) + LEVEL_SIGMA_MIN * LEVEL_SIGMA_MIN).sqrt()
+    }
+
+    /// Whether two runs are at the same level, as far as can be told.
+    fn is_same_level(&self, a: &Run, b: &Run) -> bool {
+        let least = (CHANGE_SIGMAS_MIN * self.sigma_of(a).hypot(self.sigma_of(b))).max(CHANGE_MIN);
+        (a.mean() - b.mean()).abs() < least
+    }
+
+    /// Whether a run is as quiet as the plate is when nobody touches it. A hand that lies on it trembles.
+    fn is_quiet(&self, run: &Run) -> bool {
+        run.variance() <= QUIET_VARIANCES_MAX * self.quiet_variance + QUIET_GRAMS * QUIET_GRAMS
+    }
+
     /// The smallest difference between levels of so many blocks that counts.
     fn threshold(&self, blocks: u32, other_blocks: u32) -> f64 {
         (CHANGE_SIGMAS_MIN * self.sigma(blocks).hypot(self.sigma(other_blocks))).max(CHANGE_MIN)
@@ -220,12 +280,10 @@ impl PlateTrace {
     fn extend_run(&mut self, value: f64, span: TimeRange) {
         let tolerance = self.tolerance();
         if let Some(run) = self.run.as_mut().filter(|run| (value - run.mean()).abs() <= tolerance) {
-            run.end = span.end;
-            run.sum += value;
-            run.blocks += 1;
+            run.push(value, span.end);
         } else {
             self.end_run();
-            self.run = Some(Run { start: span.start, end: span.end, sum: value, blocks: 1 });
+            self.run = Some(Run::new(value, span));
         }
     }
 
@@ -234,12 +292,10 @@ impl PlateTrace {
         if !self.active || run.blocks < 2 {
             return;
         }
-        let threshold = self.levels.last().map(|last| self.threshold(last.blocks, run.blocks));
-        match (self.levels.last_mut(), threshold) {
-            (Some(last), Some(threshold)) if 1 < last.blocks && (run.mean() - last.mean()).abs() < threshold => {
-                last.absorb(&run);
-            }
-            _ => self.levels.push(run),
+        let same = self.levels.last().is_some_and(|last| 1 < last.blocks && self.is_same_level(last, &run));
+        match self.levels.last_mut().filter(|_| same) {
+            Some(last) => last.absorb(&run),
+            None => self.levels.push(run),
         }
         if LEVELS_MAX < self.levels.len() {
             let inner = 1..self.levels.len() - 1;
@@ -283,7 +339,7 @@ impl PlateTrace {
             *value -= by;
         }
         if let Some(run) = &mut self.run {
-            run.sum -= by * f64::from(run.blocks);
+            run.shift(by);
         }
     }
 
@@ -342,11 +398,11 @@ impl PlateTrace {
             return Some(ShopTime::MIN);
         }
         let open = self.run.filter(|run| 2 <= run.blocks);
+        if open.as_ref().is_some_and(|run| !self.is_quiet(run)) {
+            return None;
+        }
         match (open, self.levels.last()) {
-            (Some(run), Some(level)) => {
-                let same = (run.mean() - level.mean()).abs() < self.threshold(level.blocks, run.blocks);
-                Some(if same { level.start } else { run.start })
-            }
+            (Some(run), Some(level)) => Some(if self.is_same_level(level, &run) { level.start } else { run.start }),
             (Some(run), None) => Some(run.start),
             (None, Some(level)) if now - level.end <= slack => Some(level.start),
             (None, _) => None,
@@ -367,7 +423,7 @@ impl PlateTrace {
         if self.active {
             for run in &self.levels {
                 let quiet = TimeRange { start: run.start.max(before.end), end: run.end.max(before.end) };
-                let sigma = Grams::new(self.sigma(run.blocks));
+                let sigma = Grams::new(self.sigma_of(run));
                 levels.push(Level { quiet, grams: Grams::new(run.mean()), sigma });
                 after = run.mean();
             }
