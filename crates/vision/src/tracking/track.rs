@@ -37,6 +37,13 @@ const FIRST_STEPS: Span = Span::from_millis(450);
 /// Cost of each joint that is missing on average: what is not a person is seen in parts.
 const JOINT_COST: f64 = 0.8;
 
+/// How somebody was seen: not beside somebody else, and within the walls.
+#[derive(Clone, Copy)]
+pub(super) struct Seen {
+    pub(super) clear: bool,
+    pub(super) is_within: bool,
+}
+
 /// What is known of one track.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Track {
@@ -90,7 +97,7 @@ impl Track {
         }
     }
 
-    pub(super) fn see(&mut self, at: ShopTime, place: Point<Floor>, joints: &Joints, clear: bool) {
+    pub(super) fn see(&mut self, at: ShopTime, place: Point<Floor>, joints: &Joints, seen: Seen) {
         let elapsed = (at - self.last).as_secs();
         if 0.01 < elapsed {
             let speed = (place - self.last_place) * (1.0 / elapsed);
@@ -104,9 +111,11 @@ impl Track {
         }
         self.last = at;
         self.last_place = place;
-        self.body.see(joints, WALKING_MIN <= self.velocity.norm());
+        // Nobody bends down before the door.
+        self.body.see(joints, !seen.is_within || WALKING_MIN <= self.velocity.norm());
         self.sights += 1;
-        self.clear_sights += u32::from(clear);
+        self.clear_sights += u32::from(seen.clear);
+        self.inside_sights += u32::from(seen.is_within);
         self.joints_seen += joint_count(joints);
     }
 
