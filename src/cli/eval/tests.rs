@@ -97,3 +97,13 @@ fn a_path_that_fails_is_named() {
     let error = parse("no-truth.mcap").unwrap().judge(&Empty).unwrap_err();
     assert!(error.to_string().starts_with("no-truth.mcap: this recording"), "{error}");
 }
+
+#[test]
+fn the_curve_is_priced_as_asked() {
+    let summary = |line: &str| parse(line).unwrap().judge(&Empty).unwrap();
+    for (line, cost) in [("--scenarios all", 0.1), ("--scenarios all --frontier --review-cost 0.25", 0.25)] {
+        assert_eq!(summary(line).frontier.review_cost, cost, "{line}");
+    }
+    let text = summary("--scenarios all --level both").frontier.to_text();
+    assert!(text.contains("marked  0.0 % of receipts (0/10)"), "{text}");
+}

@@ -24,7 +24,7 @@ const HANDS_SHARE_MIN: f64 = 0.9;
 const CLOCK_SIGMA_MAX: Span = Span::from_millis(100);
 
 /// Parts of the sentences of marks, and what they are about; the first that is in a sentence counts.
-const SENTENCES: [(&str, DoubtKind); 22] = [
+const SENTENCES: [(&str, DoubtKind); 23] = [
     ("no product there weighs that", DoubtKind::Weight),
     ("nothing that anybody had weighs that", DoubtKind::Weight),
     ("more than noise and less than a product", DoubtKind::Weight),
@@ -34,6 +34,7 @@ const SENTENCES: [(&str, DoubtKind); 22] = [
     ("with the hand at plate", DoubtKind::Hands),
     ("were made by nobody who was seen", DoubtKind::Hands),
     ("the tracker's number", DoubtKind::Identity),
+    ("looks different", DoubtKind::Identity),
     ("may have been taken for somebody else", DoubtKind::Identity),
     ("was not seen leaving", DoubtKind::Identity),
     ("was not seen coming in", DoubtKind::Identity),
@@ -94,6 +95,11 @@ impl DoubtKind {
         }
     }
 
+    /// The kinds of the sentences of a receipt's mark.
+    pub fn of_mark(mark: &str) -> BTreeSet<Self> {
+        mark.split(BETWEEN).map(DoubtKind::of_sentence).collect()
+    }
+
     fn of_sentence(sentence: &str) -> Self {
         SENTENCES.iter().find(|(part, _)| sentence.contains(part)).map_or(DoubtKind::Other, |(_, kind)| *kind)
     }
@@ -112,8 +118,8 @@ pub struct Behind {
 pub(super) fn said(receipts: &[facts::Receipt]) -> BTreeMap<VisitId, BTreeSet<DoubtKind>> {
     let mut kinds: BTreeMap<VisitId, BTreeSet<DoubtKind>> = BTreeMap::new();
     for receipt in receipts {
-        let sentences = receipt.interrupted.iter().flat_map(|mark| mark.split(BETWEEN));
-        kinds.entry(receipt.visit).or_default().extend(sentences.map(DoubtKind::of_sentence));
+        let marks = receipt.interrupted.iter().flat_map(|mark| DoubtKind::of_mark(mark));
+        kinds.entry(receipt.visit).or_default().extend(marks);
     }
     kinds
 }

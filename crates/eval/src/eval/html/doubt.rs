@@ -10,7 +10,7 @@ use crate::eval::{Frontier, FrontierPoint, Summary};
 
 /// Ticks of each axis, and what one may be apart, as shares.
 const TICKS: usize = 4;
-const STEPS: [f64; 9] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25];
+const STEPS: [f64; 10] = [0.0005, 0.001, 0.0025, 0.005, 0.0125, 0.025, 0.05, 0.1, 0.2, 0.25];
 
 /// The curve of review share against what is wrong without a mark.
 pub(super) fn frontier(frontier: &Frontier) -> String {

@@ -61,8 +61,8 @@ impl Page<'_> {
         html += "<div class=\"cards\">\n";
         html += &scenarios(self.summary);
         let mistakes = card("What went wrong", "Every wrong unit, counted once.", &charts::mistakes(self.summary), "");
-        let left = levels(self.summary) + &money(self.summary) + &ablations(self.ablations, &self.summary.overall);
-        let right = mistakes + &reliability(self.summary) + &frontier(self.summary);
+        let left = levels(self.summary) + &money(self.summary) + &frontier(self.summary);
+        let right = mistakes + &reliability(self.summary) + &ablations(self.ablations, &self.summary.overall);
         html += &format!("<div class=\"column\">\n{left}</div>\n<div class=\"column\">\n{right}</div>\n");
         html += &failures(self.summary);
         html += &doubts(self.summary);

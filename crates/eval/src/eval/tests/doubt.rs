@@ -112,6 +112,7 @@ fn each_sentence_has_a_kind() {
         ("plate 3 went down by 300.0 g at 5, as by tea, and nobody was seen there", vec![Hands]),
         ("plate 3 went down by 300.0 g at 5, with the hand at plate 4", vec![Hands]),
         ("may have been taken for somebody else who was lost at the same time, at 5", vec![Identity]),
+        ("whoever goes on under the tracker's number 7 looks different", vec![Identity]),
         ("goods were moved on shelf 1 while aisle was stopped", vec![Interruption]),
         ("up to 12 % of the samples of shelf 1, 2 are missing", vec![Interruption]),
         ("plate 3 says nothing, and a hand was on it; 8 % of the input around the stay was lost", vec![Interruption]),
