@@ -82,6 +82,9 @@ pub(super) struct Eval {
     /// truth by position.
     #[arg(long, requires = "paths", conflicts_with = "scenarios")]
     see: bool,
+    /// Begin each trip with what was learned of the shop before, as `aisle replay --write-learned` or an open shop wrote it.
+    #[arg(long, value_name = "FILE")]
+    learned: Option<PathBuf>,
     /// Print JSON instead of the table.
     #[arg(long)]
     json: bool,
@@ -126,12 +129,13 @@ impl Eval {
     pub(super) fn run(self) -> Result<()> {
         self.looking.check(self.see)?;
         if let Some(page) = &self.html {
-            let read = self.paths.iter().chain(&self.shop).map(PathBuf::as_path);
+            let read = self.paths.iter().chain(&self.shop).chain(&self.learned).map(PathBuf::as_path);
             output::check_inputs(page, read.chain(self.looking.inputs()))?;
         }
         let looking = self.see.then(|| self.looking.clone());
-        let runner =
-            PipelineRunner::new(self.shop.as_deref(), looking)?.in_time(self.seconds, self.tail, self.people_delay);
+        let runner = PipelineRunner::new(self.shop.as_deref(), looking)?
+            .in_time(self.seconds, self.tail, self.people_delay)
+            .knowing(self.learned.clone());
         let summary = self.judge(&runner)?;
         let text = if self.json { to_json(&summary)? } else { summary.to_text() };
         super::print(&text)?;

@@ -19,6 +19,7 @@ mod explain;
 mod findings;
 mod group;
 mod heard;
+mod learned;
 mod model;
 mod odd;
 mod open;
@@ -47,6 +48,7 @@ use clusters::Clusters;
 pub use findings::Anomalies;
 use findings::Findings;
 use heard::Heard;
+pub use learned::{Learned, LearnedClock, LearnedWeight, LearnedWrists};
 use people::People;
 use plan::Plan;
 use steps::Step;
@@ -109,6 +111,9 @@ pub struct Memory {
     counters: Counters,
     /// Visits whose end was decided when they went out, until everything about them is known.
     billed: BTreeMap<VisitId, billed::Billed>,
+    /// When what is true beyond a visit was learned.
+    #[serde(default)]
+    dates: learned::Dates,
 }
 
 /// What happened so far.
@@ -160,6 +165,7 @@ impl Fusion {
             heard: Heard::default(),
             counters: Counters::default(),
             billed: BTreeMap::new(),
+            dates: learned::Dates::default(),
         };
         Fusion::restore(shop, options, memory)
     }
@@ -366,6 +372,7 @@ impl Fusion {
             };
             let best = self.memory.clusters.step(&self.memory.steps[&id], &around);
             self.notice(id, &clock, &best);
+            self.memory.note_learned(self.memory.steps[&id].span.end);
             self.forget_steps();
         }
     }

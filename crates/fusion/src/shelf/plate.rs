@@ -84,8 +84,10 @@ pub(super) struct PlateTrace {
     /// Variance of samples within a block, and of differences between neighbouring blocks (halved).
     sample_variance: f64,
     block_variance: f64,
-    /// The same while nothing happens, over a longer time.
+    /// The same while nothing happens, over a longer time, and blocks that it was learned from.
     quiet_variance: f64,
+    #[serde(default)]
+    quiet_blocks: u32,
     run: Option<Run>,
     levels: Vec<Run>,
     active: bool,
@@ -154,6 +156,7 @@ impl PlateTrace {
             sample_variance: 1.0,
             block_variance: 0.5,
             quiet_variance: 0.5,
+            quiet_blocks: 0,
             run: None,
             levels: Vec::new(),
             active: false,
@@ -237,6 +240,7 @@ impl PlateTrace {
             if !self.active && !frozen {
                 let squared = squared.min(9.0 * self.quiet_variance);
                 self.quiet_variance = (self.quiet_variance + QUIET_GAIN * (squared - self.quiet_variance)).max(0.06);
+                self.quiet_blocks = self.quiet_blocks.saturating_add(1);
             }
         }
         self.last_block = Some(value);
@@ -375,6 +379,16 @@ impl PlateTrace {
     /// Whether its sensor says the same for too long.
     pub(super) fn is_stuck(&self, now: ShopTime) -> bool {
         self.stuck_since(now).is_some()
+    }
+
+    /// By how much its blocks vary while nothing happens, square grams, and how many blocks that was learned from.
+    pub(super) fn quiet(&self) -> (f64, u32) {
+        (self.quiet_variance, self.quiet_blocks)
+    }
+
+    /// Begins with what was known of that before.
+    pub(super) fn recall_quiet(&mut self, variance: f64) {
+        self.quiet_variance = variance;
     }
 
     pub(super) fn resting(&self) -> Option<f64> {
