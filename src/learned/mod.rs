@@ -106,7 +106,10 @@ pub fn open(path: &Path, shop: &Shop) -> (Option<Learned>, Vec<String>) {
                 Ok(()) => format!("it is put aside as {}", Path::new(&aside).display()),
                 Err(error) => format!("it cannot be put aside: {error}"),
             };
-            (None, vec![format!("what was learned before cannot be used, and the shop begins without it: {error}; {put}")])
+            (
+                None,
+                vec![format!("what was learned before cannot be used, and the shop begins without it: {error}; {put}")],
+            )
         }
     }
 }

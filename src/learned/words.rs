@@ -1,6 +1,6 @@
 //! What was learned, in words.
 
-use super::file::{DoorEntries, DoorEntry, Document, PlateEntry, WeightEntry};
+use super::file::{Document, DoorEntries, DoorEntry, PlateEntry, WeightEntry};
 use crate::base::figures::signed;
 use crate::base::text::plain;
 use crate::shop::{Shop, ZoneKind};
@@ -10,7 +10,7 @@ use crate::tracking::{Door, LearnedDoors, Passage};
 const UNUSUAL_TIMES: f64 = 2.5;
 const UNUSUAL_GRAMS: f64 = 0.5;
 /// Entries of a kind that are named before they are only counted.
-const NAMED_MAX: usize = 40;
+const NAMED_MAX: usize = 20;
 /// People that make a door of a place, and how near to it others are lost and found again that speak against it.
 const DOOR_PEOPLE_MIN: f64 = 3.0;
 const NEAR_METRES: f64 = 0.8;
@@ -89,7 +89,8 @@ fn plate_lines(plates: &[PlateEntry]) -> Vec<String> {
     let newest = plates.iter().map(|plate| plate.at.0).max();
     let last = newest.map_or_else(String::new, |at| format!(", last {at}"));
     let count = unusual.len();
-    let mut lines = vec![format!("  plates: the noise of {known} known, {median:.2} g for most, {count} unusual{last}")];
+    let mut lines =
+        vec![format!("  plates: the noise of {known} known, {median:.2} g for most, {count} unusual{last}")];
     lines.extend(unusual);
     lines
 }
@@ -101,7 +102,7 @@ fn kept_door_lines(doors: &DoorEntries) -> Vec<String> {
             let (dx, dy) = (other.x_metres - door.x_metres, other.y_metres - door.y_metres);
             other.passage == Passage::Back && dx.hypot(dy) < NEAR_METRES
         };
-        let back: f64 = doors.places.iter().filter(is_near).map(|other| other.people).sum();
+        let back = doors.places.iter().filter(is_near).fold(0.0, |back, other| back + other.people);
         let what = match door.passage {
             Passage::In => "visits began",
             Passage::Out | Passage::Back => "people were lost for good",

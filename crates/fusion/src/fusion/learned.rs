@@ -72,9 +72,9 @@ pub(super) struct Dates {
 }
 
 impl Memory {
-    /// Something happened at this time, and may have taught something.
-    pub(super) fn note_learned(&mut self, at: ShopTime) {
-        let dates = &mut self.dates;
+    /// What happened until now may have taught something.
+    pub(super) fn note_learned(&mut self) {
+        let (dates, at) = (&mut self.dates, self.now);
         for (sku, (grams, units)) in &self.clusters.learned {
             let is_known = dates.weights.get(sku).is_some_and(|(mean, count, _)| (mean, count) == (grams, units));
             if *units != RECALLED && !is_known {
@@ -125,5 +125,71 @@ impl Fusion {
         if let Some(LearnedClock { offset, sigma, .. }) = known.clock {
             self.memory.clock = Clock::recalled(offset, sigma);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::fusion::Options;
+    use crate::fusion::model::UnitWeight;
+    use crate::fusion::tests::{at, draft};
+    use crate::fusion::world::World;
+    use crate::shop::{Shop, ShopDraft};
+
+    const OPTIONS: Options = Options { hypotheses_max: 96, eager: false };
+
+    fn fusion(draft: ShopDraft) -> Fusion {
+        Fusion::new(Arc::new(Shop::check(draft).unwrap()), OPTIONS)
+    }
+
+    fn known() -> Learned {
+        Learned {
+            weights: vec![
+                LearnedWeight { sku: SkuId::new("oil"), unit: Grams::new(340.0), units: 8, at: at(0.0) },
+                LearnedWeight { sku: SkuId::new("gone"), unit: Grams::new(99.0), units: 8, at: at(0.0) },
+            ],
+            wrists: Some(LearnedWrists { near: 450.0, metres: 0.03, far: 50.0, at: at(0.0) }),
+            clock: Some(LearnedClock {
+                offset: Span::from_millis(250),
+                sigma: Span::from_millis(30),
+                events: 40,
+                at: at(0.0),
+            }),
+        }
+    }
+
+    #[test]
+    fn what_was_recalled_is_believed_and_is_nothing_new() {
+        let mut fusion = fusion(draft());
+        fusion.recall(&known());
+        let clock = fusion.clock();
+        assert!((clock.offset - Span::from_millis(250)).abs() < Span::from_millis(70), "{clock:?}");
+        assert!(
+            clock.events == 0 && Span::from_millis(40) < clock.sigma && clock.sigma < Span::from_millis(180),
+            "{clock:?}"
+        );
+        let (near, metres, far) = fusion.memory.people.wrists.learned();
+        assert!(near + far <= 50.1 && (metres - 0.03).abs() < 1e-9 && (near / far - 9.0).abs() < 1e-9);
+        assert_eq!(fusion.memory.clusters.learned.values().copied().collect::<Vec<_>>(), [(340.0, RECALLED)]);
+        fusion.memory.note_learned();
+        assert_eq!(fusion.learned(), Learned::default(), "nothing was learned since");
+    }
+
+    #[test]
+    fn an_old_weight_is_likelier_than_the_catalogue_and_gives_way_to_one_that_is_weighed() {
+        let weights = |learned: Option<(f64, u32)>| {
+            let learned: BTreeMap<Sku, (f64, u32)> = learned.map(|learned| (0, learned)).into_iter().collect();
+            World::new(learned).unit_weight(0, Some(400.0))
+        };
+        let log = |weight: UnitWeight, grams: f64| weight.log_density(grams, 1.0, 1.0);
+        let (fresh, recalled, learned) = (weights(None), weights(Some((340.0, RECALLED))), weights(Some((340.0, 8))));
+        assert!(log(fresh, 340.0) + 3.0 < log(recalled, 340.0), "it is known");
+        assert!(log(recalled, 340.0) < log(learned, 340.0), "and not as sure as what was weighed today");
+        // The world may have changed back, or to something else, and neither is out of reach.
+        assert!(log(learned, 400.0) < log(recalled, 400.0) + 1.0 && -8.0 < log(recalled, 400.0));
+        assert!(log(learned, 510.0) + 5.0 < log(recalled, 510.0), "{} {}", log(learned, 510.0), log(recalled, 510.0));
     }
 }

@@ -293,6 +293,7 @@ impl Fusion {
         let absence_max = self.shop.policy().absence_max;
         let stopped = self.memory.stopped.clone();
         decided.extend(self.close(false, |visitor| absence_max <= stopped.watched(visitor.seen, now - LAG)));
+        self.memory.note_learned();
         self.memory.counters.sent += decided.len() as u64;
         decided
     }
@@ -302,6 +303,7 @@ impl Fusion {
         self.hear(ShopTime::MAX);
         self.explain(ShopTime::MAX);
         let decided = self.close(true, |_| true);
+        self.memory.note_learned();
         self.memory.counters.sent += decided.len() as u64;
         decided
     }
@@ -372,7 +374,6 @@ impl Fusion {
             };
             let best = self.memory.clusters.step(&self.memory.steps[&id], &around);
             self.notice(id, &clock, &best);
-            self.memory.note_learned(self.memory.steps[&id].span.end);
             self.forget_steps();
         }
     }

@@ -6,6 +6,7 @@
 //! difference between quiet runs, measured above what the whole shelf feels. Presses, holds and leans then cancel by
 //! themselves, and whatever happens between two quiet runs is left to those who know where the hands were.
 
+mod learned;
 mod noise;
 mod plate;
 mod row;
@@ -21,7 +22,7 @@ use crate::base::{DropReason, PlateId, Reports, ShopTime, Span, Stage, StageRepo
 use crate::facts::{PlateBatch, ShelfEvent};
 use crate::shop::Shop;
 
-pub use noise::PlateNoise;
+pub use learned::PlateNoise;
 use row::Row;
 pub use row::SETTLE;
 

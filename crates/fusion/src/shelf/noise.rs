@@ -1,54 +1,33 @@
-//! How much each plate trembles while nobody touches it, as it is kept over a restart: what is rest on it is known from the first second
-//! on. It takes and gives standard deviations; it decides nothing.
+//! How much a plate trembles while nobody touches it, over a day. It takes variances of a few seconds and gives what is usual for this
+//! plate, for whoever keeps it over a restart.
 
-use super::row::Row;
-use super::{BLOCK, ShelfSense};
-use crate::base::{Grams, PlateId, ShopTime, Span};
+use serde::{Deserialize, Serialize};
 
-/// Blocks that the noise of a plate was learned from at least, ten seconds of them.
-const BLOCKS_MIN: u32 = 150;
-/// What is believed of the noise of a plate, square grams: what a plate never falls below, and what none reaches that could weigh.
-const VARIANCE_MIN: f64 = 0.06;
-const VARIANCE_MAX: f64 = 400.0;
+/// One in so many blocks is looked at.
+const EVERY: u32 = 16;
+/// Looks that are remembered: about an hour of rest.
+const LOOKS_MAX: f64 = 3_600.0;
 
-/// What is known of a plate.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct PlateNoise {
-    /// Which.
-    pub plate: PlateId,
-    /// Standard deviation of its averages over 67 ms at rest.
-    pub sigma: Grams,
-    /// For how long it was at rest.
-    pub quiet: Span,
-    /// When it was heard last.
-    pub at: ShopTime,
+/// What is usual for a plate: the geometric mean, which a minute of footsteps moves little.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Noise {
+    /// Mean logarithm of the variance, and blocks at rest so far.
+    log: f64,
+    blocks: u32,
 }
 
-impl ShelfSense {
-    /// What was learned of the plates that were at rest for long enough.
-    pub fn noise(&self) -> Vec<PlateNoise> {
-        let of_row = |row: &Row| -> Vec<PlateNoise> {
-            let Some(heard) = row.heard() else { return Vec::new() };
-            let learned = row.plates.iter().filter(|plate| BLOCKS_MIN <= plate.quiet().1);
-            let noise = learned.map(|plate| {
-                let (variance, blocks) = plate.quiet();
-                let quiet = BLOCK * i64::from(blocks);
-                PlateNoise { plate: plate.id, sigma: Grams::new(variance.sqrt()), quiet, at: heard.end }
-            });
-            noise.collect()
-        };
-        self.rows.iter().flat_map(of_row).collect()
+impl Noise {
+    /// Takes the variance of the last seconds, once a block, square grams.
+    pub(super) fn learn(&mut self, variance: f64) {
+        self.blocks = self.blocks.saturating_add(1);
+        if self.blocks.is_multiple_of(EVERY) {
+            let looks = f64::from(self.blocks / EVERY).min(LOOKS_MAX);
+            self.log += (variance.ln() - self.log) / looks;
+        }
     }
 
-    /// Begins with what was known before. It is overturned within seconds, as it always is: a plate learns all the time.
-    pub fn recall_noise(&mut self, known: &[PlateNoise]) {
-        for PlateNoise { plate, sigma, .. } in known {
-            let row = self.rows.iter_mut().find(|row| row.shelf() == plate.shelf);
-            let trace = row.and_then(|row| row.plates.iter_mut().find(|trace| trace.id == *plate));
-            let variance = sigma.value() * sigma.value();
-            if let Some(trace) = trace.filter(|_| variance.is_finite()) {
-                trace.recall_quiet(variance.clamp(VARIANCE_MIN, VARIANCE_MAX));
-            }
-        }
+    /// What is usual, square grams, and of how many blocks that is known.
+    pub(super) fn usual(&self) -> (f64, u32) {
+        (self.log.exp(), self.blocks)
     }
 }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use super::noise::Noise;
 use crate::base::{Grams, PlateId, ShopTime, Span, TimeRange};
 use crate::facts::{Level, Staircase};
 
@@ -84,10 +85,11 @@ pub(super) struct PlateTrace {
     /// Variance of samples within a block, and of differences between neighbouring blocks (halved).
     sample_variance: f64,
     block_variance: f64,
-    /// The same while nothing happens, over a longer time, and blocks that it was learned from.
+    /// The same while nothing happens, over a longer time.
     quiet_variance: f64,
+    /// The same over a day.
     #[serde(default)]
-    quiet_blocks: u32,
+    noise: Noise,
     run: Option<Run>,
     levels: Vec<Run>,
     active: bool,
@@ -156,7 +158,7 @@ impl PlateTrace {
             sample_variance: 1.0,
             block_variance: 0.5,
             quiet_variance: 0.5,
-            quiet_blocks: 0,
+            noise: Noise::default(),
             run: None,
             levels: Vec::new(),
             active: false,
@@ -240,7 +242,7 @@ impl PlateTrace {
             if !self.active && !frozen {
                 let squared = squared.min(9.0 * self.quiet_variance);
                 self.quiet_variance = (self.quiet_variance + QUIET_GAIN * (squared - self.quiet_variance)).max(0.06);
-                self.quiet_blocks = self.quiet_blocks.saturating_add(1);
+                self.noise.learn(self.quiet_variance);
             }
         }
         self.last_block = Some(value);
@@ -381,13 +383,13 @@ impl PlateTrace {
         self.stuck_since(now).is_some()
     }
 
-    /// By how much its blocks vary while nothing happens, square grams, and how many blocks that was learned from.
-    pub(super) fn quiet(&self) -> (f64, u32) {
-        (self.quiet_variance, self.quiet_blocks)
+    /// How much it trembles over a day.
+    pub(super) fn noise(&self) -> &Noise {
+        &self.noise
     }
 
-    /// Begins with what was known of that before.
-    pub(super) fn recall_quiet(&mut self, variance: f64) {
+    /// Begins with what was known of that before, square grams.
+    pub(super) fn recall_noise(&mut self, variance: f64) {
         self.quiet_variance = variance;
     }
 

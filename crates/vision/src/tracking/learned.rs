@@ -140,3 +140,80 @@ fn add(place: &mut SeenPlace, event: SeenPlace) {
     place.place = place.place.lerp(event.place, event.count / place.count);
     place.at = place.at.max(event.at);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shop::{Shop, ShopDraft};
+
+    fn stitcher() -> Stitcher {
+        Stitcher::new(&Shop::check(ShopDraft { name: "small".to_owned(), ..ShopDraft::default() }).unwrap())
+    }
+
+    fn at(secs: f64) -> ShopTime {
+        ShopTime::from_nanos(0) + Span::from_secs(secs)
+    }
+
+    /// A shop that was open for five minutes: thirty came in at one end, and left there but for some who went behind a shelf.
+    fn day() -> Stitcher {
+        let mut stitcher = stitcher();
+        stitcher.doors.open(at(0.0));
+        for index in 0..30 {
+            let (secs, off) = (10.0 * f64::from(index), 0.02 * f64::from(index));
+            stitcher.doors.begin(Point::new(1.0 + off, 2.0, 0.0), at(secs));
+            stitcher.doors.lose(Point::new(4.0, 5.0, 0.0), index % 6 != 0, at(secs + 3.0));
+            stitcher.doors.lose(Point::new(1.3, 2.2 - off, 0.0), false, at(secs + 9.0));
+        }
+        stitcher.doors.begin(Point::new(7.0, 7.0, 0.0), at(299.0));
+        stitcher.seen_until = Some(at(300.0));
+        stitcher
+    }
+
+    #[test]
+    fn doors_are_where_many_come_and_go_and_not_where_they_are_out_of_sight() {
+        let LearnedDoors { ways_in, ways_out } = day().learned_doors();
+        let ([inward], [outward]) = (ways_in.as_slice(), ways_out.as_slice()) else {
+            panic!("{ways_in:?} {ways_out:?}")
+        };
+        assert!(inward.count == 30.0 && inward.place.distance(Point::new(1.29, 2.0, 0.0)) < 0.02, "{inward:?}");
+        assert!(outward.count == 30.0 && outward.place.distance(Point::new(1.3, 1.91, 0.0)) < 0.02, "{outward:?}");
+        assert!(0.95 < inward.sure.value() && 0.95 < outward.sure.value());
+        assert_eq!(stitcher().learned_doors(), LearnedDoors::default());
+    }
+
+    #[test]
+    fn a_shop_that_was_open_before_knows_its_doors_from_the_first_visit_on() {
+        let (before, seen) = (day(), day().seen_doors());
+        let total: f64 = seen.places.iter().map(|place| place.count).sum();
+        assert!(total == 90.0 && seen.open == Span::from_secs(300.0), "what happened once is left out: {seen:?}");
+        let mut after = stitcher();
+        after.recall_doors(&seen);
+        after.doors.open(at(1_000.0));
+        let door = Point::new(1.3, 2.0, 0.0);
+        assert_eq!(stitcher().doors.cost_of_newcomer(door, at(1_000.0)), f64::INFINITY);
+        let (was, is) =
+            (before.doors.cost_of_newcomer(door, at(300.0)), after.doors.cost_of_newcomer(door, at(1_000.0)));
+        assert!((was - is).abs() < 0.3, "{was} {is}");
+        assert_eq!(after.doors.cost_of_newcomer(Point::new(9.0, 1.0, 0.0), at(1_000.0)), f64::INFINITY);
+        assert!(after.doors.cost_of_coming_back(door) > 2.0, "who walked out there is gone");
+        assert_eq!(after.learned_doors().ways_in.len(), 1);
+        // What was known is kept on, and does not grow by being kept.
+        assert_eq!(after.seen_doors().places.len(), seen.places.len());
+    }
+
+    #[test]
+    fn old_doors_count_for_so_much_at_most_and_a_door_that_was_moved_is_learned() {
+        let place =
+            |x: f64, count: f64| SeenPlace { passage: Passage::In, place: Point::new(x, 0.0, 0.0), count, at: at(0.0) };
+        let seen =
+            SeenDoors { places: vec![place(0.0, 3_000.0), place(5.0, 1_000.0)], open: Span::from_secs(40_000.0) };
+        let mut after = stitcher();
+        after.recall_doors(&seen);
+        let kept = after.seen_doors();
+        let total: f64 = kept.places.iter().map(|place| place.count).sum();
+        assert!((total - RECALLED_EVENTS_MAX).abs() < 1e-9 && kept.open == Span::from_secs(400.0), "{kept:?}");
+        after.doors.open(at(0.0));
+        (0..4).for_each(|index| after.doors.begin(Point::new(9.0, 0.0, 0.0), at(f64::from(index))));
+        assert!(after.learned_doors().ways_in.iter().any(|door| door.place == Point::new(9.0, 0.0, 0.0)));
+    }
+}
