@@ -10,8 +10,8 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
 use serde::Serialize;
@@ -21,7 +21,7 @@ pub use self::words::{door_lines, names_no_door};
 use crate::base::limits::LEARNED_FILE_BYTES_MAX;
 use crate::base::text::plain;
 use crate::base::{Error, Result, ShopTime};
-use crate::output;
+use crate::output::{self, OutputFile};
 use crate::pipeline::Knowledge;
 use crate::shop::Shop;
 
@@ -85,11 +85,8 @@ impl Learned {
     }
 }
 
-/// Reads what was learned of a shop and still holds, for a shop that is opened: nothing where nothing lies there, and where it cannot be
-/// used, the file is put aside under another name, so that it is not written over.
-///
-/// # Errors
-/// None for what is wrong with the file; what is wrong is given beside, in sentences.
+/// Reads what was learned of a shop and still holds, for a shop that is opened: nothing where nothing lies there. Of a file that cannot be
+/// used a copy is kept under another name, since the next one is written over it. Beside it stands in sentences what is not used, and why.
 pub fn open(path: &Path, shop: &Shop) -> (Option<Learned>, Vec<String>) {
     if !path.exists() {
         return (None, Vec::new());
@@ -102,9 +99,9 @@ pub fn open(path: &Path, shop: &Shop) -> (Option<Learned>, Vec<String>) {
         Err(error) => {
             let mut aside = path.as_os_str().to_owned();
             aside.push(".unread");
-            let put = match fs::rename(path, &aside) {
-                Ok(()) => format!("it is put aside as {}", Path::new(&aside).display()),
-                Err(error) => format!("it cannot be put aside: {error}"),
+            let put = match copy(path, Path::new(&aside)) {
+                Ok(()) => format!("a copy of it is kept as {}", Path::new(&aside).display()),
+                Err(error) => format!("no copy of it could be kept: {error}"),
             };
             (
                 None,
@@ -112,4 +109,11 @@ pub fn open(path: &Path, shop: &Shop) -> (Option<Learned>, Vec<String>) {
             )
         }
     }
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    let mut file = File::open(from).map_err(|error| Error::io("open", from, &error))?;
+    let mut output = OutputFile::create(to)?;
+    io::copy(&mut file, &mut output).map_err(|error| Error::io("write", to, &error))?;
+    output.finish()
 }

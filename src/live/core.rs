@@ -444,7 +444,8 @@ impl Core {
         }
         self.journal.forget(saved)?;
         // Behind the book, so that a journal that is taken again meets what the shop began with.
-        self.learning.keep(&self.live, lock(&self.till).shop(), self.clock.now());
+        let shop = lock(&self.till).shop().clone();
+        self.learning.keep(&self.live, &shop, self.clock.now());
         Ok(())
     }
 
@@ -472,7 +473,8 @@ impl Core {
         self.service.stopping();
         self.save();
         if self.live.saved() == self.live.taken() {
-            self.learning.write(&self.live, lock(&self.till).shop(), self.clock.now());
+            let shop = lock(&self.till).shop().clone();
+            self.learning.write(&self.live, &shop, self.clock.now());
         }
         self.tell();
         if self.live.saved() == self.journal.taken() {
