@@ -13,7 +13,7 @@ use aisle::truth::Purchases;
 use rand::RngExt;
 use ring::digest::{SHA256, digest};
 
-use super::trips::{SHOP, json, replay_command, trip};
+use super::trips::{SHOP, check_marks, json, replay_command, trip};
 
 /// Trips in which the engine is killed after every single fact.
 const EVERY_FACT: [(Scenario, Level, u64); 4] = [
@@ -239,6 +239,7 @@ fn after_a_hole_nobody_is_lost_and_nobody_is_guessed() {
                 assert_eq!(visits.len(), distinct.len(), "a visit has two receipts, {what}");
                 assert!(after.open_at_kill.is_subset(&distinct), "a cart is lost, {what}");
                 let right = verdicts(&trip, &after.receipts);
+                check_marks(&after.receipts);
                 let row = by_hole.entry(hole).or_default();
                 for receipt in &after.receipts {
                     judged += 1;

@@ -5,7 +5,8 @@ use std::sync::{Arc, LazyLock};
 
 use aisle::base::rng::dice;
 use aisle::base::{Error, Span};
-use aisle::facts::{EachBody, Fact, Said};
+use aisle::eval::DoubtKind;
+use aisle::facts::{EachBody, Fact, Receipt, Said};
 use aisle::pipeline::{Options, Outcome, RunOptions, run};
 use aisle::ports::{FactSink, FactSource};
 use aisle::replay;
@@ -98,7 +99,16 @@ pub(super) fn play(shop: &Arc<Shop>, facts: Vec<Fact>) -> Told {
 pub(super) fn listen(source: &mut dyn FactSource, options: RunOptions) -> Told {
     let mut lines = Lines::default();
     let outcome = run(source, options, Some(&mut lines)).unwrap();
+    check_marks(&outcome.receipts);
     Told { derived: lines.0, purchases: Purchases::of(&outcome.receipts), outcome }
+}
+
+/// Whoever judges receipts by the kind of doubt must know every sentence that a mark may hold.
+pub(super) fn check_marks(receipts: &[Receipt]) {
+    for mark in receipts.iter().filter_map(|receipt| receipt.interrupted.as_deref()) {
+        let kinds = DoubtKind::of_mark(mark);
+        assert!(!kinds.contains(&DoubtKind::Other), "no kind of doubt, see `eval`'s kinds, has all of this: {mark}");
+    }
 }
 
 /// Facts of a recording, or a foreign folder, in order of arrival.

@@ -40,6 +40,8 @@ Examples:
                                                   stretches of a day in an open shop
   aisle eval --scenarios all --tail 30 --people-delay 0.3
                                                   how soon receipts are decided in a shop that stays open
+  aisle eval --scenarios open --seconds 300 --shop convenience --frontier --review-cost 0.05
+                                                  which bar for review is cheapest where a wrong receipt costs 20 looks
   aisle eval --scenarios all --min-f1 0.95        fail (exit status 1) below a mean F1 of 0.95
 
 Exit status: 0 judged, 1 below --min-f1 or --min-exact, 2 wrong arguments, 3 unusable input, 4 refused by the system.";
@@ -85,6 +87,14 @@ pub(super) struct Eval {
     /// Begin each trip with what was learned of the shop before, as `aisle replay --write-learned` or an open shop wrote it.
     #[arg(long, value_name = "FILE")]
     learned: Option<PathBuf>,
+    /// Print below the table what each bar for review would do: the share of receipts for a person against those that are wrong
+    /// without a mark, for one `policy.review_probability_min` after the other. `--json` and `--html` have it always.
+    #[arg(long)]
+    frontier: bool,
+    /// What a look at a receipt costs, as a share of what a wrong receipt costs that nobody looked at, 0 to 1: the curve says which
+    /// bar is cheapest then. With honest probabilities that is 1 - SHARE.
+    #[arg(long, value_name = "SHARE", default_value_t = eval::REVIEW_COST, value_parser = parse_share)]
+    review_cost: f64,
     /// Print JSON instead of the table.
     #[arg(long)]
     json: bool,
@@ -137,7 +147,8 @@ impl Eval {
             .in_time(self.seconds, self.tail, self.people_delay)
             .knowing(self.learned.clone());
         let summary = self.judge(&runner)?;
-        let text = if self.json { to_json(&summary)? } else { summary.to_text() };
+        let curve = if self.frontier { summary.frontier.to_text() } else { String::new() };
+        let text = if self.json { to_json(&summary)? } else { summary.to_text() + &curve };
         super::print(&text)?;
         if let Some(path) = &self.html {
             let page = eval::Page { title: "aisle eval", about: &self.about(), summary: &summary, ablations: &[] };
@@ -165,7 +176,7 @@ impl Eval {
         let pool = pool.map_err(|error| Error::usage(format!("cannot start {threads} threads: {error}")))?;
         let cases: Result<Vec<Case>> = pool.install(|| work.par_iter().map(judged).collect());
         progress.finish_and_clear();
-        Ok(Summary::of(cases?, BOOTSTRAP_SEED))
+        Ok(Summary::of(cases?, BOOTSTRAP_SEED).with_review_cost(self.review_cost))
     }
 
     fn work(&self, known: &[(String, bool)]) -> Result<Vec<Work<'_>>> {
@@ -236,6 +247,7 @@ fn judge_trip(trip: Trip) -> Case {
     let review_below = trip.shop.policy().review_below;
     let score = eval::score_case(&trip.truth, &trip.receipts, trip.shop.catalogue(), review_below);
     let score = score.with_receipt_delays(trip.receipt_delays).with_identity(trip.identity);
+    let score = score.with_evidence(&trip.receipts, &trip.behind);
     Case { label: trip.label, score }
 }
 

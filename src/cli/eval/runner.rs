@@ -7,7 +7,7 @@ use super::super::looking::LookArgs;
 use super::super::{learned, lost, receipts, shops, warn};
 use super::trip::{Job, Runner, Trip};
 use crate::base::{Error, Result, Span, shell};
-use crate::eval::{IdentityJudge, Label, Names};
+use crate::eval::{Behind, IdentityJudge, Label, Names};
 use crate::facts::{Fact, Topic};
 use crate::learned::Learned;
 use crate::pipeline::{Knowledge, Options, Outcome, RunOptions, Watched, run_knowing};
@@ -172,7 +172,8 @@ impl Runner for PipelineRunner {
             replay: format!("aisle replay {}{}", shell::path(path), if self.looking.is_some() { " --see" } else { "" }),
         };
         let identity = people.0.count(&truth).filter(|_| self.looking.is_none());
-        Ok(Trip { label, shop, truth, receipt_delays: delays(&outcome), receipts: outcome.receipts, identity })
+        let (receipt_delays, behind) = (delays(&outcome), behind(&outcome));
+        Ok(Trip { label, shop, truth, behind, receipt_delays, receipts: outcome.receipts, identity })
     }
 
     fn run_scenario(&self, job: &Job) -> Result<Trip> {
@@ -199,8 +200,8 @@ impl Runner for PipelineRunner {
             name: format!("seed {}", job.seed),
             replay,
         };
-        let (shop, receipt_delays) = (self.shop.clone(), delays(&outcome));
-        Ok(Trip { label, shop, truth, receipt_delays, receipts: outcome.receipts, identity })
+        let (shop, receipt_delays, behind) = (self.shop.clone(), delays(&outcome), behind(&outcome));
+        Ok(Trip { label, shop, truth, behind, receipt_delays, receipts: outcome.receipts, identity })
     }
 }
 
@@ -209,6 +210,11 @@ fn length_of(facts: &[Fact]) -> f64 {
     let first = facts.iter().map(|fact| fact.stamp.at).min();
     let last = facts.iter().map(|fact| fact.stamp.at).max();
     first.zip(last).map_or(0.0, |(first, last)| last.secs_since(first))
+}
+
+/// What the receipts of a run rest on.
+fn behind(outcome: &Outcome) -> Behind {
+    Behind { attributions: outcome.attributions.clone(), clock: Some(outcome.clock.clone()) }
 }
 
 /// From each shopper's leaving to the arrival of the fact with which it was decided. A visit decided because the recording ended says nothing about it.

@@ -4,7 +4,7 @@ use clap::Parser;
 
 use super::*;
 use crate::base::{Kind, VisitId};
-use crate::eval::Label;
+use crate::eval::{Behind, Label};
 use crate::facts;
 use crate::shop::{Shop, ShopDraft};
 use crate::truth::{Purchase, Truth};
@@ -34,6 +34,7 @@ impl Runner for Empty {
             shop: Arc::new(Shop::check(ShopDraft { name: "empty".to_owned(), ..ShopDraft::default() }).unwrap()),
             truth: Truth { receipts: vec![Purchase { target_id: visit, products: Vec::new() }], ..Truth::default() },
             receipts: if job.level == "room" { Vec::new() } else { vec![receipt] },
+            behind: Behind::default(),
             receipt_delays: Vec::new(),
             identity: None,
         })
@@ -59,8 +60,15 @@ fn parse(line: &str) -> std::result::Result<Eval, clap::Error> {
 
 #[test]
 fn arguments_are_checked() {
-    for wrong in ["", "--seeds 5", "--scenarios all --seeds 0", "x --min-f1 1.5", "x --min-exact nan", "x --level room"]
-    {
+    for wrong in [
+        "",
+        "--seeds 5",
+        "--scenarios all --seeds 0",
+        "x --min-f1 1.5",
+        "x --min-exact nan",
+        "x --level room",
+        "x --review-cost -1",
+    ] {
         assert!(parse(wrong).is_err(), "{wrong}");
     }
     let right = parse("--scenarios one,two --seeds 3 --level both --threads 1 --min-f1 0.5").unwrap();
@@ -88,4 +96,14 @@ fn scores_below_what_was_asked_fail_with_status_one() {
 fn a_path_that_fails_is_named() {
     let error = parse("no-truth.mcap").unwrap().judge(&Empty).unwrap_err();
     assert!(error.to_string().starts_with("no-truth.mcap: this recording"), "{error}");
+}
+
+#[test]
+fn the_curve_is_priced_as_asked() {
+    let summary = |line: &str| parse(line).unwrap().judge(&Empty).unwrap();
+    for (line, cost) in [("--scenarios all", 0.1), ("--scenarios all --frontier --review-cost 0.25", 0.25)] {
+        assert_eq!(summary(line).frontier.review_cost, cost, "{line}");
+    }
+    let text = summary("--scenarios all --level both").frontier.to_text();
+    assert!(text.contains("marked  0.0 % of receipts (0/10)"), "{text}");
 }

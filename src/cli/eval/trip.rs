@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::base::{Result, Span};
-use crate::eval::{IdentityCount, Label};
+use crate::eval::{Behind, IdentityCount, Label};
 use crate::facts;
 use crate::shop::Shop;
 use crate::truth::Truth;
@@ -38,6 +38,8 @@ pub(super) struct Trip {
     pub truth: Truth,
     /// What came out.
     pub receipts: Vec<facts::Receipt>,
+    /// What the receipts rest on.
+    pub behind: Behind,
     /// From each shopper's leaving to the receipt; empty where not measured.
     pub receipt_delays: Vec<Span>,
     /// Whether visits were people, where that is known.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::kinds::DoubtKind;
 use crate::base::{Prob, SkuId, TrackId, VisitId};
 use crate::facts;
 use crate::shop::Catalogue;
@@ -56,6 +57,12 @@ pub struct ReceiptScore {
     pub charged_minor: i64,
     /// Believed probability that the whole receipt is right; `None` where there is no receipt.
     pub probability: Option<Prob>,
+    /// Whether one of the shopper's receipts is for review at the policy's bar.
+    pub for_review: bool,
+    /// Whether one of them is marked, and so for review at every bar.
+    pub marked: bool,
+    /// What the reasons for doubt are about.
+    pub doubts: BTreeSet<DoubtKind>,
 }
 
 /// Wrong units by the way they are wrong; each wrong unit is counted once.

@@ -3,12 +3,18 @@
 //! a page to look at. It never runs a pipeline, reads a file or asks the time.
 
 mod bootstrap;
+mod curve;
 mod diff;
+mod doubts;
+mod frontier;
 mod html;
 mod identity;
+mod kinds;
 mod names;
 mod reliability;
+mod review;
 mod score;
+mod share;
 pub mod sight;
 mod summary;
 mod text;
@@ -19,9 +25,14 @@ mod tests;
 
 pub use bootstrap::Interval;
 pub use diff::{Mistakes, ReceiptScore, Standing, UnitDiff};
+pub use doubts::DoubtRow;
+pub use frontier::{Frontier, FrontierPoint, REVIEW_COST};
 pub use html::{Ablation, Page};
 pub use identity::{IdentityCount, IdentityJudge};
+pub use kinds::{Behind, DoubtKind};
 pub use names::Names;
 pub use reliability::{Belief, Bin, Reliability};
-pub use score::{CaseScore, MoneyError, ReviewCount, UnitCount, score_case};
-pub use summary::{Case, Cell, Delay, Group, IdentityTotals, Label, MoneyTotals, Share, Summary, Totals};
+pub use review::ReviewCount;
+pub use score::{CaseScore, MoneyError, UnitCount, score_case};
+pub use share::Share;
+pub use summary::{Case, Cell, Delay, Group, IdentityTotals, Label, MoneyTotals, Summary, Totals};

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::diff::{Basket, Baskets, Mistakes, ReceiptScore, Standing, surplus};
+use super::kinds::{self, Behind};
+use super::review::{self, BARS, ReviewCount};
 use super::{Belief, IdentityCount};
 use crate::base::{Currency, Prob, Span, VisitId};
 use crate::facts;
@@ -38,17 +40,6 @@ pub struct MoneyError {
     pub unpriced_units: u64,
 }
 
-/// How receipts fare with a bar on their probability, below which a person looks at them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct ReviewCount {
-    /// Receipts written.
-    pub receipts: u64,
-    /// Of them below the bar.
-    pub for_review: u64,
-    /// Wrong receipts at or above the bar: nobody would have looked at them.
-    pub wrong_unreviewed: u64,
-}
-
 /// How one case went.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CaseScore {
@@ -75,6 +66,9 @@ pub struct CaseScore {
     pub money: MoneyError,
     /// What a person would have to look at.
     pub review: ReviewCount,
+    /// The same at each bar of the frontier, in its order.
+    #[serde(skip)]
+    pub review_at: Vec<ReviewCount>,
     /// Probabilities of receipt lines, and whether the line was right.
     pub line_beliefs: Vec<Belief>,
     /// Probabilities of receipts, and whether the receipt was exact; empty receipts of strangers left out.
@@ -95,6 +89,9 @@ pub fn score_case(truth: &Truth, receipts: &[facts::Receipt], prices: &Catalogue
     let baskets = Baskets::new(truth, receipts);
     let standings = baskets.judged();
     let probabilities = probabilities(receipts);
+    let asked = review::asked(receipts, review_below);
+    let marked = review::marked(receipts);
+    let said = kinds::said(receipts);
     let nothing = Basket::new();
     let mut units = UnitCount::default();
     let mut money = MoneyError::default();
@@ -115,6 +112,9 @@ pub fn score_case(truth: &Truth, receipts: &[facts::Receipt], prices: &Catalogue
             owed_minor,
             charged_minor,
             probability: probabilities.get(&visit).copied(),
+            for_review: asked.get(&visit) == Some(&true),
+            marked: marked.contains(&visit),
+            doubts: said.get(&visit).cloned().unwrap_or_default(),
         });
     }
     let missing_shoppers: Vec<VisitId> =
@@ -128,7 +128,8 @@ pub fn score_case(truth: &Truth, receipts: &[facts::Receipt], prices: &Catalogue
         idle_receipts: baskets.written.keys().filter(|visit| !standings.contains_key(visit)).count() as u64,
         mistakes: Mistakes::of(&scored),
         money,
-        review: review(&scored, receipts, review_below),
+        review: ReviewCount::of(&scored, receipts, review_below),
+        review_at: BARS.iter().map(|bar| ReviewCount::of(&scored, receipts, Prob::new(*bar))).collect(),
         line_beliefs: line_beliefs(receipts, &baskets),
         receipt_beliefs: scored.iter().filter_map(|one| Some(Belief::new(one.probability?, one.exact))).collect(),
         receipt_delays_secs: Vec::new(),
@@ -142,6 +143,15 @@ impl CaseScore {
     /// Adds how long after each shopper's leaving the receipt was there, where somebody measured it.
     pub fn with_receipt_delays(mut self, delays: impl IntoIterator<Item = Span>) -> Self {
         self.receipt_delays_secs = delays.into_iter().map(Span::as_secs).collect();
+        self
+    }
+
+    /// Adds the reasons for doubt that the evidence behind these receipts shows; they are the ones that were judged.
+    pub fn with_evidence(mut self, receipts: &[facts::Receipt], behind: &Behind) -> Self {
+        let mut shown = kinds::shown(receipts, behind);
+        for one in &mut self.receipts {
+            one.doubts.extend(shown.remove(&one.visit).unwrap_or_default());
+        }
         self
     }
 
@@ -206,19 +216,6 @@ fn probabilities(receipts: &[facts::Receipt]) -> BTreeMap<VisitId, Prob> {
         }
     }
     least
-}
-
-fn review(scored: &[ReceiptScore], receipts: &[facts::Receipt], bar: Prob) -> ReviewCount {
-    let mut asked: BTreeMap<VisitId, bool> = BTreeMap::new();
-    for receipt in receipts {
-        *asked.entry(receipt.visit).or_default() |= receipt.is_for_review(bar);
-    }
-    let unseen = |one: &&ReceiptScore| !one.exact && asked.get(&one.visit) == Some(&false);
-    ReviewCount {
-        receipts: asked.len() as u64,
-        for_review: asked.values().filter(|asked| **asked).count() as u64,
-        wrong_unreviewed: scored.iter().filter(unseen).count() as u64,
-    }
 }
 
 /// A line is right when the shopper bought exactly as many units of its product as the receipts say in all.

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::bootstrap::{Interval, interval};
-use super::{CaseScore, IdentityCount, Mistakes, Reliability, Standing};
+use super::doubts::{self, DoubtRow};
+use super::frontier::{Frontier, REVIEW_COST};
+use super::{CaseScore, IdentityCount, Mistakes, Reliability, Share, Standing};
 use crate::base::Currency;
 
 /// What a case is called and how to see it again.
@@ -28,17 +30,6 @@ pub struct Case {
     pub label: Label,
     /// How it went.
     pub score: CaseScore,
-}
-
-/// So many of so many.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Share {
-    /// How many.
-    pub count: u64,
-    /// Of how many.
-    pub of: u64,
-    /// The share, `0..=1`; `None` of nothing.
-    pub share: Option<f64>,
 }
 
 /// Money over many receipts, in minor units of the summary's currency.
@@ -108,15 +99,19 @@ pub struct Totals {
     pub mistakes: Mistakes,
     /// What the mistakes cost.
     pub money: MoneyTotals,
-    /// Receipts under the policy's bar, of all written.
+    /// Receipts for review at the policy's bar, of all written.
     pub review: Share,
-    /// Wrong receipts over the bar, of all judged: what would have been charged wrongly with nobody looking.
+    /// Wrong receipts that are not for review, of all judged: what would have been charged wrongly with nobody looking.
     pub wrong_unreviewed: Share,
     /// From leaving to receipt; `None` where nobody measured it.
     pub receipt_delay: Option<Delay>,
     /// Whether visits were people; none where that is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<IdentityTotals>,
+    /// Whether the probabilities of whole receipts can be believed.
+    pub receipt_reliability: Reliability,
+    /// The same by the kind of reason for doubt; kinds without receipts are left out.
+    pub doubts: Vec<DoubtRow>,
 }
 
 /// The numbers of one scenario or of one level.
@@ -158,6 +153,8 @@ pub struct Summary {
     pub line_reliability: Reliability,
     /// Whether the probabilities of whole receipts can be believed.
     pub receipt_reliability: Reliability,
+    /// What each bar for review would do.
+    pub frontier: Frontier,
     /// Every case, by scenario, level and name.
     pub cases: Vec<Case>,
 }
@@ -193,8 +190,14 @@ impl Summary {
             cells: cells.collect(),
             line_reliability: Reliability::of(cases.iter().flat_map(|case| &case.score.line_beliefs)),
             receipt_reliability: Reliability::of(cases.iter().flat_map(|case| &case.score.receipt_beliefs)),
+            frontier: Frontier::of(cases.iter().map(|case| &case.score), REVIEW_COST),
             cases,
         }
+    }
+
+    /// The same with a curve where a look costs this share of a wrong receipt, 0 or more.
+    pub fn with_review_cost(self, review_cost: f64) -> Self {
+        Summary { frontier: self.frontier.priced(review_cost), ..self }
     }
 
     /// The cases that are not exact, the worst first.
@@ -234,14 +237,9 @@ impl Totals {
             wrong_unreviewed: Share::new(sum(|score| score.review.wrong_unreviewed), judged),
             identity: identity(cases),
             receipt_delay: Delay::of(scores().flat_map(|score| score.receipt_delays_secs.iter().copied()).collect()),
+            receipt_reliability: Reliability::of(scores().flat_map(|score| &score.receipt_beliefs)),
+            doubts: doubts::table(scores().flat_map(|score| &score.receipts)),
         }
-    }
-}
-
-impl Share {
-    /// `count` of `of`.
-    pub fn new(count: u64, of: u64) -> Self {
-        Share { count, of, share: (0 < of).then(|| count as f64 / of as f64) }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::facts;
 use crate::shop::{Catalogue, ProductDraft, Shop, ShopDraft};
 use crate::truth::Truth;
 
+mod doubt;
 mod names;
 mod page;
 mod rule;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Case, Delay, IdentityTotals, Interval, Reliability, Share, Standing, Summary, Totals, UnitDiff};
+use super::{Case, Delay, DoubtRow, IdentityTotals, Interval, Reliability, Share, Standing, Summary, Totals, UnitDiff};
 use crate::base::figures::fixed;
 use crate::base::text::{columns, left, plain, right};
 use crate::base::{Currency, Money};
@@ -10,24 +10,31 @@ use crate::base::{Currency, Money};
 /// Wrong cases that are told in full; the rest is counted.
 const WRONG_CASES_MAX: usize = 20;
 
-/// The columns of the table; all but the first two are numbers, set to the right.
-const COLUMNS: [&str; 10] =
-    ["scenario", "level", "cases", "mean F1", "95 %", "exact receipts", "", "exact cases", "error/receipt", "review"];
+/// The columns of the table; all but the first two are numbers, set to the right. With names of days it is less than 120
+/// columns wide.
+const COLUMNS: [&str; 13] = [
+    "scenario", "level", "cases", "F1", "95 %", "exact", "", "review", "unmarked", "missing", "nobody", "IDF1", "after",
+];
+/// The columns of the table of doubts.
+const DOUBT_COLUMNS: [&str; 9] = ["scenario", "doubt", "receipts", "stated", "right", "", "95 %", "review", "unmarked"];
+/// With more scenarios the table of doubts is about all of them together; JSON has each.
+const DOUBT_GROUPS_MAX: usize = 3;
 
 impl Summary {
     /// The table, the findings below it, and the wrong cases with the commands that replay them. Ends with a line break.
     pub fn to_text(&self) -> String {
         let mut rows: Vec<[String; COLUMNS.len()]> = vec![COLUMNS.map(str::to_owned)];
         for cell in &self.cells {
-            rows.push(row(&cell.group, cell.level.as_deref().unwrap_or("-"), &cell.totals, self.currency));
+            rows.push(row(&cell.group, cell.level.as_deref().unwrap_or("-"), &cell.totals));
         }
         for level in self.levels.iter().filter(|_| 1 < self.levels.len()) {
-            rows.push(row("all", &level.name, &level.totals, self.currency));
+            rows.push(row("all", &level.name, &level.totals));
         }
-        rows.push(row("all", "-", &self.overall, self.currency));
-        let mut text = aligned(&rows);
+        rows.push(row("all", "-", &self.overall));
+        let mut text = aligned(&rows, 2);
         text.push('\n');
         findings(&mut text, self);
+        doubts(&mut text, self);
         wrong_cases(&mut text, self);
         text
     }
@@ -73,7 +80,7 @@ pub(super) fn standing(standing: Standing) -> &'static str {
     }
 }
 
-fn row(group: &str, level: &str, totals: &Totals, currency: Option<Currency>) -> [String; COLUMNS.len()] {
+fn row(group: &str, level: &str, totals: &Totals) -> [String; COLUMNS.len()] {
     [
         plain(group).into_owned(),
         plain(level).into_owned(),
@@ -82,30 +89,62 @@ fn row(group: &str, level: &str, totals: &Totals, currency: Option<Currency>) ->
         between(totals.mean_f1_interval),
         percent(totals.exact_receipts.share),
         of(totals.exact_receipts),
-        of(totals.exact_cases),
-        mean_amount(totals.money.absolute_minor_per_receipt, currency),
         percent(totals.review.share),
+        percent(totals.wrong_unreviewed.share),
+        totals.missing_shoppers.to_string(),
+        totals.unknown_shoppers.to_string(),
+        percent(totals.identity.map(|identity| identity.f1)),
+        totals.receipt_delay.map_or_else(|| "-".to_owned(), |delay| format!("{:.1} s", delay.median_secs)),
     ]
 }
 
-fn of(share: Share) -> String {
+pub(super) fn of(share: Share) -> String {
     format!("{}/{}", share.count, share.of)
 }
 
-fn aligned(rows: &[[String; COLUMNS.len()]]) -> String {
+/// Rows of cells below each other; the first so many columns are words, the others numbers and set to the right.
+pub(super) fn aligned<const COUNT: usize>(rows: &[[String; COUNT]], words: usize) -> String {
     let width = |column: usize| rows.iter().map(|row| columns(&row[column])).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..COLUMNS.len()).map(width).collect();
+    let widths: Vec<usize> = (0..COUNT).map(width).collect();
     let mut text = String::new();
     for row in rows {
         let mut line = String::new();
         for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
             line += if column == 0 { "" } else { "  " };
-            line += &if column < 2 { left(cell, *width) } else { right(cell, *width) };
+            line += &if column < words { left(cell, *width) } else { right(cell, *width) };
         }
         text += line.trim_end();
         text.push('\n');
     }
     text
+}
+
+/// Receipts by the kind of reason for doubt: what was stated, and what came of it.
+fn doubts(text: &mut String, summary: &Summary) {
+    let mut rows: Vec<[String; DOUBT_COLUMNS.len()]> = vec![DOUBT_COLUMNS.map(str::to_owned)];
+    let several = (2..=DOUBT_GROUPS_MAX).contains(&summary.groups.len());
+    for group in summary.groups.iter().filter(|_| several) {
+        rows.extend(group.totals.doubts.iter().map(|row| doubt_row(&group.name, row)));
+    }
+    rows.extend(summary.overall.doubts.iter().map(|row| doubt_row("all", row)));
+    if 1 < rows.len() {
+        text.push('\n');
+        text.push_str(&aligned(&rows, 2));
+    }
+}
+
+fn doubt_row(group: &str, row: &DoubtRow) -> [String; DOUBT_COLUMNS.len()] {
+    [
+        plain(group).into_owned(),
+        row.kind.to_owned(),
+        row.receipts.to_string(),
+        percent(Some(row.stated)),
+        percent(row.right.share),
+        of(row.right),
+        between(row.right_interval),
+        row.for_review.to_string(),
+        row.wrong_unreviewed.to_string(),
+    ]
 }
 
 fn findings(text: &mut String, summary: &Summary) {
@@ -125,24 +164,31 @@ fn findings(text: &mut String, summary: &Summary) {
         m.invented
     );
     finding("wrong units", mistakes);
-    let people = format!("{} without a receipt, {} charged and not there", all.missing_shoppers, all.unknown_shoppers);
-    finding("shoppers", people);
+    finding("exact cases", format!("{} ({})", percent(all.exact_cases.share), of(all.exact_cases)));
+    let share = |count: u64| percent(Share::new(count, all.exact_receipts.of).share);
+    finding(
+        "missing",
+        format!("{} shoppers without a receipt ({})", all.missing_shoppers, share(all.missing_shoppers)),
+    );
+    finding("nobody", format!("{} receipts of nobody ({})", all.unknown_shoppers, share(all.unknown_shoppers)));
     let money = format!(
-        "{} owed; {} too much, {} too little",
+        "{} owed; {} too much, {} too little, {} wrong for each receipt",
         amount(all.money.owed_minor, currency),
         amount(all.money.over_minor, currency),
-        amount(all.money.under_minor, currency)
+        amount(all.money.under_minor, currency),
+        mean_amount(all.money.absolute_minor_per_receipt, currency)
     );
     finding("money", money);
     if 0 < all.money.unpriced_units {
         finding("", format!("{} units have no price and count as free", all.money.unpriced_units));
     }
+    finding("review", format!("{} of receipts for a person ({})", percent(all.review.share), of(all.review)));
     let unseen = format!(
-        "{} of receipts wrong with nobody looking ({})",
+        "{} of receipts wrong without a mark, and nobody looks ({})",
         percent(all.wrong_unreviewed.share),
         of(all.wrong_unreviewed)
     );
-    finding("beside review", unseen);
+    finding("unmarked", unseen);
     if let Some(IdentityTotals { f1, count }) = all.identity {
         let people = format!(
             "IDF1 {:.1} %, {} switches, {} visits of several shoppers",
@@ -152,7 +198,7 @@ fn findings(text: &mut String, summary: &Summary) {
         );
         finding("identity", people);
     }
-    finding("time to receipt", all.receipt_delay.map_or_else(|| "not measured".to_owned(), delay));
+    finding("after leaving", all.receipt_delay.map_or_else(|| "not measured".to_owned(), delay));
     finding("line probabilities", reliability(&summary.line_reliability));
     finding("receipt probabilities", reliability(&summary.receipt_reliability));
 }

@@ -36,6 +36,18 @@ impl Memory {
             doubts.insert(why);
         }
     }
+
+    /// Whoever stood beside what nobody made is not among those whose carts it is about, and may have made it all the same: a hand may
+    /// be seen where another one is.
+    fn doubt_beside(&mut self, odd: &Oddity) {
+        for (visit, share) in &odd.visits {
+            let worlds = self.clusters.about(*visit).map_or(&[] as &[World], |(worlds, _)| worlds);
+            let is_known = worlds.iter().any(|world| world.odd.iter().any(|other| other.id == odd.id));
+            if !is_known && self.people.visitors().contains_key(visit) {
+                *self.beside.entry(*visit).or_insert(1.0) *= 1.0 - odd.chance * share;
+            }
+        }
+    }
 }
 
 impl Fusion {
@@ -93,6 +105,7 @@ impl Fusion {
             // What somebody made is counted with the history, and noise is no change.
             if odd.is_of_nobody() {
                 self.memory.coverage.changed(odd.at, false);
+                self.memory.doubt_beside(&odd);
             }
             let place = (odd.shelf, odd.place);
             let asks = SWAP_CHANCE_MIN <= odd.chance;

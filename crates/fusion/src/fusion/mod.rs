@@ -103,6 +103,9 @@ pub struct Memory {
     doubts: BTreeMap<VisitId, BTreeSet<String>>,
     /// Probability that each visit was taken for nobody else's, of those who may have been, and the last time that they may have been.
     mixups: BTreeMap<VisitId, (f64, ShopTime)>,
+    /// Probability that each visit has nothing to do with changes that nobody made, of those who stood beside them with hands that
+    /// were seen elsewhere.
+    beside: BTreeMap<VisitId, f64>,
     /// Whom a change could have touched that was seen badly or that nothing explains.
     uncertain: BTreeSet<VisitId>,
     findings: Findings,
@@ -160,6 +163,7 @@ impl Fusion {
             unwatched: Holes::default(),
             doubts: BTreeMap::new(),
             mixups: BTreeMap::new(),
+            beside: BTreeMap::new(),
             uncertain: BTreeSet::new(),
             findings: Findings::default(),
             heard: Heard::default(),

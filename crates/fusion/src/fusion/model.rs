@@ -291,7 +291,7 @@ pub(super) const RETURN: f64 = -0.5;
 /// A return to another product's place.
 pub(super) const RETURN_ELSEWHERE: f64 = -2.2;
 /// A return of something that somebody else had taken: it was handed over.
-pub(super) const RETURN_HANDED: f64 = -4.0;
+pub(super) const RETURN_HANDED: f64 = -5.0;
 /// A return of something that nobody was seen to take.
 pub(super) const RETURN_UNSEEN: f64 = -9.0;
 /// How far a unit's weight may be off for its owner to be asked about a return, share and grams.

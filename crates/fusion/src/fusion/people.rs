@@ -205,12 +205,8 @@ impl People {
                 continue;
             }
             let room = || Vec::with_capacity(points);
-            let mut profile = Profile {
-                visit: *visit,
-                nearness: room(),
-                hands: [room(), room()],
-                wrist: Vec::with_capacity(points),
-            };
+            let mut profile =
+                Profile { visit: *visit, nearness: room(), hands: [room(), room()], wrist: Vec::with_capacity(points) };
             for index in 0..points {
                 let at = range.start + Span::from_nanos(RASTER.as_nanos() * index as i64);
                 let hands = visitor.hands(goods, at, &self.wrists);

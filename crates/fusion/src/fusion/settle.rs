@@ -50,6 +50,7 @@ impl Fusion {
         if own < 1.0 - odd::DOUBT_MIN {
             doubts.push(format!("may have been taken for somebody else who was lost at the same time, at {at}"));
         }
+        let own = own * self.memory.beside.get(&visit).copied().unwrap_or(1.0);
         let heard = |probability: Prob| Prob::new(probability.value() * hearing.share * own);
         let certain = if is_doubted { heard::DOUBTED_FACTOR } else { 1.0 };
         let probability = Prob::new(heard(best.probability).value() * certain);
@@ -132,6 +133,7 @@ impl Fusion {
         self.memory.people.forget(visit);
         self.memory.doubts.remove(&visit);
         self.memory.mixups.remove(&visit);
+        self.memory.beside.remove(&visit);
         self.memory.uncertain.remove(&visit);
         self.memory.heard.forget(visit);
         lines

@@ -433,7 +433,9 @@ impl Stitcher {
             }
             let (lead, others) = lead(&cost, &columns, row, column);
             // Who may be who is guessed from frame to frame, but not across a hole.
-            let sure = if across { UNIQUE_COST_MIN <= lead } else { SURE_COST_MIN <= lead };
+            // Somebody who was not believed before has nothing that another one could be charged for.
+            let is_nobody_yet = matches!(predecessors[column], Predecessor::Track(_));
+            let sure = if across { UNIQUE_COST_MIN <= lead } else { is_nobody_yet || SURE_COST_MIN <= lead };
             if sure || !across && (UNSURE_MAX <= age || ended) {
                 matches.pairs.push((track.id, predecessors[column], lead));
                 matches.mixups.extend(mixup(track.first, lead, others.iter().map(|other| predecessors[*other])));

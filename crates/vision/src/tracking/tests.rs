@@ -28,6 +28,11 @@ fn walled() -> Shop {
     Shop::check(ShopDraft { name: "walled".to_owned(), room, ..ShopDraft::default() }).unwrap()
 }
 
+/// A floor of which nothing is named.
+fn unnamed() -> Shop {
+    Shop::check(ShopDraft { name: "open".to_owned(), ..ShopDraft::default() }).unwrap()
+}
+
 /// A track that goes straight from one place to another at constant speed.
 struct Walk {
     track: TrackId,
@@ -77,6 +82,7 @@ struct Outcome {
     verdicts: Vec<(f64, TrackJoined)>,
     sightings: Vec<(f64, Sighting)>,
     doubts: Vec<Doubt>,
+    mixups: Vec<Mixup>,
     counters: Counters,
 }
 
@@ -117,7 +123,8 @@ fn run_in(shop: &Shop, text: &str, hole: [f64; 2]) -> Outcome {
         take(secs, stitcher.step(ShopTime::from_nanos(0) + FRAME * frame, &people));
     }
     take(end, stitcher.finish());
-    Outcome { verdicts, sightings, doubts: stitcher.take_doubts(), counters: stitcher.counters() }
+    let (doubts, mixups, counters) = (stitcher.take_doubts(), stitcher.take_mixups(), stitcher.counters());
+    Outcome { verdicts, sightings, doubts, mixups, counters }
 }
 
 /// The verdicts on these tracks must read as expected: `1 new`, `2 same as 1`, `3 ghost`.
@@ -178,9 +185,57 @@ fn who_appears_far_from_everybody_lost_is_somebody_else() {
 fn two_who_break_at_once_are_matched_by_least_total_cost() {
     // The nearest pair is 3 and 2; it would leave 4 and 1 a metre apart.
     check(
-        "1 0-5 4,3 4,3; 2 0-5 4.6,3 4.6,3; 3 6-12 4.5,3 4.5,3; 4 6-12 5,3 5,3",
+        "1 0-5 4,3 4,3; 2 0-5 4.6,3 4.6,3; 3 6-12 4.32,3 4.32,3; 4 6-12 5,3 5,3",
         "1 new, 2 new, 3 same as 1, 4 same as 2",
     );
+}
+
+#[test]
+fn who_comes_in_where_others_came_in_is_somebody_else() {
+    // Nothing is known of a door at first: whoever appears where somebody was lost is that one.
+    let floor = unnamed();
+    let lost_and_seen = |before: &str| {
+        let text = format!("{before}1 110-118 4,3 8,1; 2 121-128 8,1 4,3");
+        let outcome = run_in(&floor, &text, [f64::INFINITY; 2]);
+        outcome
+            .verdicts
+            .iter()
+            .any(|(_, verdict)| verdict.track == TrackId::new(2) && verdict.verdict == TrackVerdict::NewVisit)
+    };
+    assert!(!lost_and_seen(""));
+    // Where several have come in and gone, whoever comes is new.
+    let coming = |who: u64| {
+        let (from, to) = (25 * who, 25 * who + 5);
+        format!("{0} {from}-{to} 8,1 4,3; {1} {to}.2-{2} 4,3 8,1; ", 10 + who, 20 + who, to + 5)
+    };
+    let before: String = (0..4).map(coming).collect();
+    assert!(lost_and_seen(&before), "{before}");
+}
+
+#[test]
+fn who_is_who_is_not_said_before_the_next_best_guess_is_clearly_worse_and_then_how_sure_it_is() {
+    // Two alike are lost side by side and seen again between.
+    let outcome = run("1 0-5 4,3 4,3; 2 0-5 4.6,3 4.6,3; 3 6-14 4.3,3.25 4.3,3.25; 4 6-14 4.3,2.75 4.3,2.75");
+    let first = outcome.verdicts.iter().find(|(_, verdict)| verdict.track == TrackId::new(3)).unwrap();
+    assert!(9.5 <= first.0, "waits for somebody to walk: {first:?}");
+    let visits: Vec<u64> = outcome.mixups.iter().flat_map(|mixup| &mixup.visits).map(|visit| visit.number()).collect();
+    assert!(visits.contains(&1) && visits.contains(&2), "{:?}", outcome.mixups);
+    assert!(outcome.mixups.iter().all(|mixup| 0.05 < mixup.chance.value()), "{:?}", outcome.mixups);
+    // One of them is taller: it is said at once, and nobody is doubted.
+    let outcome = run("1 0-5 0.5,3 4,3; 2 0-5 0.5,3.3 4.3,3 tall; 3 6-14 4.15,3.2 8,3.2; 4 6-14 4.15,2.8 8,2.8 tall");
+    let told = |track: u64| outcome.verdicts.iter().find(|(_, verdict)| verdict.track == TrackId::new(track)).unwrap();
+    assert!(
+        told(3).0 < 8.5 && told(3).1.visit.number() == 1 && told(4).1.visit.number() == 2,
+        "{:?}",
+        outcome.verdicts
+    );
+    assert!(outcome.mixups.is_empty(), "{:?}", outcome.mixups);
+}
+
+#[test]
+fn who_goes_out_and_who_comes_in_there_in_a_moment_are_two_if_one_is_taller() {
+    let outcome = run_in(&unnamed(), "1 0-5 4,3 8,1; 2 6-12 8,1 4,3 tall", [f64::INFINITY; 2]);
+    check_outcome("out and in", outcome, "1 new, 2 new");
 }
 
 #[test]

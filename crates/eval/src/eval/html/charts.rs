@@ -4,7 +4,7 @@ use super::svg::At::{Percent, Unit};
 use super::svg::{Anchor, Svg, escape};
 use crate::base::Currency;
 use crate::eval::text::{between, mean_amount, percent};
-use crate::eval::{Interval, Reliability, Summary};
+use crate::eval::{Interval, Reliability, Share, Summary};
 
 /// Height of a bar and of the place around it, pixels.
 const BAR: f64 = 12.0;
@@ -121,7 +121,8 @@ pub(super) fn reliability(series: &[&Reliability]) -> String {
     svg.line(place(0.0, 0.0), place(1.0, 1.0), "honest");
     for (tone, reliability) in series.iter().enumerate() {
         for bin in reliability.bins.iter().filter(|bin| 0 < bin.count) {
-            let (low, high) = wilson(bin.right, bin.count);
+            let right = Share::new((bin.right * bin.count as f64).round() as u64, bin.count);
+            let Some(Interval { low, high }) = right.interval() else { continue };
             let tip = format!(
                 "stated {}, right {} of {} ({}-{})",
                 percent(Some(bin.stated)),
@@ -138,15 +139,6 @@ pub(super) fn reliability(series: &[&Reliability]) -> String {
     svg.words((Unit(LEFT + SIDE / 2.0), Unit(TOP + SIDE + 36.0)), Anchor::Middle, "tick", "stated probability, %");
     svg.words((Unit(LEFT - 28.0), Unit(11.0)), Anchor::Start, "tick", "share right, %");
     svg.finish()
-}
-
-/// The 95 % interval of a share (Wilson 1927).
-fn wilson(share: f64, count: u64) -> (f64, f64) {
-    const Z: f64 = 1.96;
-    let n = count as f64;
-    let centre = (share + Z * Z / (2.0 * n)) / (1.0 + Z * Z / n);
-    let half = Z / (1.0 + Z * Z / n) * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
-    ((centre - half).max(0.0), (centre + half).min(1.0))
 }
 
 /// How many receipts are off by how much; the right ones are told above, not drawn.

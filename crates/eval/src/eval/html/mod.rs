@@ -2,6 +2,7 @@
 //! Takes a summary and words about the run, gives text. Everything that comes from outside is escaped.
 
 mod charts;
+mod doubt;
 mod svg;
 
 use charts::Bar;
@@ -60,10 +61,11 @@ impl Page<'_> {
         html += "<div class=\"cards\">\n";
         html += &scenarios(self.summary);
         let mistakes = card("What went wrong", "Every wrong unit, counted once.", &charts::mistakes(self.summary), "");
-        let left = levels(self.summary) + &money(self.summary) + &ablations(self.ablations, &self.summary.overall);
-        let right = mistakes + &reliability(self.summary);
+        let left = levels(self.summary) + &money(self.summary) + &frontier(self.summary);
+        let right = mistakes + &reliability(self.summary) + &ablations(self.ablations, &self.summary.overall);
         html += &format!("<div class=\"column\">\n{left}</div>\n<div class=\"column\">\n{right}</div>\n");
         html += &failures(self.summary);
+        html += &doubts(self.summary);
         html += &numbers(self.summary);
         html += "</div>\n";
         html += &about(self.about);
@@ -207,6 +209,27 @@ fn reliability(summary: &Summary) -> String {
     )
 }
 
+/// What each bar for review would do; nothing without receipts.
+fn frontier(summary: &Summary) -> String {
+    let body = doubt::frontier(&summary.frontier);
+    if body.is_empty() {
+        return body;
+    }
+    let lead = "Each dot is a bar for review (policy.review_probability_min); further left fewer looks, further down \
+                fewer wrong receipts that nobody sees. Lines: 95 % (Wilson).";
+    card("What a look buys", lead, &body, "")
+}
+
+/// How right receipts of each kind of reason for doubt are; nothing without receipts.
+fn doubts(summary: &Summary) -> String {
+    if summary.overall.doubts.is_empty() {
+        return String::new();
+    }
+    let lead = "A receipt counts in the row of each of its reasons, whether it is marked or not. Stated is the mean \
+                probability; further from right is further from honest.";
+    card("Doubt by its reason", lead, &doubt::table(summary), "full")
+}
+
 /// What each part is worth, the most valuable first; nothing where nobody tried.
 fn ablations(ablations: &[Ablation], overall: &Totals) -> String {
     if ablations.is_empty() {
@@ -261,6 +284,11 @@ fn numbers(summary: &Summary) -> String {
             mean_amount(totals.money.absolute_minor_per_receipt, summary.currency),
             mean_amount(totals.money.signed_minor_per_receipt, summary.currency),
             percent(totals.review.share),
+            percent(totals.wrong_unreviewed.share),
+            totals.missing_shoppers.to_string(),
+            totals.unknown_shoppers.to_string(),
+            percent(totals.identity.map(|identity| identity.f1)),
+            totals.receipt_delay.map_or_else(|| "-".to_owned(), |delay| format!("{:.1} s", delay.median_secs)),
         ];
         for cell in cells {
             rows += &format!("<td>{}</td>", escape(&cell));
@@ -276,9 +304,15 @@ fn numbers(summary: &Summary) -> String {
     row("all", "", &summary.overall);
     let head = "<tr><th>scenario</th><th class=\"words\">level</th><th>cases</th><th>mean F1</th><th>95 %</th>\
                 <th colspan=\"2\">exact receipts</th><th>exact cases</th><th>error a receipt</th><th>signed</th>\
-                <th>review</th></tr>";
+                <th>review</th><th>unmarked</th><th>missing</th><th>nobody</th><th>IDF1</th><th>after</th></tr>";
     let body = format!("<div class=\"scroll\"><table><thead>{head}</thead><tbody>{rows}</tbody></table></div>");
-    card("All numbers", "Error and signed error are means over receipts.", &body, "full")
+    card(
+        "All numbers",
+        "Error and signed error are means over receipts. Unmarked: wrong without a mark. Missing: shoppers without a \
+          receipt. Nobody: receipts of nobody. After: half of the receipts are there so soon after leaving.",
+        &body,
+        "full",
+    )
 }
 
 fn failures(summary: &Summary) -> String {

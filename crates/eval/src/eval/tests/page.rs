@@ -66,7 +66,16 @@ fn it_needs_nothing_from_elsewhere() {
 #[test]
 fn it_draws_what_there_is() {
     let html = page(&mixed());
-    let parts = ["Mean F1 by scenario", "Levels compared", "What went wrong", "Money error", "Wrong cases", "left out"];
+    let parts = [
+        "Mean F1 by scenario",
+        "Levels compared",
+        "What went wrong",
+        "Money error",
+        "Wrong cases",
+        "left out",
+        "What a look buys",
+        "Doubt by its reason",
+    ];
     for part in parts {
         assert!(html.contains(part), "{part}");
     }
@@ -81,5 +90,6 @@ fn a_perfect_run_and_an_empty_one_are_pages_too() {
         let html = Page { title: "t", about: &[], summary: &summary, ablations: &[] }.to_html();
         assert_eq!(unbalanced(&html), None);
         assert!(html.contains(words) && !html.contains("Wrong cases") && !html.contains("Levels compared"));
+        assert_eq!(html.contains("What a look buys"), summary.overall.exact_receipts.of != 0);
     }
 }

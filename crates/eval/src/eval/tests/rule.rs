@@ -87,7 +87,9 @@ fn the_bar_sends_receipts_to_review() {
     let mut written = receipts("1: tea; 2: salt", 0.95);
     written.extend(receipts("3: bread; 4: bread", 0.8));
     let score = score_case(&truth("1: tea; 2: tea; 3: bread; 4: tea"), &written, &prices(), Prob::new(0.9));
-    assert_eq!(score.review, ReviewCount { receipts: 4, for_review: 2, wrong_unreviewed: 1 });
+    let bar = Prob::new(0.9);
+    let expected = ReviewCount { bar, receipts: 4, for_review: 2, marked: 0, wrong_unreviewed: 1, exact_unreviewed: 1 };
+    assert_eq!(score.review, expected);
 }
 
 #[test]

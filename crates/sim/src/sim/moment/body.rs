@@ -15,6 +15,8 @@ use crate::sim::vector::{smooth, turn};
 const BERTH_METRES: f64 = 0.55;
 /// Who walks where there is room to go around things steps aside earlier, metres.
 const WALKING_BERTH_METRES: f64 = 0.95;
+/// Who is so far behind where they want to be looks for a way around, metres.
+const HELD_UP_METRES: f64 = 0.6;
 /// Nobody is faster there, metres a second.
 const SPEED_MAX: f64 = 1.7;
 /// Two trunks are hardly ever nearer than this, metres.
@@ -257,8 +259,9 @@ fn crowd(ways: &Ways, bare: &[Option<Point<Floor>>], trunks: &[Vec<Trunk>], push
         .iter()
         .enumerate()
         .map(|(index, floor)| {
-            let wanted = (*floor)? + pushes[index];
-            Some(before(index).map_or(wanted, |before| hurry(before, wanted)))
+            let (bare, pushed) = ((*floor)?, (*floor)? + pushes[index]);
+            let wanted = |before| way_around(ways, before, bare).unwrap_or(pushed);
+            Some(before(index).map_or(pushed, |before| hurry(before, wanted(before))))
         })
         .collect();
     for _ in 0..ROUNDS {
@@ -284,6 +287,14 @@ fn crowd(ways: &Ways, bare: &[Option<Point<Floor>>], trunks: &[Vec<Trunk>], push
         let there = before(index).map_or(there, |before| hurry(before, there));
         *push = ways.outside(there) - floor;
     }
+}
+
+/// The next corner on the way of somebody whom others have held up behind furniture; `None` of everybody else.
+fn way_around(ways: &Ways, from: Point<Floor>, to: Point<Floor>) -> Option<Point<Floor>> {
+    if from.distance(to) <= HELD_UP_METRES {
+        return None;
+    }
+    ways.between(ways.nearest_free(from), ways.nearest_free(to)).first().copied()
 }
 
 /// The point, or as far towards it as somebody comes in one step of the grid.

@@ -72,7 +72,7 @@ impl Ways {
     }
 
     /// The free point nearest to a wanted one, or the wanted one where none is near.
-    pub(super) fn nearest_free(&self, point: Point<Floor>) -> Point<Floor> {
+    pub(in crate::sim) fn nearest_free(&self, point: Point<Floor>) -> Point<Floor> {
         if self.is_free(point) {
             return point;
         }
@@ -91,7 +91,7 @@ impl Ways {
 
     /// The corners that the shortest way between two points turns at; none where it is straight, or where there is no
     /// way at all.
-    pub(super) fn between(&self, from: Point<Floor>, to: Point<Floor>) -> Vec<Point<Floor>> {
+    pub(in crate::sim) fn between(&self, from: Point<Floor>, to: Point<Floor>) -> Vec<Point<Floor>> {
         if self.is_straight(from, to) {
             return Vec::new();
         }
