@@ -15,6 +15,7 @@ pub use aisle_vision::{tracking, vision};
 pub mod album;
 pub mod cli;
 pub mod config;
+pub mod learned;
 pub mod live;
 pub mod models;
 pub mod pipeline;

@@ -9,6 +9,7 @@ use clap::Args;
 use crate::base::{Error, Kind, Result, shell};
 use crate::db::{self, Address, Database, Identity};
 use crate::facts::StatementLine;
+use crate::learned;
 use crate::payment::Sandbox;
 use crate::ports::{Clock, WallClock};
 use crate::till::Providers;
@@ -94,6 +95,11 @@ impl BookArgs {
     /// Where pictures around changes on shelves are kept: beside the book too.
     pub(super) fn pictures_path(&self, database: &mut Database) -> Result<Option<PathBuf>> {
         self.beside(database, PICTURES_ENDING)
+    }
+
+    /// Where it is kept what the shop learns: beside the book too.
+    pub(super) fn learned_path(&self, database: &mut Database) -> Result<Option<PathBuf>> {
+        self.beside(database, learned::ENDING)
     }
 
     fn beside(&self, database: &mut Database, ending: &str) -> Result<Option<PathBuf>> {

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
+use super::learned;
 use crate::base::text::plain;
 use crate::base::{CameraId, Error, Kind, Result};
 use crate::config::Trade;
 use crate::ingest::devices::{Devices, GateRole};
+use crate::learned::Learned;
 use crate::shop::Shop;
 
 /// Validate a shop: its shelves, planogram, catalogue and policy. Lists every problem.
@@ -19,16 +21,25 @@ Examples:
   aisle check convenience               a shop that comes with aisle
   aisle check shop.json                 one file that says it all
   aisle check BENCHMARK-1 --json        the shop of an AutoCheckout test case, for machines
+  aisle check shop --learned aisle.db.learned.toml
+                                        with what it has learned while it was open
 
 Exit status 0: in order, perhaps with warnings. 3: it has problems. 4: it cannot be opened.")]
 pub(super) struct Check {
     /// A shop folder, a TOML or JSON shop file, or an AutoCheckout folder.
     #[arg(value_name = "SHOP")]
     shop: PathBuf,
+    /// Show what was learned of the shop while it was open, and what of it no longer holds: the file beside its book, or one that
+    /// `aisle replay --write-learned` wrote
+    #[arg(long, value_name = "FILE")]
+    learned: Option<PathBuf>,
     /// Print the result as JSON on standard output.
     #[arg(long)]
     json: bool,
 }
+
+/// What was learned of a shop.
+type Known = (Option<Learned>, Vec<String>);
 
 impl Check {
     /// Runs the command.
@@ -36,10 +47,13 @@ impl Check {
     /// # Errors
     /// When the shop cannot be opened or has problems; the error lists all of them.
     pub(super) fn run(self) -> Result<()> {
-        let outcome = load(&self.shop);
+        let outcome = load(&self.shop).and_then(|trade| {
+            let known = learned::known(self.learned.as_deref(), &trade.shop)?;
+            Ok((trade, known))
+        });
         match (&outcome, self.json) {
-            (Ok(trade), true) => super::print(&format!("{}\n", described(trade)))?,
-            (Ok(trade), false) => print(trade)?,
+            (Ok((trade, known)), true) => super::print(&format!("{}\n", described(trade, known)))?,
+            (Ok((trade, known)), false) => print(trade, known)?,
             (Err(error), true) if error.kind() == Kind::Input => {
                 // A list has a headline; a single problem is the whole message.
                 let lines = error.message().lines().count();
@@ -58,6 +72,7 @@ fn load(path: &Path) -> Result<Trade, Error> {
     if let Some(devices) = &trade.devices {
         trade.warnings.extend(remarks(&trade.shop, devices));
     }
+    trade.warnings.extend(learned::doors_remark(&trade.shop));
     Ok(trade)
 }
 
@@ -94,7 +109,7 @@ fn counts(shop: &Shop) -> [(&'static str, usize); 7] {
     ]
 }
 
-fn described(trade: &Trade) -> serde_json::Value {
+fn described(trade: &Trade, (learned, forgotten): &Known) -> serde_json::Value {
     let Trade { shop, devices, warnings, .. } = trade;
     let counts: serde_json::Map<String, serde_json::Value> =
         counts(shop).into_iter().map(|(what, count)| (what.replace(' ', "_"), count.into())).collect();
@@ -106,17 +121,31 @@ fn described(trade: &Trade) -> serde_json::Value {
             "gates": devices.gates.len(),
         })
     });
-    json!({ "ok": true, "name": shop.name(), "counts": counts, "devices": devices, "warnings": warnings })
+    let mut described =
+        json!({ "ok": true, "name": shop.name(), "counts": counts, "devices": devices, "warnings": warnings });
+    if let Some(learned) = learned {
+        described["learned"] = json!(learned);
+        described["forgotten"] = json!(forgotten);
+    }
+    described
 }
 
-fn print(trade: &Trade) -> Result<()> {
+fn print(trade: &Trade, known: &Known) -> Result<()> {
     let Trade { shop, devices, warnings, .. } = trade;
     for warning in warnings {
         super::warn(warning);
     }
     let counts: Vec<String> = counts(shop).into_iter().map(|(what, count)| format!("{count} {what}")).collect();
     super::print(&format!("{}: in order; {}\n", plain(shop.name()), counts.join(", ")))?;
-    let Some(Devices { broker, cameras, boards, gates, .. }) = devices else { return Ok(()) };
+    if let Some(devices) = devices {
+        print_devices(devices)?;
+    }
+    let (Some(learned), forgotten) = known else { return Ok(()) };
+    let lines = learned.lines(shop).into_iter().chain(forgotten.iter().map(|what| format!("  {what}")));
+    lines.map(|line| line + "\n").try_for_each(|line| super::print(&line))
+}
+
+fn print_devices(Devices { broker, cameras, boards, gates, .. }: &Devices) -> Result<()> {
     let broker =
         broker.as_ref().map_or_else(|| "no broker".to_owned(), |broker| format!("broker {}", plain(&broker.host)));
     let (cameras, boards, gates) = (cameras.len(), boards.len(), gates.len());

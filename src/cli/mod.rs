@@ -14,6 +14,7 @@ mod eval;
 mod export;
 mod feed;
 mod import;
+mod learned;
 mod ledger;
 mod listen;
 mod log;

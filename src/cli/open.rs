@@ -33,6 +33,9 @@ pub(super) struct OpenArgs {
     /// Folder of the pictures around changes on shelves, where devices.toml says that they are kept; beside the book unless given
     #[arg(long, value_name = "DIR")]
     album: Option<PathBuf>,
+    /// File of what the shop learns, which its next start begins with; beside the book unless given
+    #[arg(long, value_name = "FILE")]
+    learned: Option<PathBuf>,
     #[command(flatten)]
     recording: RecordArgs,
     #[command(flatten, next_help_heading = "Vision, for cameras of the shop's own")]
@@ -80,7 +83,11 @@ impl OpenArgs {
         let unread = Some(journal.join("unread"));
         let album = self.album(devices.pictures.as_ref(), book, database)?;
         let eyes = eyes(&self.look, shop, &devices)?;
-        Ok(Opening { devices, payers, eyes, exporter: exporter(shop), journal, unread, record, album })
+        let learned = match &self.learned {
+            Some(path) => Some(path.clone()),
+            None => book.learned_path(database)?,
+        };
+        Ok(Opening { devices, payers, eyes, exporter: exporter(shop), journal, unread, record, album, learned })
     }
 
     /// Where pictures are kept, or were: what is there is deleted on time also when no more are kept.
@@ -107,7 +114,7 @@ impl OpenArgs {
 
     /// Whether anything was said that only a shop with devices has.
     pub(super) fn is_given(&self) -> bool {
-        self.journal.is_some() || self.record.is_some() || self.album.is_some()
+        self.journal.is_some() || self.record.is_some() || self.album.is_some() || self.learned.is_some()
     }
 }
 

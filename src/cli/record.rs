@@ -82,6 +82,7 @@ impl Record {
             unread: Some(self.output.join("unread")),
             record: Some(self.recording.within(&self.output)),
             album: None,
+            learned: None,
         };
         let runtime = serve::runtime()?;
         let open = OpenShop::start(opening, around)?;

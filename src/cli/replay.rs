@@ -11,6 +11,7 @@ use clap::Args;
 use super::anchors::AnchorArgs;
 use super::book::BookArgs;
 use super::charge::{self, Charge, Charger};
+use super::learned;
 use super::looking::LookArgs;
 use super::lost::{self, LossArgs};
 use super::receipts::{self, Report, headline};
@@ -18,8 +19,9 @@ use super::watch::{WatchArgs, Watching};
 use crate::base::text::plain;
 use crate::base::{Error, Result};
 use crate::facts::{Fact, Receipt};
+use crate::learned::Learned;
 use crate::output;
-use crate::pipeline::{Options, Outcome, RunOptions, Watched, run};
+use crate::pipeline::{Options, Outcome, RunOptions, Watched, run_knowing};
 use crate::ports::{FactSink, FactSource};
 use crate::recording::{Cut, Writer};
 use crate::replay::{self, Format};
@@ -36,6 +38,8 @@ use crate::truth::Purchases;
     aisle replay trip.mcap --record decided.mcap --cut decided\n  \
     aisle replay trip.mcap --see --record people.mcap --cut tracked\n  \
     aisle replay trip.mcap --watch\n  \
+    aisle replay monday.mcap --write-learned shop.learned.toml\n  \
+    aisle replay tuesday.mcap --learned shop.learned.toml --write-learned shop.learned.toml\n  \
     aisle replay trip.mcap --json | jq '.[0].receipts[].lines'")]
 pub(super) struct Replay {
     /// Recordings (.mcap) or AutoCheckout test-case folders.
@@ -65,6 +69,13 @@ pub(super) struct Replay {
     tolerate: bool,
     #[command(flatten)]
     losing: LossArgs,
+    /// Begin with what was learned of the shop before, as `--write-learned` or an open shop wrote it: weights, noise of plates, clocks,
+    /// wrists, doors. The receipts may be others than without.
+    #[arg(long, value_name = "FILE")]
+    learned: Option<PathBuf>,
+    /// Write what is learned of the shop to this file; it may be the one of `--learned`.
+    #[arg(long, value_name = "FILE")]
+    write_learned: Option<PathBuf>,
     /// Beam width: hypotheses kept open; more find rarer explanations, slower.
     #[arg(long, default_value_t = 96, value_parser = clap::value_parser!(u16).range(1..=4096))]
     hypotheses: u16,
@@ -78,7 +89,7 @@ pub(super) struct Replay {
     #[arg(long)]
     json: bool,
     /// Serve the dashboard over one recording, with a time line: play, pause, jump to events and to wrong lines
-    #[arg(long, conflicts_with_all = ["receipts", "record", "charge", "json"])]
+    #[arg(long, conflicts_with_all = ["receipts", "record", "charge", "json", "learned", "write_learned"])]
     watch: bool,
     #[command(flatten, next_help_heading = "With --watch")]
     watching: WatchArgs,
@@ -151,12 +162,16 @@ impl Replay {
 
     /// Refuses outputs that would be lost, or would replace what is read.
     fn check_outputs(&self) -> Result<()> {
-        if self.record.is_some() && 1 < self.recordings.len() {
-            let count = self.recordings.len();
+        let count = self.recordings.len();
+        if self.write_learned.is_some() && 1 < count {
+            let error = Error::usage(format!("what {count} recordings teach cannot be written to one file"));
+            return Err(error.hint("replay them one by one, each with --learned what the one before has written"));
+        }
+        if self.record.is_some() && 1 < count {
             let error = Error::usage(format!("{count} recordings cannot be written to one, each over the one before"));
             return Err(error.hint("replay them one by one, each with a --record of its own"));
         }
-        let outputs = || self.receipts.iter().chain(&self.record).map(PathBuf::as_path);
+        let outputs = || self.receipts.iter().chain(&self.record).chain(&self.write_learned).map(PathBuf::as_path);
         for output in outputs() {
             let read = self.recordings.iter().map(PathBuf::as_path);
             output::check_inputs(output, read.chain(self.looking.inputs()))?;
@@ -169,6 +184,8 @@ impl Replay {
         let mut source = replay::open(path, self.format, replay::Options { tolerate: self.tolerate })?;
         let options = self.options();
         let shop = source.shop().clone();
+        let (known, forgotten) = learned::known(self.learned.as_deref(), &shop)?;
+        let knowledge = known.as_ref().map(Learned::knowledge);
         // What is known of a trip stays with it, but for people who are numbered anew.
         let truth = source.truth().filter(|_| !self.see).cloned();
         let writer = |record: &PathBuf| Writer::create(record, &shop, truth.as_ref(), self.cut);
@@ -177,11 +194,11 @@ impl Replay {
             self.charge.then(|| Charger::open(&self.book, Arc::new(shop.clone()), &self.anchors)).transpose()?;
         let mut sinks = Sinks { writer, charger };
         let (outcome, sight) = match self.see {
-            false => (run(&mut source, options, Some(&mut sinks))?, None),
+            false => (run_knowing(&mut source, options, knowledge.as_ref(), Some(&mut sinks))?, None),
             true => {
                 let eyes = self.looking.eyes_for(&source)?;
                 let mut watched = Watched::new(&mut source, eyes);
-                let outcome = run(&mut watched, options, Some(&mut sinks))?;
+                let outcome = run_knowing(&mut watched, options, knowledge.as_ref(), Some(&mut sinks))?;
                 let (loss, (_, sight)) = (watched.loss(), watched.counters());
                 if sight.frames == 0 && loss.dropped() == 0 {
                     return Err(lost::no_frames().at_path(path));
@@ -192,11 +209,16 @@ impl Replay {
         };
         sinks.writer.map(Writer::finish).transpose()?;
         let charges = sinks.charger.map(Charger::finish).transpose()?;
+        if let Some(path) = &self.write_learned {
+            Learned::of(&shop, known.as_ref(), &outcome.learned, outcome.ended_at).write(path)?;
+        }
         let wall_secs = begun.elapsed().as_secs_f64();
         let mut text = receipts::text(&headline(path), &shop, &outcome, wall_secs);
         let (frames, made) = sight.unzip();
         text += &made.unwrap_or_default();
+        text += &learned::doors(&shop, &outcome.doors);
         let mut notes = source.warnings();
+        notes.extend(forgotten);
         if source.cut() != Cut::Decided {
             notes.extend(lost::silent(&outcome).map(str::to_owned));
         }

@@ -15,6 +15,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, select_biased};
 use super::clocks::Clocks;
 use super::eyes::Lost;
 use super::journal::{Journal, Replayed};
+use super::learning::Learning;
 use super::opening::{Opening, Surroundings};
 use super::record::Recorder;
 use super::screens::Screens;
@@ -47,6 +48,8 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// The core, before it runs.
 pub(super) struct Core {
     live: Live,
+    /// What the shop learns, kept over its restarts.
+    learning: Learning,
     till: Arc<Mutex<Till>>,
     journal: Journal,
     recorder: Option<Recorder>,
@@ -119,13 +122,16 @@ impl Core {
         let journal = Journal::open(&opening.journal, shop.name())?;
         let record = opening.record.as_ref();
         let recorder = record.map(|(folder, cut, limits)| Recorder::open(folder, &shop, *cut, *limits)).transpose()?;
-        let (live, began) = Live::open(&mut lock(&till), opening.payers.clone(), Options::USUAL, clock.clone())?;
+        let (mut live, began) = Live::open(&mut lock(&till), opening.payers.clone(), Options::USUAL, clock.clone())?;
         tell_began(&began);
+        let files = (opening.learned.take(), record.map(|(folder, ..)| folder.clone()));
+        let learning = Learning::open(files, &shop, (&mut live, &began), clock.now());
         let pulse = Pulse::start(health.clone(), clock.clone())?;
         let watch = Watch::new(health);
         watch.open(clock.now());
         let core = Core {
             live: live.showing_on(reports.clone()),
+            learning,
             reports,
             till,
             journal,
@@ -436,7 +442,11 @@ impl Core {
             Some(Ok(())) if !std::mem::take(&mut self.course.is_unrecorded) => self.watch.recorded(self.clock.now()),
             _ => {}
         }
-        self.journal.forget(saved)
+        self.journal.forget(saved)?;
+        // Behind the book, so that a journal that is taken again meets what the shop began with.
+        let shop = lock(&self.till).shop().clone();
+        self.learning.keep(&self.live, &shop, self.clock.now());
+        Ok(())
     }
 
     fn save(&mut self) {
@@ -462,6 +472,10 @@ impl Core {
     fn close(mut self) -> Result<()> {
         self.service.stopping();
         self.save();
+        if self.live.saved() == self.live.taken() {
+            let shop = lock(&self.till).shop().clone();
+            self.learning.write(&self.live, &shop, self.clock.now());
+        }
         self.tell();
         if self.live.saved() == self.journal.taken() {
             self.journal.clear()?;

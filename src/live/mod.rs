@@ -6,6 +6,7 @@ mod clocks;
 mod core;
 mod eyes;
 mod journal;
+mod learning;
 mod open;
 mod opening;
 pub mod plan;

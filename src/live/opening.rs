@@ -25,6 +25,8 @@ pub struct Opening {
     pub exporter: Option<Exporter>,
     /// Folder of the journal.
     pub journal: PathBuf,
+    /// File of what the shop learns; nothing is kept without it.
+    pub learned: Option<PathBuf>,
     /// Folder where messages are kept that could not be read; without it they are only counted.
     pub unread: Option<PathBuf>,
     /// Where everything is recorded, how deep, and how much of it is kept; nothing without it.

@@ -12,7 +12,7 @@ use crate::base::{
 use crate::facts::{Body, Fact, FactRef, OpenVisit, PaymentMethod, ShelfEvent, Stamp, TrackVerdict, VisitBound};
 use crate::geometry::{Floor, Point};
 use crate::identity::{self, Binder, Bound};
-use crate::pipeline::{Engine, Loss, Options};
+use crate::pipeline::{Engine, Knowledge, Loss, Options};
 use crate::ports::{Clock, FactSink, ReportBoard};
 use crate::shop::{Shop, Zone, ZoneKind};
 use crate::till::{Closed, Closing, Endings, Payer, Progress, Till};
@@ -173,6 +173,11 @@ impl Live {
     #[must_use]
     pub fn with_sink(self, sink: Box<dyn FactSink + Send>) -> Self {
         Live { sink: Some(sink), ..self }
+    }
+
+    /// Begins with what was learned before a restart; for a shop that has taken nothing yet.
+    pub(super) fn recall(&mut self, known: &Knowledge) {
+        self.engine.recall(known);
     }
 
     /// Facts that the sink refused so far.

@@ -194,6 +194,15 @@ impl Engine {
         Ok(Engine { shop: shop.clone(), reorder, stages }.in_lane(options.lane))
     }
 
+    /// The stages that learn what is true beyond one visit.
+    pub(super) fn learners(&self) -> (&ShelfSense, &Stitcher, &Fusion) {
+        (&self.stages.shelf, &self.stages.stitcher, &self.stages.fusion)
+    }
+
+    pub(super) fn learners_mut(&mut self) -> (&mut ShelfSense, &mut Stitcher, &mut Fusion) {
+        (&mut self.stages.shelf, &mut self.stages.stitcher, &mut self.stages.fusion)
+    }
+
     /// The same engine, with the same knowledge, deciding for this lane from now on.
     #[must_use]
     pub fn in_lane(mut self, lane: Lane) -> Self {

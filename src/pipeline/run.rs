@@ -3,13 +3,14 @@
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-use super::{Counters, Engine, Loss, Options};
+use super::{Counters, Engine, Knowledge, Loss, Options};
 use crate::base::limits::READ_AHEAD_FACTS_MAX;
 use crate::base::{Error, Result, ShopTime, Span};
 use crate::facts::{Attribution, Body, ClockEstimate, Fact, FactRef, Receipt, VisitClosed};
 use crate::fusion::Anomalies;
 use crate::ports::{FactSink, FactSource};
 use crate::shop::Shop;
+use crate::tracking::LearnedDoors;
 
 /// Breaks that are kept with what was wrong; more are only counted.
 const BREAKS_MAX: usize = 200;
@@ -48,6 +49,10 @@ pub struct Outcome {
     pub loss: Loss,
     /// What is odd about the shelves.
     pub anomalies: Anomalies,
+    /// What was learned that is true beyond one visit.
+    pub learned: Knowledge,
+    /// The doors among that.
+    pub doors: LearnedDoors,
 }
 
 /// The end of a visit.
@@ -69,7 +74,23 @@ pub struct Decided {
 /// # Errors
 /// What the source could not read, unless tolerated; what the sink refused.
 pub fn run(source: &mut dyn FactSource, options: RunOptions, sink: Option<&mut dyn FactSink>) -> Result<Outcome> {
+    run_knowing(source, options, None, sink)
+}
+
+/// The same, beginning with what was learned of the shop before.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_knowing(
+    source: &mut dyn FactSource,
+    options: RunOptions,
+    known: Option<&Knowledge>,
+    sink: Option<&mut dyn FactSink>,
+) -> Result<Outcome> {
     let mut course = Course::new(&Arc::new(source.shop().clone()), options, sink);
+    if let Some(known) = known {
+        course.engine.recall(known);
+    }
     if options.threads <= 1 {
         while let Some(read) = source.next_fact().transpose() {
             course.take(read, source.left_out())?;
@@ -182,6 +203,8 @@ impl<'a> Course<'a> {
             counters,
             loss: Loss::of(&counters),
             anomalies: self.engine.anomalies(),
+            learned: self.engine.learned(),
+            doors: self.engine.learned_doors(),
             ended_at: self.engine.now(),
             span: self.first.zip(self.last).map_or(Span::ZERO, |(first, last)| last - first),
             breaks: self.breaks,

@@ -115,6 +115,7 @@ impl Bench {
                 RecordLimits { file_bytes: 1 << 24, disk_bytes: 1 << 40 },
             )),
             album: Some(album.clone()),
+            learned: None,
         };
         let open = OpenShop::start(opening, around.clone()).unwrap();
         Bench { open: Some(open), clock, around, album, settler }

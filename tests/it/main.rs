@@ -14,6 +14,7 @@ mod faults;
 mod film;
 mod fuzz;
 mod lanes;
+mod learned;
 mod left_out;
 mod licences;
 mod live;

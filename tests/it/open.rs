@@ -30,7 +30,7 @@ impl Clock for Told {
 }
 
 /// An open shop on files in a folder, and its clock.
-struct Bench {
+pub(super) struct Bench {
     open: OpenShop,
     clock: Arc<Told>,
     health: HealthBoard,
@@ -41,7 +41,7 @@ struct Bench {
 }
 
 impl Bench {
-    fn open(folder: &Path, shop: &Arc<Shop>, now: ShopTime) -> Self {
+    pub(super) fn open(folder: &Path, shop: &Arc<Shop>, now: ShopTime) -> Self {
         Bench::with_parts_of(1 << 20, folder, shop, now)
     }
 
@@ -75,12 +75,13 @@ impl Bench {
             journal: folder.join("journal"),
             record: Some((folder.join("tape"), Cut::Tracked, limits)),
             album: None,
+            learned: Some(folder.join("book.db.learned.toml")),
         };
         Bench { open: OpenShop::start(opening, around).unwrap(), clock, health, screens, reports, settler, plates }
     }
 
     /// Gives facts at the time at which they arrived, each when the one before it is kept.
-    fn give(&self, facts: &[Fact]) {
+    pub(super) fn give(&self, facts: &[Fact]) {
         for fact in facts {
             *self.clock.0.lock().unwrap() = fact.stamp.arrived;
             let (told, kept) = bounded(1);
@@ -90,13 +91,13 @@ impl Bench {
         }
     }
 
-    fn stop(self) {
+    pub(super) fn stop(self) {
         self.open.stop().unwrap();
         self.settler.stop();
     }
 }
 
-fn trip(scenario: Scenario, level: Level, seed: u64) -> (Arc<Shop>, Vec<Fact>) {
+pub(super) fn trip(scenario: Scenario, level: Level, seed: u64) -> (Arc<Shop>, Vec<Fact>) {
     let shop = Arc::new(sim::demo_shop());
     let trip = sim::trip(&sim::Options { shop: shop.clone(), scenario, level, seed, secs: None }).unwrap();
     let mut source = Simulation::new(trip);
@@ -135,7 +136,7 @@ pub(super) fn replayed(recording: &Path) -> Vec<Receipt> {
 }
 
 /// Ticks of two minutes behind the last fact, so that everybody who left has left.
-fn silence_after(facts: &[Fact]) -> Vec<Fact> {
+pub(super) fn silence_after(facts: &[Fact]) -> Vec<Fact> {
     let end = facts.iter().map(|fact| fact.stamp.arrived).max().unwrap();
     let tick = |secs: u32| {
         let at = end + Span::from_secs(f64::from(secs));

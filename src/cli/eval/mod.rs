@@ -84,6 +84,9 @@ pub(super) struct Eval {
     /// truth by position.
     #[arg(long, requires = "paths", conflicts_with = "scenarios")]
     see: bool,
+    /// Begin each trip with what was learned of the shop before, as `aisle replay --write-learned` or an open shop wrote it.
+    #[arg(long, value_name = "FILE")]
+    learned: Option<PathBuf>,
     /// Print below the table what each bar for review would do: the share of receipts for a person against those that are wrong
     /// without a mark, for one `policy.review_probability_min` after the other. `--json` and `--html` have it always.
     #[arg(long)]
@@ -136,12 +139,13 @@ impl Eval {
     pub(super) fn run(self) -> Result<()> {
         self.looking.check(self.see)?;
         if let Some(page) = &self.html {
-            let read = self.paths.iter().chain(&self.shop).map(PathBuf::as_path);
+            let read = self.paths.iter().chain(&self.shop).chain(&self.learned).map(PathBuf::as_path);
             output::check_inputs(page, read.chain(self.looking.inputs()))?;
         }
         let looking = self.see.then(|| self.looking.clone());
-        let runner =
-            PipelineRunner::new(self.shop.as_deref(), looking)?.in_time(self.seconds, self.tail, self.people_delay);
+        let runner = PipelineRunner::new(self.shop.as_deref(), looking)?
+            .in_time(self.seconds, self.tail, self.people_delay)
+            .knowing(self.learned.clone());
         let summary = self.judge(&runner)?;
         let curve = if self.frontier { summary.frontier.to_text() } else { String::new() };
         let text = if self.json { to_json(&summary)? } else { summary.to_text() + &curve };

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::super::looking::LookArgs;
-use super::super::{lost, receipts, shops, warn};
+use super::super::{learned, lost, receipts, shops, warn};
 use super::trip::{Job, Runner, Trip};
 use crate::base::{Error, Result, Span, shell};
 use crate::eval::{Behind, IdentityJudge, Label, Names};
 use crate::facts::{Fact, Topic};
-use crate::pipeline::{Options, Outcome, RunOptions, Watched, run};
+use crate::learned::Learned;
+use crate::pipeline::{Knowledge, Options, Outcome, RunOptions, Watched, run_knowing};
 use crate::ports::{FactSink, FactSource};
 use crate::recording::{Entry, Losses, Reader};
 use crate::replay::{self, Replay};
@@ -32,6 +33,8 @@ pub(super) struct PipelineRunner {
     tail_secs: Option<f64>,
     /// Seconds by which people are told of later than weights.
     people_delay_secs: Option<f64>,
+    /// Where lies what was learned before.
+    learned: Option<PathBuf>,
 }
 
 /// Hears what a run decides.
@@ -59,6 +62,7 @@ impl PipelineRunner {
             secs: None,
             tail_secs: None,
             people_delay_secs: None,
+            learned: None,
         })
     }
 
@@ -66,6 +70,21 @@ impl PipelineRunner {
     /// seconds.
     pub(super) fn in_time(self, secs: Option<f64>, tail_secs: Option<f64>, people_delay_secs: Option<f64>) -> Self {
         PipelineRunner { secs, tail_secs, people_delay_secs, ..self }
+    }
+
+    /// The same, where each trip begins with what lies at this path.
+    pub(super) fn knowing(self, learned: Option<PathBuf>) -> Self {
+        PipelineRunner { learned, ..self }
+    }
+
+    /// What was learned of the shop of a trip; what does not hold in it is told.
+    fn known(&self, shop: &Shop, trip: &str) -> Result<Option<Knowledge>> {
+        let (known, forgotten) = learned::known(self.learned.as_deref(), shop)?;
+        if let [first, rest @ ..] = forgotten.as_slice() {
+            let more = if rest.is_empty() { String::new() } else { format!(", and {} more", rest.len()) };
+            warn(&format!("{trip}: {first}{more}"));
+        }
+        Ok(known.as_ref().map(Learned::knowledge))
     }
 
     fn simulate(&self, scenario: Scenario, level: Level, seed: u64) -> Result<sim::Trip> {
@@ -85,7 +104,12 @@ impl PipelineRunner {
     }
 
     /// Runs a recording with people made out of its frames, and gives its visits the numbers of the truth.
-    fn see(path: &Path, source: &mut Replay, truth: &Truth, looking: &LookArgs) -> Result<Outcome> {
+    fn see(
+        path: &Path,
+        source: &mut Replay,
+        (truth, known): (&Truth, Option<&Knowledge>),
+        looking: &LookArgs,
+    ) -> Result<Outcome> {
         let eyes = looking.eyes_for(source)?;
         let mut hearing = Hearing(Names::default(), Names::take);
         let mut reader = Reader::open(path)?.check()?;
@@ -101,7 +125,7 @@ impl PipelineRunner {
             return Err(error.hint("judge it without --see; simulated recordings with frames know"));
         }
         let mut watched = Watched::new(source, eyes);
-        let mut outcome = run(&mut watched, RUN, Some(&mut hearing))?;
+        let mut outcome = run_knowing(&mut watched, RUN, known, Some(&mut hearing))?;
         let loss = watched.loss();
         lost::check(&loss)?;
         eprint!("{}", lost::text(&loss));
@@ -128,10 +152,11 @@ impl Runner for PipelineRunner {
                 .hint("whoever was in the shop has a receipt there, an empty one who bought nothing"));
         }
         let shop = Arc::new(source.shop().clone());
+        let known = self.known(&shop, &path.display().to_string())?;
         let mut people = people();
         let outcome = match &self.looking {
-            None => run(&mut source, RUN, Some(&mut people))?,
-            Some(looking) => Self::see(path, &mut source, &truth, looking)?,
+            None => run_knowing(&mut source, RUN, known.as_ref(), Some(&mut people))?,
+            Some(looking) => Self::see(path, &mut source, (&truth, known.as_ref()), looking)?,
         };
         let losses = source.losses();
         if losses != Losses::default() {
@@ -156,8 +181,9 @@ impl Runner for PipelineRunner {
         let level = if job.level == "room" { Level::Room } else { Level::Clean };
         let played = self.simulate(scenario, level, job.seed)?;
         let truth = played.truth.clone();
+        let known = self.known(&self.shop, &job.to_string())?;
         let mut people = people();
-        let outcome = run(&mut Simulation::new(played), RUN, Some(&mut people))?;
+        let outcome = run_knowing(&mut Simulation::new(played), RUN, known.as_ref(), Some(&mut people))?;
         let identity = people.0.count(&truth);
         let mut trip = format!("--scenario {} --level {} --seed {}", job.scenario, job.level, job.seed);
         if let Some(secs) = self.secs {

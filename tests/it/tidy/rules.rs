@@ -31,7 +31,10 @@ const FLOORS: [Floor; 5] = [
             "eval",
         ],
     },
-    Floor { ordered: true, modules: &["config", "till", "pipeline", "models", "telemetry", "album", "live"] },
+    Floor {
+        ordered: true,
+        modules: &["config", "till", "pipeline", "learned", "models", "telemetry", "album", "live"],
+    },
     Floor { ordered: true, modules: &["api", "cli"] },
 ];
 

@@ -74,6 +74,8 @@ pub const NETWORK_BYTES_MAX: u64 = 4 << 30;
 pub const MESSAGE_BYTES_MAX: usize = 64 << 20;
 /// Bytes of one catalogue, planogram or shop file that is read whole.
 pub const SHOP_FILE_BYTES_MAX: u64 = 64 << 20;
+/// Longest file of what was learned of a shop, bytes: some hundred for each plate and each product that is off.
+pub const LEARNED_FILE_BYTES_MAX: u64 = 8 << 20;
 /// Letters of a name in a shop's files: of the shop itself, a product, a tax, a promotion, a zone.
 pub const NAME_LETTERS_MAX: usize = 200;
 /// Letters of a product's code.

@@ -14,6 +14,9 @@ use crate::facts::ClockEstimate;
 
 /// Standard deviation of the offset before anything was seen.
 const PRIOR_SIGMA: Span = Span::from_millis(180);
+/// How far clocks drift apart over a restart, and the share of restarts after which they were set.
+const DRIFT_SIGMA: Span = Span::from_millis(40);
+const SET_SHARE: f64 = 0.2;
 /// The edge of a hand's stay comes this much after a take, or before a return, and how much that varies.
 const EDGE_LAG_SECS: f64 = 0.33;
 const EDGE_SIGMA_SECS: f64 = 0.16;
@@ -42,6 +45,19 @@ impl Clock {
             -0.5 * (off / PRIOR_SIGMA.as_secs()).powi(2)
         };
         Clock { log: (0..=2 * HALF).map(prior).collect(), events: 0 }
+    }
+
+    /// What is believed where the offset was known before a restart: probably it is what it was, within what clocks drift, or it was set.
+    pub(super) fn recalled(offset: Span, sigma: Span) -> Self {
+        let fresh = Clock::new();
+        let sigma = sigma.as_secs().hypot(DRIFT_SIGMA.as_secs());
+        let known = |(index, log): (usize, &f64)| {
+            let off = (index as f64 - HALF as f64) * RASTER.as_secs() - offset.as_secs();
+            let set = log - PRIOR_SIGMA.as_secs().ln();
+            model::mix(&[(1.0 - SET_SHARE, -0.5 * (off / sigma).powi(2) - sigma.ln()), (SET_SHARE, set)])
+        };
+        let log = fresh.log.iter().enumerate().map(known).collect();
+        Clock { log, events: 0 }
     }
 
     /// Learns from goods that moved within `span` (plates' clock), taken away or put.
@@ -79,6 +95,11 @@ impl Clock {
         let weights: Vec<f64> = self.log.iter().map(|log| log.exp()).collect();
         let sum: f64 = weights.iter().sum();
         weights.into_iter().map(|weight| weight / sum).collect()
+    }
+
+    /// Changes of weight that it learned from.
+    pub(super) fn events(&self) -> u32 {
+        self.events
     }
 
     pub(super) fn estimate(&self) -> ClockEstimate {

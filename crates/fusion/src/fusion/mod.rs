@@ -19,6 +19,7 @@ mod explain;
 mod findings;
 mod group;
 mod heard;
+mod learned;
 mod model;
 mod odd;
 mod open;
@@ -47,6 +48,7 @@ use clusters::Clusters;
 pub use findings::Anomalies;
 use findings::Findings;
 use heard::Heard;
+pub use learned::{Learned, LearnedClock, LearnedWeight, LearnedWrists};
 use people::People;
 use plan::Plan;
 use steps::Step;
@@ -112,6 +114,9 @@ pub struct Memory {
     counters: Counters,
     /// Visits whose end was decided when they went out, until everything about them is known.
     billed: BTreeMap<VisitId, billed::Billed>,
+    /// When what is true beyond a visit was learned.
+    #[serde(default)]
+    dates: learned::Dates,
 }
 
 /// What happened so far.
@@ -164,6 +169,7 @@ impl Fusion {
             heard: Heard::default(),
             counters: Counters::default(),
             billed: BTreeMap::new(),
+            dates: learned::Dates::default(),
         };
         Fusion::restore(shop, options, memory)
     }
@@ -291,6 +297,7 @@ impl Fusion {
         let absence_max = self.shop.policy().absence_max;
         let stopped = self.memory.stopped.clone();
         decided.extend(self.close(false, |visitor| absence_max <= stopped.watched(visitor.seen, now - LAG)));
+        self.memory.note_learned();
         self.memory.counters.sent += decided.len() as u64;
         decided
     }
@@ -300,6 +307,7 @@ impl Fusion {
         self.hear(ShopTime::MAX);
         self.explain(ShopTime::MAX);
         let decided = self.close(true, |_| true);
+        self.memory.note_learned();
         self.memory.counters.sent += decided.len() as u64;
         decided
     }

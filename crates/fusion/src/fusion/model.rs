@@ -23,12 +23,18 @@ pub(super) fn nothing(grams: f64, sigma: f64) -> f64 {
     mix(&[(0.95, core), (0.05, tail)])
 }
 
+/// The units of a weight that is known from before a restart: whoever is weighed now outweighs it.
+pub(super) const RECALLED: u32 = 0;
+/// So many units it counts for when the next one is weighed.
+pub(super) const RECALLED_UNITS: u32 = 3;
+
 /// What is believed of the weight of one unit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum UnitWeight {
     /// Only what the catalogue says.
     Nominal(f64),
-    /// Plates have shown another weight than the catalogue's: mean and how many units it rests on.
+    /// Plates have shown another weight than the catalogue's: mean and how many units it rests on; [`RECALLED`] where that was before
+    /// a restart.
     Learned { mean: f64, units: u32, nominal: Option<f64> },
     /// The catalogue says nothing.
     Unknown,
@@ -47,6 +53,11 @@ impl UnitWeight {
     pub(super) fn log_density(self, grams: f64, units: f64, sigma: f64) -> f64 {
         match self {
             UnitWeight::Nominal(nominal) => catalogue(grams, units, nominal, sigma),
+            // It may have become wrong since, as a catalogue does; the catalogue may have been right again since.
+            UnitWeight::Learned { mean, units: RECALLED, nominal } => {
+                let old = nominal.map_or_else(|| unknown(units), |nominal| core(grams, units, nominal, sigma));
+                mix(&[(0.9, catalogue(grams, units, mean, sigma)), (0.1, old)])
+            }
             UnitWeight::Learned { mean, units: seen, nominal } => {
                 let spread = (UNIT_SIGMA + 0.003 * mean) * (1.0 + 1.0 / f64::from(seen.max(1))).sqrt();
                 let learned = gauss(grams - units * mean, sigma.hypot(units * spread));
@@ -190,6 +201,17 @@ const WRIST_SIGMA_MIN: f64 = 0.03;
 const WRIST_COUNT_MAX: f64 = 500.0;
 
 impl WristFit {
+    /// What was learned: changes that were near, their root mean square distance (metres), and changes that were not.
+    pub(super) fn learned(&self) -> (f64, f64, f64) {
+        (self.near, (self.squares / self.near.max(f64::MIN_POSITIVE)).sqrt(), self.far)
+    }
+
+    /// What was learned before a restart; it counts for so many changes at most that a tenth of what is remembered outweighs it.
+    pub(super) fn recalled((near, metres, far): (f64, f64, f64)) -> Self {
+        let share = (0.1 * WRIST_COUNT_MAX / (near + far).max(f64::MIN_POSITIVE)).min(1.0);
+        WristFit { near: share * near, squares: share * near * metres * metres, far: share * far }
+    }
+
     fn sigma(&self) -> f64 {
         let squares = WRIST_PRIOR * WRIST_SIGMA.powi(2) + self.squares;
         (squares / (WRIST_PRIOR + self.near)).sqrt().max(WRIST_SIGMA_MIN)

@@ -242,7 +242,10 @@ pub(super) fn judge(
         Effect::PutForeign => (Kind::RiseOfNothing, misfit.max(NOT_MODELLED_CHANCE)),
         Effect::Take { visit: None, sku, .. } => (Kind::TakenByNobody(*sku), NOBODY_CHANCE),
         Effect::Take { sku, expected, part, .. } => {
-            let is_known = plan.nominal[*sku].is_some() && !learned.contains_key(sku);
+            let is_known = match learned.get(sku) {
+                None => plan.nominal[*sku].is_some(),
+                Some((_, units)) => *units == model::RECALLED,
+            };
             let wrong = is_known && is_wrong_weight(piece.sigma, part * piece.total, *expected);
             (Kind::Misfit(*sku), if wrong { misfit.max(WRONG_WEIGHT_CHANCE) } else { misfit })
         }

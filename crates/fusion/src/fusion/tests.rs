@@ -1,7 +1,7 @@
 //! A shelf with four products, hands that reach and plates that move as texts say; carts as text out.
 
 use super::*;
-use crate::base::{Grams, PlateId, ShelfId, SourceId, TimeRange, TrackId};
+use crate::base::{Grams, PlateId, ShelfId, SkuId, SourceId, TimeRange, TrackId};
 use crate::facts::{Attribution, Joint, Joints, Level, Movement, Person, Staircase, Stamp};
 use crate::geometry::{Placement, Point};
 use crate::shop::{FacingDraft, PlateDraft, PolicyDraft, ProductDraft, ShelfDraft, ShopDraft};
@@ -10,6 +10,7 @@ use crate::shop::{FacingDraft, PlateDraft, PolicyDraft, ProductDraft, ShelfDraft
 const WIDTH: f64 = 0.083;
 /// Seconds between frames.
 const FRAME: f64 = 0.05;
+const OPTIONS: Options = Options { hypotheses_max: 96, eager: false };
 
 /// Twelve plates: tea on 1 to 3, salt on 4 to 6, rice on 7 to 9, oil on 10 to 12. Tea and salt weigh the same.
 fn shop() -> Arc<Shop> {
@@ -133,7 +134,12 @@ pub(super) fn event(shelf: ShelfId, text: &str) -> ShelfEvent {
 
 /// Runs 40 s with these shoppers, whose clock is ahead by so much, and these events; answers what was decided.
 fn run(shoppers: &[&str], ahead_secs: f64, events: &[&str]) -> (Fusion, Vec<Body>) {
-    let (mut fusion, mut decided) = run_for(40.0, None, shoppers, ahead_secs, events);
+    run_with(Fusion::new(shop(), OPTIONS), shoppers, ahead_secs, events)
+}
+
+/// The same with a fusion that knows something already.
+fn run_with(fusion: Fusion, shoppers: &[&str], ahead_secs: f64, events: &[&str]) -> (Fusion, Vec<Body>) {
+    let (mut fusion, mut decided) = drive(fusion, (40.0, None), shoppers, ahead_secs, events);
     decided.append(&mut fusion.finish());
     (fusion, decided)
 }
@@ -146,7 +152,16 @@ fn run_for(
     ahead_secs: f64,
     events: &[&str],
 ) -> (Fusion, Vec<Body>) {
-    let mut fusion = Fusion::new(shop(), Options { hypotheses_max: 96, eager: false });
+    drive(Fusion::new(shop(), OPTIONS), (length_secs, hole), shoppers, ahead_secs, events)
+}
+
+fn drive(
+    mut fusion: Fusion,
+    (length_secs, hole): (f64, Option<[f64; 2]>),
+    shoppers: &[&str],
+    ahead_secs: f64,
+    events: &[&str],
+) -> (Fusion, Vec<Body>) {
     let shoppers: Vec<Shopper> = shoppers.iter().map(|text| shopper(text)).collect();
     let mut events: Vec<ShelfEvent> = events.iter().map(|text| event(ShelfId::new(1, 1), text)).collect();
     events.sort_by_key(|event| event.span.end);
@@ -279,6 +294,27 @@ fn a_wrong_catalogue_weight_is_learned() {
         attributions(&decided).iter().map(|attribution| attribution.evidence.weight.expected.value()).collect();
     assert_eq!(weights, [-400.0, -340.0]);
     assert!(attributions(&decided)[1].evidence.weight.learned);
+}
+
+#[test]
+fn a_weight_from_before_a_restart_is_used_at_once_and_overturned_by_one_take() {
+    let known = |grams: f64| Learned {
+        weights: vec![LearnedWeight { sku: SkuId::new("oil"), unit: Grams::new(grams), units: 8, at: at(0.0) }],
+        ..Learned::default()
+    };
+    let told = |grams: f64, events: &[&str]| {
+        let mut fusion = Fusion::new(shop(), OPTIONS);
+        fusion.recall(&known(grams));
+        let (fusion, decided) = run_with(fusion, &["1 at 11: 5 11, 15 11"], 0.0, events);
+        let expected =
+            attributions(&decided).iter().map(|one| one.evidence.weight.expected.value()).collect::<Vec<_>>();
+        let learned = fusion.learned().weights;
+        (expected, learned.iter().map(|weight| (weight.unit.value().round(), weight.units)).collect::<Vec<_>>())
+    };
+    assert_eq!(told(340.0, &["11 5:-340", "11 15:-341"]), (vec![-340.0, -340.0], vec![(340.0, 5)]));
+    // The goods are others now: the first one is dear, and the second one is expected.
+    assert_eq!(told(340.0, &["11 5:-280", "11 15:-281"]), (vec![-340.0, -280.0], vec![(281.0, 2)]));
+    assert_eq!(told(340.0, &["11 5:-400", "11 15:-400"]).0[1], -400.0);
 }
 
 #[test]

@@ -322,7 +322,11 @@ impl World {
     /// Learns the unit weight from a take if it surprises; whether the weight used was a learned one.
     fn learn(&mut self, sku: Sku, units: u32, measured: f64, sigma: f64, nominal: Option<f64>) -> bool {
         if self.unit_weight(sku, nominal).is_surprised_by(measured, sigma) {
-            let (mean, seen) = self.learned.get(&sku).copied().unwrap_or((measured, 0));
+            let (mean, seen) = match self.learned.get(&sku) {
+                Some((mean, model::RECALLED)) => (*mean, model::RECALLED_UNITS),
+                Some(learned) => *learned,
+                None => (measured, 0),
+            };
             let off = (measured - mean).abs();
             let entry = if off < 0.03 * mean + 3.0 {
                 let count = f64::from(seen + units);

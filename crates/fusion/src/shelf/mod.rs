@@ -6,6 +6,8 @@
 //! difference between quiet runs, measured above what the whole shelf feels. Presses, holds and leans then cancel by
 //! themselves, and whatever happens between two quiet runs is left to those who know where the hands were.
 
+mod learned;
+mod noise;
 mod plate;
 mod row;
 
@@ -20,6 +22,7 @@ use crate::base::{DropReason, PlateId, Reports, ShopTime, Span, Stage, StageRepo
 use crate::facts::{PlateBatch, ShelfEvent};
 use crate::shop::Shop;
 
+pub use learned::PlateNoise;
 use row::Row;
 pub use row::SETTLE;
 

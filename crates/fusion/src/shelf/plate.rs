@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use super::noise::Noise;
 use crate::base::{Grams, PlateId, ShopTime, Span, TimeRange};
 use crate::facts::{Level, Staircase};
 
@@ -86,6 +87,9 @@ pub(super) struct PlateTrace {
     block_variance: f64,
     /// The same while nothing happens, over a longer time.
     quiet_variance: f64,
+    /// The same over a day.
+    #[serde(default)]
+    noise: Noise,
     run: Option<Run>,
     levels: Vec<Run>,
     active: bool,
@@ -154,6 +158,7 @@ impl PlateTrace {
             sample_variance: 1.0,
             block_variance: 0.5,
             quiet_variance: 0.5,
+            noise: Noise::default(),
             run: None,
             levels: Vec::new(),
             active: false,
@@ -237,6 +242,7 @@ impl PlateTrace {
             if !self.active && !frozen {
                 let squared = squared.min(9.0 * self.quiet_variance);
                 self.quiet_variance = (self.quiet_variance + QUIET_GAIN * (squared - self.quiet_variance)).max(0.06);
+                self.noise.learn(self.quiet_variance);
             }
         }
         self.last_block = Some(value);
@@ -375,6 +381,16 @@ impl PlateTrace {
     /// Whether its sensor says the same for too long.
     pub(super) fn is_stuck(&self, now: ShopTime) -> bool {
         self.stuck_since(now).is_some()
+    }
+
+    /// How much it trembles over a day.
+    pub(super) fn noise(&self) -> &Noise {
+        &self.noise
+    }
+
+    /// Begins with what was known of that before, square grams.
+    pub(super) fn recall_noise(&mut self, variance: f64) {
+        self.quiet_variance = variance;
     }
 
     pub(super) fn resting(&self) -> Option<f64> {

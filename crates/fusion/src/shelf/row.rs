@@ -31,7 +31,7 @@ const COMMON_PLATES_MIN: usize = 5;
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Row {
     shelf: ShelfId,
-    plates: Vec<PlateTrace>,
+    pub(super) plates: Vec<PlateTrace>,
     /// For the plate layout last seen in a batch: column of the batch to place in `plates`.
     #[serde(skip)]
     columns: Vec<(PlateId, Option<usize>)>,

@@ -21,15 +21,43 @@ const BEFORE_SECS: f64 = 30.0;
 /// What was seen counts against so many that came back.
 const PRIOR: f64 = 0.5;
 
+/// What happens at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Passage {
+    /// Visits begin.
+    In,
+    /// People are lost for good.
+    Out,
+    /// People are lost and found again.
+    Back,
+}
+
+/// A place with what happened there.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SeenPlace {
+    /// What happens.
+    pub passage: Passage,
+    /// Where.
+    pub place: Point<Floor>,
+    /// How often it did.
+    pub count: f64,
+    /// When it did last.
+    pub at: ShopTime,
+}
+
 /// What is known of doors.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Doors {
-    /// Where visits began that were seen to begin.
-    begun: VecDeque<Point<Floor>>,
-    /// Where somebody was lost, and whether they came back.
-    lost: VecDeque<(Point<Floor>, bool)>,
+    /// Where visits began that were seen to begin, and when.
+    pub(super) begun: VecDeque<(Point<Floor>, ShopTime)>,
+    /// Where somebody was lost, whether they came back, and when that was known.
+    pub(super) lost: VecDeque<(Point<Floor>, bool, ShopTime)>,
     /// Since when.
-    since: Option<ShopTime>,
+    pub(super) since: Option<ShopTime>,
+    /// What was known before, and for how long the shop had been open then.
+    pub(super) known: Vec<SeenPlace>,
+    pub(super) known_open: Span,
 }
 
 impl Doors {
@@ -39,25 +67,26 @@ impl Doors {
     }
 
     /// A visit began here.
-    pub(super) fn begin(&mut self, place: Point<Floor>) {
-        keep(&mut self.begun, place);
+    pub(super) fn begin(&mut self, place: Point<Floor>, at: ShopTime) {
+        keep(&mut self.begun, (place, at));
     }
 
     /// Somebody was lost here, and came back or did not.
-    pub(super) fn lose(&mut self, place: Point<Floor>, came_back: bool) {
-        keep(&mut self.lost, (place, came_back));
+    pub(super) fn lose(&mut self, place: Point<Floor>, came_back: bool, at: ShopTime) {
+        keep(&mut self.lost, (place, came_back, at));
     }
 
     /// What it costs that somebody is new who is first seen here, against somebody who was lost: minus the logarithm of how many come
     /// in here per second and square metre; infinite where no door is known.
     pub(super) fn cost_of_newcomer(&self, place: Point<Floor>, now: ShopTime) -> f64 {
-        let begun: f64 = self.begun.iter().map(|door| nearness(*door, place)).sum();
+        let begun: f64 = self.begun.iter().map(|(door, _)| nearness(*door, place)).sum();
+        let begun = begun + self.known_near(place, Passage::In);
         if begun <= FIRST {
             return f64::INFINITY;
         }
         let is_door = (begun - FIRST) / (begun - FIRST + self.lost_near(place, true) + PRIOR);
         let per_square_metre = begun / (TAU * DOOR_SIGMA * DOOR_SIGMA);
-        let open = self.since.map_or(Span::ZERO, |since| now - since).as_secs().max(0.0);
+        let open = self.since.map_or(Span::ZERO, |since| now - since).as_secs().max(0.0) + self.known_open.as_secs();
         -(is_door * per_square_metre / (open + BEFORE_SECS)).ln()
     }
 
@@ -69,7 +98,14 @@ impl Doors {
     }
 
     fn lost_near(&self, place: Point<Floor>, came_back: bool) -> f64 {
-        self.lost.iter().filter(|(_, back)| *back == came_back).map(|(at, _)| nearness(*at, place)).sum()
+        let lost: f64 =
+            self.lost.iter().filter(|lost| lost.1 == came_back).map(|(door, ..)| nearness(*door, place)).sum();
+        lost + self.known_near(place, if came_back { Passage::Back } else { Passage::Out })
+    }
+
+    fn known_near(&self, place: Point<Floor>, passage: Passage) -> f64 {
+        let known = self.known.iter().filter(|known| known.passage == passage);
+        known.map(|known| known.count * nearness(known.place, place)).sum()
     }
 }
 

@@ -12,6 +12,7 @@ mod doors;
 mod doubt;
 pub mod floor;
 mod frame_loss;
+mod learned;
 mod looks;
 mod sight;
 mod stature;
@@ -23,7 +24,9 @@ pub mod tracklets;
 mod tests;
 
 pub use bodies::{Body, BodyTracker, ClockResidual, Options as BodyOptions};
+pub use doors::{Passage, SeenPlace};
 pub use doubt::{Doubt, Mixup};
 pub use frame_loss::{CameraLoss, FrameLoss, FrameSize, Lost};
+pub use learned::{Door, LearnedDoors, SeenDoors};
 pub use sight::{Sight, SightCounters};
 pub use stitch::{Counters, Sighting, Stitcher};

@@ -112,13 +112,13 @@ pub struct Stitcher {
     #[serde(skip)]
     walls: Option<Room>,
     /// When the last frame was.
-    seen_until: Option<ShopTime>,
+    pub(super) seen_until: Option<ShopTime>,
     /// Where frames may be missing, and where they were.
     stopped: Holes,
     holes: Holes,
     doubts: Vec<Doubt>,
     mixups: Vec<Mixup>,
-    doors: Doors,
+    pub(super) doors: Doors,
     tracks: BTreeMap<TrackId, Track>,
     /// When the first frame was.
     began: Option<ShopTime>,
@@ -308,7 +308,7 @@ impl Stitcher {
         for (id, predecessor, lead) in pairs {
             match predecessor {
                 Predecessor::Visit(visit) => {
-                    self.notice_back(visit, lead);
+                    self.notice_back(visit, lead, now);
                     self.join(id, visit, sightings, &mut verdicts);
                 }
                 Predecessor::Track(earlier) => self.absorb(id, earlier),
@@ -350,17 +350,17 @@ impl Stitcher {
         for track in gone {
             let Some(track) = self.tracks.get_mut(&track) else { continue };
             track.is_over = true;
-            self.doors.lose(track.last_place, false);
+            self.doors.lose(track.last_place, false, now);
         }
     }
 
     /// Whoever was lost is there again; a guess that may as well be wrong teaches nothing.
-    fn notice_back(&mut self, visit: VisitId, lead: f64) {
+    fn notice_back(&mut self, visit: VisitId, lead: f64, now: ShopTime) {
         let tracks = self.tracks.values().filter(|track| track.visit == Some(visit));
         if let Some(place) = tracks.max_by_key(|track| track.last).map(|track| track.last_place)
             && SURE_COST_MIN <= lead
         {
-            self.doors.lose(place, true);
+            self.doors.lose(place, true, now);
         }
     }
 
@@ -498,7 +498,7 @@ impl Stitcher {
         let earlier = self.tracks.get_mut(&id).map(|track| std::mem::take(&mut track.earlier)).unwrap_or_default();
         let first = earlier.first().copied().unwrap_or(id);
         if let Some(track) = self.tracks.get(&id).filter(|track| appeared.is_none() && !self.was_there(track)) {
-            self.doors.begin(track.first_place);
+            self.doors.begin(track.first_place, track.first);
         }
         if let Some(track) = self.tracks.get_mut(&id) {
             track.doubts.extend(appeared);
