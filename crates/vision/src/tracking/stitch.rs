@@ -38,6 +38,9 @@ const FROM_THE_START: Span = Span::from_millis(400);
 const COST_MAX: f64 = 14.0;
 /// The same for a lost track that was not believed yet.
 const COST_UNBELIEVED_MAX: f64 = 7.0;
+/// Cost of a track's being nobody that has just begun, and what every second adds that it lives.
+const COST_NOBODY: f64 = 5.0;
+const COST_NOBODY_PER_SEC: f64 = 3.0;
 /// Up to this cost a track is joined as soon as it is ripe; above it must live on first.
 const COST_QUICK_MAX: f64 = 4.0;
 /// How long a costlier match must live.
@@ -403,7 +406,9 @@ impl Stitcher {
         } else {
             (cost, COST_UNBELIEVED_MAX)
         };
-        if cost < most { cost - most } else { f64::INFINITY }
+        // What lived no longer than flickers do is rather nobody than somebody new.
+        let nobody = COST_NOBODY + COST_NOBODY_PER_SEC * track.age(&self.holes).as_secs();
+        if cost < most { cost - most.min(nobody) } else { f64::INFINITY }
     }
 
     /// Ripe tracks with whom each continues, by least total cost, and who may have been taken for whom.
@@ -427,7 +432,7 @@ impl Stitcher {
             let quick = !across && old.cost_of(track, Span::ZERO) <= COST_QUICK_MAX;
             let age = track.age(&self.holes);
             let ended = is_lost(track);
-            if !(if quick { RIPE <= age || ended } else { SLOW_RIPE <= age }) {
+            if !(if quick { RIPE <= age || ended } else { SLOW_RIPE <= age || ended && RIPE <= age }) {
                 matches.waiting.push(track.id);
                 continue;
             }
