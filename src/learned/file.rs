@@ -24,6 +24,11 @@ const HEAD: &str = "\
 const GRAMS_MAX: f64 = 50_000.0;
 const METRES_MAX: f64 = 100_000.0;
 const COUNT_MAX: f64 = 1e12;
+/// One unit that was weighed otherwise than the catalogue says may have been another product: an engine is told of it from two on, where the
+/// catalogue says anything. Two agree within this share and these grams.
+const UNITS_MIN: u32 = 2;
+const AGREE_SHARE: f64 = 0.03;
+const AGREE_GRAMS: f64 = 3.0;
 
 /// All of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -215,6 +220,10 @@ impl Document {
                 units: *units,
                 at: Moment(*at),
             })
+            .map(|weight| {
+                let earlier = before.and_then(|before| before.weight(&weight.sku));
+                weight.beside(earlier)
+            })
             .collect();
         let plates: Vec<PlateEntry> = noise
             .iter()
@@ -267,6 +276,10 @@ impl Document {
         }
     }
 
+    fn weight(&self, sku: &SkuId) -> Option<&WeightEntry> {
+        self.weights.iter().find(|weight| weight.sku == *sku)
+    }
+
     pub(super) fn knowledge(&self) -> Knowledge {
         let weight = |weight: &WeightEntry| LearnedWeight {
             sku: weight.sku.clone(),
@@ -298,11 +311,25 @@ impl Document {
             places: doors.places.iter().map(DoorEntry::seen).collect(),
             open: Span::from_secs(doors.open_secs),
         });
+        let believed = self.weights.iter().filter(|one| UNITS_MIN <= one.units || one.catalogue_grams.is_none());
         Knowledge {
-            fusion: fusion::Learned { weights: self.weights.iter().map(weight).collect(), wrists, clock },
+            fusion: fusion::Learned { weights: believed.map(weight).collect(), wrists, clock },
             noise: self.plates.iter().filter_map(plate).collect(),
             doors: doors.unwrap_or_default(),
         }
+    }
+}
+
+impl WeightEntry {
+    /// One unit of today and one of an earlier day, of which the engine was not told, are two where they agree.
+    fn beside(mut self, before: Option<&WeightEntry>) -> Self {
+        let is_single = |weight: &WeightEntry| weight.units == 1 && weight.catalogue_grams.is_some();
+        if let Some(before) = before.filter(|before| is_single(before) && is_single(&self) && before.at < self.at)
+            && (before.grams - self.grams).abs() < AGREE_SHARE * self.grams + AGREE_GRAMS
+        {
+            (self.grams, self.units) = (rounded((self.grams + before.grams) / 2.0, 2), 2);
+        }
+        self
     }
 }
 

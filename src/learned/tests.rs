@@ -134,6 +134,25 @@ fn what_is_learned_anew_takes_the_place_of_what_was_known() {
 }
 
 #[test]
+fn one_unit_against_the_catalogue_is_believed_when_a_second_one_agrees() {
+    let day = |grams: f64, secs: i64| {
+        let tea = LearnedWeight { sku: SkuId::new("tea"), unit: Grams::new(grams), units: 1, at: at(secs) };
+        Knowledge { fusion: fusion::Learned { weights: vec![tea], ..Default::default() }, ..Knowledge::default() }
+    };
+    let shop = shop(draft());
+    let monday = Learned::of(&shop, None, &day(112.0, 10), at(20));
+    assert!(monday.knowledge().fusion.weights.is_empty() && monday.lines(&shop)[1].contains("from 1 unit"));
+    let told = |learned: &Learned| {
+        let weights = learned.knowledge().fusion.weights;
+        weights.iter().map(|weight| (weight.unit.value(), weight.units)).collect::<Vec<_>>()
+    };
+    let then = |grams, secs| Learned::of(&shop, Some(&monday), &day(grams, secs), at(secs + 1));
+    assert_eq!(told(&then(113.0, 90)), [(112.5, 2)]);
+    assert_eq!(told(&then(151.0, 90)), [], "the newer one stands alone");
+    assert_eq!(told(&then(112.0, 10)), [], "the same unit is no second one");
+}
+
+#[test]
 fn what_rests_on_something_that_was_changed_is_forgotten_and_said() {
     let forgotten = |change: &dyn Fn(&mut ShopDraft)| {
         let mut draft = draft();
@@ -153,7 +172,7 @@ fn what_rests_on_something_that_was_changed_is_forgotten_and_said() {
     assert_eq!((left.0, why.as_str()), (1, "the weight of salt: the catalogue says 500 g now, and said nothing"));
     let (left, why) = forgotten(&|draft| drop(draft.products.remove(0)));
     assert_eq!((left.0, why.as_str()), (1, "the weight of tea: the catalogue no longer has it"));
-    let (left, why) = forgotten(&|draft| drop(draft.shelves[0].plates.pop()));
+    let (left, why) = forgotten(&|draft| draft.shelves[0].plates.truncate(2));
     assert_eq!((left.1, why.as_str()), (2, "the noise of plate 1-1-3: the shop no longer has it"));
     let polygon = vec![[0.0, -1.0], [9.0, -1.0], [9.0, 9.0], [0.0, 9.0]];
     let room = RoomDraft { polygon, height_metres: 3.0, line: None };

@@ -7,8 +7,8 @@ use crate::shop::{Shop, ZoneKind};
 use crate::tracking::{Door, LearnedDoors, Passage};
 
 /// A plate is unusual that trembles by so many times what most do, and so many grams.
-const UNUSUAL_TIMES: f64 = 2.5;
-const UNUSUAL_GRAMS: f64 = 0.5;
+const UNUSUAL_TIMES: f64 = 4.0;
+const UNUSUAL_GRAMS: f64 = 2.0;
 /// Entries of a kind that are named before they are only counted.
 const NAMED_MAX: usize = 20;
 /// People that make a door of a place, and how near to it others are lost and found again that speak against it.
