@@ -160,6 +160,7 @@ impl Bench {
             exporter: None,
             journal: folder.path().join("journal"),
             unread: None,
+            learned: None,
             record: Some((folder.path().join("tape"), Cut::Seen, limits)),
             album: None,
         };
