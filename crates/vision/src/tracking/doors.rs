@@ -68,6 +68,10 @@ impl Doors {
 
     /// A visit began here.
     pub(super) fn begin(&mut self, place: Point<Floor>, at: ShopTime) {
+        if PLACES_MAX <= self.begun.len() {
+            // How many come in so long is asked of the time that is remembered.
+            self.since = self.begun.front().map(|(_, oldest)| *oldest);
+        }
         keep(&mut self.begun, (place, at));
     }
 
@@ -119,4 +123,23 @@ fn keep<T>(list: &mut VecDeque<T>, one: T) {
         list.pop_front();
     }
     list.push_back(one);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn newcomers_are_as_likely_in_the_evening_as_at_noon_if_as_many_come() {
+        let (door, mut doors) = (Point::new(1.0, 2.0, 0.0), Doors::default());
+        let at = |visit: i64| ShopTime::from_nanos(0) + Span::from_millis(10_000) * visit;
+        doors.open(at(0));
+        let mut cost_after = |visits: std::ops::Range<i64>| {
+            let last = visits.end;
+            visits.for_each(|visit| doors.begin(door, at(visit)));
+            doors.cost_of_newcomer(door, at(last))
+        };
+        let (noon, evening) = (cost_after(0..250), cost_after(250..3_000));
+        assert!((noon - evening).abs() < 0.2, "{noon} {evening}");
+    }
 }
