@@ -49,8 +49,7 @@ const SLOW_RIPE: Span = Span::from_millis(1_800);
 /// those who are told apart by how tall they are have to stand up.
 const SURE_COST_MIN: f64 = 3.0;
 const UNSURE_MAX: Span = Span::from_millis(4_000);
-/// Guesses are wrong less often than their costs say: of 42 whose next best was worse by less than three 4 were, by eye on simulated
-/// days of which none is judged.
+/// Guesses are wrong less often than their costs say: of 42 on simulated days whose next best was worse by less than three 4 were.
 const MIXUP_SHARPNESS: f64 = 1.3;
 const MIXUP_LEVEL: f64 = 0.4;
 /// A chance below this that two shoppers were taken for one another is not worth remembering.
