@@ -134,9 +134,13 @@ fn doubts(text: &mut String, summary: &Summary) {
 }
 
 fn doubt_row(group: &str, row: &DoubtRow) -> [String; DOUBT_COLUMNS.len()] {
+    let [receipts, stated, right, share, interval, review, unmarked] = doubt_figures(row);
+    [plain(group).into_owned(), row.kind.to_owned(), receipts, stated, right, share, interval, review, unmarked]
+}
+
+/// The figures of a kind of doubt, in the order of both tables: how many, stated, right, of how many, 95 %, for review, unmarked.
+pub(super) fn doubt_figures(row: &DoubtRow) -> [String; 7] {
     [
-        plain(group).into_owned(),
-        row.kind.to_owned(),
         row.receipts.to_string(),
         percent(Some(row.stated)),
         percent(row.right.share),

@@ -389,7 +389,8 @@ impl Stitcher {
     }
 
     /// What it costs that a new track is of somebody who was lost, against its being of somebody new; infinite where it cannot be.
-    fn cost_of(&self, old: &Track, track: &Track) -> f64 {
+    /// `newcomer` is what it costs that somebody is new where the track began.
+    fn cost_of(&self, old: &Track, track: &Track, newcomer: f64) -> f64 {
         let later = old.visit.is_some() || old.first < track.first;
         let missing = self.missing_between(old, track);
         let other = LOST < missing && doubt::is_unlike(&old.body, &track.body);
@@ -400,7 +401,6 @@ impl Stitcher {
         }
         let cost = old.cost_of(track, missing);
         let (cost, most) = if old.visit.is_some() {
-            let newcomer = self.doors.cost_of_newcomer(track.first_place, track.first);
             (cost + self.doors.cost_of_coming_back(old.last_place), COST_MAX.min(newcomer))
         } else {
             (cost, COST_UNBELIEVED_MAX)
@@ -421,8 +421,11 @@ impl Stitcher {
         }
         let lost = self.lost(now);
         let predecessors: Vec<Predecessor> = lost.keys().copied().collect();
-        let cost: Vec<Vec<f64>> =
-            fresh.iter().map(|track| lost.values().map(|old| self.cost_of(old, track)).collect()).collect();
+        let costs = |track: &&Track| -> Vec<f64> {
+            let newcomer = self.doors.cost_of_newcomer(track.first_place, track.first);
+            lost.values().map(|old| self.cost_of(old, track, newcomer)).collect()
+        };
+        let cost: Vec<Vec<f64>> = fresh.iter().map(costs).collect();
         let columns = assign(&cost);
         for (row, (track, column)) in fresh.iter().zip(&columns).enumerate() {
             let Some(column) = *column else { continue };

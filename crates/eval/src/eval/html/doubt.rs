@@ -5,7 +5,7 @@ use super::charts::legend;
 use super::svg::At::Unit;
 use super::svg::{Anchor, Svg, escape};
 use crate::eval::curve::bar;
-use crate::eval::text::{between, of, percent};
+use crate::eval::text::{doubt_figures, of, percent};
 use crate::eval::{Frontier, FrontierPoint, Summary};
 
 /// Ticks of each axis, and what one may be apart, as shares.
@@ -85,16 +85,7 @@ pub(super) fn table(summary: &Summary) -> String {
     let sets = groups.map(|group| (group.name.as_str(), &group.totals)).chain([("all", &summary.overall)]);
     for (name, row) in sets.flat_map(|(name, totals)| totals.doubts.iter().map(move |row| (name, row))) {
         rows += &format!("<tr><th scope=\"row\">{}</th><td class=\"words\">{}</td>", escape(name), escape(row.kind));
-        let cells = [
-            row.receipts.to_string(),
-            percent(Some(row.stated)),
-            percent(row.right.share),
-            of(row.right),
-            between(row.right_interval),
-            row.for_review.to_string(),
-            row.wrong_unreviewed.to_string(),
-        ];
-        rows.extend(cells.map(|cell| format!("<td>{}</td>", escape(&cell))));
+        rows.extend(doubt_figures(row).map(|cell| format!("<td>{}</td>", escape(&cell))));
         rows += "</tr>";
     }
     let head = "<tr><th>scenario</th><th class=\"words\">doubt</th><th>receipts</th><th>stated</th>\
