@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use super::effect::Explained;
 use super::explain::explain;
-use super::group::Group;
+use super::group::{Group, likeliest};
 use super::model;
 use super::people::People;
 use super::plan::Plan;
 use super::steps::Step;
 use super::world::{Pending, World};
-use crate::base::{Span, VisitId};
+use crate::base::{Span, TimeRange, VisitId};
 use crate::shop::Shop;
 
 /// Steps explained together at most, and the time they may take.
@@ -84,7 +84,7 @@ impl Beam {
     /// `alone` is the group of only this step.
     pub(super) fn step(&mut self, step: &Step, alone: Arc<Group>, around: &Surroundings<'_>) {
         let shelf = &around.shop.shelves()[step.shelf];
-        let mut groups: BTreeMap<Vec<u32>, Arc<Group>> = BTreeMap::from([(vec![step.id], alone)]);
+        let mut groups: BTreeMap<Vec<u32>, Arc<Group>> = BTreeMap::from([(vec![step.id], alone.clone())]);
         let mut branches = Vec::new();
         for (index, world) in self.worlds.iter().enumerate() {
             let pending = world
@@ -101,16 +101,16 @@ impl Beam {
             let mut best = f64::NEG_INFINITY;
             for explanation in explain(group, world, around.plan) {
                 best = best.max(explanation.log);
-                let busy = explanation
-                    .parts
-                    .iter()
-                    .map(|part| world.busy_cost(&part.effect, group.pieces[part.piece].span))
-                    .fold(0.0, f64::min);
+                let busy = busy(world, &explanation.parts, group, around);
                 let score = world.score + explanation.log + busy;
                 let meaning = Meaning::Explained(group.clone(), explanation.parts);
                 branches.push(Branch { rank: score + owed, score, world: index, pending, meaning });
             }
-            if may_wait(group, around) {
+            let waits = may_wait(group, around);
+            if pending.is_some() && waits {
+                self.aside(index, &alone, around.plan, &mut branches);
+            }
+            if waits {
                 let score = world.score + model::DEFER;
                 let debt = best.max(group.debt());
                 let meaning = Meaning::Waits(debt);
@@ -118,6 +118,20 @@ impl Beam {
             }
         }
         self.make(branches, step, around.plan);
+    }
+
+    /// Somebody else moved goods while what waits on the same plates goes on.
+    fn aside(&self, index: usize, alone: &Arc<Group>, plan: &Plan, branches: &mut Vec<Branch>) {
+        let world = &self.worlds[index];
+        let owed = world.rank() - world.score;
+        for explanation in explain(alone, world, plan) {
+            if explanation.parts.iter().any(|part| part.effect.by().is_none()) {
+                continue;
+            }
+            let score = world.score + explanation.log + model::ASIDE;
+            let meaning = Meaning::Explained(alone.clone(), explanation.parts);
+            branches.push(Branch { rank: score + owed, score, world: index, pending: None, meaning });
+        }
     }
 
     fn make(&mut self, mut branches: Vec<Branch>, step: &Step, plan: &Plan) {
@@ -221,6 +235,25 @@ impl Beam {
         let sum: f64 = weights.iter().sum();
         weights.into_iter().map(|weight| weight / sum).collect()
     }
+}
+
+/// What it costs that hands do something else at the same moment, or again from where they never left.
+fn busy(world: &World, parts: &[Explained], group: &Group, around: &Surroundings<'_>) -> f64 {
+    let shelf = &around.shop.shelves()[group.shelf];
+    let cost = |part: &Explained| {
+        let piece = &group.pieces[part.piece];
+        let Some((visit, (last, span))) = part.effect.by().and_then(|visit| Some((visit, *world.busy.get(&visit)?))) else {
+            return 0.0;
+        };
+        if span.touches(piece.span) {
+            return model::BOTH_HANDS;
+        }
+        let gap = TimeRange { start: span.end, end: piece.span.start };
+        let is_near = last == group.shelf && span.end < piece.span.start && gap.length() <= GROUP_SPAN_MAX;
+        let goods = piece.goods(shelf);
+        if is_near && around.people.stayed(visit, &goods, gap, likeliest(around.clock)) { model::NEVER_LEFT } else { 0.0 }
+    };
+    parts.iter().map(cost).fold(0.0, f64::min)
 }
 
 /// Whether a later step on the same plates may say what this one means.

@@ -59,6 +59,9 @@ pub(super) fn explain(group: &Group, world: &World, plan: &Plan) -> Vec<Explanat
                     if by.is_some() && so_far.parts.iter().any(|other| other.effect.by() == by) {
                         cost += model::BOTH_HANDS;
                     }
+                    if let Some(one) = one_grab(group, &so_far.parts, piece, option) {
+                        cost = cost.max(one);
+                    }
                     let mut parts = so_far.parts.clone();
                     let both = [Some(&option.effect), option.second.as_ref()];
                     let explained = |effect: &Effect| Explained { piece, effect: effect.clone(), fit: option.fit };
@@ -73,6 +76,21 @@ pub(super) fn explain(group: &Group, world: &World, plan: &Plan) -> Vec<Explanat
     }
     keep_best(&mut all, GROUP_OPTIONS_MAX, |explanation| explanation.log);
     all
+}
+
+/// What it costs that this piece is of the same grab as those beside it: the same hand takes more units of one product that stand side
+/// by side. The hand is there once, over all of them.
+fn one_grab(group: &Group, before: &[Explained], piece: usize, option: &PieceOption) -> Option<f64> {
+    let Effect::Take { visit: Some(visit), sku, units, foreign: false, .. } = option.effect else { return None };
+    let same = |part: &&Explained| {
+        matches!(part.effect, Effect::Take { visit: Some(other), sku: good, foreign: false, .. } if other == visit && good == sku)
+    };
+    let run: Vec<&Explained> = before.iter().rev().take_while(same).collect();
+    let (last, first) = (run.first()?.piece, run.last()?.piece);
+    let units_of = |part: &&Explained| if let Effect::Take { units, .. } = part.effect { units } else { 0 };
+    let so_far: u32 = run.iter().map(units_of).sum();
+    let hand = group.hand_over(first, piece, visit)? - group.hand_over(first, last, visit)? - group.hand_over(piece, piece, visit)?;
+    Some(hand + units_prior(so_far + units) - units_prior(so_far) - units_prior(units))
 }
 
 fn keep_best<T>(items: &mut Vec<T>, most: usize, log: impl Fn(&T) -> f64) {

@@ -22,6 +22,10 @@ const PIECES_MAX: usize = 3;
 const FREE_CUTS_MAX: usize = 6;
 /// A step below this many grams may be a tremble.
 const TREMBLE_GRAMS: f64 = 10.0;
+/// A plate that has less than this share of a change says nothing of where it was.
+const SPREAD_SHARE_MIN: f64 = 0.02;
+/// Between moves so near to each other, seconds, nobody asks where the hand was.
+const GAP_MIN_SECS: f64 = 0.4;
 /// A hand is looked for at least this long around a step.
 const HAND_MARGIN: Span = Span::from_millis(100);
 
@@ -75,6 +79,13 @@ pub(super) struct Taker {
 }
 
 impl Piece {
+    /// Where the goods are.
+    pub(super) fn goods<'a>(&self, shelf: &'a Shelf) -> Goods<'a> {
+        let moment: f64 =
+            self.changes.iter().map(|(place, grams, _)| grams.abs() * shelf.plates[*place].centre_metres()).sum();
+        Goods { shelf, centre: moment / self.moved.max(f64::MIN_POSITIVE), half_width: 0.03 }
+    }
+
     /// The place that changed most.
     pub(super) fn largest(&self) -> usize {
         self.changes.iter().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs())).map_or(0, |(place, ..)| *place)
@@ -168,6 +179,13 @@ impl Group {
     pub(super) fn near(&self, log: f64) -> BTreeSet<VisitId> {
         let takers = self.pieces.iter().flat_map(|piece| &piece.takers);
         takers.filter(|taker| log < taker.log_ratio).map(|taker| taker.visit).collect()
+    }
+
+    /// How well one hand of somebody fits all of these neighbouring pieces at once.
+    pub(super) fn hand_over(&self, first: usize, last: usize, visit: VisitId) -> Option<f64> {
+        let range = (self.pieces[first].places().0, self.pieces[last].places().1);
+        let all = self.pieces.iter().find(|piece| piece.places() == range)?;
+        all.takers.iter().find(|taker| taker.visit == visit).map(|taker| taker.log_ratio)
     }
 
     /// What explaining it will cost at least if it is one change.
@@ -269,8 +287,9 @@ fn piece(
     let sigma = changes.iter().map(|(.., sigma)| sigma * sigma).sum::<f64>().sqrt();
     let moved: f64 = changes.iter().map(|(_, grams, _)| grams.abs()).sum();
     let parts = parts_of(steps, members, plates, shelf);
-    let counting = members.iter().filter(|&&index| plates[index].significant).count().max(1);
-    let spread = spread(counting, moved);
+    let least = SPREAD_SHARE_MIN * moved;
+    let counts = |index: &&usize| plates[**index].significant && least <= plates[**index].grams.abs();
+    let spread = spread(members.iter().filter(counts).count().max(1), moved);
     let moves = moves(&parts, total, shelf, people, clock);
     let past = |sign: f64| changes.iter().any(|(_, grams, sigma)| (4.0 * sigma).max(5.0) < sign * grams);
     let slid = past(1.0) && past(-1.0);
@@ -294,6 +313,13 @@ fn moves(parts: &[Part], total: f64, shelf: &Shelf, people: &People, clock: &[f6
         let [before, after] = pair else { continue };
         let gap = TimeRange::new(before.span.end, after.span.start.max(before.span.end));
         let seconds = gap.length().as_secs();
+        let gone = if GAP_MIN_SECS < seconds {
+            let larger = if before.weight < after.weight { after } else { before };
+            let goods = Goods { shelf, centre: larger.centre, half_width: larger.half_width };
+            1.0 - people.presence(&goods, gap, likeliest(clock))
+        } else {
+            0.0
+        };
         let onward = 0.0 <= before.grams * after.grams && 0.0 <= after.grams * total;
         cost += match onward {
             true if seconds < 1.0 => model::ANOTHER_MOVE,
@@ -301,11 +327,7 @@ fn moves(parts: &[Part], total: f64, shelf: &Shelf, people: &People, clock: &[f6
             false => model::excursion(before.grams.abs().min(after.grams.abs()), seconds),
         };
         cost += 0.6 * spread(after.plates.min(before.plates), after.weight.min(before.weight));
-        if 0.4 < seconds {
-            let larger = if before.weight < after.weight { after } else { before };
-            let goods = Goods { shelf, centre: larger.centre, half_width: larger.half_width };
-            cost += model::HAND_GONE * (1.0 - people.presence(&goods, gap, likeliest(clock)));
-        }
+        cost += model::HAND_GONE * gone;
     }
     cost
 }

@@ -278,6 +278,8 @@ pub(super) fn nearness_by_trunk(metres: f64) -> f64 {
 pub(super) const NOBODY: f64 = -6.5;
 /// One more action at the same moment on the same plates.
 pub(super) const ANOTHER_ACTION: f64 = -3.2;
+/// An action on plates on which another one goes on.
+pub(super) const ASIDE: f64 = -3.2;
 /// Two shoppers share a simultaneous action.
 pub(super) const TWO_TAKERS: f64 = -1.0;
 /// They take the same product, against one who takes two of it.
@@ -318,12 +320,16 @@ pub(super) const HAND_GONE: f64 = -9.0;
 pub(super) const ELSEWHERE_LOG: f64 = -6.5;
 /// Nearness from which a hand may be there.
 pub(super) const HAND_THERE: f64 = 0.12;
+/// Nearness from which a hand is there.
+pub(super) const HAND_STAYS: f64 = 0.3;
+/// The same hand takes again from where it never left.
+pub(super) const NEVER_LEFT: f64 = -4.0;
 /// One shopper does two things at the same moment: a hand explains one of them.
 pub(super) const BOTH_HANDS: f64 = -0.5;
 
 /// A change that goes the other way in between, by this many grams: a press, a wobble, something put and taken.
 pub(super) fn excursion(grams: f64, seconds: f64) -> f64 {
-    -1.0 - 0.5 * grams.abs().max(5.0).ln() - (1.5 * seconds).min(8.0)
+    -1.0 - 0.5 * grams.abs().max(5.0).ln() - (0.3 * seconds).min(8.0)
 }
 /// Goods slid from plate to plate without leaving.
 pub(super) const SLIDE: f64 = -1.0;

@@ -181,13 +181,26 @@ impl People {
         self.visitors.remove(&visit);
     }
 
-    /// The share of `range` (plates' clock) during which somebody's hand may have been on the goods, `0..=1`.
+    /// The share of `range` (plates' clock) during which one and the same shopper's hand may have been on the goods, `0..=1`: of whoever
+    /// had it there longest.
     pub(super) fn presence(&self, goods: &Goods<'_>, range: TimeRange, offset: Span) -> f64 {
         let range = TimeRange { start: range.start - offset, end: range.end - offset };
-        let profiles = self.profiles(goods, range);
-        let points = profiles.iter().map(|profile| profile.nearness.len()).max().unwrap_or(0);
-        let there = |index: &usize| profiles.iter().any(|profile| model::HAND_THERE < profile.nearness[*index]);
-        (0..points).filter(there).count() as f64 / points.max(1) as f64
+        let share = |profile: &Profile| {
+            let there = profile.nearness.iter().filter(|nearness| model::HAND_THERE < **nearness).count();
+            there as f64 / profile.nearness.len().max(1) as f64
+        };
+        self.profiles(goods, range).iter().map(share).fold(0.0, f64::max)
+    }
+
+    /// Whether the hand of a visitor never left the goods in `range` (plates' clock), as far as it was seen.
+    pub(super) fn stayed(&self, visit: VisitId, goods: &Goods<'_>, range: TimeRange, offset: Span) -> bool {
+        let Some(visitor) = self.visitors.get(&visit) else { return false };
+        let points = range.length().as_nanos() / RASTER.as_nanos() + 1;
+        let there = |index: i64| {
+            let at = range.start - offset + Span::from_nanos(RASTER.as_nanos() * index);
+            model::HAND_STAYS < visitor.hands(goods, at, &self.wrists).nearness
+        };
+        (0..points).all(there)
     }
 
     /// Hand profiles of everybody within reach of the goods at some time in `range` (people's clock).

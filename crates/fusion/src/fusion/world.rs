@@ -180,12 +180,6 @@ impl World {
         })
     }
 
-    /// What it costs that this hand does something else at the same moment.
-    pub(super) fn busy_cost(&self, effect: &Effect, span: TimeRange) -> f64 {
-        let busy = effect.by().and_then(|visit| self.busy.get(&visit));
-        if busy.is_some_and(|(_, other)| other.touches(span)) { model::BOTH_HANDS } else { 0.0 }
-    }
-
     /// The cart of a visit.
     pub(super) fn cart(&self, visit: VisitId) -> &[((VisitId, Sku), u32)] {
         let from = self.carts.partition_point(|((owner, _), _)| *owner < visit);
