@@ -91,7 +91,7 @@ impl Fusion {
             let grams = piece.total * entry.action.part;
             self.memory.coverage.changed(piece.span.middle(), true);
             let well = !odd.iter().any(|odd| (odd.shelf, odd.place) == place);
-            let swapped = if well { self.swapped_with(place, grams, step, clock) } else { None };
+            let swapped = if well { self.swapped_with(place, grams, piece.span, clock) } else { None };
             match swapped {
                 Some((other, visit)) => {
                     let change = odd::change_sentence(&self.shop, place, grams, piece.span.middle());
@@ -109,7 +109,8 @@ impl Fusion {
             }
             let place = (odd.shelf, odd.place);
             let asks = SWAP_CHANCE_MIN <= odd.chance;
-            let swapped = if asks { self.swapped_with(place, odd.grams, step, clock) } else { None };
+            let span = self.memory.steps.get(&step).map(|step| step.span).filter(|_| asks);
+            let swapped = span.and_then(|span| self.swapped_with(place, odd.grams, span, clock));
             if let Some((other, visit)) = swapped {
                 self.doubt_swapped(visit, &odd.sentence(&self.shop), other);
                 self.memory.findings.swapped(place, other);
@@ -146,8 +147,7 @@ impl Fusion {
 
     /// Another plate whose goods weigh what this one changed by, while a hand was there, and whose hand that was: the
     /// plates may be swapped.
-    fn swapped_with(&self, at: Place, grams: f64, step: u32, clock: &[f64]) -> Option<(Place, VisitId)> {
-        let span = self.memory.steps.get(&step)?.span;
+    fn swapped_with(&self, at: Place, grams: f64, span: TimeRange, clock: &[f64]) -> Option<(Place, VisitId)> {
         let own = plan::sku_of(&self.shop, at);
         let fits = |place: Place| plan::unit_of(&self.shop, place).is_some_and(|unit| findings::is_units(grams, unit));
         // What its own goods weigh needs a hand that was clearly elsewhere.

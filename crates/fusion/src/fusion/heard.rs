@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::plan::Place;
 use crate::base::{ShopTime, Span, TimeRange, TrackId, VisitId};
 use crate::facts::{Joint, Joints, Person};
-use crate::geometry::{Local, Point};
+use crate::geometry::{Local, Point, World};
 use crate::shop::{Shelf, Shop};
 
 /// Frames of people further apart than this are a gap.
@@ -53,6 +53,9 @@ const FINGERS_METRES: f64 = 0.12;
 const FINGERS_ASIDE_METRES: f64 = 0.04;
 /// How far from a board a trunk may be whose hand is on it, metres.
 const TRUNK_METRES: f64 = 0.9;
+/// Whoever walks faster than this, metres per second, takes nothing on the way; and over how long that is measured.
+const WALKING_METRES_PER_SEC: f64 = 0.6;
+const WALKING_SPAN: Span = Span::from_millis(200);
 /// How far a hand is from the trunk, or from the other hand, at most, metres.
 const REACH_METRES: f64 = 1.9;
 /// Losses whose time is remembered.
@@ -89,6 +92,9 @@ struct Reach {
     shelves: BTreeMap<usize, TimeRange>,
     /// When a hand was on each plate, in order of time.
     plates: BTreeMap<Place, VecDeque<TimeRange>>,
+    /// Where the trunk was a moment ago, and how fast it went until then, metres per second.
+    trunk: Option<(ShopTime, Point<World>)>,
+    metres_per_sec: f64,
     /// What the visit is taken to have moved: shelf, first and last place, and when.
     moves: VecDeque<(usize, (usize, usize), TimeRange)>,
 }
@@ -105,6 +111,18 @@ impl Reach {
                     None => keep(touches, TimeRange { start: at, end: at }, TOUCHES_MAX),
                 }
             }
+        }
+    }
+
+    /// Notes where the trunk is.
+    fn walk(&mut self, at: ShopTime, trunk: Point<World>) {
+        let Some((last, place)) = self.trunk else {
+            self.trunk = Some((at, trunk));
+            return;
+        };
+        if WALKING_SPAN <= at - last {
+            self.metres_per_sec = place.floor().distance(trunk.floor()) / (at - last).as_secs();
+            self.trunk = Some((at, trunk));
         }
     }
 
@@ -188,6 +206,10 @@ impl Heard {
         let reach = self.visits.entry(visit).or_default();
         let body = trunk.or(wrists[0].or(wrists[1]).map(|wrist| wrist.position));
         let Some(body) = body else { return };
+        if let Some(trunk) = trunk {
+            reach.walk(at, trunk);
+        }
+        let walks = WALKING_METRES_PER_SEC < reach.metres_per_sec;
         for (index, shelf) in shop.shelves().iter().enumerate() {
             if !is_within_reach(shelf, shelf.placement.local_from_world(body)) {
                 continue;
@@ -200,7 +222,9 @@ impl Heard {
                 let now = TimeRange { start: at, end: at };
                 reach.shelves.entry(index).and_modify(|range| *range = range.hull(now)).or_insert(now);
             }
-            for hand in hands.filter(|hand| is_on(shelf, *hand, FINGERS_METRES)) {
+            // Whoever walks past, or stands behind the front of the board, has a hand there by chance.
+            let passes = walks || trunk.is_some_and(|at| 0.0 < shelf.placement.local_from_world(at).y);
+            for hand in hands.filter(|hand| !passes && is_on(shelf, *hand, FINGERS_METRES)) {
                 reach.touch(index, shelf, hand, at);
             }
         }
