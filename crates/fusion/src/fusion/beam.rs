@@ -242,7 +242,8 @@ fn busy(world: &World, parts: &[Explained], group: &Group, around: &Surroundings
     let shelf = &around.shop.shelves()[group.shelf];
     let cost = |part: &Explained| {
         let piece = &group.pieces[part.piece];
-        let Some((visit, (last, span))) = part.effect.by().and_then(|visit| Some((visit, *world.busy.get(&visit)?))) else {
+        let Some((visit, (last, span))) = part.effect.by().and_then(|visit| Some((visit, *world.busy.get(&visit)?)))
+        else {
             return 0.0;
         };
         if span.touches(piece.span) {
@@ -251,7 +252,11 @@ fn busy(world: &World, parts: &[Explained], group: &Group, around: &Surroundings
         let gap = TimeRange { start: span.end, end: piece.span.start };
         let is_near = last == group.shelf && span.end < piece.span.start && gap.length() <= GROUP_SPAN_MAX;
         let goods = piece.goods(shelf);
-        if is_near && around.people.stayed(visit, &goods, gap, likeliest(around.clock)) { model::NEVER_LEFT } else { 0.0 }
+        if is_near && around.people.stayed(visit, &goods, gap, likeliest(around.clock)) {
+            model::NEVER_LEFT
+        } else {
+            0.0
+        }
     };
     parts.iter().map(cost).fold(0.0, f64::min)
 }

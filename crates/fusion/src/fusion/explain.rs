@@ -82,14 +82,14 @@ pub(super) fn explain(group: &Group, world: &World, plan: &Plan) -> Vec<Explanat
 /// by side. The hand is there once, over all of them.
 fn one_grab(group: &Group, before: &[Explained], piece: usize, option: &PieceOption) -> Option<f64> {
     let Effect::Take { visit: Some(visit), sku, units, foreign: false, .. } = option.effect else { return None };
-    let same = |part: &&Explained| {
-        matches!(part.effect, Effect::Take { visit: Some(other), sku: good, foreign: false, .. } if other == visit && good == sku)
-    };
+    let same = |part: &&Explained| matches!(part.effect, Effect::Take { visit: Some(other), sku: good, foreign: false, .. } if other == visit && good == sku);
     let run: Vec<&Explained> = before.iter().rev().take_while(same).collect();
     let (last, first) = (run.first()?.piece, run.last()?.piece);
     let units_of = |part: &&Explained| if let Effect::Take { units, .. } = part.effect { units } else { 0 };
     let so_far: u32 = run.iter().map(units_of).sum();
-    let hand = group.hand_over(first, piece, visit)? - group.hand_over(first, last, visit)? - group.hand_over(piece, piece, visit)?;
+    let hand = group.hand_over(first, piece, visit)?
+        - group.hand_over(first, last, visit)?
+        - group.hand_over(piece, piece, visit)?;
     Some(hand + units_prior(so_far + units) - units_prior(so_far) - units_prior(units))
 }
 

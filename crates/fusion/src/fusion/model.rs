@@ -3,8 +3,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::world::Weighed;
+
 /// Spread of one unit's weight around its product's, grams.
-const UNIT_SIGMA: f64 = 1.0;
+pub(super) const UNIT_SIGMA: f64 = 1.0;
+/// How far off a unit weighs that is weighed again, beyond what the noise of the plates explains, grams.
+const WEIGHED_AGAIN: f64 = 0.7;
 /// Spread of a product's true weight around the catalogue's, as a share of it.
 const CATALOGUE_SHARE_SIGMA: f64 = 0.007;
 /// Share of products whose catalogue weight is off by more than that.
@@ -71,7 +75,7 @@ impl UnitWeight {
 
     /// Log density of reading `grams` for `units` that come back. A unit that was weighed on its way out weighs the same
     /// on its way back; one that was not is no surprise either, since its product was on a shelf.
-    pub(super) fn log_density_back(self, grams: f64, units: f64, sigma: f64, weighed: Option<f64>) -> f64 {
+    pub(super) fn log_density_back(self, grams: f64, units: f64, sigma: f64, weighed: Option<Weighed>) -> f64 {
         let believed = self.mean().map_or_else(
             || unknown(units),
             |mean| {
@@ -80,7 +84,11 @@ impl UnitWeight {
             },
         );
         match weighed {
-            Some(unit) => mix(&[(0.8, gauss(grams - units * unit, sigma.hypot(1.2))), (0.2, believed)]),
+            Some(unit) => {
+                let same = gauss(grams - units * unit.grams, sigma.hypot(units * unit.sigma).hypot(WEIGHED_AGAIN));
+
+                mix(&[(0.9, same), (0.1, believed)])
+            }
             None => believed,
         }
     }

@@ -66,6 +66,13 @@ pub(super) struct Pending {
     pub(super) debt: f64,
 }
 
+/// What a unit weighed, grams, and how sure that is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Weighed {
+    pub(super) grams: f64,
+    pub(super) sigma: f64,
+}
+
 /// One hypothesis.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct World {
@@ -73,8 +80,8 @@ pub(super) struct World {
     pub(super) score: f64,
     /// Units per visit and product, ordered; none is zero.
     pub(super) carts: Vec<((VisitId, Sku), u32)>,
-    /// What a unit in a cart weighed when it was last taken, grams: it weighs the same when it comes back.
-    pub(super) weighed: BTreeMap<(VisitId, Sku), f64>,
+    /// What a unit in a cart weighed when it was taken, grams: it weighs the same when it comes back.
+    pub(super) weighed: BTreeMap<(VisitId, Sku), Weighed>,
     pub(super) strays: Vec<Stray>,
     /// Unit weights that the plates have shown: mean and units.
     pub(super) learned: BTreeMap<Sku, (f64, u32)>,
@@ -125,7 +132,7 @@ impl World {
         world.score += other.score;
         world.carts.extend(other.carts.iter().copied());
         world.carts.sort_unstable();
-        world.weighed.extend(other.weighed.iter().map(|(key, grams)| (*key, *grams)));
+        world.weighed.extend(other.weighed.iter().map(|(key, weighed)| (*key, *weighed)));
         world.strays.extend(other.strays.iter().cloned());
         for (sku, theirs) in &other.learned {
             let ours = world.learned.entry(*sku).or_insert(*theirs);
@@ -152,7 +159,8 @@ impl World {
     pub(super) fn only(&self, visit: VisitId) -> World {
         let mut world = World::new(self.learned.clone());
         world.carts = self.cart(visit).to_vec();
-        world.weighed = self.weighed.range((visit, 0)..=(visit, Sku::MAX)).map(|(key, grams)| (*key, *grams)).collect();
+        let weighed = self.weighed.range((visit, 0)..=(visit, Sku::MAX));
+        world.weighed = weighed.map(|(key, weighed)| (*key, *weighed)).collect();
         world.history.extend(self.history.get(&visit).map(|history| (visit, history.clone())));
         world.busy.extend(self.busy.get(&visit).map(|busy| (visit, *busy)));
         world.odd = self.odd.only(visit);
@@ -170,7 +178,7 @@ impl World {
 
     /// Whether some units of a product in a cart weigh about `grams`.
     pub(super) fn fits_return(&self, visit: VisitId, sku: Sku, units: u32, grams: f64, nominal: Option<f64>) -> bool {
-        let weighed = self.weighed.get(&(visit, sku)).copied();
+        let weighed = self.weighed.get(&(visit, sku)).map(|weighed| weighed.grams);
         let unit = weighed.or_else(|| self.unit_weight(sku, nominal).mean());
         unit.is_some_and(|unit| {
             (1..=units).any(|count| {
@@ -208,6 +216,7 @@ impl World {
                 let sigma = group.pieces[piece].sigma / f64::from(*units);
                 let learned = self.learn(*sku, *units, measured, sigma, plan.nominal[*sku]);
                 let Some(visit) = visit else { return true };
+                self.weigh(*visit, *sku, *units, Weighed { grams: measured, sigma });
                 self.change_cart(*visit, *sku, i64::from(*units));
                 self.remember(
                     *visit,
@@ -263,8 +272,14 @@ impl World {
             self.odd.resolve(odd);
         }
         let (Some(visit), Some(sku)) = (visit, stray.sku) else { return true };
+        let units = f64::from(stray.units);
+        self.weigh(
+            visit,
+            sku,
+            stray.units,
+            Weighed { grams: stray.grams / units, sigma: group.pieces[piece].sigma / units },
+        );
         self.change_cart(visit, sku, i64::from(stray.units));
-        self.weighed.insert((visit, sku), stray.grams / f64::from(stray.units));
         self.remember(
             visit,
             group,
@@ -288,6 +303,18 @@ impl World {
             self.strays.remove(0);
         }
         self.strays.push(Stray { sku, shelf: group.shelf, shares: piece.shares(), grams: piece.total, units, odd });
+    }
+
+    /// Notes what units that go into a cart weigh each, before they are added. Which of several comes back nobody knows.
+    fn weigh(&mut self, visit: VisitId, sku: Sku, units: u32, weighed: Weighed) {
+        let had = self.carts.binary_search_by(|(key, _)| key.cmp(&(visit, sku))).map_or(0, |index| self.carts[index].1);
+        let several = if had + units == 1 { 0.0 } else { model::UNIT_SIGMA };
+        let before = self.weighed.get(&(visit, sku)).filter(|_| 0 < had).copied().unwrap_or(weighed);
+        let share = f64::from(units) / f64::from(had + units);
+        let between = 0.5 * (weighed.grams - before.grams).abs();
+        let grams = before.grams + share * (weighed.grams - before.grams);
+        let sigma = weighed.sigma.max(before.sigma).hypot(several).hypot(between);
+        self.weighed.insert((visit, sku), Weighed { grams, sigma });
     }
 
     /// Adds units to a cart; false when it would hold fewer than none.
