@@ -431,6 +431,7 @@ fn takers(parts: &[Part], shelf: &Shelf, people: &People, clock: &[f64]) -> Vec<
             };
         }
     }
+    takers.iter_mut().for_each(|taker| taker.log_ratio *= model::HAND_SHARPNESS);
     takers.sort_by(|a, b| b.log_ratio.total_cmp(&a.log_ratio).then(a.visit.cmp(&b.visit)));
     takers.truncate(TAKERS_MAX);
     takers
