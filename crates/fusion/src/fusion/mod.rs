@@ -186,7 +186,15 @@ impl Fusion {
     /// Goes on with what was known before, of the same shop.
     pub fn restore(shop: Arc<Shop>, options: Options, mut memory: Memory) -> Self {
         memory.clusters.set_width(options.hypotheses_max.clamp(1, 4_096));
-        Fusion { plan: Arc::new(Plan::new(&shop)), shop, options, memory, unrest: Vec::new(), ways_in: Vec::new(), ways_out: Vec::new() }
+        Fusion {
+            plan: Arc::new(Plan::new(&shop)),
+            shop,
+            options,
+            memory,
+            unrest: Vec::new(),
+            ways_in: Vec::new(),
+            ways_out: Vec::new(),
+        }
     }
 
     /// Whether changes are explained as soon as they are known, from now on.

@@ -3,8 +3,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::world::Weighed;
-
 /// Spread of one unit's weight around its product's, grams.
 pub(super) const UNIT_SIGMA: f64 = 1.0;
 /// How far off a unit weighs that is weighed again, beyond what the noise of the plates explains, grams.
@@ -31,6 +29,13 @@ pub(super) fn nothing(grams: f64, sigma: f64) -> f64 {
 pub(super) const RECALLED: u32 = 0;
 /// So many units it counts for when the next one is weighed.
 pub(super) const RECALLED_UNITS: u32 = 3;
+
+/// What a unit weighed, grams, and how sure that is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Weighed {
+    pub(super) grams: f64,
+    pub(super) sigma: f64,
+}
 
 /// What is believed of the weight of one unit.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -85,9 +90,9 @@ impl UnitWeight {
         );
         match weighed {
             Some(unit) => {
-                let same = gauss(grams - units * unit.grams, sigma.hypot(units * unit.sigma).hypot(WEIGHED_AGAIN));
-
-                mix(&[(0.9, same), (0.1, believed)])
+                let (off, sigma) = (grams - units * unit.grams, sigma.hypot(units * unit.sigma).hypot(WEIGHED_AGAIN));
+                // A plate that still settles reads several times further off than its noise says.
+                mix(&[(0.85, gauss(off, sigma)), (0.1, gauss(off, 4.0 * sigma)), (0.05, believed)])
             }
             None => believed,
         }

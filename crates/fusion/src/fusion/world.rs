@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::effect::{Effect, Explained};
 use super::group::{Group, Piece, Taker};
-use super::model::{self, UnitWeight};
+use super::model::{self, UnitWeight, Weighed};
 use super::odd::{self, Oddities};
 use super::plan::{Plan, Sku};
 use crate::base::{TimeRange, VisitId};
@@ -65,13 +65,6 @@ pub(super) struct Pending {
     pub(super) steps: Vec<u32>,
     /// What explaining it will cost at least, so that waiting is no way to look probable.
     pub(super) debt: f64,
-}
-
-/// What a unit weighed, grams, and how sure that is.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Weighed {
-    pub(super) grams: f64,
-    pub(super) sigma: f64,
 }
 
 /// One hypothesis.
