@@ -23,7 +23,7 @@ const FREE_CUTS_MAX: usize = 6;
 /// A step below this many grams may be a tremble.
 const TREMBLE_GRAMS: f64 = 10.0;
 /// A plate that has less than this share of a change says nothing of where it was.
-const SPREAD_SHARE_MIN: f64 = 0.02;
+const SPREAD_SHARE_MIN: f64 = 0.01;
 /// Between moves so near to each other, seconds, nobody asks where the hand was.
 const GAP_MIN_SECS: f64 = 0.4;
 /// A hand is looked for at least this long around a step.
