@@ -457,12 +457,13 @@ impl Stages {
         for Doubt { visit, why } in self.stitcher.take_doubts() {
             self.fusion.doubt(visit, why);
         }
-        for Mixup { visits, at, chance } in self.stitcher.take_mixups() {
-            self.fusion.mixed_up(&visits, at, chance);
-        }
         for Sighting { at, visit, joints } in sightings {
             let person = Person { track: visit.first_track(), joints };
             self.fusion.take_people(at, &PeopleFrame { people: vec![person] });
+        }
+        // Of those who are seen now, too.
+        for Mixup { visits, at, chance } in self.stitcher.take_mixups() {
+            self.fusion.mixed_up(&visits, at, chance);
         }
     }
 

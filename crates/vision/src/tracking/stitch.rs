@@ -328,6 +328,7 @@ impl Stitcher {
             };
             let is_somebody = JOINTS_MEAN_MIN <= track.joints_mean() && self.is_inside(track);
             if is_somebody && old_enough <= track.age(&self.holes) && !waiting.contains(&id) {
+                self.notice_new(id, now);
                 self.begin(id, sightings, &mut verdicts);
             } else if GAP_MAX <= unseen {
                 self.dismiss(id, &mut verdicts);
@@ -388,23 +389,29 @@ impl Stitcher {
         lost
     }
 
-    /// What it costs that a new track is of somebody who was lost, against its being of somebody new; infinite where it cannot be.
-    /// `newcomer` is what it costs that somebody is new where the track began.
-    fn cost_of(&self, old: &Track, track: &Track, newcomer: f64) -> f64 {
+    /// What it costs that a new track is of somebody who was lost, and the most that it may cost, above which it is rather of somebody
+    /// new; `None` where it cannot be. `newcomer` is what it costs that somebody is new where the track began.
+    fn costs_of(&self, old: &Track, track: &Track, newcomer: f64) -> Option<(f64, f64)> {
         let later = old.visit.is_some() || old.first < track.first;
         let missing = self.missing_between(old, track);
         let other = LOST < missing && doubt::is_unlike(&old.body, &track.body);
         // Whoever comes from outside is nobody who was inside.
         let came = self.is_outside(track.first_place) && !self.is_outside(old.last_place);
         if !later || old.id == track.id || other || came {
-            return f64::INFINITY;
+            return None;
         }
         let cost = old.cost_of(track, missing);
-        let (cost, most) = if old.visit.is_some() {
+        Some(if old.visit.is_some() {
             (cost + self.doors.cost_of_coming_back(old.last_place), COST_MAX.min(newcomer))
         } else {
             (cost, COST_UNBELIEVED_MAX)
-        };
+        })
+    }
+
+    /// What it costs that a new track is of somebody who was lost, against its being of somebody new or nobody; infinite where it is
+    /// not.
+    fn cost_of(&self, old: &Track, track: &Track, newcomer: f64) -> f64 {
+        let Some((cost, most)) = self.costs_of(old, track, newcomer) else { return f64::INFINITY };
         // What lived no longer than flickers do is rather nobody than somebody new.
         let nobody = COST_NOBODY + COST_NOBODY_PER_SEC * track.age(&self.holes).as_secs();
         if cost < most { cost - most.min(nobody) } else { f64::INFINITY }
@@ -493,6 +500,22 @@ impl Stitcher {
         track.inside_sights += old.inside_sights;
         track.earlier.splice(0..0, old.earlier.into_iter().chain([earlier]));
         track.held.splice(0..0, old.held);
+    }
+
+    /// Somebody is taken for new who may be somebody who was lost.
+    fn notice_new(&mut self, id: TrackId, now: ShopTime) {
+        let Some(track) = self.tracks.get(&id).filter(|track| !self.was_there(track)) else { return };
+        let newcomer = self.doors.cost_of_newcomer(track.first_place, track.first);
+        let first = track.earlier.first().copied().unwrap_or(id);
+        let lost = self.lost(now);
+        let margins = lost.iter().filter(|(who, _)| matches!(who, Predecessor::Visit(_))).filter_map(|(who, old)| {
+            let (cost, most) = self.costs_of(old, track, newcomer)?;
+            Some((cost - most, *who))
+        });
+        let Some((margin, old)) = margins.min_by(|a, b| a.0.total_cmp(&b.0)) else { return };
+        let new = Predecessor::Visit(VisitId::from_first_track(first));
+        let mixup = mixup(track.first, margin.max(0.0), [new, old].into_iter());
+        self.mixups.extend(mixup);
     }
 
     fn begin(&mut self, id: TrackId, sightings: &mut Vec<Sighting>, verdicts: &mut Vec<TrackJoined>) {
