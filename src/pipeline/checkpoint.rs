@@ -18,7 +18,7 @@ use crate::shop::Shop;
 
 const MAGIC: &[u8; 8] = b"AISLESAV";
 /// Rises with every change of what a stage remembers.
-const FORMAT: u16 = 8;
+const FORMAT: u16 = 9;
 const AISLE: &str = env!("CARGO_PKG_VERSION");
 const HINT: &str = "start without it; visits that were open then are for a person to look at";
 

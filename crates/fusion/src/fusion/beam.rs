@@ -196,10 +196,24 @@ impl Beam {
         self.rescale();
     }
 
+    /// Two shoppers may have been taken for one another: every hypothesis branches on it. `odds` is how much likelier it is than not.
+    pub(super) fn swap(&mut self, a: VisitId, b: VisitId, odds: f64) {
+        let swapped = |world: &World| {
+            let mut world = world.clone();
+            world.swap(a, b);
+            world.score += odds.ln();
+            world
+        };
+        let others: Vec<World> = self.worlds.iter().map(swapped).collect();
+        self.worlds.extend(others);
+        self.rescale();
+        self.worlds.truncate(self.width.max(1));
+    }
+
     /// Splits off a visit on whose cart all hypotheses agree; `None` when they do not, or it was last.
     pub(super) fn part_with(&mut self, visit: VisitId) -> Option<Beam> {
         let cart = self.worlds[0].cart(visit);
-        if self.worlds.iter().any(|world| world.cart(visit) != cart) {
+        if self.worlds.iter().any(|world| world.cart(visit) != cart || world.is_mixed(visit)) {
             return None;
         }
         let part = self.worlds[0].only(visit);
@@ -252,7 +266,7 @@ fn busy(world: &World, parts: &[Explained], group: &Group, around: &Surroundings
         let gap = TimeRange { start: span.end, end: piece.span.start };
         let is_near = last == group.shelf && span.end < piece.span.start && gap.length() <= GROUP_SPAN_MAX;
         let goods = piece.goods(shelf);
-        if is_near && around.people.stayed(visit, &goods, gap, likeliest(around.clock)) {
+        if is_near && around.people.stayed(world.seen_as(visit), &goods, gap, likeliest(around.clock)) {
             model::NEVER_LEFT
         } else {
             0.0

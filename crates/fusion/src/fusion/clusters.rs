@@ -17,7 +17,7 @@ use super::world::World;
 use crate::base::VisitId;
 
 /// A hand that fits worse than this has nothing to do with a step.
-const NEAR_LOG: f64 = -6.5;
+const NEAR_LOG: f64 = -7.8;
 /// Strays this many places away from a step may be what moved.
 const STRAY_REACH: usize = 2;
 /// Hypotheses about visits that depend on each other.
@@ -83,6 +83,19 @@ impl Clusters {
         self.clusters = rest;
         self.tidy();
         best
+    }
+
+    /// Two shoppers may have been taken for one another; `odds` is how much likelier it is than not.
+    pub(super) fn swap(&mut self, a: VisitId, b: VisitId, odds: f64) {
+        let visits = BTreeSet::from([a, b]);
+        let mut joined = Cluster { visits, beam: Beam::new(self.width, World::new(self.learned.clone())) };
+        let (with, rest): (Vec<Cluster>, Vec<Cluster>) = std::mem::take(&mut self.clusters)
+            .into_iter()
+            .partition(|cluster| cluster.visits.contains(&a) || cluster.visits.contains(&b));
+        with.into_iter().for_each(|cluster| joined.absorb(cluster));
+        joined.beam.swap(a, b, odds);
+        self.clusters = rest;
+        self.clusters.push(joined);
     }
 
     /// A return that fits nothing the shoppers there have may be of something that was handed over: the clusters of

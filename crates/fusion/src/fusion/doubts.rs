@@ -80,9 +80,10 @@ impl Fusion {
         for (visit, entry) in best.history.iter().filter(|(_, entry)| entry.group.steps.last() == Some(&step)) {
             let piece = &entry.group.pieces[entry.action.piece];
             let place = (entry.group.shelf, piece.largest());
-            self.memory.heard.moved(*visit, entry.group.shelf, piece.places(), piece.span);
+            let seen = best.seen_as(*visit);
+            self.memory.heard.moved(seen, entry.group.shelf, piece.places(), piece.span);
             let is_alone = piece.takers.iter().skip(1).all(|other| other.log_ratio < model::ELSEWHERE_LOG);
-            let taker = piece.takers.first().filter(|taker| is_alone && taker.visit == *visit);
+            let taker = piece.takers.first().filter(|taker| is_alone && taker.visit == seen);
             if let Some(metres) = taker.and_then(|taker| taker.wrist_metres) {
                 self.memory.people.wrists.learn(metres);
             }

@@ -59,7 +59,7 @@ pub(super) fn explain(group: &Group, world: &World, plan: &Plan) -> Vec<Explanat
                     if by.is_some() && so_far.parts.iter().any(|other| other.effect.by() == by) {
                         cost += model::BOTH_HANDS;
                     }
-                    if let Some(one) = one_grab(group, &so_far.parts, piece, option) {
+                    if let Some(one) = one_grab(group, &so_far.parts, piece, option, world) {
                         cost = cost.max(one);
                     }
                     let mut parts = so_far.parts.clone();
@@ -80,13 +80,14 @@ pub(super) fn explain(group: &Group, world: &World, plan: &Plan) -> Vec<Explanat
 
 /// What it costs that this piece is of the same grab as those beside it: the same hand takes more units of one product that stand side
 /// by side. The hand is there once, over all of them.
-fn one_grab(group: &Group, before: &[Explained], piece: usize, option: &PieceOption) -> Option<f64> {
+fn one_grab(group: &Group, before: &[Explained], piece: usize, option: &PieceOption, world: &World) -> Option<f64> {
     let Effect::Take { visit: Some(visit), sku, units, foreign: false, .. } = option.effect else { return None };
     let same = |part: &&Explained| matches!(part.effect, Effect::Take { visit: Some(other), sku: good, foreign: false, .. } if other == visit && good == sku);
     let run: Vec<&Explained> = before.iter().rev().take_while(same).collect();
     let (last, first) = (run.first()?.piece, run.last()?.piece);
     let units_of = |part: &&Explained| if let Effect::Take { units, .. } = part.effect { units } else { 0 };
     let so_far: u32 = run.iter().map(units_of).sum();
+    let visit = world.seen_as(visit);
     let hand = group.hand_over(first, piece, visit)?
         - group.hand_over(first, last, visit)?
         - group.hand_over(piece, piece, visit)?;
@@ -188,11 +189,12 @@ fn takes(group: &Group, piece: &Piece, world: &World, plan: &Plan, options: &mut
             Effect::Take { visit, sku, units, expected: -expected, foreign: good.foreign, part }
         };
         let second = |visit| good.second.map(|sku| take(visit, sku, 1));
-        for (visit, ratio) in candidates(&piece.takers) {
+        for (visit, ratio) in candidates(&world.takers(piece)) {
             let option = PieceOption::new(good.log + ratio, take(visit, good.sku, good.units));
             options.push(option.with_second(second(visit)));
         }
         for &(left, right, ratio) in &piece.pairs {
+            let (left, right) = (world.whose(left), world.whose(right));
             let log = good.log + ratio + model::TWO_TAKERS;
             if let Some(sku) = good.second {
                 let (first, second) = plan.left_to_right(group.shelf, good.sku, sku);
@@ -238,7 +240,7 @@ fn strays(group: &Group, piece: &Piece, world: &World, options: &mut Vec<PieceOp
             (0.1, model::gauss(-piece.total - stray.grams, 5.0 * sigma)),
         ]);
         let kind = if stray.sku.is_none() { model::FOREIGN_OBJECT_AGAIN } else { 0.0 };
-        for (visit, ratio) in candidates(&piece.takers) {
+        for (visit, ratio) in candidates(&world.takers(piece)) {
             let fit = trace + weight + kind + ratio;
             options.push(PieceOption::new(fit, Effect::TakeStray { visit, stray: *index }));
         }
@@ -259,15 +261,16 @@ fn returns(group: &Group, piece: &Piece, world: &World, plan: &Plan, options: &m
         let effect = Effect::Return { owner, sku, units, elsewhere, expected };
         options.push(PieceOption::new(log + base + model::RETURN, effect));
     };
-    for taker in &piece.takers {
+    let takers = world.takers(piece);
+    for taker in takers.iter() {
         for ((_, sku), count) in world.cart(taker.visit) {
             for units in 1..=(*count).min(UNITS_MAX) {
                 fit(*sku, units, Some(taker.visit), taker.log_ratio);
             }
         }
     }
-    let best = piece.takers.first().map_or(model::NOBODY, |taker| taker.log_ratio.max(model::NOBODY));
-    let present = |visit: VisitId| piece.takers.iter().any(|taker| taker.visit == visit);
+    let best = takers.first().map_or(model::NOBODY, |taker| taker.log_ratio.max(model::NOBODY));
+    let present = |visit: VisitId| takers.iter().any(|taker| taker.visit == visit);
     for ((owner, sku), _) in &world.carts {
         // Handed over before: the one who puts it back is not the one it was charged to.
         let giver = if present(*owner) { -1.0 } else { 0.0 };

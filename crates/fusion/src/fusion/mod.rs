@@ -27,6 +27,7 @@ mod people;
 mod plan;
 mod settle;
 mod steps;
+mod swaps;
 mod world;
 mod written;
 
@@ -38,7 +39,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{DropReason, Holes, Prob, Reports, ShopTime, Span, Stage, StageReport, TimeRange, VisitId};
+use crate::base::{DropReason, Holes, Reports, ShopTime, Span, Stage, StageReport, TimeRange, VisitId};
 use crate::facts::{Body, ClockEstimate, Fact, FactRef, PeopleFrame, ShelfEvent};
 use crate::shop::Shop;
 
@@ -52,6 +53,7 @@ pub use learned::{Learned, LearnedClock, LearnedWeight, LearnedWrists};
 use people::People;
 use plan::Plan;
 use steps::Step;
+use swaps::Swaps;
 
 /// A step is explained this long after it ended: later ones may belong to it, and shelves report long events late.
 const LAG: Span = Span::from_millis(10_000);
@@ -103,6 +105,8 @@ pub struct Memory {
     doubts: BTreeMap<VisitId, BTreeSet<String>>,
     /// Probability that each visit was taken for nobody else's, of those who may have been, and the last time that they may have been.
     mixups: BTreeMap<VisitId, (f64, ShopTime)>,
+    /// Of whom it is open who is who.
+    swaps: Swaps,
     /// Probability that each visit has nothing to do with changes that nobody made, of those who stood beside them with hands that
     /// were seen elsewhere.
     beside: BTreeMap<VisitId, f64>,
@@ -163,6 +167,7 @@ impl Fusion {
             unwatched: Holes::default(),
             doubts: BTreeMap::new(),
             mixups: BTreeMap::new(),
+            swaps: Swaps::default(),
             beside: BTreeMap::new(),
             uncertain: BTreeSet::new(),
             findings: Findings::default(),
@@ -206,16 +211,6 @@ impl Fusion {
     /// A person has to look at this visit when it is over, for this reason.
     pub fn doubt(&mut self, visit: VisitId, why: String) {
         self.memory.doubt(visit, why);
-    }
-
-    /// These shoppers may have been taken for one another with this chance, when they were lost and seen again.
-    pub fn mixed_up(&mut self, visits: &[VisitId], at: ShopTime, chance: Prob) {
-        let inside = self.memory.people.visitors();
-        for visit in visits.iter().filter(|visit| inside.contains_key(visit)) {
-            let (certainty, last) = self.memory.mixups.entry(*visit).or_insert((1.0, at));
-            *certainty *= 1.0 - chance.value();
-            *last = at.max(*last);
-        }
     }
 
     /// A frame of people came, the so many-th of its source, also one with nobody in it.
@@ -367,6 +362,7 @@ impl Fusion {
             }
             self.memory.queue.remove(0);
             self.memory.counters.steps += 1;
+            self.branch_on_swaps(id);
             self.doubt_unwatched(id);
             let around = Surroundings {
                 shop: &self.shop,

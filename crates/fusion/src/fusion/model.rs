@@ -286,7 +286,7 @@ pub(super) fn nearness_by_trunk(metres: f64) -> f64 {
 }
 
 /// Nobody that the cameras saw did it.
-pub(super) const NOBODY: f64 = -6.5;
+pub(super) const NOBODY: f64 = -7.8;
 /// One more action at the same moment on the same plates.
 pub(super) const ANOTHER_ACTION: f64 = -3.2;
 /// An action on plates on which another one goes on.
@@ -296,7 +296,7 @@ pub(super) const TWO_TAKERS: f64 = -1.0;
 /// They take the same product, against one who takes two of it.
 pub(super) const SAME_INSTANT: f64 = -2.2;
 /// A hand that fits worse than this is no second taker.
-pub(super) const PAIR_LOG_MIN: f64 = -1.5;
+pub(super) const PAIR_LOG_MIN: f64 = -1.8;
 /// The product stood where neither the planogram nor anybody seen had put it.
 pub(super) const FOREIGN_PLACE: f64 = -8.5;
 /// A return against a take.
@@ -328,7 +328,7 @@ pub(super) const ANOTHER_MOVE_LATER: f64 = -1.5;
 /// Between the moves no hand was there.
 pub(super) const HAND_GONE: f64 = -9.0;
 /// Somebody whose hand fits worse than this is not near to a change.
-pub(super) const ELSEWHERE_LOG: f64 = -6.5;
+pub(super) const ELSEWHERE_LOG: f64 = -7.8;
 /// Nearness from which a hand may be there.
 pub(super) const HAND_THERE: f64 = 0.12;
 /// Nearness from which a hand is there.

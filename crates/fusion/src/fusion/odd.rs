@@ -7,14 +7,13 @@
 //! camera saw. So every explanation is also held against a broad density of everything that is not modelled
 //! ([`model::OUTSIDE`]).
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::effect::{Effect, Explained};
-use super::group::{Group, Piece};
+use super::group::{Group, Piece, Taker};
 use super::model;
 use super::plan::{Place, Plan, Sku, plate_name};
+use super::world::World;
 use crate::base::{ShopTime, VisitId};
 use crate::shop::Shop;
 
@@ -225,13 +224,8 @@ pub(super) fn change_sentence(shop: &Shop, place: Place, grams: f64, at: ShopTim
     format!("plate {} went {way} by {:.1} g at {at}", plate_name(shop, place), grams.abs())
 }
 
-/// How odd it is to take a piece for this in a hypothesis that learned these weights; `None` when it fits.
-pub(super) fn judge(
-    explained: &Explained,
-    group: &Group,
-    plan: &Plan,
-    learned: &BTreeMap<Sku, (f64, u32)>,
-) -> Option<Oddity> {
+/// How odd it is to take a piece for this in a hypothesis; `None` when it fits.
+pub(super) fn judge(explained: &Explained, group: &Group, plan: &Plan, world: &World) -> Option<Oddity> {
     let piece = &group.pieces[explained.piece];
     let misfit = 1.0 / (1.0 + (explained.fit - model::OUTSIDE).exp());
     let (kind, chance) = match &explained.effect {
@@ -242,7 +236,7 @@ pub(super) fn judge(
         Effect::PutForeign => (Kind::RiseOfNothing, misfit.max(NOT_MODELLED_CHANCE)),
         Effect::Take { visit: None, sku, .. } => (Kind::TakenByNobody(*sku), NOBODY_CHANCE),
         Effect::Take { sku, expected, part, .. } => {
-            let is_known = match learned.get(sku) {
+            let is_known = match world.learned.get(sku) {
                 None => plan.nominal[*sku].is_some(),
                 Some((_, units)) => *units == model::RECALLED,
             };
@@ -266,7 +260,7 @@ pub(super) fn judge(
         at: piece.span.middle(),
         kind,
         chance,
-        visits: involved(piece, explained.effect.by()),
+        visits: involved(&world.takers(piece), explained.effect.by()),
     })
 }
 
@@ -284,12 +278,12 @@ fn is_wrong_weight(sigma: f64, grams: f64, expected: f64) -> bool {
 }
 
 /// Whom a piece could have touched: whoever it is taken to be of for certain, the others by their hands.
-fn involved(piece: &Piece, by: Option<VisitId>) -> Vec<(VisitId, f64)> {
+fn involved(takers: &[Taker], by: Option<VisitId>) -> Vec<(VisitId, f64)> {
     let nobody = model::NOBODY.exp();
-    let sum: f64 = piece.takers.iter().map(|taker| taker.log_ratio.exp()).sum();
+    let sum: f64 = takers.iter().map(|taker| taker.log_ratio.exp()).sum();
     let share = |log_ratio: f64| log_ratio.exp() / (sum + nobody);
     let mut visits: Vec<(VisitId, f64)> = by.map(|visit| (visit, 1.0)).into_iter().collect();
-    let others = piece.takers.iter().filter(|taker| Some(taker.visit) != by);
+    let others = takers.iter().filter(|taker| Some(taker.visit) != by);
     visits.extend(others.map(|taker| (taker.visit, share(taker.log_ratio))));
     visits
 }

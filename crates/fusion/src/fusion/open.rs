@@ -17,6 +17,8 @@ pub(super) struct Best {
     pub(super) lines: Vec<LineChance>,
     /// Of the whole cart.
     pub(super) probability: Prob,
+    /// Probability that it is another one because the shopper was taken for somebody else.
+    pub(super) mixed: f64,
     /// What is explained badly and may have touched the visit.
     pub(super) odd: Vec<Oddity>,
 }
@@ -115,7 +117,11 @@ impl Fusion {
             std::iter::successors(best.history.get(&visit), |entry| entry.older.as_ref()).cloned().collect();
         history.reverse();
         let probability = chance(&|world| (world.cart(visit) == cart).then(|| world.odd.certainty(visit)));
+        let differs = |world: &World| {
+            world.who != best.who && world.is_mixed(visit) != best.is_mixed(visit) && world.cart(visit) != cart
+        };
+        let mixed = worlds.iter().zip(&weights).filter(|(world, _)| differs(world)).map(|(_, weight)| weight).sum();
         let odd = best.odd.iter().filter(|odd| odd::DOUBT_MIN <= odd.doubt_of(visit)).cloned().collect();
-        Best { history, lines, probability, odd }
+        Best { history, lines, probability, mixed, odd }
     }
 }

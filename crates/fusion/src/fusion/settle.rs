@@ -47,7 +47,9 @@ impl Fusion {
         doubts.extend(hearing.doubts);
         let is_doubted = self.memory.uncertain.contains(&visit) || !doubts.is_empty();
         let (own, at) = self.memory.mixups.get(&visit).copied().unwrap_or((1.0, ShopTime::MIN));
-        if own < 1.0 - odd::DOUBT_MIN {
+        let swapped = self.memory.swaps.last(visit);
+        let at = if own < 1.0 { at } else { swapped.unwrap_or(at) };
+        if own * (1.0 - best.mixed) < 1.0 - odd::DOUBT_MIN {
             doubts.push(format!("may have been taken for somebody else who was lost at the same time, at {at}"));
         }
         let own = own * self.memory.beside.get(&visit).copied().unwrap_or(1.0);
@@ -106,7 +108,7 @@ impl Fusion {
         closing: Closing,
         facts: &mut Vec<Body>,
     ) -> Vec<LineChance> {
-        let (Best { history, lines, probability, odd }, unheard) = self.heard_best(visit, visitor);
+        let (Best { history, lines, probability, odd, .. }, unheard) = self.heard_best(visit, visitor);
         for why in odd.iter().map(|odd| odd.sentence(&self.shop)).chain(unheard) {
             self.memory.doubt(visit, why);
         }
@@ -133,6 +135,7 @@ impl Fusion {
         self.memory.people.forget(visit);
         self.memory.doubts.remove(&visit);
         self.memory.mixups.remove(&visit);
+        self.memory.swaps.forget(visit);
         self.memory.beside.remove(&visit);
         self.memory.uncertain.remove(&visit);
         self.memory.heard.forget(visit);

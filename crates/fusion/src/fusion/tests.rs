@@ -144,6 +144,23 @@ fn run_with(fusion: Fusion, shoppers: &[&str], ahead_secs: f64, events: &[&str])
     (fusion, decided)
 }
 
+/// Runs 40 s, telling of every frame before it comes, and finishes nothing.
+pub(super) fn drive_with(shoppers: &[&str], events: &[&str], mut tell: impl FnMut(&mut Fusion, f64)) -> Fusion {
+    drive_telling(Fusion::new(shop(), OPTIONS), (40.0, None), shoppers, (0.0, events), &mut tell).0
+}
+
+/// What is in each cart, `SKU UNITS, …`, and how sure that is, in order of visit.
+pub(super) fn closed(decided: &[Body]) -> Vec<(String, f64)> {
+    let mut carts: Vec<(VisitId, String, f64)> = Vec::new();
+    for body in decided {
+        let Body::Visit(closed) = body else { continue };
+        let lines: Vec<String> = closed.lines.iter().map(|line| format!("{} {}", line.sku, line.quantity)).collect();
+        carts.push((closed.visit, lines.join(", "), closed.probability.value()));
+    }
+    carts.sort_by_key(|(visit, ..)| *visit);
+    carts.into_iter().map(|(_, lines, probability)| (lines, probability)).collect()
+}
+
 /// Runs for so many seconds, without people in a hole, and finishes nothing.
 fn run_for(
     length_secs: f64,
@@ -156,11 +173,21 @@ fn run_for(
 }
 
 fn drive(
-    mut fusion: Fusion,
-    (length_secs, hole): (f64, Option<[f64; 2]>),
+    fusion: Fusion,
+    time: (f64, Option<[f64; 2]>),
     shoppers: &[&str],
     ahead_secs: f64,
     events: &[&str],
+) -> (Fusion, Vec<Body>) {
+    drive_telling(fusion, time, shoppers, (ahead_secs, events), &mut |_, _| {})
+}
+
+fn drive_telling(
+    mut fusion: Fusion,
+    (length_secs, hole): (f64, Option<[f64; 2]>),
+    shoppers: &[&str],
+    (ahead_secs, events): (f64, &[&str]),
+    tell: &mut dyn FnMut(&mut Fusion, f64),
 ) -> (Fusion, Vec<Body>) {
     let shoppers: Vec<Shopper> = shoppers.iter().map(|text| shopper(text)).collect();
     let mut events: Vec<ShelfEvent> = events.iter().map(|text| event(ShelfId::new(1, 1), text)).collect();
@@ -174,6 +201,7 @@ fn drive(
     }
     for frame in 0..(length_secs / FRAME) as u32 {
         let secs = f64::from(frame) * FRAME;
+        tell(&mut fusion, secs);
         let person = |shopper: &Shopper| Person { track: TrackId::new(shopper.visit), joints: shopper.joints(secs) };
         let people = PeopleFrame { people: shoppers.iter().map(person).collect() };
         if hole.is_none_or(|[from, to]| secs <= from || to < secs) {

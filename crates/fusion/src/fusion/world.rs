@@ -1,13 +1,14 @@
 //! One hypothesis: what is in every cart, what stands where nobody planned it, what units really weigh, and which
 //! changes still wait for an explanation. Hypotheses that agree on all of it are one.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::effect::{Effect, Explained};
-use super::group::Group;
+use super::group::{Group, Piece, Taker};
 use super::model::{self, UnitWeight};
 use super::odd::{self, Oddities};
 use super::plan::{Plan, Sku};
@@ -90,6 +91,10 @@ pub(super) struct World {
     /// Written down apart, since hypotheses share it.
     #[serde(skip)]
     pub(super) history: BTreeMap<VisitId, Arc<History>>,
+    /// Who the shoppers are whom the tracker may have taken for one another: under which visit they are seen, and whose it is. Ordered by the
+    /// first; the others are who they seem to be.
+    #[serde(default)]
+    pub(super) who: Vec<(VisitId, VisitId)>,
     /// When each visitor's hand was last busy, and on which shelf.
     pub(super) busy: BTreeMap<VisitId, (usize, TimeRange)>,
     /// What this hypothesis explains badly.
@@ -107,6 +112,7 @@ impl World {
             learned,
             pending: Vec::new(),
             history: BTreeMap::new(),
+            who: Vec::new(),
             busy: BTreeMap::new(),
             odd: Oddities::default(),
         }
@@ -143,6 +149,8 @@ impl World {
         world.pending.extend(other.pending.iter().cloned());
         world.pending.sort_by(|a, b| (a.shelf, &a.steps).cmp(&(b.shelf, &b.steps)));
         world.history.extend(other.history.iter().map(|(visit, history)| (*visit, history.clone())));
+        world.who.extend(&other.who);
+        world.who.sort_unstable();
         world.busy.extend(other.busy.iter().map(|(visit, busy)| (*visit, *busy)));
         world.odd.extend(&other.odd);
         world
@@ -174,6 +182,45 @@ impl World {
         self.history.remove(&visit);
         self.busy.remove(&visit);
         self.odd.forget(visit);
+        // What is seen under its name is over, and with it what belonged to somebody who was gone before.
+        if let Ok(place) = self.who.binary_search_by_key(&visit, |(seen, _)| *seen) {
+            let (_, whose) = self.who.remove(place);
+            if !self.who.iter().any(|(seen, _)| *seen == whose) {
+                self.forget(whose);
+            }
+        }
+    }
+
+    /// Whose visit it is of whom is seen under this one.
+    pub(super) fn whose(&self, seen: VisitId) -> VisitId {
+        self.who.iter().find(|(other, _)| *other == seen).map_or(seen, |(_, whose)| *whose)
+    }
+
+    /// Under which visit its shopper is seen.
+    pub(super) fn seen_as(&self, whose: VisitId) -> VisitId {
+        self.who.iter().find(|(_, other)| *other == whose).map_or(whose, |(seen, _)| *seen)
+    }
+
+    /// Whether somebody may be seen under this visit, or this visit's shopper under another, who was taken for somebody else.
+    pub(super) fn is_mixed(&self, visit: VisitId) -> bool {
+        self.who.iter().any(|(seen, whose)| *seen == visit || *whose == visit)
+    }
+
+    /// Two who were seen under these visits have changed places.
+    pub(super) fn swap(&mut self, a: VisitId, b: VisitId) {
+        let pair = [(a, self.whose(b)), (b, self.whose(a))];
+        self.who.retain(|(seen, _)| *seen != a && *seen != b);
+        self.who.extend(pair.into_iter().filter(|(seen, whose)| seen != whose));
+        self.who.sort_unstable();
+    }
+
+    /// Those whose hands were at a piece, by whose visits they are.
+    pub(super) fn takers<'a>(&self, piece: &'a Piece) -> Cow<'a, [Taker]> {
+        if self.who.is_empty() {
+            return Cow::Borrowed(&piece.takers);
+        }
+        let named = |taker: &Taker| Taker { visit: self.whose(taker.visit), ..taker.clone() };
+        Cow::Owned(piece.takers.iter().map(named).collect())
     }
 
     /// Whether some units of a product in a cart weigh about `grams`.
@@ -202,7 +249,7 @@ impl World {
         if let Some(visit) = effect.by() {
             self.busy.insert(visit, (group.shelf, group.pieces[piece].span));
         }
-        let odd = odd::judge(explained, group, plan, &self.learned);
+        let odd = odd::judge(explained, group, plan, self);
         let odd_id = odd.as_ref().map(|odd| odd.id);
         self.odd.add(odd);
         match effect {
@@ -369,6 +416,7 @@ impl World {
     /// Whether two hypotheses say the same of everything that matters from here on.
     pub(super) fn agrees(&self, other: &World) -> bool {
         self.carts == other.carts
+            && self.who == other.who
             && self.pending.len() == other.pending.len()
             && self.pending.iter().zip(&other.pending).all(|(a, b)| a.steps == b.steps)
             && self.strays.len() == other.strays.len()
@@ -385,6 +433,7 @@ impl World {
         use std::hash::{DefaultHasher, Hash, Hasher};
         let mut hasher = DefaultHasher::new();
         self.carts.hash(&mut hasher);
+        self.who.hash(&mut hasher);
         for pending in &self.pending {
             pending.steps.hash(&mut hasher);
         }

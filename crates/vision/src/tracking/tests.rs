@@ -1,7 +1,7 @@
 //! Tracks that walk straight in, verdicts as text out.
 
 use super::*;
-use crate::base::{ShopTime, Span, TimeRange, TrackId};
+use crate::base::{ShopTime, Span, TimeRange, TrackId, VisitId};
 use crate::facts::{Joint, JointKind, Joints, PeopleFrame, Person, TrackJoined, TrackVerdict};
 use crate::geometry::Point;
 use crate::shop::{RoomDraft, Shop, ShopDraft, ZoneDraft, ZoneKind};
@@ -210,6 +210,11 @@ fn who_comes_in_where_others_came_in_is_somebody_else() {
     };
     let before: String = (0..4).map(coming).collect();
     assert!(lost_and_seen(&before), "{before}");
+    // They may be the one who was lost there all the same, and that is told.
+    let outcome = run_in(&floor, &format!("{before}1 110-118 4,3 8,1; 2 121-128 8,1 4,3"), [f64::INFINITY; 2]);
+    let pair = [2, 1].map(|track| VisitId::from_first_track(TrackId::new(track)));
+    let told = outcome.mixups.iter().find(|mixup| mixup.visits == pair);
+    assert!(told.is_some_and(|mixup| 0.01 < mixup.chance.value()), "{:?}", outcome.mixups);
 }
 
 #[test]
