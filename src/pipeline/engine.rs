@@ -20,7 +20,7 @@ use crate::fusion::{self, Fusion};
 use crate::geometry::{Floor, Point};
 use crate::shelf::{self, ShelfSense};
 use crate::shop::Shop;
-use crate::tracking::{Doubt, Mixup, Sighting, Stitcher};
+use crate::tracking::{Door, Doubt, LearnedDoors, Mixup, Sighting, Stitcher};
 
 /// How often the fusion looks at the clock, in each lane.
 const TICK: Span = Span::from_millis(500);
@@ -426,6 +426,7 @@ impl Stages {
         self.course.ticked = self.course.now;
         self.fusion.heard(self.shelf.heard(), self.shelf.silent());
         self.fusion.unrest(self.shelf.unrest());
+        self.tell_doors();
         let decided = self.fusion.advance(self.course.now);
         self.take_decisions(decided, give);
     }
@@ -436,8 +437,16 @@ impl Stages {
         let (sightings, verdicts) = self.stitcher.finish();
         self.take_people(sightings, verdicts, give);
         self.fusion.heard(self.shelf.heard(), self.shelf.silent());
+        self.tell_doors();
         let decided = self.fusion.finish();
         self.take_decisions(decided, give);
+    }
+
+    /// Where the shop names no entrance, or no exit, people have shown where they are.
+    fn tell_doors(&mut self) {
+        let LearnedDoors { ways_in, ways_out } = self.stitcher.learned_doors();
+        let places = |doors: Vec<Door>| doors.into_iter().map(|door| door.place).collect();
+        self.fusion.doors(places(ways_in), places(ways_out));
     }
 
     fn take_events(&mut self, events: Vec<ShelfEvent>, give: &mut dyn FnMut(&Fact)) {

@@ -41,6 +41,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{DropReason, Holes, Reports, ShopTime, Span, Stage, StageReport, TimeRange, VisitId};
 use crate::facts::{Body, ClockEstimate, Fact, FactRef, PeopleFrame, ShelfEvent};
+use crate::geometry::{Floor, Point};
 use crate::shop::Shop;
 
 use beam::Surroundings;
@@ -82,6 +83,9 @@ pub struct Fusion {
     memory: Memory,
     /// Since when each shelf of the shop has something on it that moves; told anew before time passes.
     unrest: Vec<Option<ShopTime>>,
+    /// Where people come in and go out, as they have shown it; told anew before time passes.
+    ways_in: Vec<Point<Floor>>,
+    ways_out: Vec<Point<Floor>>,
 }
 
 /// What a checkpoint keeps of a [`Fusion`]: everything that does not follow from the shop.
@@ -182,7 +186,7 @@ impl Fusion {
     /// Goes on with what was known before, of the same shop.
     pub fn restore(shop: Arc<Shop>, options: Options, mut memory: Memory) -> Self {
         memory.clusters.set_width(options.hypotheses_max.clamp(1, 4_096));
-        Fusion { plan: Arc::new(Plan::new(&shop)), shop, options, memory, unrest: Vec::new() }
+        Fusion { plan: Arc::new(Plan::new(&shop)), shop, options, memory, unrest: Vec::new(), ways_in: Vec::new(), ways_out: Vec::new() }
     }
 
     /// Whether changes are explained as soon as they are known, from now on.
@@ -234,6 +238,11 @@ impl Fusion {
     /// Since when each shelf of the shop has something on it that moves.
     pub fn unrest(&mut self, unrest: Vec<Option<ShopTime>>) {
         self.unrest = unrest;
+    }
+
+    /// Where people come in and where they go out, as they have shown it. It counts where the shop names no entrance, or no exit.
+    pub fn doors(&mut self, ways_in: Vec<Point<Floor>>, ways_out: Vec<Point<Floor>>) {
+        (self.ways_in, self.ways_out) = (ways_in, ways_out);
     }
 
     /// So many more facts came since this was said last, and so many more were lost.

@@ -16,6 +16,8 @@ use crate::shop::ZoneKind;
 const STILL_INSIDE: Span = Span::from_millis(1_500);
 /// How much later than weights people are told of, at most.
 const PEOPLE_LAG: Span = Span::from_millis(3_000);
+/// Who is so near to where people come in, or go out, comes or goes there, metres.
+const DOORWAY_METRES: f64 = 1.0;
 /// Who is so near an exit may be in its doorway, metres.
 const DOOR_METRES: f64 = 1.5;
 
@@ -60,13 +62,19 @@ impl Fusion {
         (Best { lines: lines.collect(), probability, ..best }, doubts)
     }
 
-    /// Whether a visit began and ended where visits do: at a way in or out, or beyond the walls. Where the shop names neither nobody
-    /// can tell.
+    /// Whether a visit began and ended where visits do: at a way in or out, or beyond the walls. Where the shop names none it is asked
+    /// where people have come in and gone out.
     fn ends(&self, visit: VisitId, visitor: &Visitor) -> Ends {
         let is_in = |place: Option<Point<Floor>>, kind: ZoneKind| {
-            let mut zones = self.shop.zones().iter().filter(|zone| zone.kind == kind);
+            let zones: Vec<_> = self.shop.zones().iter().filter(|zone| zone.kind == kind).collect();
             let outside = |place| self.shop.room().is_some_and(|room| !room.contains(place));
-            place.is_some_and(|place| outside(place) || zones.any(|zone| zone.contains(place)))
+            let shown = if kind == ZoneKind::Entrance { &self.ways_in } else { &self.ways_out };
+            let shown = if zones.is_empty() { shown.as_slice() } else { &[] };
+            place.is_some_and(|place| {
+                outside(place)
+                    || zones.iter().any(|zone| zone.contains(place))
+                    || shown.iter().any(|door| door.distance(place) <= DOORWAY_METRES)
+            })
         };
         let people = &self.memory.people;
         Ends {
