@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::base::{Error, Result};
 use crate::config::{self, Trade};
 use crate::replay::{self, Format, autocheckout};
-use crate::shop::Shop;
+use crate::shop::{Shop, ZoneKind};
 use crate::sim;
 
 /// Opens a shop, with what had to be left out of it; without a path the built-in demonstration shop.
@@ -17,6 +17,14 @@ pub(super) fn open(path: Option<&Path>) -> Result<(Arc<Shop>, Vec<String>)> {
         false => (config::load_shop(path)?, Vec::new()),
     };
     Ok((Arc::new(shop), warnings))
+}
+
+/// The shop as it is told to whoever has to find its doors; where it names none anyway, that is said.
+pub(super) fn without_doors(shop: &Shop) -> Result<Arc<Shop>> {
+    if shop.zones().iter().all(|zone| zone.kind == ZoneKind::Closed) {
+        super::warn("the shop names no entrance and no exit, so --without-zones leaves nothing out");
+    }
+    sim::without_doors(shop).map(Arc::new)
 }
 
 /// Opens a shop that goods are to be sold in, with its payment provider and what is perhaps not meant so.

@@ -5,6 +5,10 @@ use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use aisle::ports::FactSource;
+use aisle::recording::Reader;
+use aisle::shop::{Zone, ZoneKind};
+
 use super::snapshot;
 
 /// All commands; the first is `aisle` itself.
@@ -233,6 +237,62 @@ fn demo_and_eval_speak_json() {
     assert_eq!(eval["cases"].as_array().unwrap().len(), 2);
     let check = json("check calibration/demo --json");
     assert_eq!(check["ok"], true);
+}
+
+#[test]
+fn a_simulated_day_without_zones_is_the_same_day_in_a_shop_that_names_no_doors() {
+    let folder = tempfile::tempdir().unwrap();
+    let held = |line: &str| {
+        let arguments: Vec<&str> = line.split_whitespace().collect();
+        let answer = ask(folder.path(), &[&arguments[..], &["-o", "trip.mcap"]].concat());
+        assert_eq!((answer.status, answer.err.as_str()), (Some(0), ""), "{line}");
+        let path = folder.path().join("trip.mcap");
+        let (mut reader, mut facts) = (Reader::open(&path).unwrap(), Vec::new());
+        while let Some(fact) = reader.next_fact().unwrap() {
+            facts.push(format!("{fact:?}"));
+        }
+        (reader.shop().clone(), reader.truth().cloned().unwrap(), facts)
+    };
+    for line in [
+        "simulate --shop convenience --cut tracked --scenario families --level room --seconds 30",
+        "simulate --shop micro-market --cut raw --rate 1 --width 160 --scenario alike --seconds 20",
+    ] {
+        let (with, without) = (held(line), held(&format!("{line} --without-zones")));
+        let is_door = |zone: &Zone| zone.kind != ZoneKind::Closed;
+        assert!(with.0.zones().iter().any(is_door) && !without.0.zones().iter().any(is_door), "{line}");
+        assert_eq!(with.0.catalogue().products().len(), without.0.catalogue().products().len());
+        assert!(!with.1.receipts.is_empty() && with.1 == without.1, "{line}");
+        assert!(!with.2.is_empty() && with.2 == without.2, "{line}");
+    }
+    // Where there was nothing to leave out, that is said.
+    fs::write(folder.path().join("shop.toml"), small_shop("Doorless", "Chalk", "")).unwrap();
+    let line = ["simulate", "--shop", "shop.toml", "--scenario", "single-pick", "--without-zones", "-o", "trip.mcap"];
+    let answer = ask(folder.path(), &line);
+    assert_eq!(answer.status, Some(0), "{}", answer.err);
+    assert!(
+        answer.err.contains("names no entrance and no exit, so --without-zones leaves nothing out"),
+        "{}",
+        answer.err
+    );
+}
+
+#[test]
+fn eval_says_that_zones_were_left_out_wherever_it_says_what_was_simulated() {
+    let folder = tempfile::tempdir().unwrap();
+    let eval = |more: &[&str]| {
+        let line = ["eval", "--scenarios", "single-pick", "--seeds", "1", "--without-zones"];
+        let answer = ask(folder.path(), &[&line[..], more].concat());
+        assert_eq!((answer.status, answer.err.as_str()), (Some(0), ""));
+        answer.out
+    };
+    let table = eval(&["--html", "page.html"]);
+    assert!(table.contains("\nsingle-pick without zones  room"), "{table}");
+    let page = fs::read_to_string(folder.path().join("page.html")).unwrap();
+    assert!(page.contains("single-pick without zones") && page.contains("entrance and exit left out"));
+    let json: serde_json::Value = serde_json::from_str(&eval(&["--json"])).unwrap();
+    assert_eq!(json["groups"][0]["name"], "single-pick without zones");
+    let replay = json["cases"][0]["label"]["replay"].as_str().unwrap();
+    assert!(replay.starts_with("aisle simulate ") && replay.contains(" --without-zones "), "{replay}");
 }
 
 #[test]

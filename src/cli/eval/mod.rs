@@ -38,6 +38,8 @@ Examples:
   aisle eval --scenarios single-pick --seeds 100 --html report.html
   aisle eval --scenarios open,ordinary --seconds 300 --shop convenience --seeds 10 --level both
                                                   stretches of a day in an open shop
+  aisle eval --scenarios open --seconds 300 --shop convenience --without-zones
+                                                  the same where the shop's files name no doors
   aisle eval --scenarios all --tail 30 --people-delay 0.3
                                                   how soon receipts are decided in a shop that stays open
   aisle eval --scenarios open --seconds 300 --shop convenience --frontier --review-cost 0.05
@@ -69,8 +71,12 @@ pub(super) struct Eval {
     /// Shop to simulate, as `aisle simulate` takes it; the demonstration shop if not given.
     #[arg(long, value_name = "PATH", requires = "scenarios")]
     shop: Option<PathBuf>,
-    /// How long each trip is, seconds: the open shop of `open` and `ordinary` lets people in for so long, others go on
-    /// until then. Without it those two take 120.
+    /// Leave the entrance and the exit out of the shop that is judged. People go through its doors all the same, and the engine
+    /// has to find them. The table names such trips `... without zones`.
+    #[arg(long, requires = "scenarios")]
+    without_zones: bool,
+    /// How long each trip is, seconds: the open shop of `open`, `ordinary`, `families` and `alike` lets people in for so long,
+    /// others go on until then. Without it those four take 120.
     #[arg(long, value_name = "SECONDS", requires = "scenarios", conflicts_with = "tail", value_parser = parse_length)]
     seconds: Option<f64>,
     /// Seconds that each trip goes on after everybody has left, so that receipts are decided as in a shop that stays open, and
@@ -146,6 +152,7 @@ impl Eval {
         let runner = PipelineRunner::new(self.shop.as_deref(), looking)?
             .in_time(self.seconds, self.tail, self.people_delay)
             .knowing(self.learned.clone());
+        let runner = if self.without_zones { runner.without_zones()? } else { runner };
         let summary = self.judge(&runner)?;
         let curve = if self.frontier { summary.frontier.to_text() } else { String::new() };
         let text = if self.json { to_json(&summary)? } else { summary.to_text() + &curve };
@@ -235,6 +242,9 @@ impl Eval {
         }
         if let Some(shop) = &self.shop {
             facts.push(("shop".to_owned(), shop.display().to_string()));
+        }
+        if self.without_zones {
+            facts.push(("zones".to_owned(), "entrance and exit left out".to_owned()));
         }
         if !self.paths.is_empty() {
             facts.push(("recordings".to_owned(), self.paths.len().to_string()));

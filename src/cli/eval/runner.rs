@@ -20,9 +20,14 @@ use crate::truth::Truth;
 
 const RUN: RunOptions = RunOptions { engine: Options::USUAL, tolerate: false, threads: 1 };
 
+/// What the name of a scenario goes on with where the shop is told without doors.
+const WITHOUT_ZONES: &str = " without zones";
+
 /// Runs trips in one shop.
 pub(super) struct PipelineRunner {
     shop: Arc<Shop>,
+    /// The shop as the engine and the judge are told it, where that is without doors.
+    told: Option<Arc<Shop>>,
     /// How the shop was named, if it was.
     named: Option<PathBuf>,
     /// How frames of recordings are looked at, if they are.
@@ -57,6 +62,7 @@ impl PipelineRunner {
         let named = shop.map(Path::to_owned);
         Ok(PipelineRunner {
             shop: shops::open(shop)?.0,
+            told: None,
             named,
             looking,
             secs: None,
@@ -75,6 +81,30 @@ impl PipelineRunner {
     /// The same, where each trip begins with what lies at this path.
     pub(super) fn knowing(self, learned: Option<PathBuf>) -> Self {
         PipelineRunner { learned, ..self }
+    }
+
+    /// The same, where simulated people go through doors that nobody is told of.
+    ///
+    /// # Errors
+    /// When the shop does not hold together without them.
+    pub(super) fn without_zones(self) -> Result<Self> {
+        Ok(PipelineRunner { told: Some(shops::without_doors(&self.shop)?), ..self })
+    }
+
+    /// The command that plays a trip again.
+    fn replay(&self, job: &Job) -> String {
+        let mut trip = format!("--scenario {} --level {} --seed {}", job.scenario, job.level, job.seed);
+        if let Some(secs) = self.secs {
+            trip += &format!(" --seconds {secs}");
+        }
+        if self.told.is_some() {
+            trip += " --without-zones";
+        }
+        match &self.named {
+            None if self.secs.is_none() && self.told.is_none() => format!("aisle demo {trip}"),
+            None => format!("aisle simulate {trip} -o trip.mcap"),
+            Some(shop) => format!("aisle simulate --shop {} {trip} -o trip.mcap", shell::path(shop)),
+        }
     }
 
     /// What was learned of the shop of a trip; what does not hold in it is told.
@@ -179,28 +209,20 @@ impl Runner for PipelineRunner {
     fn run_scenario(&self, job: &Job) -> Result<Trip> {
         let scenario: Scenario = job.scenario.parse().map_err(Error::usage)?;
         let level = if job.level == "room" { Level::Room } else { Level::Clean };
-        let played = self.simulate(scenario, level, job.seed)?;
+        let shop = self.told.as_ref().unwrap_or(&self.shop).clone();
+        let played = sim::Trip { shop: shop.clone(), ..self.simulate(scenario, level, job.seed)? };
         let truth = played.truth.clone();
-        let known = self.known(&self.shop, &job.to_string())?;
+        let known = self.known(&shop, &job.to_string())?;
         let mut people = people();
         let outcome = run_knowing(&mut Simulation::new(played), RUN, known.as_ref(), Some(&mut people))?;
         let identity = people.0.count(&truth);
-        let mut trip = format!("--scenario {} --level {} --seed {}", job.scenario, job.level, job.seed);
-        if let Some(secs) = self.secs {
-            trip += &format!(" --seconds {secs}");
-        }
-        let replay = match &self.named {
-            None if self.secs.is_none() => format!("aisle demo {trip}"),
-            None => format!("aisle simulate {trip} -o trip.mcap"),
-            Some(shop) => format!("aisle simulate --shop {} {trip} -o trip.mcap", shell::path(shop)),
-        };
         let label = Label {
-            group: job.scenario.clone(),
+            group: format!("{}{}", job.scenario, if self.told.is_some() { WITHOUT_ZONES } else { "" }),
             level: Some(job.level.to_owned()),
             name: format!("seed {}", job.seed),
-            replay,
+            replay: self.replay(job),
         };
-        let (shop, receipt_delays, behind) = (self.shop.clone(), delays(&outcome), behind(&outcome));
+        let (receipt_delays, behind) = (delays(&outcome), behind(&outcome));
         Ok(Trip { label, shop, truth, behind, receipt_delays, receipts: outcome.receipts, identity })
     }
 }

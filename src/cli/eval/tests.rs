@@ -67,6 +67,7 @@ fn arguments_are_checked() {
         "x --min-f1 1.5",
         "x --min-exact nan",
         "x --level room",
+        "x --without-zones",
         "x --review-cost -1",
     ] {
         assert!(parse(wrong).is_err(), "{wrong}");

@@ -62,6 +62,10 @@ pub(super) struct Simulate {
     /// A shop folder or file, an AutoCheckout folder, `micro-market` or `convenience`; a demonstration shop if not given.
     #[arg(long, value_name = "PATH")]
     shop: Option<PathBuf>,
+    /// Leave the entrance and the exit out of the shop that the recording holds. People go through its doors all the same, and
+    /// who reads the recording has to find them.
+    #[arg(long, conflicts_with = "play")]
+    without_zones: bool,
     /// Recording to write.
     #[arg(short, long, value_name = "FILE", required_unless_present_any = ["list", "play"])]
     output: Option<PathBuf>,
@@ -138,8 +142,12 @@ impl Simulate {
         let films = cut == Cut::Raw && !shop.cameras().is_empty();
         self.check(cut, films)?;
         let scenario = self.scenario.unwrap_or(if self.seconds.is_some() { Scenario::Open } else { Scenario::Mixed });
+        let told = if self.without_zones { shops::without_doors(&shop)? } else { shop.clone() };
         let options = Options { shop, scenario, level: self.level.into(), seed: self.seed, secs: self.seconds };
-        let text = if films { self.film(&options, &output)? } else { without_frames(&options, cut, &output)? };
+        let text = match films {
+            true => self.film(&options, &told, &output)?,
+            false => without_frames(&options, &told, cut, &output)?,
+        };
         super::print(&text)?;
         self.video.as_ref().map_or(Ok(()), |folder| export::write(Form::Preview, &output, folder))?;
         if self.live.live { self.live.play(&output) } else { Ok(()) }
@@ -159,25 +167,26 @@ impl Simulate {
     }
 
     /// Renders what the cameras see while the trip is played, and records all of it.
-    fn film(&self, options: &Options, output: &Path) -> Result<String> {
+    fn film(&self, options: &Options, told: &Shop, output: &Path) -> Result<String> {
         let options = (options, FilmOptions { quality: self.quality, varied: self.varied });
-        let (written, truth, shop) = render(options, output, |_| {})?;
-        Ok(summary(&shop, &truth, &written))
+        let (written, truth) = render(options, told, output, |_| {})?;
+        Ok(summary(told, &truth, &written))
     }
 }
 
-/// Renders a trip into a recording; `scene` is told where everybody really is, ten times a second. Gives what was written, the
-/// truth of the trip, and the shop as it was seen.
+/// Renders a trip into a recording that holds the shop as it is `told`; `scene` is told where everybody really is, ten times a
+/// second. Gives what was written and the truth of the trip.
 ///
 /// # Errors
 /// When the shop does not hold together, or the recording cannot be written.
 fn render(
     (options, film): (&Options, FilmOptions),
+    told: &Shop,
     output: &Path,
     mut scene: impl FnMut(&SceneTruth),
-) -> Result<(Summary, Truth, Shop)> {
+) -> Result<(Summary, Truth)> {
     let (mut film, truth) = Film::new(options, film)?;
-    let mut writer = Writer::create(output, film.shop(), Some(&truth), Cut::Raw)?;
+    let mut writer = Writer::create(output, told, Some(&truth), Cut::Raw)?;
     let bar = super::progress(film.frames() as u64, "{bar:40} {pos}/{len} frames, {per_sec}, {eta} left");
     while let Some(shown) = film.next_shown()? {
         match shown {
@@ -195,7 +204,7 @@ fn render(
     }
     let written = writer.finish()?;
     bar.finish_and_clear();
-    Ok((written, truth, film.shop().clone()))
+    Ok((written, truth))
 }
 
 fn named(error: Error, shop: Option<&Path>) -> Error {
@@ -206,14 +215,14 @@ fn named(error: Error, shop: Option<&Path>) -> Error {
 }
 
 /// Records plates and people only.
-fn without_frames(options: &Options, cut: Cut, output: &Path) -> Result<String> {
+fn without_frames(options: &Options, told: &Shop, cut: Cut, output: &Path) -> Result<String> {
     let trip = sim::trip(options)?;
-    let mut writer = Writer::create(output, &trip.shop, Some(&trip.truth), cut)?;
+    let mut writer = Writer::create(output, told, Some(&trip.truth), cut)?;
     for fact in &trip.facts {
         writer.put(fact)?;
     }
     let written = writer.finish()?;
-    Ok(summary(&trip.shop, &trip.truth, &written))
+    Ok(summary(told, &trip.truth, &written))
 }
 
 fn parse_seconds(text: &str) -> std::result::Result<f64, String> {

@@ -75,7 +75,7 @@ impl Staged {
     pub(in crate::cli) fn render(options: &Options, path: &Path) -> Result<Self> {
         let mut left = BTreeMap::new();
         let film = FilmOptions { quality: QUALITY, varied: false };
-        let (_, truth, _) = render((options, film), path, |scene| {
+        let (_, truth) = render((options, film), &options.shop, path, |scene| {
             left.extend(scene.people.iter().map(|body| (body.visit, scene.at)));
         })?;
         let film = Film::survey(path)?.without_people();

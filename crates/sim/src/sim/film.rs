@@ -10,6 +10,7 @@ use super::figure::{Figure, Holder, Moment};
 use super::render::{Backdrop, Look, Shot, Studio, Style, mouth};
 use super::roll::Roll;
 use super::sensors::faults::Level;
+use super::stage::play::Actor;
 use super::stock::package::package_of;
 use super::trip::Performance;
 use super::{Options, Trip};
@@ -101,7 +102,7 @@ impl Film {
         let exposures = exposures(&shop, options.level, end, seed);
         let film = Film {
             studio: Studio::new(&shop, &packages, style),
-            looks: (0..performance.play.actors.len()).map(|actor| Look::of(seed, actor)).collect(),
+            looks: looks(&performance),
             shelf_changes: performance.shelf_changes(),
             quality: film.quality,
             seed,
@@ -248,6 +249,16 @@ impl Film {
         let held = moment.goods.iter().filter(|placed| placed.holder == holder);
         held.map(|placed| self.shop().catalogue().products()[placed.good].sku.clone()).collect()
     }
+}
+
+/// How everybody looks.
+fn looks(performance: &Performance) -> Vec<Look> {
+    let actors = performance.play.actors.iter().enumerate();
+    let look = |(actor, who): (usize, &Actor)| match who.is_uniform {
+        true => Look::uniform(performance.seed(), actor),
+        false => Look::of(performance.seed(), actor),
+    };
+    actors.map(look).collect()
 }
 
 /// How many pixels show what somebody holds, and the box around them.

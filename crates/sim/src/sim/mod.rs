@@ -35,7 +35,7 @@ pub use sensors::glance::glance;
 pub use story::scenario::Scenario;
 pub use story::script::{Carries, Lift, Script, Spot, Step, Want, Which};
 pub use trip::{PEOPLE_DELAY_SECS, Trip, trip};
-pub use vary::{varied, with_frames};
+pub use vary::{varied, with_frames, without_doors};
 pub use wires::{Sending, WireCounts, Wires, moved_truth};
 
 use crate::base::Result;

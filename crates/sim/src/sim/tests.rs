@@ -105,6 +105,38 @@ fn receipts_are_what_the_actions_add_up_to() {
     });
 }
 
+/// What the first of every kind of day was when it was written down: whatever is added draws dice of its own.
+#[test]
+fn days_stay_what_they_were() {
+    for (scenario, level, secs, is) in [
+        (Scenario::Open, Level::Room, 60.0, "2350 facts, 6 shoppers, 14 deeds, 8 owed"),
+        (Scenario::Ordinary, Level::Clean, 60.0, "2365 facts, 5 shoppers, 7 deeds, 7 owed"),
+        (Scenario::Families, Level::Room, 60.0, "2382 facts, 7 shoppers, 17 deeds, 11 owed"),
+        (Scenario::Alike, Level::Clean, 60.0, "2380 facts, 4 shoppers, 10 deeds, 13 owed"),
+    ] {
+        let play =
+            || trip(&Options { shop: Arc::new(demo_shop()), scenario, level, seed: 1, secs: Some(secs) }).unwrap();
+        let (day, again) = (play(), play());
+        assert!(format!("{day:?}") == format!("{again:?}"), "{scenario} is not the same again");
+        let owed: u32 = day.truth.receipts.iter().flat_map(|one| &one.products).map(|one| one.quantity.get()).sum();
+        let what = format!(
+            "{} facts, {} shoppers, {} deeds, {owed} owed",
+            day.facts.len(),
+            day.truth.receipts.len(),
+            day.truth.actions.len()
+        );
+        assert_eq!(what, is, "{scenario}");
+    }
+}
+
+#[test]
+fn without_doors_a_shop_names_no_way_in_or_out_and_is_else_the_same() {
+    let shop = demo_shop();
+    let told = without_doors(&shop).unwrap();
+    assert!(!shop.zones().is_empty() && told.zones().is_empty());
+    assert_eq!(told.draft(), &crate::shop::ShopDraft { zones: Vec::new(), ..shop.draft().clone() });
+}
+
 #[test]
 fn every_shopper_is_seen_and_every_scenario_has_its_events() {
     each(&[Level::Clean, Level::Room], 1..4, |trip, what| {

@@ -1,10 +1,10 @@
 //! Other shops than the one that was measured: with cameras of another size and rate, or hung a little differently, as
-//! training wants them.
+//! training wants them; or with files that name no doors.
 
 use super::roll::Roll;
 use crate::base::{Error, Result};
 use crate::geometry::{Point, World};
-use crate::shop::{CameraDraft, Room, Shop, ShopDraft};
+use crate::shop::{CameraDraft, Room, Shop, ShopDraft, ZoneKind};
 
 /// How far a camera is moved in each direction, standard deviation, metres.
 const MOVED_METRES: f64 = 0.1;
@@ -36,7 +36,18 @@ pub fn with_frames(shop: &Shop, width_pixels: Option<u32>, rate_hertz: Option<f6
         }
         camera.rate_hertz = rate_hertz.unwrap_or(camera.rate_hertz);
     }
-    checked(draft)
+    checked(draft, "with its cameras changed")
+}
+
+/// The same shop, whose files name no entrance and no exit. Whoever is simulated in the shop itself goes through its doors;
+/// whoever is told of this one alone has to find them. Closed zones and the room stay.
+///
+/// # Errors
+/// When it does not hold together without them.
+pub fn without_doors(shop: &Shop) -> Result<Shop> {
+    let mut draft = shop.draft().clone();
+    draft.zones.retain(|zone| zone.kind == ZoneKind::Closed);
+    checked(draft, "without its doors")
 }
 
 /// The same shop with its cameras hung and ground a little differently, by seed. The shop that it gives says how they
@@ -49,13 +60,13 @@ pub fn varied(shop: &Shop, seed: u64) -> Result<Shop> {
     for camera in &mut draft.cameras {
         vary(camera, shop.room(), &mut Roll::new(seed, &format!("camera/{}", camera.name)));
     }
-    checked(draft)
+    checked(draft, "with its cameras changed")
 }
 
-fn checked(draft: ShopDraft) -> Result<Shop> {
+fn checked(draft: ShopDraft, how: &str) -> Result<Shop> {
     Shop::check(draft).map_err(|problems| {
         let list: Vec<String> = problems.iter().map(|problem| format!("\n  {problem}")).collect();
-        Error::input(format!("the shop with its cameras changed does not hold together:{}", list.concat()))
+        Error::input(format!("the shop {how} does not hold together:{}", list.concat()))
     })
 }
 

@@ -200,7 +200,7 @@ impl Stage<'_> {
         self.play.actors[index].faces.push((start, way.y.atan2(way.x)));
         self.play.actors[to].faces.push((start, (-way.y).atan2(-way.x)));
         let middle = a.lerp(b, self.roll.uniform(0.4, 0.6));
-        let height = self.roll.uniform(0.95, 1.25);
+        let height = self.roll.uniform(0.95, 1.25) * self.smallness(index).min(self.smallness(to));
         let arrive = start + self.roll.uniform(0.5, 0.9);
         let leave = arrive + self.roll.uniform(0.3, 0.9);
         let back = leave + self.roll.uniform(0.4, 0.7);

@@ -26,6 +26,8 @@ const REACH_SIDE_METRES: f64 = 0.42;
 const BODY_HALF_METRES: f64 = 0.3;
 /// How far apart two stand who hand things to each other, metres.
 const ARMS_METRES: f64 = 0.68;
+/// No grown-up is smaller than this, metres.
+const GROWN_METRES: f64 = 1.5;
 /// Seconds of recording after the last shopper has left.
 const EPILOGUE: (f64, f64) = (1.0, 3.0);
 
@@ -167,7 +169,7 @@ impl<'a> Stage<'a> {
             return;
         }
         let shelf = &self.shop.shelves()[spot.shelf];
-        let away = self.roll.uniform(0.45, 0.72);
+        let away = self.roll.uniform(0.45, 0.72) * self.smallness(index);
         let aside = self.roll.bounded(0.0, 0.12);
         if self.ways.is_some() {
             return self.approach_around(index, spot, away, aside);
@@ -185,6 +187,11 @@ impl<'a> Stage<'a> {
         }
         self.walk(index, target);
         self.face(index, spot);
+    }
+
+    /// How far one of this size stands from things against how far grown-ups do: children have shorter arms.
+    fn smallness(&self, index: usize) -> f64 {
+        (self.play.actors[index].height / GROWN_METRES).min(1.0)
     }
 
     /// Stands before a spot and turns to it.
@@ -389,8 +396,10 @@ fn enter(shop: &Shop, roll: &mut Roll, script: Script, ways: Option<&Ways>) -> (
     let gate = ways.and_then(|ways| ways.gate(true));
     let position = gate.map_or(position, Gate::outside);
     let position = ways.map_or(position, |ways| ways.nearest_free(position));
+    let grown = roll.bounded(1.72, 0.09).clamp(GROWN_METRES, 1.95);
     let mut actor = Actor {
-        height: roll.bounded(1.72, 0.09).clamp(1.5, 1.95),
+        height: script.height.unwrap_or(grown),
+        is_uniform: script.is_uniform,
         enters: script.enters,
         leaves: script.enters,
         legs: vec![Leg {

@@ -45,6 +45,8 @@ pub(in crate::sim) struct Scan {
 pub(in crate::sim) struct Actor {
     /// Standing height, metres.
     pub(in crate::sim) height: f64,
+    /// Whether they wear what everybody wears who does so.
+    pub(in crate::sim) is_uniform: bool,
     pub(in crate::sim) enters: f64,
     pub(in crate::sim) leaves: f64,
     /// Walks, in order of time, without overlap.

@@ -18,6 +18,8 @@ pub(super) struct Place {
     pub(super) right: f64,
     pub(super) good: usize,
     pub(super) listed: f64,
+    /// Of the board above the floor, metres.
+    pub(super) height: f64,
     /// A point of the floor a little more than an arm's length before it.
     pub(super) front: Point<Floor>,
 }
@@ -38,7 +40,8 @@ impl Casting {
                 let Some((good, (left, right))) = good.zip(facing_extent(shelf, facing)) else { continue };
                 let listed = stock.goods[good].listed;
                 let front = shelf.placement.world_from_local(Point::new((left + right) / 2.0, -1.1, 0.0)).floor();
-                places.push(Place { shelf: index, gondola: shelf.id.gondola, left, right, good, listed, front });
+                let (gondola, height) = (shelf.id.gondola, shelf.placement.origin.z);
+                places.push(Place { shelf: index, gondola, left, right, good, listed, height, front });
             }
         }
         let mut width = vec![0.1; stock.goods.len()];
@@ -60,6 +63,17 @@ impl Casting {
         };
         let found: Vec<Place> = self.places.iter().filter(close).copied().collect();
         self.roll.pick(&found).copied().unwrap_or(place)
+    }
+
+    /// A facing of the same gondola within this sideways distance whose board is no higher than so much, metres.
+    pub(super) fn low(&mut self, place: Place, metres: f64, height: f64) -> Option<Place> {
+        let close = |other: &&Place| {
+            other.gondola == place.gondola
+                && other.height <= height
+                && ((other.left + other.right) - (place.left + place.right)).abs() / 2.0 < metres
+        };
+        let found: Vec<Place> = self.places.iter().filter(close).copied().collect();
+        self.roll.pick(&found).copied()
     }
 
     /// Another facing of the same shelf.
@@ -118,7 +132,7 @@ impl Casting {
 /// A script for the shopper of this number, who comes in a little after the one before.
 pub(super) fn script(cast: &mut Casting, number: usize, steps: Vec<Step>) -> Script {
     let enters = 0.2 + number as f64 * cast.roll.uniform(0.9, 2.5) + cast.roll.uniform(0.0, 1.0);
-    Script { enters, elbow_room: 0.5, carries: Carries::Arms, steps }
+    Script { enters, elbow_room: 0.5, carries: Carries::Arms, height: None, is_uniform: false, steps }
 }
 
 pub(super) fn take(cast: &mut Casting, place: Place, count: usize, lift: Lift) -> Step {

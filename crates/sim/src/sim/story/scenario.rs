@@ -56,6 +56,10 @@ pub enum Scenario {
     Group,
     /// An open shop on a calm day: one action in ten is meant to confuse.
     Ordinary,
+    /// An open shop to which many come as families: children are small, reach low boards, and take something now and then.
+    Families,
+    /// An open shop in which most people have one height and like clothes.
+    Alike,
 }
 
 impl Scenario {
@@ -85,7 +89,8 @@ impl Scenario {
     ];
 
     /// Free scenes, for cameras: shoppers come through the gate, carry baskets and bags, go around things.
-    pub const FREE: [Scenario; 3] = [Scenario::Open, Scenario::Group, Scenario::Ordinary];
+    pub const FREE: [Scenario; 5] =
+        [Scenario::Open, Scenario::Group, Scenario::Ordinary, Scenario::Families, Scenario::Alike];
 
     /// Every scenario, the scripted cases first.
     pub fn every() -> impl Iterator<Item = Scenario> {
@@ -94,12 +99,12 @@ impl Scenario {
 
     /// Whether it is one of the free scenes.
     pub const fn is_free(self) -> bool {
-        matches!(self, Scenario::Open | Scenario::Group | Scenario::Ordinary)
+        matches!(self, Scenario::Group) || self.is_open()
     }
 
     /// Whether people come and go until the shop closes.
     pub const fn is_open(self) -> bool {
-        matches!(self, Scenario::Open | Scenario::Ordinary)
+        matches!(self, Scenario::Open | Scenario::Ordinary | Scenario::Families | Scenario::Alike)
     }
 
     /// The name on the command line.
@@ -129,6 +134,8 @@ impl Scenario {
             Scenario::Open => "open",
             Scenario::Group => "group",
             Scenario::Ordinary => "ordinary",
+            Scenario::Families => "families",
+            Scenario::Alike => "alike",
         }
     }
 
@@ -161,6 +168,8 @@ impl Scenario {
             Scenario::Open => "Shoppers come and go as in an open shop",
             Scenario::Group => "Two or three people come in on one token and shop together",
             Scenario::Ordinary => "Shoppers come and go on a calm day: one action in ten confuses",
+            Scenario::Families => "Shoppers come and go, about half of them as families with small children",
+            Scenario::Alike => "Shoppers come and go, most of one height within a centimetre and in like clothes",
         }
     }
 }
@@ -188,6 +197,8 @@ pub(in crate::sim) fn write(scenario: Scenario, cast: &mut Casting, closes: f64)
     let scripts = match scenario {
         Scenario::Open => Some(visits::open(cast, closes, Day::Hard)),
         Scenario::Ordinary => Some(visits::open(cast, closes, Day::Calm)),
+        Scenario::Families => Some(visits::open(cast, closes, Day::Families)),
+        Scenario::Alike => Some(visits::alike(cast, closes)),
         Scenario::Group => Some(visits::group(cast)),
         _ => scripts(scenario, cast),
     };

@@ -171,6 +171,10 @@ pub struct Script {
     pub elbow_room: f64,
     /// What things are carried in.
     pub carries: Carries,
+    /// Standing height, metres; none for a grown-up like any.
+    pub height: Option<f64>,
+    /// Whether the shopper wears what everybody of this recording wears who does so.
+    pub is_uniform: bool,
     /// The steps; walking out follows by itself.
     pub steps: Vec<Step>,
 }
