@@ -7,13 +7,14 @@
 //! camera saw. So every explanation is also held against a broad density of everything that is not modelled
 //! ([`model::OUTSIDE`]).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::effect::{Effect, Explained};
 use super::group::{Group, Piece, Taker};
 use super::model;
 use super::plan::{Place, Plan, Sku, plate_name};
-use super::world::World;
 use crate::base::{ShopTime, VisitId};
 use crate::shop::Shop;
 
@@ -224,8 +225,15 @@ pub(super) fn change_sentence(shop: &Shop, place: Place, grams: f64, at: ShopTim
     format!("plate {} went {way} by {:.1} g at {at}", plate_name(shop, place), grams.abs())
 }
 
-/// How odd it is to take a piece for this in a hypothesis; `None` when it fits.
-pub(super) fn judge(explained: &Explained, group: &Group, plan: &Plan, world: &World) -> Option<Oddity> {
+/// How odd it is to take a piece for this in a hypothesis that learned these weights and takes these for the ones whose hands were there;
+/// `None` when it fits.
+pub(super) fn judge(
+    explained: &Explained,
+    group: &Group,
+    plan: &Plan,
+    learned: &BTreeMap<Sku, (f64, u32)>,
+    takers: &[Taker],
+) -> Option<Oddity> {
     let piece = &group.pieces[explained.piece];
     let misfit = 1.0 / (1.0 + (explained.fit - model::OUTSIDE).exp());
     let (kind, chance) = match &explained.effect {
@@ -236,7 +244,7 @@ pub(super) fn judge(explained: &Explained, group: &Group, plan: &Plan, world: &W
         Effect::PutForeign => (Kind::RiseOfNothing, misfit.max(NOT_MODELLED_CHANCE)),
         Effect::Take { visit: None, sku, .. } => (Kind::TakenByNobody(*sku), NOBODY_CHANCE),
         Effect::Take { sku, expected, part, .. } => {
-            let is_known = match world.learned.get(sku) {
+            let is_known = match learned.get(sku) {
                 None => plan.nominal[*sku].is_some(),
                 Some((_, units)) => *units == model::RECALLED,
             };
@@ -260,7 +268,7 @@ pub(super) fn judge(explained: &Explained, group: &Group, plan: &Plan, world: &W
         at: piece.span.middle(),
         kind,
         chance,
-        visits: involved(&world.takers(piece), explained.effect.by()),
+        visits: involved(takers, explained.effect.by()),
     })
 }
 

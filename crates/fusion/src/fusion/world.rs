@@ -242,7 +242,7 @@ impl World {
         if let Some(visit) = effect.by() {
             self.busy.insert(visit, (group.shelf, group.pieces[piece].span));
         }
-        let odd = odd::judge(explained, group, plan, self);
+        let odd = odd::judge(explained, group, plan, &self.learned, &self.takers(&group.pieces[piece]));
         let odd_id = odd.as_ref().map(|odd| odd.id);
         self.odd.add(odd);
         match effect {
